@@ -1,0 +1,2 @@
+//! functions/delegate-subdomain
+fn main() {}

@@ -1,0 +1,2 @@
+//! functions/publish-zone
+fn main() {}
