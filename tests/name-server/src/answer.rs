@@ -1,0 +1,228 @@
+//! One question, one answer.
+
+use std::net::Ipv4Addr;
+
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
+use hickory_proto::rr::rdata::A;
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
+
+use crate::zones::{Hosted, Zones};
+
+/// Which server a question goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The name server with this address, see [`crate::address_of`]. It knows the zones whose delegation set names it.
+    At(Ipv4Addr),
+    /// One server that plays all name servers: it walks from the registered names down as far as the delegations
+    /// stand, and answers from where that ends.
+    Everywhere {
+        /// Whether it also answers `A` for the host names of name servers, with the address of each: right where
+        /// every name server listens on its own.
+        own_addresses: bool,
+    },
+}
+
+/// Longest chain of CNAME records that is followed.
+const LONGEST_CHAIN: usize = 8;
+
+/// Payload that this server takes over UDP, bytes; <https://www.dnsflagday.net/2020/>.
+const UDP_PAYLOAD: u16 = 1232;
+
+/// Answers a question as Route 53's name servers do: with authority inside a zone, with a referral at and below a
+/// delegation, NXDOMAIN and NODATA with the zone's SOA, REFUSED for what the server does not host.
+pub fn answer(zones: &Zones, asked: Asked, query: &Message) -> Message {
+    let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
+    reply.metadata.recursion_desired = query.metadata.recursion_desired;
+    reply.queries.clone_from(&query.queries);
+    if query.edns.is_some() {
+        let mut edns = Edns::new();
+        edns.set_max_payload(UDP_PAYLOAD);
+        reply.edns = Some(edns);
+    }
+    let [question] = query.queries.as_slice() else {
+        reply.metadata.response_code = ResponseCode::FormErr;
+        return reply;
+    };
+    if query.metadata.op_code != OpCode::Query || query.metadata.message_type != MessageType::Query
+    {
+        reply.metadata.response_code = ResponseCode::NotImp;
+        return reply;
+    }
+    if question.query_class() != DNSClass::IN {
+        reply.metadata.response_code = ResponseCode::Refused;
+        return reply;
+    }
+    let (name, record_type) = (question.name().to_lowercase(), question.query_type());
+    match asked {
+        Asked::Everywhere {
+            own_addresses: true,
+        } if zones.is_name_server(&name) => {
+            reply.metadata.authoritative = true;
+            if record_type == RecordType::A {
+                let address = A(crate::address_of(&name.to_ascii()));
+                reply
+                    .answers
+                    .push(Record::from_rdata(name, 60, RData::A(address)));
+            }
+        }
+        _ => fill(&mut reply, zones, asked, name, record_type),
+    }
+    reply
+}
+
+/// [`answer`] from bytes to bytes; over UDP cut to what the asker takes, with the truncation bit. `None` for bytes that
+/// are no question, which a server leaves unanswered.
+pub fn answer_bytes(zones: &Zones, asked: Asked, query: &[u8], udp: bool) -> Option<Vec<u8>> {
+    let query = Message::from_vec(query).ok()?;
+    if query.metadata.message_type != MessageType::Query {
+        return None;
+    }
+    let reply = answer(zones, asked, &query);
+    let mut bytes = Vec::with_capacity(512);
+    let mut encoder = BinEncoder::new(&mut bytes);
+    if udp {
+        encoder.set_max_size(udp_payload(&query));
+    }
+    reply.emit(&mut encoder).ok()?;
+    Some(bytes)
+}
+
+/// Bytes that fit into one UDP answer: 512, or what EDNS offers (RFC 6891), at most what this server takes itself.
+pub(crate) fn udp_payload(query: &Message) -> u16 {
+    query
+        .edns
+        .as_ref()
+        .map_or(512, |edns| edns.max_payload().clamp(512, UDP_PAYLOAD))
+}
+
+fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record_type: RecordType) {
+    for step in 0..LONGEST_CHAIN {
+        let Some(zone) = zone_for(zones, asked, &name, record_type) else {
+            // The target of a CNAME may lie elsewhere: the asker goes on from here.
+            if step == 0 {
+                reply.metadata.response_code = ResponseCode::Refused;
+            }
+            return;
+        };
+        if let Some(cut) = cut_above(zone, &name, record_type) {
+            // A referral: no authority, the child's name servers (RFC 1034, 4.3.2, step 3b).
+            if step == 0 {
+                reply.authorities = zone.records(&cut, RecordType::NS);
+            }
+            return;
+        }
+        reply.metadata.authoritative = true;
+        let Some(owner) = source(zone, &name) else {
+            reply.metadata.response_code = ResponseCode::NXDomain;
+            reply.authorities = negative(zone);
+            return;
+        };
+        let found = as_named(zone.records(&owner, record_type), &name);
+        let alias = as_named(zone.records(&owner, RecordType::CNAME), &name);
+        if !found.is_empty() {
+            reply.answers.extend(found);
+            return;
+        }
+        let Some(RData::CNAME(target)) = alias.first().map(|record| record.data.clone()) else {
+            reply.authorities = negative(zone);
+            return;
+        };
+        reply.answers.extend(alias);
+        name = target.0.to_lowercase();
+    }
+}
+
+/// The zone to answer from: the deepest that the server hosts, or that the delegations lead to.
+fn zone_for<'a>(
+    zones: &'a Zones,
+    asked: Asked,
+    name: &Name,
+    record_type: RecordType,
+) -> Option<&'a Hosted> {
+    match asked {
+        Asked::At(address) => zones
+            .hosted_at(address)
+            .filter(|zone| zone.name.zone_of(name))
+            // DS belongs to the parent's side of a cut (RFC 4035, 3.1.4.1).
+            .filter(|zone| record_type != RecordType::DS || zone.name != *name)
+            .max_by_key(|zone| zone.name.num_labels()),
+        Asked::Everywhere { .. } => {
+            let (top, servers) = zones
+                .registrations
+                .iter()
+                .filter(|(registered, _)| registered.zone_of(name))
+                .max_by_key(|(registered, _)| registered.num_labels())?;
+            let find = |at: &Name, servers: &std::collections::BTreeSet<Name>| {
+                zones
+                    .zones
+                    .iter()
+                    .find(|zone| zone.name == *at && zone.name_servers == *servers)
+            };
+            let mut zone = find(top, servers)?;
+            while let Some(cut) = cut_above(zone, name, record_type) {
+                let servers = zone
+                    .records(&cut, RecordType::NS)
+                    .into_iter()
+                    .filter_map(|record| match record.data {
+                        RData::NS(host) => Some(host.0.to_lowercase()),
+                        _ => None,
+                    })
+                    .collect();
+                match find(&cut, &servers) {
+                    Some(child) => zone = child,
+                    None => break,
+                }
+            }
+            Some(zone)
+        }
+    }
+}
+
+/// The highest delegation at or above `name` in `zone`, below its apex.
+fn cut_above(zone: &Hosted, name: &Name, record_type: RecordType) -> Option<Name> {
+    let (apex, full) = (
+        usize::from(zone.name.num_labels()),
+        usize::from(name.num_labels()),
+    );
+    // The library does not count the label of a wildcard.
+    let full = full + usize::from(name.is_wildcard());
+    (apex + 1..=full)
+        .map(|labels| name.trim_to(labels))
+        .filter(|at| record_type != RecordType::DS || at != name)
+        .find(|at| !zone.records(at, RecordType::NS).is_empty())
+}
+
+/// The name whose records answer for `name`: itself, or the wildcard below its closest encloser (RFC 4592).
+fn source(zone: &Hosted, name: &Name) -> Option<Name> {
+    let mut encloser = name.clone();
+    while !zone.exists(&encloser) {
+        if encloser == zone.name {
+            return None;
+        }
+        encloser = encloser.base_name();
+    }
+    if encloser == *name {
+        return Some(encloser);
+    }
+    let wildcard = encloser.prepend_label("*").ok()?;
+    zone.exists(&wildcard).then_some(wildcard)
+}
+
+fn as_named(mut records: Vec<Record>, name: &Name) -> Vec<Record> {
+    for record in &mut records {
+        record.name = name.clone();
+    }
+    records
+}
+
+/// The zone's SOA, as a negative answer carries it: no longer valid than the SOA's own minimum (RFC 2308).
+fn negative(zone: &Hosted) -> Vec<Record> {
+    let mut soa = zone.records(&zone.name, RecordType::SOA);
+    for record in &mut soa {
+        if let RData::SOA(data) = &record.data {
+            record.ttl = record.ttl.min(data.minimum);
+        }
+    }
+    soa
+}

@@ -1,0 +1,317 @@
+//! The snapshot: zones, their name servers and record sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use hickory_proto::rr::rdata::{CNAME, NS, SOA};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+
+use crate::name;
+
+/// A record set as Route 53 lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSet {
+    /// Full name; a trailing dot and octal escapes are accepted.
+    pub name: String,
+    /// As Route 53 names it: `NS`, `CNAME`, `TXT`.
+    pub record_type: String,
+    /// Seconds.
+    pub ttl: u32,
+    /// In Route 53's text form, such as `"\"text\""` of a TXT. Empty for an alias.
+    pub values: Vec<String>,
+}
+
+/// A public hosted zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// The zone's name.
+    pub name: String,
+    /// Host names of its delegation set.
+    pub name_servers: Vec<String>,
+    /// Its record sets. The SOA and NS at the apex are made as Route 53 makes them where they are missing here.
+    pub record_sets: Vec<RecordSet>,
+}
+
+/// A name that a registry above all these zones delegates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The registered name, such as `example.com`.
+    pub name: String,
+    /// The host names that the registry holds for it.
+    pub name_servers: Vec<String>,
+}
+
+/// A name or value that DNS could not carry; Route 53 would not hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidRecordSet(String);
+
+impl std::fmt::Display for InvalidRecordSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidRecordSet {}
+
+impl From<String> for InvalidRecordSet {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// A snapshot of zones, ready to be asked. Build a new one when anything changes.
+#[derive(Clone, Debug, Default)]
+pub struct Zones {
+    pub(crate) zones: Vec<Hosted>,
+    /// Registered names with their name servers.
+    pub(crate) registrations: BTreeMap<Name, BTreeSet<Name>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Hosted {
+    pub(crate) name: Name,
+    pub(crate) name_servers: BTreeSet<Name>,
+    addresses: BTreeSet<Ipv4Addr>,
+    /// An entry without records is a name that stands with a type this server cannot carry (DS, an alias).
+    names: BTreeMap<Name, Vec<Record>>,
+}
+
+impl Zones {
+    /// A snapshot in which the registry delegates `registrations`, and nothing else is reached from the outside.
+    ///
+    /// # Errors
+    /// A name or a value that is not valid for its type. Record sets of types that need DNSSEC, and aliases, are taken
+    /// as names without data.
+    pub fn new(zones: &[Zone], registrations: &[Registration]) -> Result<Self, InvalidRecordSet> {
+        let zones = zones.iter().map(Hosted::new).collect::<Result<_, _>>()?;
+        let registrations = registrations
+            .iter()
+            .map(|r| Ok((name::parse(&r.name)?, host_names(&r.name_servers)?)))
+            .collect::<Result<_, InvalidRecordSet>>()?;
+        Ok(Self {
+            zones,
+            registrations,
+        })
+    }
+
+    /// A snapshot in which every zone that lies below no other is registered with its own name servers. Of several with
+    /// the same name, the first is.
+    ///
+    /// # Errors
+    /// As [`Zones::new`].
+    pub fn from_top(zones: &[Zone]) -> Result<Self, InvalidRecordSet> {
+        let mut snapshot = Self::new(zones, &[])?;
+        for zone in &snapshot.zones {
+            let is_top = snapshot
+                .zones
+                .iter()
+                .all(|other| other.name == zone.name || !other.name.zone_of(&zone.name));
+            if is_top {
+                snapshot
+                    .registrations
+                    .entry(zone.name.clone())
+                    .or_insert_with(|| zone.name_servers.clone());
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// Addresses of all name servers of all zones, each [`address_of`] its host name.
+    pub fn addresses(&self) -> BTreeSet<Ipv4Addr> {
+        self.zones
+            .iter()
+            .flat_map(|zone| &zone.addresses)
+            .copied()
+            .collect()
+    }
+
+    /// Zones that the name server at `address` hosts.
+    pub(crate) fn hosted_at(&self, address: Ipv4Addr) -> impl Iterator<Item = &Hosted> {
+        self.zones
+            .iter()
+            .filter(move |zone| zone.addresses.contains(&address))
+    }
+
+    /// Whether `host` is a name server of one of these zones or registrations.
+    pub(crate) fn is_name_server(&self, host: &Name) -> bool {
+        self.zones
+            .iter()
+            .map(|zone| &zone.name_servers)
+            .chain(self.registrations.values())
+            .any(|set| set.contains(host))
+    }
+}
+
+impl Hosted {
+    fn new(zone: &Zone) -> Result<Self, InvalidRecordSet> {
+        let mut hosted = Self {
+            name: name::parse(&zone.name)?,
+            name_servers: host_names(&zone.name_servers)?,
+            addresses: zone
+                .name_servers
+                .iter()
+                .map(|host| address_of(host))
+                .collect(),
+            names: BTreeMap::new(),
+        };
+        for set in &zone.record_sets {
+            let at = name::parse(&set.name)?;
+            if !hosted.name.zone_of(&at) {
+                return Err(format!("{} lies outside its zone {}", set.name, zone.name).into());
+            }
+            let records = records(&at, set)?;
+            hosted.names.entry(at).or_default().extend(records);
+        }
+        hosted.complete_apex();
+        Ok(hosted)
+    }
+
+    /// Route 53 makes both record sets with the zone, and does not let them be deleted.
+    fn complete_apex(&mut self) {
+        let apex = self.names.entry(self.name.clone()).or_default();
+        if !apex.iter().any(|r| r.record_type() == RecordType::NS) {
+            apex.extend(self.name_servers.iter().map(|host| {
+                Record::from_rdata(self.name.clone(), 172_800, RData::NS(NS(host.clone())))
+            }));
+        }
+        if !apex.iter().any(|r| r.record_type() == RecordType::SOA) {
+            let primary = self
+                .name_servers
+                .first()
+                .cloned()
+                .unwrap_or_else(Name::root);
+            let contact = Name::from_labels(["awsdns-hostmaster", "amazon", "com"])
+                .unwrap_or_else(|_| Name::root());
+            let soa = SOA::new(primary, contact, 1, 7200, 900, 1_209_600, 86_400);
+            apex.push(Record::from_rdata(self.name.clone(), 900, RData::SOA(soa)));
+        }
+    }
+
+    /// Records of one type at one name.
+    pub(crate) fn records(&self, at: &Name, record_type: RecordType) -> Vec<Record> {
+        let all = self.names.get(at).map(Vec::as_slice).unwrap_or_default();
+        all.iter()
+            .filter(|r| r.record_type() == record_type || record_type == RecordType::ANY)
+            .cloned()
+            .collect()
+    }
+
+    /// Whether the name stands, by records of its own or because something stands below it.
+    pub(crate) fn exists(&self, name: &Name) -> bool {
+        self.names.keys().any(|at| name.zone_of(at))
+    }
+}
+
+/// The loopback address that stands for a name server's host name, the same for every spelling of it.
+///
+/// Two of 16 million host names may share one: they are then one server that plays both, as in real life.
+pub fn address_of(host: &str) -> Ipv4Addr {
+    // FNV-1a: stable from run to run and small.
+    let hash = host
+        .trim_end_matches('.')
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
+        });
+    let [.., a, b, c] = (hash ^ (hash >> 32)).to_be_bytes();
+    // From 127.16.0.1 up: away from the addresses that people and resolvers use themselves.
+    Ipv4Addr::new(127, 16 + a % 224, b, 1 + c % 254)
+}
+
+fn host_names(hosts: &[String]) -> Result<BTreeSet<Name>, InvalidRecordSet> {
+    hosts
+        .iter()
+        .map(|host| name::parse(host).map_err(InvalidRecordSet))
+        .collect()
+}
+
+fn records(at: &Name, set: &RecordSet) -> Result<Vec<Record>, InvalidRecordSet> {
+    let Ok(record_type) = set.record_type.parse::<RecordType>() else {
+        return Ok(Vec::new());
+    };
+    if matches!(record_type, RecordType::DS | RecordType::Unknown(_)) {
+        return Ok(Vec::new());
+    }
+    let record = |value: &String| {
+        // The library reads NS and CNAME values as host names to be converted; Route 53 holds them as they are.
+        let data = match record_type {
+            RecordType::NS => name::parse(value).map(|host| RData::NS(NS(host))),
+            RecordType::CNAME => name::parse(value).map(|target| RData::CNAME(CNAME(target))),
+            _ => RData::try_from_str(record_type, value).map_err(|error| error.to_string()),
+        };
+        let data =
+            data.map_err(|error| format!("{} {} {value:?}: {error}", set.name, set.record_type))?;
+        Ok(Record::from_rdata(at.clone(), set.ttl, data))
+    };
+    set.values.iter().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &str, record_type: &str, value: &str) -> RecordSet {
+        RecordSet {
+            name: name.into(),
+            record_type: record_type.into(),
+            ttl: 60,
+            values: vec![value.into()],
+        }
+    }
+
+    #[test]
+    fn values_are_read_in_route_53s_form() {
+        let at = name::parse("a.example.com").unwrap();
+        for (record_type, value) in [
+            ("A", "192.0.2.1"),
+            ("AAAA", "2001:db8::1"),
+            ("CAA", "0 issue \"amazon.com\""),
+            ("CAA", "0 issue \";\""),
+            ("CNAME", "_x1.acm-validations.aws."),
+            ("MX", "10 mail.example.com."),
+            ("NS", "ns-1.awsdns-01.org."),
+            (
+                "SOA",
+                "ns-1.awsdns-01.org. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",
+            ),
+            ("SRV", "1 10 5269 xmpp.example.com."),
+            ("TXT", "\"v=spf1 -all\" \"more\""),
+        ] {
+            let read = records(&at, &set("a.example.com", record_type, value)).unwrap();
+            assert_eq!(read.len(), 1, "{record_type} {value}");
+            assert_eq!(read[0].record_type().to_string(), record_type);
+        }
+        assert!(
+            records(
+                &at,
+                &set("a.example.com", "DS", "12345 3 1 123456789abcdef")
+            )
+            .unwrap()
+            .is_empty()
+        );
+        assert!(records(&at, &set("a.example.com", "A", "not an address")).is_err());
+    }
+
+    #[test]
+    fn an_address_is_the_same_for_every_spelling_and_loopback() {
+        assert_eq!(
+            address_of("NS-1.awsdns-01.org."),
+            address_of("ns-1.awsdns-01.org")
+        );
+        assert_ne!(
+            address_of("ns-1.awsdns-01.org"),
+            address_of("ns-2.awsdns-01.org")
+        );
+        assert!(address_of("ns-1.awsdns-01.org").is_loopback());
+    }
+
+    #[test]
+    fn a_record_set_outside_its_zone_is_refused() {
+        let zone = Zone {
+            name: "example.com".into(),
+            name_servers: vec!["ns-1.example.org".into()],
+            record_sets: vec![set("a.example.net", "A", "192.0.2.1")],
+        };
+        assert!(Zones::from_top(&[zone]).is_err());
+    }
+}

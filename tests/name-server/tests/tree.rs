@@ -1,0 +1,362 @@
+//! Questions to a small tree of zones, to each server of it and to the one that plays all.
+
+use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::rr::{Name, RecordType};
+use name_server::{Asked, RecordSet, Registration, Zone, Zones, address_of, answer, answer_bytes};
+
+const EVERYWHERE: Asked = Asked::Everywhere {
+    own_addresses: false,
+};
+
+fn set(name: &str, record_type: &str, values: &[&str]) -> RecordSet {
+    RecordSet {
+        name: name.into(),
+        record_type: record_type.into(),
+        ttl: 300,
+        values: values.iter().map(|v| (*v).into()).collect(),
+    }
+}
+
+fn zone(name: &str, servers: &[&str], record_sets: Vec<RecordSet>) -> Zone {
+    Zone {
+        name: name.into(),
+        name_servers: servers.iter().map(|s| (*s).into()).collect(),
+        record_sets,
+    }
+}
+
+fn base() -> Zone {
+    zone(
+        "example.com.",
+        &["base1.test", "base2.test"],
+        vec![
+            set("www.example.com", "A", &["192.0.2.1"]),
+            set("alias.example.com", "CNAME", &["www.example.com."]),
+            set("outside.example.com", "CNAME", &["www.example.net."]),
+            set("loop.example.com", "CNAME", &["loop.example.com."]),
+            set("a.b.example.com", "TXT", &["\"deep\""]),
+            set("\\052.wild.example.com.", "A", &["192.0.2.9"]),
+            set(
+                "build.example.com.",
+                "NS",
+                &["Build2.test.", "build1.test."],
+            ),
+        ],
+    )
+}
+
+fn build() -> Zone {
+    zone(
+        "build.example.com",
+        &["build1.test", "build2.test"],
+        vec![set(
+            "dev.build.example.com",
+            "NS",
+            &["dev1.test", "dev2.test"],
+        )],
+    )
+}
+
+fn dev() -> Zone {
+    zone(
+        "dev.build.example.com",
+        &["dev1.test", "dev2.test"],
+        vec![set("www.dev.build.example.com", "A", &["192.0.2.7"])],
+    )
+}
+
+fn zones() -> Zones {
+    Zones::from_top(&[base(), build(), dev()]).unwrap()
+}
+
+fn ask(zones: &Zones, asked: Asked, name: &str, record_type: RecordType) -> Message {
+    let mut query = Message::query();
+    query.add_query(Query::query(Name::from_ascii(name).unwrap(), record_type));
+    answer(zones, asked, &query)
+}
+
+fn at(host: &str) -> Asked {
+    Asked::At(address_of(host))
+}
+
+fn texts(message: &Message) -> Vec<String> {
+    let mut texts: Vec<_> = message
+        .answers
+        .iter()
+        .map(|r| format!("{} {}", r.record_type(), r.data))
+        .collect();
+    texts.sort();
+    texts
+}
+
+fn referral(message: &Message) -> Vec<String> {
+    assert!(!message.metadata.authoritative);
+    assert_eq!(message.metadata.response_code, ResponseCode::NoError);
+    assert!(message.answers.is_empty());
+    let mut texts: Vec<_> = message
+        .authorities
+        .iter()
+        .map(|r| format!("{} {}", r.name, r.data))
+        .collect();
+    texts.sort();
+    texts
+}
+
+#[test]
+fn a_zone_answers_with_authority() {
+    let reply = ask(
+        &zones(),
+        at("base1.test"),
+        "WWW.example.com.",
+        RecordType::A,
+    );
+    assert!(reply.metadata.authoritative);
+    assert_eq!(texts(&reply), ["A 192.0.2.1"]);
+    let apex = ask(&zones(), at("base1.test"), "example.com.", RecordType::NS);
+    assert_eq!(texts(&apex), ["NS base1.test.", "NS base2.test."]);
+    assert_eq!(
+        ask(&zones(), at("base1.test"), "example.com.", RecordType::SOA)
+            .answers
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_parent_refers_and_the_child_answers() {
+    for name in ["dev.build.example.com.", "x.y.dev.build.example.com."] {
+        let reply = ask(&zones(), at("build2.test"), name, RecordType::NS);
+        assert_eq!(
+            referral(&reply),
+            [
+                "dev.build.example.com. dev1.test.",
+                "dev.build.example.com. dev2.test."
+            ]
+        );
+    }
+    let reply = ask(
+        &zones(),
+        at("dev1.test"),
+        "dev.build.example.com.",
+        RecordType::NS,
+    );
+    assert!(reply.metadata.authoritative);
+    assert_eq!(texts(&reply), ["NS dev1.test.", "NS dev2.test."]);
+    // DS lies on the parent's side of the cut.
+    let reply = ask(
+        &zones(),
+        at("build1.test"),
+        "dev.build.example.com.",
+        RecordType::DS,
+    );
+    assert!(reply.metadata.authoritative);
+    assert_eq!(reply.authorities[0].record_type(), RecordType::SOA);
+}
+
+#[test]
+fn the_server_that_plays_all_goes_as_far_as_the_delegations_stand() {
+    let reply = ask(
+        &zones(),
+        EVERYWHERE,
+        "www.dev.build.example.com.",
+        RecordType::A,
+    );
+    assert!(reply.metadata.authoritative);
+    assert_eq!(texts(&reply), ["A 192.0.2.7"]);
+
+    // The parent names other servers than the zone has: nobody outside reaches the zone.
+    let mut parent = build();
+    parent.record_sets[0].values = vec!["dev1.test".into(), "other.test".into()];
+    let broken = Zones::from_top(&[base(), parent, dev()]).unwrap();
+    let reply = ask(
+        &broken,
+        EVERYWHERE,
+        "www.dev.build.example.com.",
+        RecordType::A,
+    );
+    assert_eq!(
+        referral(&reply),
+        [
+            "dev.build.example.com. dev1.test.",
+            "dev.build.example.com. other.test."
+        ]
+    );
+
+    // No record set at all: the name does not exist, although the zone stands.
+    let missing = Zones::from_top(&[
+        base(),
+        zone("build.example.com", &["build1.test", "build2.test"], vec![]),
+        dev(),
+    ]);
+    let reply = ask(
+        &missing.unwrap(),
+        EVERYWHERE,
+        "www.dev.build.example.com.",
+        RecordType::A,
+    );
+    assert_eq!(reply.metadata.response_code, ResponseCode::NXDomain);
+
+    // The registry names the servers of another zone of that name.
+    let registered = Registration {
+        name: "example.com".into(),
+        name_servers: vec!["other.test".into()],
+    };
+    let hijacked = Zones::new(&[base()], &[registered]).unwrap();
+    let reply = ask(&hijacked, EVERYWHERE, "www.example.com.", RecordType::A);
+    assert_eq!(reply.metadata.response_code, ResponseCode::Refused);
+}
+
+#[test]
+fn a_server_refuses_what_it_does_not_host() {
+    for (asked, name) in [
+        (at("dev1.test"), "build.example.com."),
+        (at("base1.test"), "example.net."),
+        (at("nobody.test"), "example.com."),
+        (EVERYWHERE, "com."),
+        (EVERYWHERE, "notexample.com."),
+    ] {
+        let reply = ask(&zones(), asked, name, RecordType::NS);
+        assert_eq!(
+            reply.metadata.response_code,
+            ResponseCode::Refused,
+            "{name}"
+        );
+        assert!(!reply.metadata.authoritative);
+    }
+}
+
+#[test]
+fn what_is_missing_is_told_with_the_soa() {
+    let missing = ask(
+        &zones(),
+        at("base1.test"),
+        "nothing.example.com.",
+        RecordType::A,
+    );
+    assert_eq!(missing.metadata.response_code, ResponseCode::NXDomain);
+    let no_data = ask(
+        &zones(),
+        at("base1.test"),
+        "www.example.com.",
+        RecordType::AAAA,
+    );
+    let non_terminal = ask(
+        &zones(),
+        at("base1.test"),
+        "b.example.com.",
+        RecordType::TXT,
+    );
+    for reply in [&no_data, &non_terminal] {
+        assert_eq!(reply.metadata.response_code, ResponseCode::NoError);
+    }
+    for reply in [missing, no_data, non_terminal] {
+        assert!(reply.metadata.authoritative && reply.answers.is_empty());
+        assert_eq!(reply.authorities[0].record_type(), RecordType::SOA);
+    }
+}
+
+#[test]
+fn aliases_and_wildcards() {
+    let reply = ask(
+        &zones(),
+        at("base1.test"),
+        "alias.example.com.",
+        RecordType::A,
+    );
+    assert_eq!(texts(&reply), ["A 192.0.2.1", "CNAME www.example.com."]);
+    let reply = ask(
+        &zones(),
+        at("base1.test"),
+        "alias.example.com.",
+        RecordType::CNAME,
+    );
+    assert_eq!(texts(&reply), ["CNAME www.example.com."]);
+    let reply = ask(
+        &zones(),
+        at("base1.test"),
+        "outside.example.com.",
+        RecordType::A,
+    );
+    assert_eq!(texts(&reply), ["CNAME www.example.net."]);
+    assert_eq!(reply.metadata.response_code, ResponseCode::NoError);
+    assert!(
+        !ask(
+            &zones(),
+            at("base1.test"),
+            "loop.example.com.",
+            RecordType::A
+        )
+        .answers
+        .is_empty()
+    );
+    let reply = ask(
+        &zones(),
+        at("base1.test"),
+        "any.thing.wild.example.com.",
+        RecordType::A,
+    );
+    assert_eq!(texts(&reply), ["A 192.0.2.9"]);
+    assert_eq!(
+        reply.answers[0].name.to_ascii(),
+        "any.thing.wild.example.com."
+    );
+    let reply = ask(
+        &zones(),
+        at("base1.test"),
+        "wild.example.com.",
+        RecordType::A,
+    );
+    assert!(reply.answers.is_empty());
+}
+
+#[test]
+fn host_names_of_name_servers_have_addresses_of_their_own() {
+    let own = Asked::Everywhere {
+        own_addresses: true,
+    };
+    let reply = ask(&zones(), own, "Dev1.test.", RecordType::A);
+    assert_eq!(texts(&reply), [format!("A {}", address_of("dev1.test"))]);
+    assert!(
+        ask(&zones(), own, "dev1.test.", RecordType::AAAA)
+            .answers
+            .is_empty()
+    );
+    assert_eq!(
+        ask(&zones(), own, "x.test.", RecordType::A)
+            .metadata
+            .response_code,
+        ResponseCode::Refused
+    );
+    assert_eq!(
+        ask(&zones(), EVERYWHERE, "dev1.test.", RecordType::A)
+            .metadata
+            .response_code,
+        ResponseCode::Refused
+    );
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_cut_over_udp_and_whole_over_tcp() {
+    let long: Vec<String> = (0..40).map(|n| format!("\"{n:040}\"")).collect();
+    let values: Vec<&str> = long.iter().map(String::as_str).collect();
+    let zones = Zones::from_top(&[zone(
+        "example.com",
+        &["base1.test"],
+        vec![set("t.example.com", "TXT", &values)],
+    )]);
+    let zones = zones.unwrap();
+    let mut query = Message::query();
+    query.add_query(Query::query(
+        Name::from_ascii("t.example.com.").unwrap(),
+        RecordType::TXT,
+    ));
+    let bytes = query.to_vec().unwrap();
+    let udp = answer_bytes(&zones, EVERYWHERE, &bytes, true).unwrap();
+    assert!(udp.len() <= 512);
+    assert!(Message::from_vec(&udp).unwrap().metadata.truncation);
+    let tcp = Message::from_vec(&answer_bytes(&zones, EVERYWHERE, &bytes, false).unwrap()).unwrap();
+    assert!(!tcp.metadata.truncation);
+    assert_eq!(tcp.answers.len(), 40);
+    assert_eq!(tcp.metadata.id, query.metadata.id);
+    assert!(answer_bytes(&zones, EVERYWHERE, b"no question", true).is_none());
+}
