@@ -1,0 +1,166 @@
+//! The pre-signed URL of the answer, which is a secret.
+
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+/// How long CloudFormation signs a `ResponseURL` for.
+const LIFE: Duration = Duration::from_secs(7_200);
+
+/// The pre-signed URL to which the answer is PUT. Who holds it can answer in the function's place, so that no
+/// formatting trait shows it: [`secret`](Self::secret) is the one way to it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ResponseUrl(String);
+
+impl ResponseUrl {
+    pub(crate) fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The URL itself. Not for a log, an error, or anything that could end in one.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
+    /// When it was signed, which is when CloudFormation made the request: `X-Amz-Date` of Signature Version 4, else
+    /// `Expires` of Version 2 less the two hours of its life.
+    pub(crate) fn signed_at(&self) -> Option<SystemTime> {
+        let (_, query) = self.0.split_once('?')?;
+        let value = |name: &str| {
+            query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        };
+        if let Some(date) = value("X-Amz-Date") {
+            return basic_date(date);
+        }
+        let expires = Duration::from_secs(value("Expires")?.parse().ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(expires.checked_sub(LIFE)?)
+    }
+}
+
+impl fmt::Debug for ResponseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResponseUrl(secret)")
+    }
+}
+
+/// `20261124T194800Z`, as Signature Version 4 writes it.
+fn basic_date(text: &str) -> Option<SystemTime> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
+        return None;
+    }
+    let number = |range: std::ops::Range<usize>| -> Option<u64> {
+        let digits = text.get(range)?;
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse().ok())?
+    };
+    let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
+    let (hour, minute, second) = (number(9..11)?, number(11..13)?, number(13..15)?);
+    if year < 1970
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
+        return None;
+    }
+    // Days since 1970-01-01 of a Gregorian date, in years that begin in March so that the leap day comes last.
+    let (march_year, march_month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * march_year + march_year / 4 - march_year / 100
+        + march_year / 400
+        + (153 * march_month + 2) / 5
+        + day
+        - 1
+        - 719_468;
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed_at(query: &str) -> Option<u64> {
+        ResponseUrl::new(format!("https://bucket.s3.amazonaws.com/key%7Cid?{query}"))
+            .signed_at()
+            .map(|time| {
+                time.duration_since(SystemTime::UNIX_EPOCH)
+                    .unwrap()
+                    .as_secs()
+            })
+    }
+
+    #[test]
+    fn version_4_says_when() {
+        // date -u -d '2026-11-24 19:48:07' +%s
+        assert_eq!(
+            signed_at(
+                "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261124T194807Z&X-Amz-Expires=7200"
+            ),
+            Some(1_795_549_687)
+        );
+        // date -u -d '2024-02-29 23:59:59' +%s
+        assert_eq!(
+            signed_at("X-Amz-Date=20240229T235959Z"),
+            Some(1_709_251_199)
+        );
+        // date -u -d '2027-01-01' +%s
+        assert_eq!(
+            signed_at("X-Amz-Date=20270101T000000Z"),
+            Some(1_798_761_600)
+        );
+        assert_eq!(signed_at("X-Amz-Date=19700101T000000Z"), Some(0));
+    }
+
+    #[test]
+    fn version_2_says_when_it_ends() {
+        assert_eq!(
+            signed_at("AWSAccessKeyId=AKIA&Expires=1764017287&Signature=x"),
+            Some(1_764_017_287 - 7_200)
+        );
+    }
+
+    #[test]
+    fn nonsense_says_nothing() {
+        for query in [
+            "",
+            "X-Amz-Date=",
+            "X-Amz-Date=20261124T194807",
+            "X-Amz-Date=20261324T194807Z",
+            "X-Amz-Date=+0261124T194807Z",
+            "X-Amz-Date=2026112éT19487Z",
+            "X-Amz-Date=00000000T000000Z",
+            "Expires=soon",
+            "Expires=7199",
+            "Expires=18446744073709551615",
+            "Expires=99999999999999999999",
+            "Date=20261124T194807Z",
+        ] {
+            assert!(
+                signed_at(query).is_none_or(|seconds| seconds > 1 << 60),
+                "{query}"
+            );
+        }
+        assert_eq!(ResponseUrl::new("").signed_at(), None);
+    }
+
+    #[test]
+    fn debug_hides_it() {
+        let url = ResponseUrl::new("https://bucket/key?X-Amz-Signature=abc");
+        assert_eq!(format!("{url:?}"), "ResponseUrl(secret)");
+    }
+}
