@@ -1,1 +1,19 @@
-//! aws-calls
+//! What every AWS call of the functions shares.
+//!
+//! 1. **One connector.** All SDK clients of a process use one HTTP connector (rustls over ring), so that a
+//!    connection opened for one call serves the next, and there is one TLS stack to audit ([`config`]).
+//! 2. **One log line a call.** A person who reads the log of a failed stack sees each call with its target,
+//!    its duration and its outcome, and nothing of its payload ([`call`]).
+//! 3. **Errors are facts.** The SDK's error types differ for each operation. [`AwsError`] keeps what a user
+//!    can act on: service, operation, target, AWS error code, message and request id. Sentences are made
+//!    from it in one place.
+//!
+//! Nothing here knows a particular service.
+
+mod call;
+mod config;
+mod error;
+
+pub use call::call;
+pub use config::{config, connector, home_region};
+pub use error::{AwsError, Kind};

@@ -1,1 +1,63 @@
-//! dns-zones
+//! Route 53 as this project uses it.
+//!
+//! 1. **Names are parsed once.** [`DomainName`] and [`HostedZoneId`] are normalised at the edge; equality and
+//!    above/below are then exact, whatever case, dots and escapes a service writes.
+//! 2. **CREATE and DELETE, never UPSERT.** A [`Change`] has no third form, so what someone else put at a name
+//!    cannot be overwritten. A guarded update is a DELETE of the exact old set and a CREATE of the new one in one
+//!    batch, which Route 53 applies as a whole or not at all.
+//! 3. **Nothing is listed whole.** Every search starts at the exact name and ends where it ends, so that the
+//!    size of a zone or of an account does not count. The one exception says so ([`Route53::zones_where`]).
+//! 4. **A change is done when every name server has it**, which is INSYNC ([`Route53::wait_in_sync`]) and,
+//!    asked from the outside, the check over DNS ([`dns`]).
+//!
+//! It knows nothing of CloudFormation, and nothing of who owns what.
+
+mod change;
+pub mod dns;
+mod domain_name;
+mod hosted_zone;
+mod name_servers;
+mod protections;
+mod record_set;
+mod record_sets;
+mod zones;
+
+pub use aws_sdk_route53::types::RrType;
+pub use change::{Change, ChangeError, ChangeId, PROPAGATION};
+pub use domain_name::{DomainName, NameError};
+pub use hosted_zone::{HostedZone, HostedZoneId, IdError, ListedZone};
+pub use name_servers::NameServers;
+pub use protections::Protection;
+pub use record_set::RecordSet;
+pub use zones::CreatedZone;
+
+use aws_calls::{AwsError, Kind};
+
+const SERVICE: &str = "Route 53";
+
+/// Route 53 as one principal sees it: the function itself, or a delegation role.
+#[derive(Clone, Debug)]
+pub struct Route53 {
+    client: aws_sdk_route53::Client,
+}
+
+impl Route53 {
+    /// Over a client, whose credentials decide what can be seen and done.
+    #[must_use]
+    pub fn new(client: aws_sdk_route53::Client) -> Self {
+        Self { client }
+    }
+}
+
+/// A good answer without what its model requires, which no AWS endpoint gives.
+fn malformed(operation: &'static str, target: &str) -> AwsError {
+    AwsError {
+        service: SERVICE,
+        operation,
+        target: target.to_owned(),
+        code: None,
+        message: "the answer lacks what the API promises".to_owned(),
+        request_id: None,
+        kind: Kind::NoAnswer,
+    }
+}

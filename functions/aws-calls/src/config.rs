@@ -1,0 +1,75 @@
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::time::Duration;
+
+/// Longest time for one attempt of one call. Route 53 and ACM answer within a second as a rule; an attempt
+/// that takes longer than this hangs, and the next one does better.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Attempts for one call inside the SDK. What is still throttled or unreachable after these is retried by the
+/// protocol layer, which can wait for minutes and outlives the invocation.
+const ATTEMPTS: u32 = 5;
+
+/// The HTTP connector that all clients of a process share: HTTP/1.1 and 2, rustls over ring, native roots.
+#[must_use]
+pub fn connector() -> SharedHttpClient {
+    Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}
+
+/// The configuration from which a function makes its clients, once, at start-up.
+///
+/// The SDK's standard environment variables are honoured, `AWS_ENDPOINT_URL` and `AWS_REGION` among them.
+/// Retries are adaptive: many stacks of an organization spend one account's request rate of Route 53, so a
+/// client that was throttled slows down by itself
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
+pub async fn config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(connector())
+        .retry_config(RetryConfig::adaptive().with_max_attempts(ATTEMPTS))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
+        )
+        .load()
+        .await
+}
+
+/// The Region whose STS endpoint serves a whole partition, for a Region of that partition.
+///
+/// A role in another account is assumed there: the function's own Region may be one that the other account
+/// has not opted in to (<https://github.com/aws/aws-cdk/issues/26593>).
+#[must_use]
+pub fn home_region(region: &str) -> Region {
+    Region::from_static(match region {
+        r if r.starts_with("cn-") => "cn-north-1",
+        r if r.starts_with("us-gov-") => "us-gov-west-1",
+        r if r.starts_with("us-isob-") => "us-isob-east-1",
+        r if r.starts_with("us-isof-") => "us-isof-south-1",
+        r if r.starts_with("us-iso-") => "us-iso-east-1",
+        r if r.starts_with("eu-isoe-") => "eu-isoe-west-1",
+        r if r.starts_with("eusc-") => "eusc-de-east-1",
+        _ => "us-east-1",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::home_region;
+
+    #[test]
+    fn each_partition_has_its_home() {
+        assert_eq!(home_region("eu-central-2").as_ref(), "us-east-1");
+        assert_eq!(home_region("cn-northwest-1").as_ref(), "cn-north-1");
+        assert_eq!(home_region("us-gov-east-1").as_ref(), "us-gov-west-1");
+        assert_eq!(home_region("us-isob-east-1").as_ref(), "us-isob-east-1");
+        assert_eq!(home_region("us-iso-west-1").as_ref(), "us-iso-east-1");
+        assert_eq!(home_region("eusc-de-east-1").as_ref(), "eusc-de-east-1");
+    }
+}

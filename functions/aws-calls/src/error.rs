@@ -1,0 +1,134 @@
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use aws_types::request_id::RequestId;
+use std::{error::Error, fmt};
+
+/// A failed AWS call, as facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsError {
+    /// The service's name as people say it, e.g. `Route 53`.
+    pub service: &'static str,
+    /// The API operation, e.g. `CreateHostedZone`.
+    pub operation: &'static str,
+    /// What the call was about: a domain name, an id or an ARN.
+    pub target: String,
+    /// The service's error code, e.g. `NoSuchHostedZone`; none where no answer came.
+    pub code: Option<String>,
+    /// The service's message, or why no answer came.
+    pub message: String,
+    /// The request id, for a support case; none where no answer came.
+    pub request_id: Option<String>,
+    /// What can be done about it.
+    pub kind: Kind,
+}
+
+/// What can be done about a failed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The service refused: asking again changes nothing.
+    Refused,
+    /// Not allowed, or not yet: a new policy takes up to a minute to reach every endpoint.
+    Denied,
+    /// Too many requests: ask again later.
+    Throttled,
+    /// No usable answer came (connection, time-out, 5xx): the call may have taken effect or not.
+    NoAnswer,
+}
+
+// Codes as the services of this project answer them. Route 53 says `Throttling` (400) with "Rate exceeded", and
+// `PriorRequestNotComplete` while an earlier change of the same zone is under way: both pass.
+const THROTTLED: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "TooManyUpdates",
+    "RequestThrottled",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "ConcurrentModification",
+    "RequestInProgressException",
+];
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "NotAuthorizedException",
+    "UnauthorizedOperation",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+];
+
+impl AwsError {
+    /// The facts of an SDK error.
+    pub(crate) fn new<E>(
+        service: &'static str,
+        operation: &'static str,
+        target: &str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let code = error.code().map(str::to_owned);
+        let status = error.raw_response().map(|r| r.status().as_u16());
+        let kind = match (code.as_deref(), status) {
+            (Some(code), _) if THROTTLED.contains(&code) => Kind::Throttled,
+            (Some(code), _) if DENIED.contains(&code) => Kind::Denied,
+            (_, Some(500..)) | (_, None) => Kind::NoAnswer,
+            (_, Some(429)) => Kind::Throttled,
+            _ => Kind::Refused,
+        };
+        let message = match error.message() {
+            Some(message) => message.to_owned(),
+            None => DisplayErrorContext(error).to_string(),
+        };
+        Self {
+            service,
+            operation,
+            target: target.to_owned(),
+            code,
+            message,
+            request_id: error.request_id().map(str::to_owned),
+            kind,
+        }
+    }
+
+    /// Whether the service answered this error code.
+    #[must_use]
+    pub fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// Whether the same call may succeed later without anyone's doing.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(self.kind, Kind::Throttled | Kind::NoAnswer)
+    }
+}
+
+/// "Route 53 CreateHostedZone on dev.example.com: message (Code, request id)", without a full stop, so that the
+/// caller can say what to do next.
+impl fmt::Display for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            service,
+            operation,
+            target,
+            message,
+            ..
+        } = self;
+        let message = message.trim().trim_end_matches('.');
+        write!(f, "{service} {operation} on {target}: {message}")?;
+        match (&self.code, &self.request_id) {
+            (Some(code), Some(id)) => write!(f, " ({code}, request {id})"),
+            (Some(code), None) => write!(f, " ({code})"),
+            (None, Some(id)) => write!(f, " (request {id})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Error for AwsError {}

@@ -1,0 +1,191 @@
+use crate::{HostedZoneId, RecordSet, Route53};
+use aws_calls::{AwsError, call};
+use aws_sdk_route53::{
+    operation::change_resource_record_sets::ChangeResourceRecordSetsError,
+    types::{Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus},
+};
+use std::{sync::Mutex, time::Duration};
+use thiserror::Error;
+use tokio::time::sleep;
+
+/// One change of a record set. There is no UPSERT: it overwrites what someone else put there.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Fails where a record set of this name and type stands.
+    Create(RecordSet),
+    /// Fails where the record set does not stand exactly so.
+    Delete(RecordSet),
+}
+
+/// The id of a change that Route 53 is spreading to its name servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeId(String);
+
+impl ChangeId {
+    pub(crate) fn from_service(text: &str) -> Self {
+        Self(text.strip_prefix("/change/").unwrap_or(text).to_owned())
+    }
+}
+
+/// Why a batch was not applied. Nothing of a refused batch takes effect.
+#[derive(Clone, Debug, Error)]
+pub enum ChangeError {
+    /// A CREATE of what stands, or a DELETE of what does not stand so: the zone changed since it was read.
+    #[error("{0}")]
+    Stale(AwsError),
+    /// A guardrail of the zone refused, e.g. `ACTIVE_DELEGATION_CHECK`
+    /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zones-change-guardrails.html>).
+    #[error("{error}")]
+    Guardrail {
+        /// The guardrail's name.
+        guardrail: &'static str,
+        /// The refusal.
+        error: AwsError,
+    },
+    /// Anything else.
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+impl ChangeError {
+    /// The facts of the failed call.
+    #[must_use]
+    pub fn into_aws(self) -> AwsError {
+        match self {
+            Self::Stale(error) | Self::Guardrail { error, .. } | Self::Aws(error) => error,
+        }
+    }
+}
+
+/// The guardrails that a zone can have, botocore 1.44.8 `ChangeGuardrailName`.
+const GUARDRAILS: &[&str] = &[
+    "NS_FORMAT_CHECK",
+    "NS_DELEGATION_AUTHORITY_CHECK",
+    "NS_OCCLUSION_CHECK",
+    "ALIAS_TARGET_CHECK",
+    "ACTIVE_RECORD_CHECK",
+    "ACTIVE_DELEGATION_CHECK",
+];
+
+/// How long Route 53 takes, as a rule, to bring a change to every name server
+/// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html>).
+pub const PROPAGATION: Duration = Duration::from_secs(60);
+
+/// First and longest pause between two looks at a change. Every look spends the account's ten calls a second,
+/// and a change takes tens of seconds, so the pauses grow.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+impl Route53 {
+    /// Applies changes of a zone, all or none.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`]; nothing was changed, except that a call without an answer may have taken effect.
+    pub async fn change(
+        &self,
+        zone: &HostedZoneId,
+        changes: Vec<Change>,
+    ) -> Result<ChangeId, ChangeError> {
+        let target = match changes.first() {
+            Some(Change::Create(set) | Change::Delete(set)) => set.name().to_string(),
+            None => zone.to_string(),
+        };
+        let sdk_change = |change| {
+            let (action, set) = match change {
+                Change::Create(set) => (ChangeAction::Create, set.0),
+                Change::Delete(set) => (ChangeAction::Delete, set.0),
+            };
+            SdkChange::builder()
+                .action(action)
+                .resource_record_set(set)
+                .build()
+        };
+        let changes: Result<Vec<_>, _> = changes.into_iter().map(sdk_change).collect();
+        let batch = ChangeBatch::builder()
+            .set_changes(Some(changes.expect("action and record set are set")));
+        let batch = batch.build().expect("changes are set");
+        let request = self
+            .client
+            .change_resource_record_sets()
+            .hosted_zone_id(zone.as_str())
+            .change_batch(batch);
+        // `InvalidChangeBatch` carries its reasons in a list that the error's plain message leaves out.
+        let reasons = Mutex::new(Vec::new());
+        let send = async {
+            request.send().await.inspect_err(|error| {
+                if let Some(ChangeResourceRecordSetsError::InvalidChangeBatch(refused)) =
+                    error.as_service_error()
+                {
+                    *reasons.lock().expect("no panic while held") = refused.messages().to_vec();
+                }
+            })
+        };
+        match call(crate::SERVICE, "ChangeResourceRecordSets", &target, send).await {
+            Ok(output) => match output.change_info() {
+                Some(info) => Ok(ChangeId::from_service(info.id())),
+                None => Err(ChangeError::Aws(crate::malformed(
+                    "ChangeResourceRecordSets",
+                    &target,
+                ))),
+            },
+            Err(mut error) => {
+                let reasons = reasons.into_inner().expect("no panic while held");
+                if !reasons.is_empty() {
+                    error.message = reasons.join("; ");
+                }
+                Err(classify(error))
+            }
+        }
+    }
+
+    /// Waits until every name server of Route 53 answers with the change.
+    ///
+    /// Unbounded: the caller's deadline ends it. A change that Route 53 no longer knows is an old one, and done.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn wait_in_sync(&self, change: &ChangeId) -> Result<(), AwsError> {
+        let mut pause = FIRST_LOOK;
+        loop {
+            // A quarter of jitter, so that stacks that start together do not look together.
+            sleep(pause.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
+            let look = self.client.get_change().id(&change.0).send();
+            match call(crate::SERVICE, "GetChange", &change.0, look).await {
+                Ok(output) => {
+                    if output
+                        .change_info()
+                        .is_some_and(|info| *info.status() == ChangeStatus::Insync)
+                    {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.is("NoSuchChange") => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+fn classify(error: AwsError) -> ChangeError {
+    if !error.is("InvalidChangeBatch") {
+        return ChangeError::Aws(error);
+    }
+    if let Some(guardrail) = GUARDRAILS
+        .iter()
+        .find(|name| error.message.contains(**name))
+    {
+        return ChangeError::Guardrail { guardrail, error };
+    }
+    let stale = [
+        "already exists",
+        "was not found",
+        "do not match the current values",
+    ];
+    if stale.iter().any(|words| error.message.contains(words)) {
+        return ChangeError::Stale(error);
+    }
+    ChangeError::Aws(error)
+}

@@ -1,0 +1,243 @@
+//! One question to one server, and what its answer means.
+
+use std::fmt;
+
+use hickory_proto::op::{Edns, Message, MessageType, Query, ResponseCode};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+
+use super::name_server::Server;
+use super::{Dns, Protocol, Transport};
+use crate::{DomainName, NameServers};
+
+/// What is offered to take over UDP, bytes: what passes every network unfragmented, <https://www.dnsflagday.net/2020/>.
+const UDP_PAYLOAD: u16 = 1232;
+
+/// What a server said.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    /// Records of the type at the name.
+    Records(Vec<Record>),
+    /// The name is an alias of another, by a CNAME.
+    Alias(Name),
+    /// The zone at `zone` is delegated to `servers`.
+    Referral { zone: Name, servers: NameServers },
+    /// The name stands, without records of the type; `zone` is where the SOA says that the answer is from.
+    NoData { zone: Option<Name> },
+    /// The name does not stand, and nothing below it.
+    NoName { zone: Option<Name> },
+    /// REFUSED, SERVFAIL and the like.
+    Failed(ResponseCode),
+}
+
+/// No usable answer came; why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Silence(pub(super) String);
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no answer ({})", self.0)
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = |zone: &Option<Name>| zone.as_ref().map(|zone| format!(" in {}", shown(zone))).unwrap_or_default();
+        match self {
+            Self::Records(records) => {
+                let values: Vec<_> = records.iter().map(|record| record.data.to_string()).collect();
+                write!(f, "answers {}", values.join(", "))
+            }
+            Self::Alias(target) => write!(f, "answers with an alias of {}", shown(target)),
+            Self::Referral { zone, servers } => write!(f, "refers to {servers} for {}", shown(zone)),
+            Self::NoData { zone } => write!(f, "has no such record set{}", from(zone)),
+            Self::NoName { zone } => write!(f, "has no such name{}", from(zone)),
+            Self::Failed(ResponseCode::Refused) => f.write_str("refuses (REFUSED)"),
+            Self::Failed(code) => write!(f, "fails ({code})"),
+        }
+    }
+}
+
+impl Reply {
+    /// The NS record set at exactly `name`, from the zone above (a referral) or from the zone itself.
+    pub(super) fn name_servers_of(&self, name: &Name) -> Option<NameServers> {
+        match self {
+            Self::Records(records) => {
+                let servers = name_servers(records);
+                (servers.iter().next().is_some()).then_some(servers)
+            }
+            Self::Referral { zone, servers } if zone == name => Some(servers.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a server that gives this reply to a question about `name` serves the zone `zone`: a referral that leads
+    /// nowhere, or an answer from above the zone, says that it does not.
+    pub(super) fn serves(&self, zone: &Name, name: &Name) -> bool {
+        match self {
+            Self::Records(_) | Self::Alias(_) => true,
+            Self::Referral { zone: cut, .. } => zone.zone_of(cut) && zone != cut && cut.zone_of(name),
+            Self::NoData { zone: soa } | Self::NoName { zone: soa } => soa.as_ref().is_some_and(|soa| zone.zone_of(soa)),
+            Self::Failed(_) => false,
+        }
+    }
+
+    fn read(message: &Message, name: &Name, record_type: RecordType) -> Self {
+        let at_name = |wanted: RecordType| {
+            message.answers.iter().filter(move |r| r.name == *name && r.record_type() == wanted).cloned()
+        };
+        let records: Vec<_> = at_name(record_type).collect();
+        if !records.is_empty() {
+            return Self::Records(records);
+        }
+        if let Some(RData::CNAME(target)) = at_name(RecordType::CNAME).next().map(|record| record.data) {
+            return Self::Alias(target.0.to_lowercase());
+        }
+        let authority = |wanted: RecordType| message.authorities.iter().filter(move |r| r.record_type() == wanted);
+        let soa = authority(RecordType::SOA).next().map(|record| record.name.to_lowercase());
+        match message.metadata.response_code {
+            ResponseCode::NXDomain => Self::NoName { zone: soa },
+            ResponseCode::NoError => match authority(RecordType::NS).next() {
+                Some(cut) if soa.is_none() => Self::Referral {
+                    zone: cut.name.to_lowercase(),
+                    servers: name_servers(authority(RecordType::NS).filter(|r| r.name == cut.name)),
+                },
+                _ => Self::NoData { zone: soa },
+            },
+            code => Self::Failed(code),
+        }
+    }
+}
+
+fn name_servers<'a>(records: impl IntoIterator<Item = &'a Record>) -> NameServers {
+    let host = |record: &Record| match &record.data {
+        RData::NS(host) => Some(domain_name(&host.0)),
+        _ => None,
+    };
+    NameServers::new(records.into_iter().filter_map(host).map(|host| host.as_str().to_owned()))
+}
+
+impl<T: Transport> Dns<T> {
+    /// Asks a server, at its first address that answers.
+    pub(super) async fn ask(
+        &self,
+        server: &Server,
+        name: &Name,
+        record_type: RecordType,
+        protocol: Protocol,
+    ) -> Result<Reply, Silence> {
+        self.ask_with(server, name, record_type, protocol, false).await
+    }
+
+    /// As [`Dns::ask`], with the wish for recursion where `recursion` says so.
+    pub(super) async fn ask_with(
+        &self,
+        server: &Server,
+        name: &Name,
+        record_type: RecordType,
+        protocol: Protocol,
+        recursion: bool,
+    ) -> Result<Reply, Silence> {
+        let mut silence = Silence("no address is known for it".to_owned());
+        for address in &server.addresses {
+            // A new id, from a generator that cannot be foreseen, for each.
+            let mut query = Message::query();
+            query.metadata.recursion_desired = recursion;
+            query.add_query(Query::query(name.clone(), record_type));
+            let mut edns = Edns::new();
+            edns.set_max_payload(UDP_PAYLOAD);
+            query.edns = Some(edns);
+            let mut answer = self.exchange(*address, &query, protocol).await;
+            if protocol == Protocol::Udp && answer.as_ref().is_ok_and(|answer| answer.metadata.truncation) {
+                answer = self.exchange(*address, &query, Protocol::Tcp).await;
+            }
+            match answer {
+                Ok(answer) => {
+                    let reply = Reply::read(&answer, name, record_type);
+                    tracing::debug!(%server, %address, name = shown(name), %record_type, %protocol, %reply, "DNS");
+                    return Ok(reply);
+                }
+                Err(why) => silence = why,
+            }
+        }
+        tracing::debug!(%server, name = shown(name), %record_type, %protocol, %silence, "DNS");
+        Err(silence)
+    }
+
+    async fn exchange(
+        &self,
+        address: std::net::SocketAddr,
+        query: &Message,
+        protocol: Protocol,
+    ) -> Result<Message, Silence> {
+        let bytes = query.to_vec().map_err(|error| Silence(error.to_string()))?;
+        let answer = self
+            .transport
+            .exchange(address, &bytes, protocol)
+            .await
+            .map_err(|error| Silence(error.kind().to_string()))?;
+        let message = Message::from_vec(&answer).map_err(|_| Silence("its answer is no DNS message".to_owned()))?;
+        let fits = message.metadata.id == query.metadata.id
+            && message.metadata.message_type == MessageType::Response
+            // A server that fails may leave the question out.
+            && (message.queries == query.queries
+                || message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError);
+        if fits { Ok(message) } else { Err(Silence("its answer is to another question".to_owned())) }
+    }
+}
+
+/// A name as it goes over the wire.
+pub(super) fn wire_name(name: &DomainName) -> Name {
+    let label = |text: &str| {
+        let mut bytes = Vec::with_capacity(text.len());
+        let mut rest = text.as_bytes();
+        while let Some((&byte, tail)) = rest.split_first() {
+            // `DomainName` escapes with three octal digits, and nothing else has a backslash.
+            if let (b'\\', [a, b, c, after @ ..]) = (byte, tail) {
+                bytes.push((a & 7) << 6 | (b & 7) << 3 | (c & 7));
+                rest = after;
+            } else {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+        bytes
+    };
+    // A name that a service wrote may be longer than DNS carries: nobody has it, and nobody can be asked for it.
+    let mut name = Name::from_labels(name.as_str().split('.').map(label)).unwrap_or_else(|_| Name::root());
+    name.set_fqdn(true);
+    name
+}
+
+/// A name from the wire.
+pub(super) fn domain_name(name: &Name) -> DomainName {
+    let label = |bytes: &[u8]| {
+        let escape = |&byte: &u8| match byte {
+            b'.' | b'\\' => format!("\\{byte:03o}"),
+            byte => char::from(byte).to_string(),
+        };
+        // Bytes beyond ASCII would grow in UTF-8; no host name has them.
+        bytes.iter().filter(|byte| byte.is_ascii()).map(escape).collect::<String>()
+    };
+    DomainName::from_service(&name.iter().map(label).collect::<Vec<_>>().join("."))
+}
+
+/// A name from the wire, for people; the root says so.
+pub(super) fn shown(name: &Name) -> String {
+    if name.is_root() { "the root".to_owned() } else { domain_name(name).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_the_wire() {
+        for text in ["dev.example.com", "*.example.com", "a\\056b.example.com", "_x1.example.com"] {
+            let name = DomainName::from_service(text);
+            assert_eq!(domain_name(&wire_name(&name)), name);
+            assert!(wire_name(&name).is_fqdn());
+        }
+        assert_eq!(wire_name(&DomainName::from_service("*.example.com")).iter().next(), Some(&b"*"[..]));
+        assert_eq!(wire_name(&DomainName::from_service("a\\056b.example.com")).iter().next(), Some(&b"a.b"[..]));
+    }
+}

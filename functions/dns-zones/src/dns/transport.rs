@@ -1,0 +1,150 @@
+//! How packets get to a name server and back.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket, lookup_host};
+use tokio::time::timeout;
+
+/// How a question travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// One datagram each way (RFC 1035, 4.2.1).
+    Udp,
+    /// A connection, messages with their length before them (RFC 7766).
+    Tcp,
+}
+
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+        })
+    }
+}
+
+/// Carries DNS messages. Tests implement it in memory, so that they run in virtual time.
+pub trait Transport: Send + Sync {
+    /// Sends a question and returns the answer to it, as bytes. It may try several times, and gives up by itself.
+    ///
+    /// # Errors
+    ///
+    /// No answer came: in time, or because there is no way to the server.
+    fn exchange(
+        &self,
+        server: SocketAddr,
+        query: &[u8],
+        protocol: Protocol,
+    ) -> impl Future<Output = io::Result<Vec<u8>>> + Send;
+
+    /// The addresses of a host name by the system's resolver. Never called where `DNS_NAME_SERVERS` is set.
+    ///
+    /// # Errors
+    ///
+    /// The resolver's.
+    fn addresses(&self, host: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send {
+        let host = format!("{host}.");
+        async move {
+            let found = lookup_host((host, 53)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        }
+    }
+}
+
+impl<T: Transport> Transport for std::sync::Arc<T> {
+    fn exchange(
+        &self,
+        server: SocketAddr,
+        query: &[u8],
+        protocol: Protocol,
+    ) -> impl Future<Output = io::Result<Vec<u8>>> + Send {
+        T::exchange(self, server, query, protocol)
+    }
+
+    fn addresses(&self, host: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send {
+        T::addresses(self, host)
+    }
+}
+
+/// Real sockets: a new one, with a port of the system's choice, for every exchange.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sockets;
+
+/// How long one try waits. Route 53's servers answer within 100 ms from anywhere.
+const TRY: Duration = Duration::from_secs(2);
+/// A datagram is easily lost, a connection is not.
+const UDP_TRIES: u32 = 3;
+const TCP_TRIES: u32 = 2;
+/// The largest UDP answer that is asked for, see [`super::question`]; a larger one is read in part and refused.
+const LARGEST_DATAGRAM: usize = 4096;
+
+impl Transport for Sockets {
+    async fn exchange(
+        &self,
+        server: SocketAddr,
+        query: &[u8],
+        protocol: Protocol,
+    ) -> io::Result<Vec<u8>> {
+        let tries = match protocol {
+            Protocol::Udp => UDP_TRIES,
+            Protocol::Tcp => TCP_TRIES,
+        };
+        let mut last = io::ErrorKind::TimedOut.into();
+        for _ in 0..tries {
+            let answer = match protocol {
+                Protocol::Udp => timeout(TRY, over_udp(server, query)).await,
+                Protocol::Tcp => timeout(TRY, over_tcp(server, query)).await,
+            };
+            match answer {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = io::ErrorKind::TimedOut.into(),
+            }
+        }
+        Err(last)
+    }
+}
+
+async fn over_udp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    // Port 0: the system picks a free one at random, which a forger of answers would have to guess with the id.
+    let socket = UdpSocket::bind((any, 0)).await?;
+    // Connected, so that the system drops datagrams from anyone else and reports a closed port.
+    socket.connect(server).await?;
+    socket.send(query).await?;
+    let mut buffer = vec![0; LARGEST_DATAGRAM];
+    loop {
+        let length = socket.recv(&mut buffer).await?;
+        if answers(&buffer[..length], query) {
+            buffer.truncate(length);
+            return Ok(buffer);
+        }
+    }
+}
+
+async fn over_tcp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u16::try_from(query.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let mut stream = TcpStream::connect(server).await?;
+    // In one write: some servers take the length and the message only together.
+    let mut message = length.to_be_bytes().to_vec();
+    message.extend_from_slice(query);
+    stream.write_all(&message).await?;
+    let mut buffer = vec![0; stream.read_u16().await?.into()];
+    stream.read_exact(&mut buffer).await?;
+    if answers(&buffer, query) {
+        Ok(buffer)
+    } else {
+        Err(io::ErrorKind::InvalidData.into())
+    }
+}
+
+/// Whether the message carries the question's id.
+fn answers(message: &[u8], query: &[u8]) -> bool {
+    message.len() >= 12 && message[..2] == query[..2]
+}

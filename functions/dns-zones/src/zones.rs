@@ -1,0 +1,235 @@
+use crate::{
+    DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, Route53, change::ChangeId,
+};
+use aws_calls::{AwsError, call};
+use aws_sdk_route53::types::{HostedZoneConfig, Tag, TagResourceType};
+use std::collections::BTreeMap;
+
+const SERVICE: &str = crate::SERVICE;
+
+/// A zone that was just made.
+#[derive(Debug)]
+pub struct CreatedZone {
+    /// The zone.
+    pub zone: HostedZone,
+    /// The change that makes its name servers answer.
+    pub change: ChangeId,
+}
+
+impl Route53 {
+    /// The zone of this id; none where there is no such zone.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`]; `AccessDenied` too where the zone is another account's.
+    pub async fn zone(&self, id: &HostedZoneId) -> Result<Option<HostedZone>, AwsError> {
+        let send = self.client.get_hosted_zone().id(id.as_str()).send();
+        let output = match call(SERVICE, "GetHostedZone", id.as_str(), send).await {
+            Ok(output) => output,
+            Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let servers = output.delegation_set().map(|set| set.name_servers());
+        Ok(output.hosted_zone().map(|zone| HostedZone {
+            listed: zone.into(),
+            name_servers: NameServers::new(servers.unwrap_or_default()),
+        }))
+    }
+
+    /// The public zones of exactly this name. Reads on from the name, never the whole account.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn zones_named(&self, name: &DomainName) -> Result<Vec<ListedZone>, AwsError> {
+        let mut found = Vec::new();
+        let mut next = Some((name.as_str().to_owned(), None));
+        while let Some((start, id)) = next {
+            let list = self
+                .client
+                .list_hosted_zones_by_name()
+                .dns_name(start)
+                .set_hosted_zone_id(id);
+            let page = call(SERVICE, "ListHostedZonesByName", name.as_str(), list.send()).await?;
+            // Route 53 starts at the name or after it, so the first other name ends the search.
+            let zones: Vec<ListedZone> = page.hosted_zones().iter().map(Into::into).collect();
+            let all_match = zones.iter().all(|zone| zone.name == *name);
+            found.extend(
+                zones
+                    .into_iter()
+                    .filter(|zone| zone.name == *name && !zone.private),
+            );
+            next = match page.next_dns_name() {
+                Some(start) if page.is_truncated() && all_match => Some((
+                    start.to_owned(),
+                    page.next_hosted_zone_id().map(str::to_owned),
+                )),
+                _ => None,
+            };
+        }
+        Ok(found)
+    }
+
+    /// Every public zone of the account for which `wanted` holds: 100 zones a call. Only for the one path that
+    /// knows neither a zone's id nor its name.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn zones_where(
+        &self,
+        wanted: impl Fn(&ListedZone) -> bool,
+    ) -> Result<Vec<ListedZone>, AwsError> {
+        let mut found = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = self.client.list_hosted_zones().set_marker(marker);
+            let page = call(SERVICE, "ListHostedZones", "all zones", list.send()).await?;
+            let zones = page.hosted_zones().iter().map(ListedZone::from);
+            found.extend(zones.filter(|zone| !zone.private && wanted(zone)));
+            marker = page
+                .next_marker()
+                .filter(|_| page.is_truncated())
+                .map(str::to_owned);
+            if marker.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Makes a public zone.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`]. `HostedZoneAlreadyExists` says that the reference was used before, for ever, perhaps by this
+    /// very call: the SDK may have sent it twice (<https://github.com/aws/aws-sdk-ruby/issues/1554>).
+    pub async fn create_zone(
+        &self,
+        name: &DomainName,
+        caller_reference: &str,
+        comment: &str,
+    ) -> Result<CreatedZone, AwsError> {
+        let config = HostedZoneConfig::builder()
+            .set_comment(Some(comment.to_owned()).filter(|c| !c.is_empty()));
+        let create = self.client.create_hosted_zone();
+        let create = create
+            .name(name.as_str())
+            .caller_reference(caller_reference);
+        let create = create.hosted_zone_config(config.build()).send();
+        let output = call(SERVICE, "CreateHostedZone", name.as_str(), create).await?;
+        let listed = match output.hosted_zone() {
+            Some(zone) => zone.into(),
+            None => return Err(crate::malformed("CreateHostedZone", name.as_str())),
+        };
+        let servers = output.delegation_set().map(|set| set.name_servers());
+        let change = output
+            .change_info()
+            .map(|info| ChangeId::from_service(info.id()));
+        Ok(CreatedZone {
+            zone: HostedZone {
+                listed,
+                name_servers: NameServers::new(servers.unwrap_or_default()),
+            },
+            change: change.ok_or_else(|| crate::malformed("CreateHostedZone", name.as_str()))?,
+        })
+    }
+
+    /// Deletes a zone. One that is gone already is success.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`], `HostedZoneNotEmpty` among them.
+    pub async fn delete_zone(&self, id: &HostedZoneId) -> Result<(), AwsError> {
+        let send = self.client.delete_hosted_zone().id(id.as_str()).send();
+        match call(SERVICE, "DeleteHostedZone", id.as_str(), send).await {
+            Err(error) if !error.is("NoSuchHostedZone") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets a zone's comment.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn set_comment(&self, id: &HostedZoneId, comment: &str) -> Result<(), AwsError> {
+        let update = self
+            .client
+            .update_hosted_zone_comment()
+            .id(id.as_str())
+            .comment(comment);
+        call(
+            SERVICE,
+            "UpdateHostedZoneComment",
+            id.as_str(),
+            update.send(),
+        )
+        .await
+        .map(|_| ())
+    }
+
+    /// A zone's tags.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn zone_tags(&self, id: &HostedZoneId) -> Result<BTreeMap<String, String>, AwsError> {
+        let list = self.client.list_tags_for_resource();
+        let list = list
+            .resource_type(TagResourceType::Hostedzone)
+            .resource_id(id.as_str());
+        let output = call(SERVICE, "ListTagsForResource", id.as_str(), list.send()).await?;
+        let tags = output
+            .resource_tag_set()
+            .map(|set| set.tags())
+            .unwrap_or_default();
+        let pair = |tag: &Tag| {
+            Some((
+                tag.key()?.to_owned(),
+                tag.value().unwrap_or_default().to_owned(),
+            ))
+        };
+        Ok(tags.iter().filter_map(pair).collect())
+    }
+
+    /// Sets and removes tags of a zone in one call; nothing to do sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn tag_zone(
+        &self,
+        id: &HostedZoneId,
+        set: &BTreeMap<String, String>,
+        remove: &[String],
+    ) -> Result<(), AwsError> {
+        if set.is_empty() && remove.is_empty() {
+            return Ok(());
+        }
+        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+        let add: Vec<Tag> = set.iter().map(tag).collect();
+        let change = self.client.change_tags_for_resource();
+        let change = change
+            .resource_type(TagResourceType::Hostedzone)
+            .resource_id(id.as_str());
+        let change = change
+            .set_add_tags(Some(add).filter(|tags| !tags.is_empty()))
+            .set_remove_tag_keys(Some(remove.to_vec()).filter(|keys| !keys.is_empty()));
+        call(SERVICE, "ChangeTagsForResource", id.as_str(), change.send())
+            .await
+            .map(|_| ())
+    }
+
+    /// Whether DNSSEC signs the zone, or is about to: such a zone cannot be deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn is_signed(&self, id: &HostedZoneId) -> Result<bool, AwsError> {
+        let send = self.client.get_dnssec().hosted_zone_id(id.as_str()).send();
+        let output = call(SERVICE, "GetDNSSEC", id.as_str(), send).await?;
+        let status = output.status().and_then(|status| status.serve_signature());
+        Ok(status.is_some_and(|status| status != "NOT_SIGNING")
+            || !output.key_signing_keys().is_empty())
+    }
+}
