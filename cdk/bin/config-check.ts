@@ -1,0 +1,32 @@
+import { readFileSync, existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { ConfigurationError, readConfiguration } from '../lib/configuration';
+
+// The context as `cdk synth` would see it: cdk.json, cdk.context.json and `-c key=value`, each over the one before.
+const context: { [key: string]: unknown } = {};
+const folder = path.join(__dirname, '..');
+const read = (file: string): { [key: string]: unknown } => {
+  const place = path.join(folder, file);
+  return existsSync(place) ? JSON.parse(readFileSync(place, 'utf8')) as { [key: string]: unknown } : {};
+};
+Object.assign(context, read('cdk.json').context, read('cdk.context.json'));
+const words = process.argv.slice(2);
+words.forEach((word, index) => {
+  if (word === '-c' || word === '--context') {
+    const [key, ...value] = (words[index + 1] ?? '').split('=');
+    context[key ?? ''] = value.join('=');
+  }
+});
+
+try {
+  const { zoneName, consumers } = readConfiguration((key) => context[key]);
+  console.log(`The configuration is in order: ${zoneName} for ${consumers.map(({ account, names }) => `${account} (${names.join(', ')})`).join(', ')}.`);
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) {
+    throw error;
+  }
+  for (const problem of error.problems) {
+    console.error(problem.message);
+  }
+  process.exit(1);
+}

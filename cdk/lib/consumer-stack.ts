@@ -1,0 +1,51 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { Configuration, Consumer } from './configuration';
+import { DelegatedSubdomain } from './delegated-subdomain';
+import type { FunctionSettings } from './function-settings';
+import { PublishedZone } from './published-zone';
+
+/** Properties of a consumer stack. */
+export interface ConsumerStackProps extends StackProps {
+  /** What the app deploys. */
+  readonly configuration: Configuration;
+  /** The consumer. */
+  readonly consumer: Consumer;
+  /** How its function is made. */
+  readonly functionSettings: FunctionSettings;
+}
+
+/** A consumer's subdomains: its names, delegated across accounts, and below each its applications with their certificates. */
+export class ConsumerStack extends Stack {
+  public constructor(scope: Construct, id: string, props: ConsumerStackProps) {
+    super(scope, id, props);
+    const { configuration, consumer } = props;
+    const delegation = PublishedZone.delegation(this, {
+      networkingAccount: configuration.networkingAccount,
+      account: consumer.account,
+      parameterPrefix: configuration.parameterPrefix,
+      region: configuration.networkingRegion,
+      externalId: consumer.externalId,
+    });
+    for (const name of consumer.names) {
+      const subdomain = new DelegatedSubdomain(this, name, {
+        subdomain: name,
+        delegation,
+        functionSettings: props.functionSettings,
+      });
+      new CfnOutput(this, `${name}-domain`, { value: subdomain.zoneName });
+      new CfnOutput(this, `${name}-zone`, { value: subdomain.hostedZoneId });
+      for (const application of consumer.applications) {
+        const fullName = `${application}.${name}`;
+        const applicationSubdomain = new DelegatedSubdomain(this, fullName, { subdomain: application, parentZone: subdomain });
+        const certificate = applicationSubdomain.certificate('Certificate', {
+          subjectAlternativeNames: [`*.${applicationSubdomain.zoneName}`],
+          region: consumer.certificateRegion === consumer.region ? undefined : consumer.certificateRegion,
+        });
+        new CfnOutput(this, `${fullName}-domain`, { value: applicationSubdomain.zoneName });
+        new CfnOutput(this, `${fullName}-zone`, { value: applicationSubdomain.hostedZoneId });
+        new CfnOutput(this, `${fullName}-certificate`, { value: certificate.certificateArn });
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { RustFunction } from 'cargo-lambda-cdk';
+import { Construct, DependencyGroup, type IDependable } from 'constructs';
+import type { FunctionSettings } from './function-settings';
+import { PropError } from './prop-error';
+
+const TIMEOUT = Duration.minutes(15);
+// Lambda tries again after one minute and then after two, so that both retries fit; a short age bounds how long a Delete must
+// wait before its second sweep.
+const MAX_EVENT_AGE = Duration.minutes(5);
+const RETRIES = 2;
+
+/** The functions of this project, by the names of their binaries. */
+export type FunctionName = 'publish-zone' | 'delegate-subdomain';
+
+/**
+ * IAM path of a function's role. Roles of other accounts name it in their trust, where a role's own name, made by
+ * CloudFormation for each stack and Region, cannot be known.
+ */
+export function functionRolePath(name: FunctionName): string {
+  return `/zone-delegation/${name}/`;
+}
+
+/** A Lambda function that answers custom resources, with its role, its policy, its logs and its alarms. */
+export class CustomResourceFunction extends Construct {
+  /** What custom resources send their requests to. */
+  public readonly function: lambda.Function;
+  /** The role, without a managed policy. */
+  public readonly role: iam.Role;
+  /** All that a custom resource of this function must outlive it. */
+  public readonly neededForDelete: IDependable;
+  /** The policy lies apart from the role, so that what it names may name the role's function. */
+  private readonly policy: iam.Policy;
+  private readonly granted = new Set<string>();
+  private readonly settings: FunctionSettings;
+  private readonly dependencies = new DependencyGroup();
+
+  public constructor(scope: Construct, id: string, name: FunctionName, settings: FunctionSettings = {}) {
+    super(scope, id);
+    this.settings = settings;
+    this.role = new iam.Role(this, 'Role', {
+      path: functionRolePath(name),
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `Role of the function ${name} of zone-delegation`,
+    });
+    const logGroup = new logs.LogGroup(this, 'Logs', {
+      retention: settings.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.policy = new iam.Policy(this, 'Policy', { roles: [this.role] });
+    this.grant({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
+
+    this.function = this.makeFunction(name, {
+      description: `Custom resources of zone-delegation: ${name}`,
+      role: this.role,
+      logGroup,
+      timeout: TIMEOUT,
+      memorySize: 256,
+      retryAttempts: RETRIES,
+      maxEventAge: MAX_EVENT_AGE,
+      environment: {
+        ...settings.environment,
+        // The last attempt may start when the event is as old as it may get, and then runs until the time-out.
+        MAX_INVOCATION_AGE_SECONDS: MAX_EVENT_AGE.plus(TIMEOUT).toSeconds().toString(),
+      },
+    });
+    this.dependencies.add(this.function, this.policy);
+    this.neededForDelete = this.dependencies;
+
+    this.alarm('Errors', this.function.metricErrors(), 'ended in an error: a custom resource may be left without an answer');
+    this.alarm('Throttles', this.function.metricThrottles(), 'was throttled: custom resources wait');
+    this.alarm('Drops', this.function.metric('AsyncEventsDropped', { statistic: cloudwatch.Stats.SUM }),
+      'lost a request of CloudFormation, which now waits until its ServiceTimeout');
+  }
+
+  /** Lets the function do something; what was granted already is not granted twice. */
+  public grant(statement: iam.PolicyStatementProps): void {
+    const made = new iam.PolicyStatement(statement);
+    const key = JSON.stringify(Stack.of(this).resolve(made.toStatementJson()));
+    if (!this.granted.has(key)) {
+      this.granted.add(key);
+      this.policy.addStatements(made);
+    }
+  }
+
+  /** Makes every custom resource of this function outlive something. */
+  public needs(...dependables: IDependable[]): void {
+    this.dependencies.add(...dependables);
+  }
+
+  /** An alarm on a count that is zero as long as all is well. */
+  public alarm(id: string, metric: cloudwatch.Metric, meaning: string): void {
+    const alarm = new cloudwatch.Alarm(this, `${id}Alarm`, {
+      metric,
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      alarmDescription: `${this.node.path} ${meaning}.`,
+    });
+    if (this.settings.alarmTopic) {
+      alarm.addAlarmAction(new SnsAction(this.settings.alarmTopic));
+    }
+  }
+
+  private makeFunction(name: FunctionName, options: lambda.FunctionOptions): lambda.Function {
+    const architecture = this.settings.architecture ?? lambda.Architecture.ARM_64;
+    const zips: unknown = this.settings.functionZips ?? this.node.tryGetContext('functionZips');
+    if (zips !== undefined) {
+      const zip = path.resolve(String(zips), `${name}.zip`);
+      if (!existsSync(zip)) {
+        throw new PropError('functionZips', zips, `must be a folder that holds ${name}.zip`);
+      }
+      return new lambda.Function(this, 'Function', {
+        ...options,
+        architecture,
+        code: lambda.Code.fromAsset(zip),
+        runtime: lambda.Runtime.PROVIDED_AL2023,
+        handler: 'bootstrap',
+      });
+    }
+    const manifestPath = path.resolve(this.settings.manifestPath ?? path.join(__dirname, '..', '..', 'Cargo.toml'));
+    if (!existsSync(manifestPath)) {
+      throw new PropError('manifestPath', manifestPath,
+        'must be the Cargo.toml of the functions\' workspace (or give functionZips, the folder with the prebuilt functions)');
+    }
+    return new RustFunction(this, 'Function', { ...options, architecture, manifestPath, binaryName: name });
+  }
+}
+
+/** The stack's one function of a kind, made at the first call. Later calls may repeat its settings or leave them out. */
+export function functionOfStack<F extends Construct & { readonly settings: FunctionSettings }>(
+  scope: Construct, id: string, settings: FunctionSettings | undefined, make: (stack: Stack, id: string) => F,
+): F {
+  const stack = Stack.of(scope);
+  const standing = stack.node.tryFindChild(id) as F | undefined;
+  if (standing === undefined) {
+    return make(stack, id);
+  }
+  if (settings !== undefined && !same(settings, standing.settings)) {
+    throw new PropError('functionSettings', undefined,
+      `of ${scope.node.path} must be those that the stack's function was first made with, since a stack has one function`);
+  }
+  return standing;
+}
+
+function same(first: FunctionSettings, second: FunctionSettings): boolean {
+  const text = (settings: FunctionSettings) => JSON.stringify([
+    settings.functionZips, settings.manifestPath, settings.architecture?.name, settings.logRetention,
+    Object.entries(settings.environment ?? {}).sort(), settings.alarmTopic?.topicArn,
+  ]);
+  return text(first) === text(second);
+}
+

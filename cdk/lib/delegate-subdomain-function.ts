@@ -1,0 +1,115 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import type * as route53 from 'aws-cdk-lib/aws-route53';
+import { Construct } from 'constructs';
+import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
+import type { FunctionSettings } from './function-settings';
+import { Waiter, waiterArn, waiterName } from './waiter';
+
+const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
+
+/** The stack's function `delegate-subdomain` and its waiter. */
+export class DelegateSubdomainFunction extends Construct {
+  /** The stack's one function, made at the first call. */
+  public static of(scope: Construct, settings?: FunctionSettings): DelegateSubdomainFunction {
+    return functionOfStack(scope, 'DelegateSubdomainFunction', settings,
+      (stack, id) => new DelegateSubdomainFunction(stack, id, settings));
+  }
+
+  /** What answers the custom resources. */
+  public readonly handler: CustomResourceFunction;
+  private readonly subdomains = new Set<route53.IHostedZone>();
+
+  private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings = {}) {
+    super(stack, id);
+    const name = waiterName(stack);
+    this.handler = new CustomResourceFunction(this, 'DelegateSubdomain', 'delegate-subdomain', {
+      ...settings,
+      environment: { ...settings.environment, STATE_MACHINE_ARN: waiterArn(this, name) },
+    });
+    this.handler.grant({ actions: ['states:StartExecution'], resources: [waiterArn(this, name)] });
+
+    const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings.logRetention);
+    this.handler.needs(waiter.stateMachine, waiter.policy);
+    for (const [alarmId, metric, meaning] of waiter.failures()) {
+      this.handler.alarm(alarmId, metric, meaning);
+    }
+  }
+
+  /** Lets the function take one delegation role of another account. */
+  public grantDelegationRole(roleArn: string): void {
+    this.handler.grant({ actions: ['sts:AssumeRole'], resources: [roleArn] });
+  }
+
+  /** Lets the function make and delete the subdomain's zone, delegate it within the account, and look for its own zones. */
+  public grantZone(subdomain: route53.IHostedZone): void {
+    this.subdomains.add(subdomain);
+    this.handler.grant({
+      // These have no resources.
+      actions: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
+      resources: ['*'],
+    });
+    this.handler.grant({
+      actions: [
+        'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
+        'route53:GetHostedZone', 'route53:ListResourceRecordSetProtections', 'route53:ListResourceRecordSets',
+        'route53:ListTagsForResource',
+        'route53:UpdateHostedZoneComment',
+      ],
+      // The ids of zones that are made are not known before.
+      resources: [this.route53Arn('hostedzone')],
+    });
+    this.grantGetChange();
+  }
+
+  /** Lets the function request certificates in a Region and validate them in the zones given. */
+  public grantCertificates(region: string, zones: route53.IHostedZone[]): void {
+    this.handler.grant({
+      actions: ['acm:RequestCertificate'],
+      resources: ['*'],
+      conditions: { StringEquals: { 'aws:RequestedRegion': region } },
+    });
+    this.handler.grant({ actions: ['acm:AddTagsToCertificate'], resources: [this.certificateArn(region)] });
+    // Certificates of a Region that the template no longer names are still to be found and deleted: those with this stack's id.
+    this.handler.grant({ actions: ['acm:ListCertificates'], resources: ['*'] });
+    this.handler.grant({
+      actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
+      resources: [this.certificateArn('*')],
+    });
+    this.handler.grant({
+      actions: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
+      resources: [this.certificateArn('*')],
+      conditions: OWN,
+    });
+    // The function may change its own subdomains already; and their custom resources depend on the policy, so it cannot name them.
+    for (const { hostedZoneArn } of zones.filter((zone) => !this.subdomains.has(zone))) {
+      this.handler.grant({ actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources: [hostedZoneArn] });
+      this.handler.grant({
+        actions: ['route53:ChangeResourceRecordSets'],
+        resources: [hostedZoneArn],
+        conditions: {
+          'ForAllValues:StringEquals': {
+            'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
+            'route53:ChangeResourceRecordSetsRecordTypes': ['CNAME'],
+          },
+          Null: {
+            'route53:ChangeResourceRecordSetsActions': 'false',
+            'route53:ChangeResourceRecordSetsRecordTypes': 'false',
+          },
+        },
+      });
+    }
+    this.grantGetChange();
+  }
+
+  private grantGetChange(): void {
+    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] });
+  }
+
+  private route53Arn(resource: string): string {
+    return Stack.of(this).formatArn({ service: 'route53', region: '', account: '', resource, resourceName: '*' });
+  }
+
+  private certificateArn(region: string): string {
+    return Stack.of(this).formatArn({ service: 'acm', region, resource: 'certificate', resourceName: '*' });
+  }
+}

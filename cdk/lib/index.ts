@@ -1,0 +1,5 @@
+export * from './delegated-subdomain';
+export { type Delegation, type DelegationLocation } from './delegation';
+export * from './function-settings';
+export * from './published-zone';
+export * from './subdomain-certificate';

@@ -1,0 +1,43 @@
+import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import type { Construct } from 'constructs';
+import type { Configuration } from './configuration';
+import type { FunctionSettings } from './function-settings';
+import { PublishedZone } from './published-zone';
+
+/** Properties of the networking stack. */
+export interface NetworkingStackProps extends StackProps {
+  /** What the app deploys. */
+  readonly configuration: Configuration;
+  /** How its function is made. */
+  readonly functionSettings: FunctionSettings;
+}
+
+/** The delegated zone, published for its consumers, in the account that holds the base domain. */
+export class NetworkingStack extends Stack {
+  public constructor(scope: Construct, id: string, props: NetworkingStackProps) {
+    super(scope, id, props);
+    const { configuration } = props;
+    const publishedZone = new PublishedZone(this, 'PublishedZone', {
+      zoneName: configuration.zoneName,
+      parentZone: route53.HostedZone.fromHostedZoneAttributes(this, 'BaseZone', {
+        hostedZoneId: configuration.baseHostedZoneId,
+        zoneName: configuration.baseDomain,
+      }),
+      parameterPrefix: configuration.parameterPrefix,
+      functionSettings: props.functionSettings,
+    });
+    for (const consumer of configuration.consumers) {
+      const { roleArn } = publishedZone.grantDelegation({
+        account: consumer.account,
+        names: consumer.names,
+        externalId: consumer.externalId,
+        organizationId: configuration.organizationId,
+      });
+      new CfnOutput(this, `DelegationRole${consumer.account}`, { value: roleArn });
+    }
+    new CfnOutput(this, 'HostedZoneId', { value: publishedZone.zone.hostedZoneId });
+    new CfnOutput(this, 'NameServers', { value: Fn.join(',', publishedZone.zone.hostedZoneNameServers ?? []) });
+    new CfnOutput(this, 'ParameterPrefix', { value: publishedZone.parameterPrefix });
+  }
+}

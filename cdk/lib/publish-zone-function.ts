@@ -1,0 +1,56 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import type * as route53 from 'aws-cdk-lib/aws-route53';
+import { Construct } from 'constructs';
+import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
+import type { FunctionSettings } from './function-settings';
+
+/** The names of a published zone's parameters below its prefix (CONTRACT.md, section 2). */
+export const PARAMETER_NAMES = ['hosted-zone-id', 'hosted-zone-name', 'name-servers'] as const;
+
+/** The stack's function `publish-zone`. */
+export class PublishZoneFunction extends Construct {
+  /** The stack's one function, made at the first call. */
+  public static of(scope: Construct, settings?: FunctionSettings): PublishZoneFunction {
+    return functionOfStack(scope, 'PublishZoneFunction', settings,
+      (stack, id) => new PublishZoneFunction(stack, id, settings));
+  }
+
+  /** What answers the custom resources. */
+  public readonly handler: CustomResourceFunction;
+
+  private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings = {}) {
+    super(stack, id);
+    this.handler = new CustomResourceFunction(this, 'PublishZone', 'publish-zone', settings);
+  }
+
+  /** Lets the function publish one zone under one prefix. */
+  public grantPublish(zone: route53.IHostedZone, parameterPrefix: string): void {
+    this.handler.grant({
+      actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
+      resources: [zone.hostedZoneArn],
+    });
+    this.handler.grant({
+      actions: [
+        'ssm:AddTagsToResource', 'ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:ListTagsForResource',
+        'ssm:PutParameter', 'ssm:RemoveTagsFromResource',
+      ],
+      resources: parameterArns(this, parameterPrefix),
+    });
+    // After a change of prefix CloudFormation deletes the old parameters, which this template no longer names. Those that
+    // this stack made carry its id.
+    this.handler.grant({
+      actions: ['ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:ListTagsForResource'],
+      resources: [Stack.of(this).formatArn({ service: 'ssm', resource: 'parameter', resourceName: '*' })],
+      conditions: { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } },
+    });
+  }
+}
+
+/** The ARNs of a published zone's parameters in the stack's account and Region. */
+export function parameterArns(scope: Construct, parameterPrefix: string): string[] {
+  // The ARN of the parameter `/a/b` ends in `parameter/a/b`.
+  return PARAMETER_NAMES.map((name) => Stack.of(scope).formatArn({
+    service: 'ssm',
+    resource: `parameter${parameterPrefix}/${name}`,
+  }));
+}

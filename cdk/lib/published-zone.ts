@@ -1,0 +1,309 @@
+import { Aws, CustomResource, Duration, Names, Resource, Stack, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import type { Construct } from 'constructs';
+import { functionRolePath } from './custom-resource-function';
+import { type Delegation, type DelegationLocation, delegationRoleName } from './delegation';
+import { normalised, problemOfName, relation } from './domain-name';
+import type { FunctionSettings } from './function-settings';
+import { PropError } from './prop-error';
+import { PublishZoneFunction, parameterArns } from './publish-zone-function';
+
+/** What happens on delete while NS record sets stand below the zone's apex. */
+export enum DelegationsOnDelete {
+  /** Nothing is touched, the error lists them. */
+  FAIL = 'Fail',
+  /** The parameters go all the same. */
+  IGNORE = 'Ignore',
+}
+
+/** Properties of a `PublishedZone`. */
+export interface PublishedZoneProps {
+  /**
+   * Name of the public hosted zone to make, e.g. `build.example.com`.
+   *
+   * @default - `zone` is published
+   */
+  readonly zoneName?: string;
+
+  /**
+   * An existing public hosted zone of this account to publish instead of making one.
+   *
+   * @default - a zone is made, named `zoneName`
+   */
+  readonly zone?: route53.IHostedZone;
+
+  /**
+   * The zone of the base domain, in this account, that gets the NS record set of the zone that is made here.
+   *
+   * @default - none: whoever holds the base domain delegates the zone by hand, to the name servers in `zone`
+   */
+  readonly parentZone?: route53.IHostedZone;
+
+  /**
+   * Time to live of that NS record set.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly delegationTtl?: Duration;
+
+  /** Where the zone is published in Parameter Store, e.g. `/zone-delegation/dev`. */
+  readonly parameterPrefix: string;
+
+  /**
+   * What happens on delete while consumers' NS record sets stand in the zone.
+   *
+   * @default DelegationsOnDelete.FAIL
+   */
+  readonly delegationsOnDelete?: DelegationsOnDelete;
+
+  /**
+   * How the stack's function is made.
+   *
+   * @default - see `FunctionSettings`
+   */
+  readonly functionSettings?: FunctionSettings;
+}
+
+/** A consumer account and the names that it may delegate to itself. */
+export interface DelegationGrant {
+  /** The consumer's account, 12 digits. */
+  readonly account: string;
+
+  /** The consumer's names, relative to the zone: `dev`, `app1.dev`. No other consumer may have, hold or be under them. */
+  readonly names: string[];
+
+  /**
+   * An external id that the consumer's function must give. It narrows the trust further.
+   *
+   * @default - none
+   */
+  readonly externalId?: string;
+
+  /**
+   * The organization that the consumer's account must belong to, `o-...`. It narrows the trust further.
+   *
+   * @default - none
+   */
+  readonly organizationId?: string;
+
+  /**
+   * Patterns of the ARNs of the consumer's roles that may take this one, instead of the roles of its functions.
+   *
+   * @default - the roles of the consumer's functions `delegate-subdomain`: `arn:aws:iam::ACCOUNT:role/zone-delegation/delegate-subdomain/*`
+   */
+  readonly principalArns?: string[];
+
+  /**
+   * Name of the delegation role.
+   *
+   * @default - `PREFIX-ACCOUNT`, the prefix with `-` for `/`: `zone-delegation-dev-222222222222`
+   */
+  readonly roleName?: string;
+}
+
+/** A public hosted zone that consumer accounts may have names in. */
+export class PublishedZone extends Resource {
+  /** A consumer's delegation by its place alone, for a stack that is made apart from the zone's. */
+  public static delegation(scope: Construct, location: DelegationLocation): Delegation {
+    const roleName = location.roleName ?? delegationRoleName(location.parameterPrefix, location.account);
+    return {
+      parameterPrefix: location.parameterPrefix,
+      roleArn: Stack.of(scope).formatArn({
+        partition: location.partition,
+        service: 'iam',
+        region: '',
+        account: location.networkingAccount,
+        resource: 'role',
+        resourceName: roleName,
+      }),
+      region: location.region,
+      externalId: location.externalId,
+    };
+  }
+
+  /** The zone that is published. */
+  public readonly zone: route53.IHostedZone;
+  /** The prefix of its parameters. */
+  public readonly parameterPrefix: string;
+  private readonly resource: CustomResource;
+  private readonly holders: { readonly name: string; readonly account: string }[] = [];
+
+  public constructor(scope: Construct, id: string, props: PublishedZoneProps) {
+    super(scope, id);
+    this.parameterPrefix = checkedPrefix(props.parameterPrefix);
+    this.zone = this.zoneOf(props);
+
+    const publishZone = PublishZoneFunction.of(this, props.functionSettings);
+    publishZone.grantPublish(this.zone, this.parameterPrefix);
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::PublishedZone',
+      serviceToken: publishZone.handler.function.functionArn,
+      properties: {
+        HostedZoneId: this.zone.hostedZoneId,
+        ParameterPrefix: this.parameterPrefix,
+        DelegationsOnDelete: props.delegationsOnDelete,
+      },
+    });
+    this.resource.node.addDependency(publishZone.handler.neededForDelete);
+
+    if (props.parentZone) {
+      // A stack's delete asks the published zone first: it refuses while consumers still hold names.
+      this.resource.node.addDependency(this.delegateFrom(props.parentZone, props.delegationTtl));
+    }
+  }
+
+  /** Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know. */
+  public grantDelegation(grant: DelegationGrant): Delegation {
+    if (!Token.isUnresolved(grant.account) && !/^\d{12}$/.test(grant.account)) {
+      throw new PropError('account', grant.account, 'must be 12 digits');
+    }
+    if (this.holders.some(({ account }) => account === grant.account)) {
+      throw new PropError('account', grant.account, 'must be granted its names in one call, since it has one role');
+    }
+    const names = this.heldNames(grant);
+    const roleName = grant.roleName ?? delegationRoleName(this.parameterPrefix, grant.account);
+    if (!Token.isUnresolved(roleName) && !/^[\w+=,.@-]{1,64}$/.test(roleName)) {
+      throw new PropError('roleName', roleName, 'must be 1 to 64 letters, digits and "+=,.@_-"');
+    }
+    if (grant.organizationId !== undefined && !Token.isUnresolved(grant.organizationId) && !/^o-[a-z0-9]{10,32}$/.test(grant.organizationId)) {
+      throw new PropError('organizationId', grant.organizationId, 'must be "o-" and 10 to 32 letters and digits');
+    }
+    if (grant.externalId !== undefined && !Token.isUnresolved(grant.externalId) && !/^[\w+=,.@:/-]{2,1224}$/.test(grant.externalId)) {
+      throw new PropError('externalId', grant.externalId, 'must be 2 to 1,224 letters, digits and "+=,.@:/_-"');
+    }
+
+    const principalArns = grant.principalArns ?? [
+      `arn:${Aws.PARTITION}:iam::${grant.account}:role${functionRolePath('delegate-subdomain')}*`,
+    ];
+    const role = new iam.Role(this, `Delegation${Token.isUnresolved(grant.account) ? Names.nodeUniqueId(this.node) : grant.account}`, {
+      roleName,
+      description: `Lets account ${grant.account} delegate its names in ${this.zone.zoneName} to itself`,
+      assumedBy: new iam.AccountPrincipal(grant.account).withConditions({
+        ArnLike: { 'aws:PrincipalArn': principalArns },
+        ...((grant.externalId ?? grant.organizationId) !== undefined && {
+          StringEquals: {
+            ...(grant.externalId !== undefined && { 'sts:ExternalId': grant.externalId }),
+            ...(grant.organizationId !== undefined && { 'aws:PrincipalOrgID': grant.organizationId }),
+          },
+        }),
+      }),
+      inlinePolicies: { Delegation: this.delegationPolicy(names) },
+    });
+    // Consumers need the role for their own deletes, so it goes only after the published zone has agreed to.
+    this.resource.node.addDependency(role);
+    return {
+      parameterPrefix: this.parameterPrefix,
+      roleArn: role.roleArn,
+      region: Stack.of(this).region,
+      externalId: grant.externalId,
+    };
+  }
+
+  /** The least that a consumer needs: CONTRACT.md, section 8. */
+  private delegationPolicy(names: string[]): iam.PolicyDocument {
+    // ForAllValues holds where the key is missing, so each key must be there too.
+    const keys = {
+      'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
+      'route53:ChangeResourceRecordSetsNormalizedRecordNames': names,
+      'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
+    };
+    return new iam.PolicyDocument({
+      statements: [
+        new iam.PolicyStatement({
+          sid: 'ReadWhatIsPublished',
+          actions: ['ssm:GetParameters'],
+          resources: parameterArns(this, this.parameterPrefix),
+        }),
+        new iam.PolicyStatement({
+          sid: 'ReadTheZone',
+          actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
+          resources: [this.zone.hostedZoneArn],
+        }),
+        new iam.PolicyStatement({
+          sid: 'DelegateOwnNames',
+          actions: ['route53:ChangeResourceRecordSets'],
+          resources: [this.zone.hostedZoneArn],
+          conditions: {
+            'ForAllValues:StringEquals': keys,
+            Null: Object.fromEntries(Object.keys(keys).map((key) => [key, 'false'])),
+          },
+        }),
+        new iam.PolicyStatement({
+          sid: 'FollowChanges',
+          actions: ['route53:GetChange'],
+          resources: [Stack.of(this).formatArn({ service: 'route53', region: '', account: '', resource: 'change', resourceName: '*' })],
+        }),
+      ],
+    });
+  }
+
+  private heldNames(grant: DelegationGrant): string[] {
+    if (grant.names.length === 0 && !Token.isUnresolved(grant.names)) {
+      throw new PropError('names', grant.names, 'must have at least one name');
+    }
+    const names = grant.names.map(normalised);
+    for (const name of names) {
+      const problem = problemOfName(name);
+      if (problem !== undefined) {
+        throw new PropError('names', name, problem);
+      }
+      if (names.filter((other) => other === name).length > 1) {
+        throw new PropError('names', grant.names, `must have ${JSON.stringify(name)} once`);
+      }
+      for (const holder of this.holders) {
+        const how = relation(name, holder.name);
+        if (how !== undefined) {
+          throw new PropError('names', grant.names, `of account ${grant.account} must lie apart from those of account ${
+            holder.account}, since whoever holds a name can capture all below it: ${JSON.stringify(name)} is ${how} ${JSON.stringify(holder.name)}`);
+        }
+      }
+    }
+    this.holders.push(...names.map((name) => ({ name, account: grant.account })));
+    return names.map((name) => `${name}.${normalised(this.zone.zoneName)}`);
+  }
+
+  private zoneOf(props: PublishedZoneProps): route53.IHostedZone {
+    if (props.zone && props.zoneName === undefined) {
+      return props.zone;
+    }
+    if (props.zone || props.zoneName === undefined) {
+      throw new PropError('zoneName', props.zoneName, 'and zone are two ways to say which zone is published: give one of them');
+    }
+    const problem = problemOfName(props.zoneName);
+    if (problem !== undefined) {
+      throw new PropError('zoneName', props.zoneName, problem);
+    }
+    return new route53.PublicHostedZone(this, 'Zone', {
+      zoneName: normalised(props.zoneName),
+      comment: `Published under ${this.parameterPrefix}`,
+    });
+  }
+
+  private delegateFrom(parentZone: route53.IHostedZone, ttl = Duration.minutes(15)): Construct {
+    if (this.zone.hostedZoneNameServers === undefined) {
+      throw new PropError('parentZone', parentZone.zoneName,
+        'must be left out where zone is imported, since its name servers are unknown here: delegate it where it is made');
+    }
+    const [child, parent] = [normalised(this.zone.zoneName), normalised(parentZone.zoneName)];
+    if (!Token.isUnresolved(child) && !Token.isUnresolved(parent) && relation(child, parent) !== 'below') {
+      throw new PropError('parentZone', parent, `must be the zone of a name above ${child}`);
+    }
+    return new route53.NsRecord(this, 'NameServers', {
+      zone: parentZone,
+      recordName: child,
+      values: this.zone.hostedZoneNameServers,
+      ttl,
+      comment: `Delegates ${child}`,
+    });
+  }
+}
+
+function checkedPrefix(prefix: string): string {
+  // Parameter Store: levels of letters, digits, "._-"; a name may not begin with "aws" or "ssm".
+  if (!Token.isUnresolved(prefix) && !/^(?!\/(aws|ssm)(\/|$))(\/[\w.-]+)+$/i.test(prefix)) {
+    throw new PropError('parameterPrefix', prefix,
+      'must be levels of letters, digits and "._-", each after a "/", without one at the end and not below /aws or /ssm');
+  }
+  return prefix;
+}

@@ -1,0 +1,163 @@
+import { CustomResource, Duration, Resource, Stack, Token } from 'aws-cdk-lib';
+import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type { CertificateReference } from 'aws-cdk-lib/aws-certificatemanager';
+import type * as route53 from 'aws-cdk-lib/aws-route53';
+import type { Construct } from 'constructs';
+import { DelegateSubdomainFunction } from './delegate-subdomain-function';
+import { normalised, problemOfName, relation } from './domain-name';
+import type { FunctionSettings } from './function-settings';
+import { PropError } from './prop-error';
+import { serviceTimeoutOf, tagList } from './resource-properties';
+
+/** What happens on delete to the CNAMEs that validate a certificate. */
+export enum ValidationRecordsOnDelete {
+  /** They stay while the zone lives: other certificates of the same names share them. */
+  KEEP = 'Keep',
+  /** Those go that no other certificate of the Region lists. For a zone that something else deletes. */
+  DELETE = 'Delete',
+}
+
+/** What a certificate is to be, apart from its zone. */
+export interface CertificateOptions {
+  /**
+   * The certificate's name, in one of the zones; `*.` allowed.
+   *
+   * @default - the zone's name
+   */
+  readonly domainName?: string;
+
+  /**
+   * Further names, each in one of the zones; `*.` allowed.
+   *
+   * @default - none
+   */
+  readonly subjectAlternativeNames?: string[];
+
+  /**
+   * Further public zones of this account. Each name is validated in the zone with the longest name that contains it.
+   *
+   * @default - none
+   */
+  readonly additionalZones?: route53.IHostedZone[];
+
+  /**
+   * Where the certificate is made, e.g. `us-east-1` for CloudFront.
+   *
+   * @default - the stack's Region
+   */
+  readonly region?: string;
+
+  /**
+   * The kind of key.
+   *
+   * @default KeyAlgorithm.RSA_2048
+   */
+  readonly keyAlgorithm?: acm.KeyAlgorithm;
+
+  /**
+   * What happens on delete to the CNAMEs that validate the certificate.
+   *
+   * @default ValidationRecordsOnDelete.KEEP
+   */
+  readonly validationRecordsOnDelete?: ValidationRecordsOnDelete;
+
+  /**
+   * Tags of the certificate.
+   *
+   * @default - none
+   */
+  readonly tags?: { readonly [key: string]: string };
+
+  /**
+   * How long CloudFormation waits for the certificate, at most one hour.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly serviceTimeout?: Duration;
+}
+
+/** Properties of a `SubdomainCertificate`. */
+export interface SubdomainCertificateProps extends CertificateOptions {
+  /** The public zone of this account in which the names are validated. */
+  readonly zone: route53.IHostedZone;
+
+  /**
+   * How the stack's function is made.
+   *
+   * @default - see `FunctionSettings`
+   */
+  readonly functionSettings?: FunctionSettings;
+}
+
+/** A certificate that is issued when CloudFormation says that it stands. */
+export class SubdomainCertificate extends Resource implements acm.ICertificate {
+  public readonly certificateArn: string;
+  /** Where the certificate lies. */
+  public readonly region: string;
+
+  public constructor(scope: Construct, id: string, props: SubdomainCertificateProps) {
+    super(scope, id);
+    this.region = props.region ?? Stack.of(this).region;
+    const zones = [props.zone, ...props.additionalZones ?? []];
+    const domainName = checkedName('domainName', props.domainName ?? props.zone.zoneName, zones);
+    const alternatives = props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
+    if (!Token.isUnresolved(this.region) && !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(this.region)) {
+      throw new PropError('region', this.region, 'must be the name of a Region, such as "us-east-1"');
+    }
+
+    const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
+    delegateSubdomain.grantCertificates(this.region, zones);
+    const resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::SubdomainCertificate',
+      serviceToken: delegateSubdomain.handler.function.functionArn,
+      serviceTimeout: serviceTimeoutOf(props.serviceTimeout),
+      properties: {
+        HostedZoneId: props.zone.hostedZoneId,
+        AdditionalHostedZoneIds: props.additionalZones?.map((zone) => zone.hostedZoneId),
+        DomainName: domainName,
+        SubjectAlternativeNames: alternatives,
+        Region: props.region,
+        KeyAlgorithm: props.keyAlgorithm?.name,
+        ValidationRecordsOnDelete: props.validationRecordsOnDelete,
+        Tags: tagList(props.tags),
+      },
+    });
+    resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
+    this.certificateArn = resource.getAttString('CertificateArn');
+  }
+
+  public get certificateRef(): CertificateReference {
+    return { certificateArn: this.certificateArn };
+  }
+
+  public metricDaysToExpiry(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      period: Duration.days(1),
+      statistic: cloudwatch.Stats.MINIMUM,
+      region: this.region,
+      ...props,
+      namespace: 'AWS/CertificateManager',
+      metricName: 'DaysToExpiry',
+      dimensionsMap: { CertificateArn: this.certificateArn },
+    });
+  }
+}
+
+function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): string {
+  if (Token.isUnresolved(name)) {
+    return name;
+  }
+  const problem = problemOfName(name.startsWith('*.') ? name.slice(2) : name);
+  if (problem !== undefined) {
+    throw new PropError(prop, name, problem);
+  }
+  const wanted = normalised(name);
+  const bare = wanted.startsWith('*.') ? wanted.slice(2) : wanted;
+  const zoneNames = zones.map((zone) => zone.zoneName);
+  const holds = (zoneName: string) => ['equal to', 'below'].includes(relation(bare, normalised(zoneName)) ?? '');
+  if (!zoneNames.some((zoneName) => Token.isUnresolved(zoneName) || holds(zoneName))) {
+    throw new PropError(prop, name, `must lie in one of the zones ${zoneNames.join(', ')}`);
+  }
+  return wanted;
+}

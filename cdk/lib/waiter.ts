@@ -1,0 +1,134 @@
+import { ArnFormat, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+
+/**
+ * The loop that outlasts an invocation: call the function, and where its reply says that it is not done, wait as many seconds
+ * as it says and call it again with what it gave. The function itself ends the loop, by answering CloudFormation within
+ * `ServiceTimeout` (one hour at most); the execution's own time-out stands above that and never speaks first.
+ *
+ * The `ResponseURL` lies in the execution's history, because a turn needs it and Step Functions keeps every state's input.
+ * Who may read that history may read CloudFormation's events as well; the URL is good for one answer to one request, for two
+ * hours, and gives no access to anything else. It is kept out of the logs: they take no execution data.
+ */
+export const WAITER_DEFINITION = {
+  Comment: 'Calls the function until it has answered CloudFormation',
+  StartAt: 'Call the function',
+  TimeoutSeconds: 3_900,
+  States: {
+    'Call the function': {
+      Type: 'Task',
+      Resource: 'arn:${Partition}:states:::lambda:invoke',
+      Parameters: { FunctionName: '${FunctionArn}', Payload: { 'Waiter.$': '$.Waiter' } },
+      OutputPath: '$.Payload',
+      TimeoutSeconds: 960,
+      Retry: [
+        {
+          ErrorEquals: [
+            'Lambda.ClientExecutionTimeoutException', 'Lambda.ServiceException', 'Lambda.AWSLambdaException',
+            'Lambda.SdkClientException', 'Lambda.TooManyRequestsException',
+          ],
+          IntervalSeconds: 2,
+          BackoffRate: 2,
+          MaxDelaySeconds: 60,
+          MaxAttempts: 20,
+          JitterStrategy: 'FULL',
+        },
+        // The function itself failed: it could not give its answer. A further try is free, and a refused event fails each.
+        { ErrorEquals: ['States.ALL'], IntervalSeconds: 10, BackoffRate: 2, MaxAttempts: 3, JitterStrategy: 'FULL' },
+      ],
+      Next: 'Answered?',
+    },
+    'Answered?': {
+      Type: 'Choice',
+      Choices: [{ Variable: '$.Done', BooleanEquals: true, Next: 'Answered' }],
+      Default: 'Wait',
+    },
+    Wait: { Type: 'Wait', SecondsPath: '$.Seconds', Next: 'Call the function' },
+    Answered: { Type: 'Succeed' },
+  },
+};
+
+/** The state machine in which waits go on that outlast an invocation (CONTRACT.md, section 5). */
+export class Waiter extends Construct {
+  /** What must outlive the custom resources that may wait. */
+  public readonly stateMachine: sfn.StateMachine;
+  /** The policy of its role. */
+  public readonly policy: iam.Policy;
+
+  public constructor(scope: Construct, id: string, name: string, handler: lambda.IFunction, logRetention?: logs.RetentionDays) {
+    super(scope, id);
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+          ArnEquals: { 'aws:SourceArn': waiterArn(this, name) },
+        },
+      }),
+      description: 'Role of the state machine in which zone-delegation waits',
+    });
+    this.policy = new iam.Policy(this, 'Policy', {
+      roles: [role],
+      statements: [
+        new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
+        // Log delivery has no resources: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+        new iam.PolicyStatement({
+          actions: [
+            'logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies',
+            'logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery',
+          ],
+          resources: ['*'],
+        }),
+      ],
+    });
+    this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      stateMachineName: name,
+      stateMachineType: sfn.StateMachineType.STANDARD,
+      role: role.withoutPolicyUpdates(),
+      definitionBody: sfn.DefinitionBody.fromString(JSON.stringify(WAITER_DEFINITION)),
+      definitionSubstitutions: { Partition: Aws.PARTITION, FunctionArn: handler.functionArn },
+      logs: {
+        destination: new logs.LogGroup(this, 'Logs', {
+          // The prefix keeps the delivery from outgrowing the account's resource policy, see the page above.
+          logGroupName: `/aws/vendedlogs/states/${name}`,
+          retention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+        level: sfn.LogLevel.ALL,
+        includeExecutionData: false,
+      },
+    });
+    this.stateMachine.node.addDependency(this.policy);
+  }
+
+  /** What may go wrong with an execution, by alarm id, metric and meaning. */
+  public failures(): [string, cloudwatch.Metric, string][] {
+    const props = { period: Duration.minutes(5) };
+    return [
+      ['ExecutionsFailed', this.stateMachine.metricFailed(props), 'failed while waiting: a custom resource may be left without an answer'],
+      ['ExecutionsTimedOut', this.stateMachine.metricTimedOut(props), 'waited past the end: a custom resource is left without an answer'],
+      ['ExecutionsAborted', this.stateMachine.metricAborted(props), 'was stopped while waiting: a custom resource is left without an answer'],
+    ];
+  }
+}
+
+/**
+ * The waiter's name, which follows from its stack's. It is fixed, so that the function's environment can hold the ARN without
+ * a reference: the state machine refers to the function already.
+ */
+export function waiterName(stack: Stack): string {
+  const suffix = '-waiter';
+  // In a nested stack and in a template for any stack, the name is known to CloudFormation alone.
+  return Token.isUnresolved(stack.stackName) || stack.nested
+    ? `${Aws.STACK_NAME}${suffix}`
+    : `${stack.stackName.slice(0, 80 - suffix.length)}${suffix}`;
+}
+
+/** The waiter's ARN, built from its name. */
+export function waiterArn(scope: Construct, name: string): string {
+  return Stack.of(scope).formatArn({ service: 'states', resource: 'stateMachine', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+}
