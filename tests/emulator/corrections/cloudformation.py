@@ -1,0 +1,320 @@
+"""CloudFormation: custom resources and Route 53 resources as it handles them.
+
+Facts restored, with their sources:
+
+- A failed Create is followed by a Delete, with the physical id of the FAILED
+  answer or, where none came, one of CloudFormation's own. The package sends
+  none, so that what a failed Create leaves would never be noticed.
+  https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
+- A failed update of a stack sends a replaced custom resource another Update,
+  properties swapped, before the new id is deleted in the clean-up.
+  https://github.com/aws/aws-cdk/blob/main/docs/CLOUDFORMATION.md
+- The function is invoked asynchronously, and twice more where it fails.
+  https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+- The answer's PUT is pre-signed without a content type (else 403), holds at most
+  4,096 bytes, names the request and a physical id of at most 1,024 bytes.
+- Zones and record sets of a template go through the same rules as those of the
+  API: own name servers, CREATE that fails where a set stands, no deletion of a
+  zone that is not empty; and CloudFormation waits for INSYNC.
+"""
+
+import contextvars
+import datetime
+import json
+import logging
+import secrets
+import threading
+import time
+
+import ministack.app as gateway
+from ministack.core.responses import new_uuid, now_iso
+from ministack.services import cloudformation as service
+from ministack.services import lambda_svc
+from ministack.services import route53 as route53_service
+from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
+
+from . import route53, seam
+
+_SETTINGS = None
+_LOG = logging.getLogger("cloudformation")
+_MOST_BYTES = 4096
+_ATTEMPTS = 3
+
+
+def _is_custom(resource_type):
+    return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"
+
+
+# --- one request to a custom resource's function -----------------------------
+
+_REFUSED = "_emulator_refused"
+
+
+def _response_url(token):
+    """A URL with the parts of S3's pre-signed ones that a function may read the request's age from."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (f"{custom_resource._response_url(token)}?X-Amz-Algorithm=AWS4-HMAC-SHA256"
+            f"&X-Amz-Date={now:%Y%m%dT%H%M%SZ}&X-Amz-SignedHeaders=host&X-Amz-Expires=7200"
+            f"&X-Amz-Signature={secrets.token_hex(32)}")
+
+
+def _post_body(before):
+    """The answer's PUT: refused with a content type, failed where it is too long."""
+    async def shortcuts(method, path, headers, body, query, request_id):
+        if method == "PUT" and path.startswith("/_ministack/cfn-response/"):
+            if headers.get("content-type"):
+                return 403, {"Content-Type": "application/xml"}, (
+                    b"<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not "
+                    b"match the signature you provided. Check your key and signing method.</Message></Error>")
+            try:
+                answer = json.loads(body)
+            except ValueError:
+                answer = None
+            if len(body) > _MOST_BYTES:
+                answer = {_REFUSED: "Response object is too long."}
+            elif not isinstance(answer, dict):
+                answer = {_REFUSED: "Response is not valid JSON"}
+            custom_resource.deliver_response(path.rpartition("/")[2], answer)
+            return 200, {}, b""
+        return await before(method, path, headers, body, query, request_id)
+    return shortcuts
+
+
+def _invoke(record, event):
+    """An asynchronous invocation: three attempts at most, on a thread of its own."""
+    context = contextvars.copy_context()
+
+    def attempts():
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                time.sleep(_SETTINGS.retry_seconds)
+            try:
+                result = lambda_svc._execute_function_with_config_scope(record, event)
+            except Exception as failure:  # noqa: BLE001 - whatever it is, Lambda tries again
+                _LOG.warning("Invocation of a custom resource's function failed: %s", failure)
+                continue
+            if not (isinstance(result, dict) and result.get("error")):
+                return
+
+    threading.Thread(target=context.run, args=(attempts,), daemon=True, name="custom-resource").start()
+
+
+def _own_id(stack_name, logical_id):
+    return f"{stack_name}-{logical_id}-{secrets.token_hex(6).upper()}"
+
+
+def _failure(answer, event):
+    """Why CloudFormation takes the answer as a failure, or None."""
+    if _REFUSED in answer:
+        return answer[_REFUSED]
+    for member in ("StackId", "RequestId", "LogicalResourceId"):
+        if answer.get(member) != event[member]:
+            return f"Invalid {member}"
+    physical_id = answer.get("PhysicalResourceId")
+    if not isinstance(physical_id, str) or not 1 <= len(physical_id.encode()) <= 1024:
+        return "Invalid PhysicalResourceId"
+    if answer.get("Status") == "SUCCESS":
+        return None
+    return (f"Received response status [{answer.get('Status')}] from custom resource. "
+            f"Message returned: {answer.get('Reason', '')} (RequestId: {event['RequestId']})")
+
+
+def _invoke_custom_resource(request_type, logical_id, props, stack_name, stack_id, resource_type,
+                            physical_id=None, old_props=None):
+    function, config, _ = lambda_svc._get_func_record_for_ref(props.get("ServiceToken", ""))
+    if function is None:
+        raise ValueError(f"Custom resource ServiceToken {props.get('ServiceToken')!r} not found.")
+    timeout = int(props.get("ServiceTimeout") or 3600)
+    token = new_uuid()
+    event = {
+        "RequestType": request_type, "RequestId": new_uuid(), "StackId": stack_id,
+        "ResponseURL": _response_url(token), "ServiceToken": props.get("ServiceToken"),
+        "ResourceType": resource_type, "LogicalResourceId": logical_id,
+        "ResourceProperties": custom_resource._normalise_resource_properties(props),
+    }
+    if physical_id is not None:
+        event["PhysicalResourceId"] = physical_id
+    if old_props is not None:
+        event["OldResourceProperties"] = custom_resource._normalise_resource_properties(old_props)
+    answered = custom_resource.register_token(token)
+    _invoke(lambda_svc._execution_record_for_config(function, config), event)
+    answered.wait(timeout=timeout)
+    with custom_resource._lock:
+        answer = (custom_resource._pending.pop(token, None) or {}).get("result")
+    if answer is None:
+        reason = ("CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
+                  f"requestId [{event['RequestId']}].")
+    else:
+        reason = _failure(answer, event)
+    if reason is None:
+        return answer["PhysicalResourceId"], answer.get("Data") or {}
+    if request_type == "Create":
+        given = (answer or {}).get("PhysicalResourceId")
+        _note_failed_create(stack_name, logical_id, resource_type, props,
+                            given if isinstance(given, str) and given else _own_id(stack_name, logical_id))
+    raise RuntimeError(reason)
+
+
+# --- roll-back ---------------------------------------------------------------
+
+def _note_failed_create(stack_name, logical_id, resource_type, props, physical_id):
+    """Keeps the half-made resource on the stack, so that a roll-back or a delete reaches it."""
+    stack = service._stacks.get(stack_name)
+    if stack is not None:
+        stack.setdefault("_resources", {})[logical_id] = {
+            "PhysicalResourceId": physical_id, "ResourceType": resource_type, "ResourceStatus": "CREATE_FAILED",
+            "LogicalResourceId": logical_id, "Properties": props, "Attributes": {}, "Timestamp": now_iso()}
+
+
+async def _send_back_replacements(stack_name, stack_id, stack, operation):
+    """Another Update, properties swapped, to each custom resource that this update had replaced."""
+    before = (operation.get("previous_stack") or {}).get("_resources", {})
+    failed = []
+    for logical_id in reversed(operation.get("created", [])):
+        now, old = stack["_resources"].get(logical_id, {}), before.get(logical_id)
+        kind = now.get("ResourceType", "")
+        if old is None or not _is_custom(kind) or now["PhysicalResourceId"] == old["PhysicalResourceId"]:
+            continue
+        stacks._add_event(stack_id, stack_name, logical_id, kind, "UPDATE_IN_PROGRESS",
+                          physical_id=now["PhysicalResourceId"])
+        try:
+            answered, attributes = await stacks.run_reentrant(
+                _invoke_custom_resource, "Update", logical_id, old["Properties"], stack_name, stack_id, kind,
+                now["PhysicalResourceId"], now["Properties"])
+            old["PhysicalResourceId"], old["Attributes"] = answered, {**old.get("Attributes", {}), **attributes}
+            stacks._add_event(stack_id, stack_name, logical_id, kind, "UPDATE_COMPLETE", physical_id=answered)
+        except Exception as failure:  # noqa: BLE001 - the roll-back goes on and ends as failed
+            stacks._add_event(stack_id, stack_name, logical_id, kind, "UPDATE_FAILED", str(failure),
+                              now["PhysicalResourceId"])
+            failed.append(logical_id)
+    return failed
+
+
+def _roll_back(before):
+    async def roll_back(stack_name, stack_id, stack, operation, reason_override=""):
+        failed_id = operation.get("failed_logical_id")
+        record = stack.get("_resources", {}).get(failed_id, {})
+        failed = []
+        if operation.get("is_update") and operation.get("previous_stack"):
+            failed = await _send_back_replacements(stack_name, stack_id, stack, operation)
+        if record.get("ResourceStatus") == "CREATE_FAILED" and failed_id not in operation["created"]:
+            operation = {**operation, "created": [*operation["created"], failed_id]}
+        await before(stack_name, stack_id, stack, operation, reason_override)
+        if failed and stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE":
+            stack["StackStatus"] = "UPDATE_ROLLBACK_FAILED"
+            stack["StackStatusReason"] = f"The following resource(s) failed to update: [{', '.join(failed)}]."
+    return roll_back
+
+
+# --- Route 53 in templates ---------------------------------------------------
+
+def _wait_for_insync():
+    """Templates go on once a change is on the authoritative servers. Runs on a worker thread."""
+    time.sleep(_SETTINGS.insync_seconds)
+
+
+def _zone_attributes(zone):
+    return {"Id": zone["id"], "NameServers": list(zone["name_servers"])}
+
+
+def _tags(zone_id, props):
+    tags = {tag["Key"]: tag["Value"] for tag in props.get("HostedZoneTags") or []}
+    if tags:
+        route53_service._tags[("hostedzone", zone_id)] = tags
+    else:
+        route53_service._tags.pop(("hostedzone", zone_id), None)
+
+
+def _comment(props):
+    return (props.get("HostedZoneConfig") or {}).get("Comment", "")
+
+
+def _zone_create(_logical_id, props, _stack_name):
+    vpcs = [{"VPCRegion": vpc["VPCRegion"], "VPCId": vpc["VPCId"]} for vpc in props.get("VPCs") or []]
+    with route53_service._lock:
+        zone = route53.create_zone(props.get("Name", ""), new_uuid(), _comment(props), vpcs)
+    _tags(zone["id"], props)
+    _wait_for_insync()
+    return zone["id"], _zone_attributes(zone)
+
+
+def _zone_update(physical_id, old_props, new_props, stack_name, _logical_id=None):
+    if route53.normalised(old_props.get("Name", "")) != route53.normalised(new_props.get("Name", "")):
+        return _zone_create(None, new_props, stack_name)  # replaced: the old one goes in the clean-up
+    with route53_service._lock:
+        zone = route53_service._zones.get(physical_id)
+        if zone is None:
+            raise ValueError(f"No hosted zone found with ID: {physical_id}")
+        zone["comment"] = _comment(new_props)
+    _tags(physical_id, new_props)
+    return physical_id, _zone_attributes(zone)
+
+
+def _zone_delete(physical_id, _props):
+    with route53_service._lock:
+        if physical_id in route53_service._zones:
+            route53.delete_zone(physical_id)
+
+
+def _change(zone_id, *changes):
+    with route53_service._lock:
+        route53.apply_changes(zone_id, list(changes))
+    _wait_for_insync()
+
+
+def _record_create(_logical_id, props, _stack_name):
+    record = provisioners._r53_record_set_build_rs(props)
+    _change(provisioners._r53_resolve_hosted_zone_id(props), ("CREATE", record))
+    return record["Name"], {"Name": record["Name"]}
+
+
+def _record_update(physical_id, old_props, new_props, stack_name):
+    old, new = (provisioners._r53_record_set_build_rs(props) for props in (old_props, new_props))
+    old_zone, new_zone = (provisioners._r53_resolve_hosted_zone_id(props) for props in (old_props, new_props))
+    if (old_zone, route53_service._rs_key(old)) != (new_zone, route53_service._rs_key(new)):
+        return _record_create(None, new_props, stack_name)
+    _change(new_zone, ("UPSERT", new))
+    return physical_id, {"Name": new["Name"]}
+
+
+def _record_delete(_physical_id, props):
+    zone_id, record = provisioners._r53_resolve_hosted_zone_id(props), provisioners._r53_record_set_build_rs(props)
+    with route53_service._lock:
+        standing = route53_service._records.get(zone_id, [])
+    if any(route53_service._rs_key(r) == route53_service._rs_key(record) for r in standing):
+        _change(zone_id, ("DELETE", record))
+
+
+def _as_failure(handler):
+    """A refusal as CloudFormation words it."""
+    def handle(*args):
+        try:
+            return handler(*args)
+        except route53.Refused as refused:
+            raise RuntimeError(f"{refused.message} (Service: Route53, Status Code: {refused.status}, "
+                               f"Error Code: {refused.code}, Request ID: {new_uuid()})") from refused
+    return handle
+
+
+def _on_a_worker(before):
+    def on_a_worker(resource_type):
+        return resource_type.startswith("AWS::Route53::") or before(resource_type)
+    return on_a_worker
+
+
+def apply(settings):
+    """Corrects the service's modules."""
+    global _SETTINGS
+    _SETTINGS = settings
+    seam.replace(custom_resource, "invoke_custom_resource", _invoke_custom_resource)
+    seam.replace(gateway, "_handle_post_body_shortcuts", _post_body(gateway._handle_post_body_shortcuts))
+    roll_back = _roll_back(stacks._roll_back_operation)
+    seam.replace(stacks, "_roll_back_operation", roll_back)
+    seam.replace(handlers, "_roll_back_operation", roll_back)
+    seam.replace(stacks, "_runs_on_worker_thread", _on_a_worker(stacks._runs_on_worker_thread))
+    provisioners._RESOURCE_HANDLERS["AWS::Route53::HostedZone"] = {
+        "create": _as_failure(_zone_create), "update": _as_failure(_zone_update), "update_with_logical_id": True,
+        "delete": _as_failure(_zone_delete)}
+    provisioners._RESOURCE_HANDLERS["AWS::Route53::RecordSet"] = {
+        "create": _as_failure(_record_create), "update": _as_failure(_record_update),
+        "delete": _as_failure(_record_delete)}

@@ -1,0 +1,509 @@
+"""Route 53: zones of their own, references used once, strict changes.
+
+Facts restored, with their sources:
+
+- Each zone has four name servers of its own, and GetHostedZone, the zone's own
+  NS record set and `GetAtt NameServers` say the same. The package gives every
+  zone the same four, so that a delegation to a deleted zone would still answer.
+- A `CallerReference` is used once, for ever: a second CreateHostedZone with it
+  is `HostedZoneAlreadyExists` (409). https://github.com/presslabs/zinc/issues/148
+- Names are lowercase, end in a dot, and spell other characters in octal.
+  https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
+- Lists are ordered by the name's labels reversed, compared as one string, dot
+  included. https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
+- A batch is atomic; CREATE fails where the set stands; DELETE needs the exact
+  TTL and values; a CNAME stands alone; the apex keeps its NS and SOA.
+- A change is PENDING until the authoritative servers have it. Here that takes
+  `Settings.insync_seconds`, so that whoever copies the zones to a DNS server
+  has done so by then.
+- DNSSEC signing and record set protections block a zone's deletion.
+"""
+
+import itertools
+import re
+import time
+from xml.etree.ElementTree import SubElement
+
+from ministack.services import route53 as service
+
+from . import seam
+
+# --- names -------------------------------------------------------------------
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+_OCTAL = re.compile(r"\\([0-3][0-7]{2})")
+
+
+def normalised(name):
+    """The name as Route 53 answers it: lowercase, octal escapes, a final dot."""
+    if not name:
+        return name
+    plain = _OCTAL.sub(lambda code: chr(int(code.group(1), 8)), name.strip()).lower()
+    plain = plain if plain.endswith(".") else plain + "."
+    return "".join(c if c in _PLAIN else "".join(f"\\{b:03o}" for b in c.encode()) for c in plain)
+
+
+def sort_key(name):
+    """The order of Route 53's lists: `www.example.com.` sorts as `com.example.www.`."""
+    plain = _OCTAL.sub(lambda code: chr(int(code.group(1), 8)), normalised(name))
+    return ".".join(reversed(plain.rstrip(".").split("."))) + "."
+
+
+def name_error(name):
+    """Why `name` is not a domain name, or None. RFC 1035: labels to 63 bytes, names to 255."""
+    plain = _OCTAL.sub(lambda code: chr(int(code.group(1), 8)), name).rstrip(".")
+    if not plain or len(plain) + 2 > 255:
+        return "DomainLabelEmpty" if not plain else "DomainNameTooLong"
+    if any(not label for label in plain.split(".")):
+        return "DomainLabelEmpty"
+    if any(len(label) > 63 for label in plain.split(".")):
+        return "DomainLabelTooLong"
+    return None
+
+
+def is_in(name, zone_name):
+    """Whether `name` is the zone's apex or below it."""
+    return name == zone_name or name.endswith("." + zone_name)
+
+
+# --- name servers ------------------------------------------------------------
+
+_ZONES_MADE = itertools.count(1)
+
+
+def new_name_servers():
+    """Four host names that no other zone of this run has.
+
+    Route 53's own form: `ns-N.awsdns-NN` with N from 0 to 511 under com, to 1023
+    under net, to 1535 under org, to 2047 under co.uk, and NN the eighth of N
+    within its 512. The steps are odd, so each runs through all 512 before it
+    repeats, and the second lap is shifted: the four together never repeat.
+    """
+    made = next(_ZONES_MADE)
+    lap = made // 512
+    servers = []
+    for place, (step, suffix) in enumerate(((181, "com"), (235, "net"), (419, "org"), (87, "co.uk"))):
+        within = (made * step + 37 * place + lap * place) % 512
+        servers.append(f"ns-{512 * place + within}.awsdns-{within // 8:02d}.{suffix}")
+    return servers
+
+
+def default_records(zone):
+    """The two sets a new zone holds."""
+    first = zone["name_servers"][0]
+    return [
+        {"Name": zone["name"], "Type": "NS", "TTL": "172800",
+         "ResourceRecords": [server + "." for server in zone["name_servers"]]},
+        {"Name": zone["name"], "Type": "SOA", "TTL": "900",
+         "ResourceRecords": [f"{first}. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"]},
+    ]
+
+
+# --- failures ----------------------------------------------------------------
+
+class Refused(Exception):
+    """A request that Route 53 would refuse."""
+
+    def __init__(self, code, message, status=400):
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+    def response(self):
+        """The answer on the wire."""
+        return service._error_response(self.code, self.message, self.status)
+
+
+def _answered(handler):
+    def handle(*args):
+        try:
+            return handler(*args)
+        except Refused as refused:
+            return refused.response()
+    return handle
+
+
+def _no_such_zone(zone_id):
+    return Refused("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", 404)
+
+
+# --- zones -------------------------------------------------------------------
+
+_INSYNC_SECONDS = 1.0
+
+
+def new_change(comment=""):
+    """A change, PENDING from now on. Call under the service's lock."""
+    change = {"id": service._change_id(), "status": "PENDING", "submitted_at": service._now_iso(),
+              "comment": comment, "made": time.monotonic()}
+    service._changes[change["id"]] = change
+    return change
+
+
+def create_zone(name, caller_reference, comment="", vpcs=(), private=False):
+    """CreateHostedZone, for the API and for templates alike. Call under the service's lock."""
+    name = normalised(name)
+    failure = name_error(name)
+    if failure or "\\052" in name:
+        raise Refused("InvalidDomainName", f"{failure or 'BadCharacter'} (Domain label is invalid) encountered with '{name}'")
+    if caller_reference in service._caller_refs:
+        raise Refused("HostedZoneAlreadyExists",
+                      f"A hosted zone has already been created with the specified caller reference: {caller_reference}.", 409)
+    for vpc in vpcs:
+        if service._same_name_zone_with_vpc(name, vpc):
+            raise Refused("ConflictingDomainExists",
+                          f"The VPC {vpc['VPCId']} is already associated with a hosted zone named {name}")
+    zone = {"id": service._zone_id(), "name": name, "caller_reference": caller_reference, "comment": comment,
+            "private": private or bool(vpcs), "vpcs": list(vpcs), "name_servers": new_name_servers(),
+            "made": time.time(), "dnssec": "NOT_SIGNING", "protections": {}}
+    service._zones[zone["id"]] = zone
+    service._records[zone["id"]] = default_records(zone)
+    service._caller_refs[caller_reference] = zone["id"]
+    return zone
+
+
+def delete_zone(zone_id):
+    """DeleteHostedZone. The reference stays used. Call under the service's lock."""
+    zone = service._zones.get(zone_id)
+    if zone is None:
+        raise _no_such_zone(zone_id)
+    if zone["dnssec"] != "NOT_SIGNING":
+        raise Refused("HostedZoneNotEmpty", "The specified hosted zone has DNSSEC enabled and so cannot be deleted.")
+    if zone["protections"]:
+        raise Refused("HostedZoneNotEmpty",
+                      "The specified hosted zone contains resource record set protections and so cannot be deleted.")
+    if any(not (r["Name"] == zone["name"] and r["Type"] in ("NS", "SOA")) for r in service._records[zone_id]):
+        raise Refused("HostedZoneNotEmpty",
+                      "The specified hosted zone contains non-required resource record sets and so cannot be deleted.")
+    del service._zones[zone_id]
+    del service._records[zone_id]
+    service._tags.pop(("hostedzone", zone_id), None)
+    return new_change()
+
+
+def _create_hosted_zone(body, _query):
+    root = service._parse_body(body)
+    if root is None:
+        raise Refused("InvalidInput", "Missing or invalid request body.")
+    name, reference = service._text(root, "Name"), service._text(root, "CallerReference")
+    if not name or not reference:
+        raise Refused("InvalidInput", "Name and CallerReference are required.")
+    config = service._find(root, "HostedZoneConfig")
+    comment = service._text(config, "Comment") if config is not None else ""
+    private = config is not None and service._text(config, "PrivateZone", "false").lower() == "true"
+    vpc, failure = service._parse_vpc(root)
+    if failure:
+        return failure
+    with service._lock:
+        zone = create_zone(name, reference, comment, [vpc] if vpc else [], private)
+        change = new_change()
+
+    def build(answer):
+        service._build_hosted_zone_el(answer, zone)
+        service._build_change_info_el(answer, change)
+        _build_location(answer, zone)
+
+    return service._xml_response("CreateHostedZoneResponse", build, 201)
+
+
+def _build_location(answer, zone):
+    if zone["private"]:
+        vpcs = SubElement(answer, "VPCs")
+        for vpc in zone["vpcs"]:
+            service._build_vpc_el(vpcs, vpc)
+        return
+    servers = SubElement(SubElement(answer, "DelegationSet"), "NameServers")
+    for server in zone["name_servers"]:
+        SubElement(servers, "NameServer").text = server
+
+
+def _get_hosted_zone(zone_id):
+    with service._lock:
+        zone = service._zones.get(zone_id)
+    if zone is None:
+        raise _no_such_zone(zone_id)
+
+    def build(answer):
+        service._build_hosted_zone_el(answer, zone)
+        _build_location(answer, zone)
+
+    return service._xml_response("GetHostedZoneResponse", build)
+
+
+def _delete_hosted_zone(zone_id):
+    with service._lock:
+        change = delete_zone(zone_id)
+    return service._xml_response("DeleteHostedZoneResponse", lambda answer: service._build_change_info_el(answer, change))
+
+
+def _one(query, name):
+    value = query.get(name, "")
+    return (value[0] if isinstance(value, list) else value) or ""
+
+
+def _list_hosted_zones_by_name(query):
+    """Starts at or after the name; the next page's name is the first that is left over."""
+    start, start_id = _one(query, "dnsname"), _one(query, "hostedzoneid")
+    most = min(int(_one(query, "maxitems") or 100), 100)
+    if start_id and not start:
+        raise Refused("InvalidInput", "You must specify DNSName when you specify HostedZoneId.")
+    with service._lock:
+        zones = sorted(service._zones.values(), key=lambda zone: (sort_key(zone["name"]), zone["id"]))
+    if start:
+        zones = [zone for zone in zones if (sort_key(zone["name"]), zone["id"]) >= (sort_key(start), start_id)]
+    page, rest = zones[:most], zones[most:]
+
+    def build(answer):
+        listed = SubElement(answer, "HostedZones")
+        for zone in page:
+            service._build_hosted_zone_el(listed, zone)
+        if start:
+            SubElement(answer, "DNSName").text = start
+        if start_id:
+            SubElement(answer, "HostedZoneId").text = start_id
+        SubElement(answer, "IsTruncated").text = str(bool(rest)).lower()
+        SubElement(answer, "MaxItems").text = str(most)
+        if rest:
+            SubElement(answer, "NextDNSName").text = rest[0]["name"]
+            SubElement(answer, "NextHostedZoneId").text = rest[0]["id"]
+
+    return service._xml_response("ListHostedZonesByNameResponse", build)
+
+
+def _get_change(change_id):
+    with service._lock:
+        change = service._changes.get(change_id)
+        if change is None:
+            raise Refused("NoSuchChange", f"A change with the ID {change_id} does not exist.", 404)
+        if time.monotonic() - change["made"] >= _INSYNC_SECONDS:
+            change["status"] = "INSYNC"
+        seen = dict(change)
+    return service._xml_response("GetChangeResponse", lambda answer: service._build_change_info_el(answer, seen))
+
+
+# --- record sets -------------------------------------------------------------
+
+def _label(record):
+    return f"[name='{record['Name']}', type='{record['Type']}']"
+
+
+def _why_not(zone, standing, action, record):
+    """Why this change cannot be made to the sets that stand, or None."""
+    name, kind, key = record["Name"], record["Type"], service._rs_key(record)
+    existing = next((r for r in standing if service._rs_key(r) == key), None)
+    if not is_in(name, zone["name"]):
+        return f"RRSet with DNS name {name} is not permitted in zone {zone['name']}"
+    if name_error(name):
+        return f"{name_error(name)} (Domain label is invalid) encountered with '{name}'"
+    if (name, kind) in zone["protections"]:
+        return f"The resource record set {_label(record)} is protected by a resource record set protection"
+    if action == "DELETE":
+        if existing is None:
+            return f"Tried to delete resource record set {_label(record)} but it was not found"
+        if service._rs_values(existing) != service._rs_values(record):
+            return (f"Tried to delete resource record set {_label(record)} "
+                    "but the values provided do not match the current values")
+        if name == zone["name"] and kind in ("NS", "SOA"):
+            return f"A HostedZone must contain at least one {kind} record for the zone itself."
+        return None
+    if action == "CREATE" and existing is not None:
+        return f"Tried to create resource record set {_label(record)} but it already exists"
+    if record.get("AliasTarget") is None:
+        if not record.get("ResourceRecords"):
+            return f"Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in Change with {_label(record)}"
+        if not str(record.get("TTL", "")).isdigit() or int(record["TTL"]) > 2147483647:
+            return f"Invalid TTL in {_label(record)}"
+        if len(set(record["ResourceRecords"])) != len(record["ResourceRecords"]):
+            return f"Duplicate Resource Record: '{record['ResourceRecords'][0]}'"
+    others = {r["Type"] for r in standing if r["Name"] == name and service._rs_key(r) != key}
+    if kind == "CNAME" and name == zone["name"]:
+        return f"RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone['name']}"
+    if (kind == "CNAME" and others - {"CNAME"}) or (kind != "CNAME" and "CNAME" in others):
+        return (f"RRSet of type {kind} with DNS name {name} is not permitted as it conflicts with other records "
+                f"with the same DNS name in zone {zone['name']}")
+    return None
+
+
+def apply_changes(zone_id, changes, comment=""):
+    """ChangeResourceRecordSets: all of the changes or none. Call under the service's lock."""
+    zone = service._zones.get(zone_id)
+    if zone is None:
+        raise _no_such_zone(zone_id)
+    if not changes:
+        raise Refused("InvalidInput", "The ChangeBatch contains no changes.")
+    standing, failures = list(service._records[zone_id]), []
+    for action, record in changes:
+        if action not in ("CREATE", "DELETE", "UPSERT"):
+            raise Refused("InvalidInput", f"Value '{action}' at 'changeBatch.changes.action' failed to satisfy constraint")
+        failure = _why_not(zone, standing, action, record)
+        if failure:
+            failures.append(failure)
+            continue
+        key = service._rs_key(record)
+        standing = [r for r in standing if service._rs_key(r) != key]
+        if action != "DELETE":
+            standing.append(record)
+    if failures:
+        raise Refused("InvalidChangeBatch", "[" + ", ".join(failures) + "]")
+    service._records[zone_id] = standing
+    return new_change(comment)
+
+
+def changes_in(body):
+    """The changes of a ChangeResourceRecordSets request as (action, record set), and its comment."""
+    root = service._parse_body(body)
+    batch = service._find(root, "ChangeBatch") if root is not None else None
+    listed = service._find(batch, "Changes") if batch is not None else None
+    if listed is None:
+        raise Refused("InvalidInput", "Missing ChangeBatch element.")
+    changes = []
+    for change in service._findall(listed, "Change"):
+        record = service._find(change, "ResourceRecordSet")
+        if record is None or not service._text(record, "Name") or not service._text(record, "Type"):
+            raise Refused("InvalidInput", "Name and Type are required in ResourceRecordSet.")
+        changes.append((service._text(change, "Action"), service._parse_record_set(record)))
+    return changes, service._text(batch, "Comment")
+
+
+def _change_resource_record_sets(zone_id, body):
+    changes, comment = changes_in(body)
+    with service._lock:
+        change = apply_changes(zone_id, changes, comment)
+    return service._xml_response("ChangeResourceRecordSetsResponse",
+                                 lambda answer: service._build_change_info_el(answer, change))
+
+
+# --- tags, DNSSEC and protections: what the package has not ------------------
+
+_DNSSEC = re.compile(r"^/2013-04-01/hostedzone/([^/]+)/(dnssec|enable-dnssec|disable-dnssec)$")
+_PROTECTION = re.compile(r"^/2013-04-01/hostedzone/([^/]+)/rrsetprotection(/delete)?$")
+
+
+_TAGS_OF_MANY = "/2013-04-01/tags/hostedzone"
+
+
+def tagged_zones(path, body):
+    """The zone ids of a ListTagsForResources request; of any other, none."""
+    root = service._parse_body(body) if path == _TAGS_OF_MANY else None
+    listed = service._find(root, "ResourceIds") if root is not None else None
+    return [one.text or "" for one in listed] if listed is not None else []
+
+
+def _list_tags_for_resources(body):
+    zone_ids = tagged_zones(_TAGS_OF_MANY, body)
+    if not 1 <= len(zone_ids) <= 10:
+        raise Refused("InvalidInput", "ResourceIds must have between 1 and 10 members.")
+    with service._lock:
+        for zone_id in zone_ids:
+            if zone_id not in service._zones:
+                raise _no_such_zone(zone_id)
+        found = [(zone_id, dict(service._tags.get(("hostedzone", zone_id), {}))) for zone_id in zone_ids]
+
+    def build(answer):
+        sets = SubElement(answer, "ResourceTagSets")
+        for zone_id, tags in found:
+            one = SubElement(sets, "ResourceTagSet")
+            SubElement(one, "ResourceType").text = "hostedzone"
+            SubElement(one, "ResourceId").text = zone_id
+            listed = SubElement(one, "Tags")
+            for key, value in tags.items():
+                tag = SubElement(listed, "Tag")
+                SubElement(tag, "Key").text = key
+                SubElement(tag, "Value").text = value
+
+    return service._xml_response("ListTagsForResourcesResponse", build)
+
+
+def _zone_of(match):
+    zone = service._zones.get(match.group(1))
+    if zone is None:
+        raise _no_such_zone(match.group(1))
+    return zone
+
+
+def _dnssec(method, match):
+    with service._lock:
+        zone = _zone_of(match)
+        if match.group(2) == "dnssec":
+            if method != "GET":
+                raise Refused("InvalidInput", "Unknown operation")
+            status = zone["dnssec"]
+
+            def build(answer):
+                SubElement(SubElement(answer, "Status"), "ServeSignature").text = status
+                SubElement(answer, "KeySigningKeys")
+
+            return service._xml_response("GetDNSSECResponse", build)
+        enable = match.group(2) == "enable-dnssec"
+        zone["dnssec"] = "SIGNING" if enable else "NOT_SIGNING"
+        change = new_change()
+    return service._xml_response(f"{'Enable' if enable else 'Disable'}HostedZoneDNSSECResponse",
+                                 lambda answer: service._build_change_info_el(answer, change))
+
+
+def _protection(method, match, body):
+    """Create-, List- and DeleteResourceRecordSetProtections (botocore 1.44.8)."""
+    with service._lock:
+        zone = _zone_of(match)
+        if method == "GET":
+            standing = sorted(zone["protections"].items())
+
+            def build(answer):
+                listed = SubElement(answer, "ResourceRecordSetProtections")
+                for (name, kind), comment in standing:
+                    one = SubElement(listed, "ResourceRecordSetProtection")
+                    SubElement(one, "RecordName").text = name
+                    SubElement(one, "RecordType").text = kind
+                    if comment:
+                        SubElement(one, "Comment").text = comment
+
+            return service._xml_response("ListResourceRecordSetProtectionsResponse", build)
+        root = service._parse_body(body)
+        listed = service._find(root, "Protections") if root is not None else None
+        for one in list(listed) if listed is not None else []:
+            key = (normalised(service._text(one, "RecordName")), service._text(one, "RecordType"))
+            if match.group(2):
+                zone["protections"].pop(key, None)
+            else:
+                zone["protections"][key] = service._text(one, "Comment")
+    verb = "Delete" if match.group(2) else "Create"
+    return service._xml_response(f"{verb}ResourceRecordSetProtectionsResponse", lambda answer: None)
+
+
+def operation_of(method, path):
+    """The operation of a path that the package's own API model does not have, or None."""
+    match = _PROTECTION.match(path)
+    if match is None:
+        return None
+    verb = "List" if method == "GET" else "Delete" if match.group(2) else "Create"
+    return f"{verb}ResourceRecordSetProtections"
+
+
+def _handle_request(before):
+    async def handle(method, path, headers, body, query):
+        try:
+            if match := _DNSSEC.match(path):
+                return _dnssec(method, match)
+            if match := _PROTECTION.match(path):
+                return _protection(method, match, body)
+            if path == _TAGS_OF_MANY and method == "POST":
+                return _list_tags_for_resources(body)
+        except Refused as refused:
+            return refused.response()
+        return await before(method, path, headers, body, query)
+    return handle
+
+
+def apply(settings):
+    """Corrects the service's module."""
+    global _INSYNC_SECONDS
+    _INSYNC_SECONDS = settings.insync_seconds
+    seam.replace(service, "_normalise_name", normalised)
+    seam.replace(service, "_name_sort_key", sort_key)
+    seam.replace(service, "_new_change", new_change)
+    seam.replace(service, "_create_hosted_zone", _answered(_create_hosted_zone))
+    seam.replace(service, "_get_hosted_zone", _answered(_get_hosted_zone))
+    seam.replace(service, "_delete_hosted_zone", _answered(_delete_hosted_zone))
+    seam.replace(service, "_list_hosted_zones_by_name", _answered(_list_hosted_zones_by_name))
+    seam.replace(service, "_get_change", _answered(_get_change))
+    seam.replace(service, "_change_resource_record_sets", _answered(_change_resource_record_sets))
+    seam.replace(service, "handle_request", _handle_request(service.handle_request))

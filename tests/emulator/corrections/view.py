@@ -1,0 +1,51 @@
+"""A look at the whole of the emulated DNS, for who serves it.
+
+`GET /_emulator/zones` answers every public zone of every account with its record
+sets as JSON, and the domains that the emulated registry knows. The demo's and
+the tests' name server copies it. No AWS service has such a call; no function
+under test makes it.
+"""
+
+import json
+
+import ministack.app as gateway
+
+from . import resolution, seam
+from .route53 import sort_key
+
+_REGISTERED = ()
+
+
+def zones():
+    """What `/_emulator/zones` answers."""
+    every = resolution.all_zones()
+    registered = [(domain, resolution.registered_zone(domain, account, every)) for domain, account in _REGISTERED]
+    return {
+        "registered": [{"domain": domain, "zone": entry[1]["id"]} for domain, entry in registered if entry],
+        "zones": [{
+            "account": account, "id": zone["id"], "name": zone["name"], "name_servers": zone["name_servers"],
+            "record_sets": [
+                {"name": r["Name"], "type": r["Type"], "ttl": int(r.get("TTL", 0)), "values": r["ResourceRecords"]}
+                for r in sorted(records, key=lambda r: (sort_key(r["Name"]), r["Type"])) if r.get("ResourceRecords")],
+        } for account, zone, records in sorted(every, key=lambda entry: (sort_key(entry[1]["name"]), entry[1]["id"]))
+            if not zone["private"]],
+    }
+
+
+def _app(before):
+    async def app(scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == "/_emulator/zones":
+            body = json.dumps(zones()).encode()
+            await send({"type": "http.response.start", "status": 200, "headers": [
+                (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]})
+            await send({"type": "http.response.body", "body": body})
+            return
+        await before(scope, receive, send)
+    return app
+
+
+def apply(settings):
+    """Adds the call to the gateway."""
+    global _REGISTERED
+    _REGISTERED = tuple(settings.base_domains)
+    seam.replace(gateway, "app", _app(gateway.app))
