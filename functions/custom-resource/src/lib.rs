@@ -1,5 +1,6 @@
 //! The CloudFormation custom-resource protocol.
 
+mod claim;
 mod clock;
 mod function;
 mod https;
@@ -12,8 +13,10 @@ mod run;
 mod settings;
 mod shorten;
 mod transport;
+mod trouble;
 mod waiter;
 
+pub use claim::Claim;
 pub use clock::Clock;
 pub use function::{Context, Function, InvocationError};
 pub use https::Https;
@@ -25,4 +28,5 @@ pub use run::run;
 pub use settings::Settings;
 pub use shorten::shorten;
 pub use transport::AnswerTransport;
+pub use trouble::{Outlook, Trouble};
 pub use waiter::{NoWaiter, Waiter};
