@@ -157,7 +157,7 @@ impl RequestHandler for Handler {
         if let Some(edns) = reply.edns.as_mut() {
             edns.set_max_payload(udp_payload(&query));
         }
-        let edns = reply.edns.clone().unwrap_or_else(Edns::new);
+        let edns = reply.edns.clone().unwrap_or_default();
         let mut builder = MessageResponseBuilder::from_message_request(request);
         if reply.edns.is_some() {
             builder.edns(&edns);

@@ -45,8 +45,15 @@ impl NameServerList {
     ///
     /// [`NameServerListError`] names the entry.
     pub fn parse(text: &str) -> Result<Self, NameServerListError> {
-        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let address = |entry: &str| entry.parse().map_err(|_| NameServerListError(entry.to_owned()));
+        let entries = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        let address = |entry: &str| {
+            entry
+                .parse()
+                .map_err(|_| NameServerListError(entry.to_owned()))
+        };
         Ok(Self(entries.map(address).collect::<Result<_, _>>()?))
     }
 
@@ -100,14 +107,23 @@ impl<T: Transport> Dns<T> {
     /// The servers where a walk starts: the listed ones, or some root servers.
     pub(super) async fn top(&self, most: usize) -> Vec<Server> {
         if self.listed.is_empty() {
-            let hosts = ROOT_SERVERS.iter().take(most).map(|host| DomainName::from_service(host));
+            let hosts = ROOT_SERVERS
+                .iter()
+                .take(most)
+                .map(|host| DomainName::from_service(host));
             return self.locate_all(hosts).await;
         }
-        let server = |address: &SocketAddr| Server { host: None, addresses: vec![*address] };
+        let server = |address: &SocketAddr| Server {
+            host: None,
+            addresses: vec![*address],
+        };
         self.listed.0.iter().map(server).collect()
     }
 
-    pub(super) async fn locate_all(&self, hosts: impl IntoIterator<Item = DomainName>) -> Vec<Server> {
+    pub(super) async fn locate_all(
+        &self,
+        hosts: impl IntoIterator<Item = DomainName>,
+    ) -> Vec<Server> {
         futures::future::join_all(hosts.into_iter().map(|host| self.locate(host))).await
     }
 
@@ -118,7 +134,10 @@ impl<T: Transport> Dns<T> {
         } else {
             self.by_list(&host).await
         };
-        Server { host: Some(host), addresses }
+        Server {
+            host: Some(host),
+            addresses,
+        }
     }
 
     async fn by_system(&self, host: &DomainName) -> Vec<SocketAddr> {
@@ -131,24 +150,40 @@ impl<T: Transport> Dns<T> {
         };
         // A subnet has a way out over IPv4 as a rule, over IPv6 alone where it was built so: ask in this order.
         addresses.sort_by_key(IpAddr::is_ipv6);
-        addresses.into_iter().map(|ip| SocketAddr::new(ip, DNS_PORT)).collect()
+        addresses
+            .into_iter()
+            .map(|ip| SocketAddr::new(ip, DNS_PORT))
+            .collect()
     }
 
     async fn by_list(&self, host: &DomainName) -> Vec<SocketAddr> {
         for listed in &self.listed.0 {
-            let server = Server { host: None, addresses: vec![*listed] };
+            let server = Server {
+                host: None,
+                addresses: vec![*listed],
+            };
             for record_type in [RecordType::A, RecordType::AAAA] {
                 // The listed server may be a resolver: here, and only here, it is asked to find out.
-                let asked = self.ask_with(&server, &wire_name(host), record_type, Protocol::Udp, true).await;
-                let Ok(Reply::Records(records)) = asked else { continue };
+                let asked = self
+                    .ask_with(&server, &wire_name(host), record_type, Protocol::Udp, true)
+                    .await;
+                let Ok(Reply::Records(records)) = asked else {
+                    continue;
+                };
                 let ip = |data: &RData| match data {
                     RData::A(a) => Some(IpAddr::V4(a.0)),
                     RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
                     _ => None,
                 };
-                let found: Vec<_> = records.iter().filter_map(|record| ip(&record.data)).collect();
+                let found: Vec<_> = records
+                    .iter()
+                    .filter_map(|record| ip(&record.data))
+                    .collect();
                 if !found.is_empty() {
-                    return found.into_iter().map(|ip| SocketAddr::new(ip, listed.port())).collect();
+                    return found
+                        .into_iter()
+                        .map(|ip| SocketAddr::new(ip, listed.port()))
+                        .collect();
                 }
             }
         }
@@ -163,7 +198,13 @@ mod tests {
     #[test]
     fn a_list_is_read_or_refused_by_entry() {
         let list = NameServerList::parse(" 127.0.0.1:5353, [::1]:53,").unwrap();
-        assert_eq!(list.0, ["127.0.0.1:5353".parse().unwrap(), "[::1]:53".parse().unwrap()]);
+        assert_eq!(
+            list.0,
+            [
+                "127.0.0.1:5353".parse().unwrap(),
+                "[::1]:53".parse().unwrap()
+            ]
+        );
         assert!(NameServerList::parse("").unwrap().is_empty());
         let error = NameServerList::parse("127.0.0.1:53,dns.example.com:53").unwrap_err();
         assert!(error.to_string().contains("\"dns.example.com:53\""));

@@ -41,14 +41,23 @@ impl fmt::Display for Silence {
 
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let from = |zone: &Option<Name>| zone.as_ref().map(|zone| format!(" in {}", shown(zone))).unwrap_or_default();
+        let from = |zone: &Option<Name>| {
+            zone.as_ref()
+                .map(|zone| format!(" in {}", shown(zone)))
+                .unwrap_or_default()
+        };
         match self {
             Self::Records(records) => {
-                let values: Vec<_> = records.iter().map(|record| record.data.to_string()).collect();
+                let values: Vec<_> = records
+                    .iter()
+                    .map(|record| record.data.to_string())
+                    .collect();
                 write!(f, "answers {}", values.join(", "))
             }
             Self::Alias(target) => write!(f, "answers with an alias of {}", shown(target)),
-            Self::Referral { zone, servers } => write!(f, "refers to {servers} for {}", shown(zone)),
+            Self::Referral { zone, servers } => {
+                write!(f, "refers to {servers} for {}", shown(zone))
+            }
             Self::NoData { zone } => write!(f, "has no such record set{}", from(zone)),
             Self::NoName { zone } => write!(f, "has no such name{}", from(zone)),
             Self::Failed(ResponseCode::Refused) => f.write_str("refuses (REFUSED)"),
@@ -63,7 +72,8 @@ impl Reply {
         match self {
             Self::Records(records) => {
                 let servers = name_servers(records);
-                (servers.iter().next().is_some()).then_some(servers)
+                let any = servers.iter().next().is_some();
+                any.then_some(servers)
             }
             Self::Referral { zone, servers } if zone == name => Some(servers.clone()),
             _ => None,
@@ -75,25 +85,42 @@ impl Reply {
     pub(super) fn serves(&self, zone: &Name, name: &Name) -> bool {
         match self {
             Self::Records(_) | Self::Alias(_) => true,
-            Self::Referral { zone: cut, .. } => zone.zone_of(cut) && zone != cut && cut.zone_of(name),
-            Self::NoData { zone: soa } | Self::NoName { zone: soa } => soa.as_ref().is_some_and(|soa| zone.zone_of(soa)),
+            Self::Referral { zone: cut, .. } => {
+                zone.zone_of(cut) && zone != cut && cut.zone_of(name)
+            }
+            Self::NoData { zone: soa } | Self::NoName { zone: soa } => {
+                soa.as_ref().is_some_and(|soa| zone.zone_of(soa))
+            }
             Self::Failed(_) => false,
         }
     }
 
     fn read(message: &Message, name: &Name, record_type: RecordType) -> Self {
         let at_name = |wanted: RecordType| {
-            message.answers.iter().filter(move |r| r.name == *name && r.record_type() == wanted).cloned()
+            message
+                .answers
+                .iter()
+                .filter(move |r| r.name == *name && r.record_type() == wanted)
+                .cloned()
         };
         let records: Vec<_> = at_name(record_type).collect();
         if !records.is_empty() {
             return Self::Records(records);
         }
-        if let Some(RData::CNAME(target)) = at_name(RecordType::CNAME).next().map(|record| record.data) {
+        if let Some(RData::CNAME(target)) =
+            at_name(RecordType::CNAME).next().map(|record| record.data)
+        {
             return Self::Alias(target.0.to_lowercase());
         }
-        let authority = |wanted: RecordType| message.authorities.iter().filter(move |r| r.record_type() == wanted);
-        let soa = authority(RecordType::SOA).next().map(|record| record.name.to_lowercase());
+        let authority = |wanted: RecordType| {
+            message
+                .authorities
+                .iter()
+                .filter(move |r| r.record_type() == wanted)
+        };
+        let soa = authority(RecordType::SOA)
+            .next()
+            .map(|record| record.name.to_lowercase());
         match message.metadata.response_code {
             ResponseCode::NXDomain => Self::NoName { zone: soa },
             ResponseCode::NoError => match authority(RecordType::NS).next() {
@@ -113,7 +140,12 @@ fn name_servers<'a>(records: impl IntoIterator<Item = &'a Record>) -> NameServer
         RData::NS(host) => Some(domain_name(&host.0)),
         _ => None,
     };
-    NameServers::new(records.into_iter().filter_map(host).map(|host| host.as_str().to_owned()))
+    NameServers::new(
+        records
+            .into_iter()
+            .filter_map(host)
+            .map(|host| host.as_str().to_owned()),
+    )
 }
 
 impl<T: Transport> Dns<T> {
@@ -125,7 +157,8 @@ impl<T: Transport> Dns<T> {
         record_type: RecordType,
         protocol: Protocol,
     ) -> Result<Reply, Silence> {
-        self.ask_with(server, name, record_type, protocol, false).await
+        self.ask_with(server, name, record_type, protocol, false)
+            .await
     }
 
     /// As [`Dns::ask`], with the wish for recursion where `recursion` says so.
@@ -147,7 +180,11 @@ impl<T: Transport> Dns<T> {
             edns.set_max_payload(UDP_PAYLOAD);
             query.edns = Some(edns);
             let mut answer = self.exchange(*address, &query, protocol).await;
-            if protocol == Protocol::Udp && answer.as_ref().is_ok_and(|answer| answer.metadata.truncation) {
+            if protocol == Protocol::Udp
+                && answer
+                    .as_ref()
+                    .is_ok_and(|answer| answer.metadata.truncation)
+            {
                 answer = self.exchange(*address, &query, Protocol::Tcp).await;
             }
             match answer {
@@ -175,13 +212,18 @@ impl<T: Transport> Dns<T> {
             .exchange(address, &bytes, protocol)
             .await
             .map_err(|error| Silence(error.kind().to_string()))?;
-        let message = Message::from_vec(&answer).map_err(|_| Silence("its answer is no DNS message".to_owned()))?;
+        let message = Message::from_vec(&answer)
+            .map_err(|_| Silence("its answer is no DNS message".to_owned()))?;
         let fits = message.metadata.id == query.metadata.id
             && message.metadata.message_type == MessageType::Response
             // A server that fails may leave the question out.
             && (message.queries == query.queries
                 || message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError);
-        if fits { Ok(message) } else { Err(Silence("its answer is to another question".to_owned())) }
+        if fits {
+            Ok(message)
+        } else {
+            Err(Silence("its answer is to another question".to_owned()))
+        }
     }
 }
 
@@ -203,7 +245,8 @@ pub(super) fn wire_name(name: &DomainName) -> Name {
         bytes
     };
     // A name that a service wrote may be longer than DNS carries: nobody has it, and nobody can be asked for it.
-    let mut name = Name::from_labels(name.as_str().split('.').map(label)).unwrap_or_else(|_| Name::root());
+    let mut name =
+        Name::from_labels(name.as_str().split('.').map(label)).unwrap_or_else(|_| Name::root());
     name.set_fqdn(true);
     name
 }
@@ -212,18 +255,21 @@ pub(super) fn wire_name(name: &DomainName) -> Name {
 pub(super) fn domain_name(name: &Name) -> DomainName {
     let label = |bytes: &[u8]| {
         let escape = |&byte: &u8| match byte {
-            b'.' | b'\\' => format!("\\{byte:03o}"),
-            byte => char::from(byte).to_string(),
+            b'!'..=b'~' if byte != b'.' && byte != b'\\' => char::from(byte).to_string(),
+            _ => format!("\\{byte:03o}"),
         };
-        // Bytes beyond ASCII would grow in UTF-8; no host name has them.
-        bytes.iter().filter(|byte| byte.is_ascii()).map(escape).collect::<String>()
+        bytes.iter().map(escape).collect::<String>()
     };
     DomainName::from_service(&name.iter().map(label).collect::<Vec<_>>().join("."))
 }
 
 /// A name from the wire, for people; the root says so.
 pub(super) fn shown(name: &Name) -> String {
-    if name.is_root() { "the root".to_owned() } else { domain_name(name).to_string() }
+    if name.is_root() {
+        "the root".to_owned()
+    } else {
+        domain_name(name).to_string()
+    }
 }
 
 #[cfg(test)]
@@ -232,12 +278,27 @@ mod tests {
 
     #[test]
     fn names_survive_the_wire() {
-        for text in ["dev.example.com", "*.example.com", "a\\056b.example.com", "_x1.example.com"] {
+        for text in [
+            "dev.example.com",
+            "*.example.com",
+            "a\\056b.example.com",
+            "_x1.example.com",
+        ] {
             let name = DomainName::from_service(text);
             assert_eq!(domain_name(&wire_name(&name)), name);
             assert!(wire_name(&name).is_fqdn());
         }
-        assert_eq!(wire_name(&DomainName::from_service("*.example.com")).iter().next(), Some(&b"*"[..]));
-        assert_eq!(wire_name(&DomainName::from_service("a\\056b.example.com")).iter().next(), Some(&b"a.b"[..]));
+        assert_eq!(
+            wire_name(&DomainName::from_service("*.example.com"))
+                .iter()
+                .next(),
+            Some(&b"*"[..])
+        );
+        assert_eq!(
+            wire_name(&DomainName::from_service("a\\056b.example.com"))
+                .iter()
+                .next(),
+            Some(&b"a.b"[..])
+        );
     }
 }

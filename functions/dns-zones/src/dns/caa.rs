@@ -1,0 +1,263 @@
+//! Whether CAA records let Amazon issue a certificate.
+
+use std::time::Duration;
+
+use hickory_proto::rr::rdata::CAA;
+use hickory_proto::rr::{Name, RData, RecordType};
+
+use super::question::{Reply, domain_name, wire_name};
+use super::walk::Walk;
+use super::{Dns, Transport};
+use crate::DomainName;
+
+/// The issuers that are Amazon, <https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html>.
+const AMAZON: [&str; 4] = [
+    "amazon.com",
+    "amazontrust.com",
+    "awstrust.com",
+    "amazonaws.com",
+];
+
+/// The longest that the whole question takes.
+const LONGEST: Duration = Duration::from_secs(45);
+
+/// An alias of an alias is followed this far (RFC 8659 leaves it open, resolvers go about as far).
+const LONGEST_CHAIN: usize = 8;
+
+/// What CAA says of a certificate by Amazon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Issuance {
+    /// It may be issued.
+    Allowed,
+    /// It must not.
+    Forbidden(Caa),
+    /// Cannot be said, because no answer came.
+    Unknown,
+}
+
+/// The CAA record set that decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caa {
+    /// Where it stands.
+    pub at: DomainName,
+    /// Its records in text form, such as `0 issue "ca.example.net"`.
+    pub records: Vec<String>,
+    /// What has to be added to it, such as `0 issue "amazon.com"`; none where a critical record that nobody may ignore
+    /// has to go.
+    pub missing: Option<&'static str>,
+}
+
+impl<T: Transport> Dns<T> {
+    /// The CAA records that hold for `name`, which may start with `*.`, climbing the tree as RFC 8659 has it.
+    ///
+    /// Takes 45 s at most.
+    pub async fn caa(&self, name: &DomainName) -> Issuance {
+        tokio::time::timeout(LONGEST, self.climb(name))
+            .await
+            .unwrap_or(Issuance::Unknown)
+    }
+
+    async fn climb(&self, name: &DomainName) -> Issuance {
+        let name = wire_name(name);
+        let wildcard = name.is_wildcard();
+        let name = if wildcard { name.base_name() } else { name };
+        let walk = self.walk(&name).await;
+        for labels in (1..=name.iter().count()).rev() {
+            let at = name.trim_to(labels);
+            let Some(records) = self.caa_at(&walk, &at).await else {
+                return Issuance::Unknown;
+            };
+            if !records.is_empty() {
+                return judge(domain_name(&at), &records, wildcard);
+            }
+        }
+        Issuance::Allowed
+    }
+
+    /// The CAA records at one name, or at what it is an alias of; none where the answer is not known.
+    async fn caa_at(&self, walk: &Walk, at: &Name) -> Option<Vec<CAA>> {
+        let mut answer = self
+            .ask_zone(walk.zone_of(at), at, RecordType::CAA)
+            .await
+            .ok()?;
+        for _ in 0..LONGEST_CHAIN {
+            match answer {
+                Reply::Records(records) => {
+                    let caa = |data| match data {
+                        RData::CAA(caa) => Some(caa),
+                        _ => None,
+                    };
+                    return Some(
+                        records
+                            .into_iter()
+                            .filter_map(|record| caa(record.data))
+                            .collect(),
+                    );
+                }
+                Reply::Alias(target) => {
+                    // Elsewhere in the tree, as a rule: its own walk.
+                    let walk = self.walk(&target).await;
+                    answer = self
+                        .ask_zone(walk.zone_of(&target), &target, RecordType::CAA)
+                        .await
+                        .ok()?;
+                }
+                Reply::NoData { .. } | Reply::NoName { .. } => return Some(Vec::new()),
+                // Delegated further down than the walk came: the child cannot be heard.
+                Reply::Referral { .. } | Reply::Failed(_) => return None,
+            }
+        }
+        None
+    }
+}
+
+fn judge(at: DomainName, records: &[CAA], wildcard: bool) -> Issuance {
+    let tagged = |tag: &'static str| {
+        records
+            .iter()
+            .filter(move |caa| caa.tag.eq_ignore_ascii_case(tag))
+    };
+    let known = [
+        "issue",
+        "issuewild",
+        "iodef",
+        "contactemail",
+        "contactphone",
+        "issuemail",
+        "issuevmc",
+    ];
+    let unknown = |caa: &CAA| {
+        caa.issuer_critical && !known.iter().any(|tag| caa.tag.eq_ignore_ascii_case(tag))
+    };
+    let texts = || records.iter().map(text).collect();
+    if records.iter().any(unknown) {
+        return Issuance::Forbidden(Caa {
+            at,
+            records: texts(),
+            missing: None,
+        });
+    }
+    // For a wildcard `issuewild` decides where there is one, else `issue` (RFC 8659, 4.3).
+    let (tag, missing) = if wildcard && tagged("issuewild").next().is_some() {
+        ("issuewild", "0 issuewild \"amazon.com\"")
+    } else {
+        ("issue", "0 issue \"amazon.com\"")
+    };
+    let mut deciding = tagged(tag).peekable();
+    if deciding.peek().is_none() || deciding.any(names_amazon) {
+        return Issuance::Allowed;
+    }
+    Issuance::Forbidden(Caa {
+        at,
+        records: texts(),
+        missing: Some(missing),
+    })
+}
+
+/// The issuer stands before the first semicolon; parameters follow.
+fn names_amazon(caa: &CAA) -> bool {
+    let value = String::from_utf8_lossy(&caa.value);
+    let issuer = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_end_matches('.');
+    AMAZON
+        .iter()
+        .any(|amazon| issuer.eq_ignore_ascii_case(amazon))
+}
+
+fn text(caa: &CAA) -> String {
+    format!(
+        "{} {} \"{}\"",
+        caa.flags(),
+        caa.tag,
+        String::from_utf8_lossy(&caa.value)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(records: &[&str], wildcard: bool) -> Issuance {
+        let records: Vec<_> = records
+            .iter()
+            .map(
+                |text| match RData::try_from_str(RecordType::CAA, text).unwrap() {
+                    RData::CAA(caa) => caa,
+                    other => panic!("{other}"),
+                },
+            )
+            .collect();
+        judge(
+            DomainName::parse("example.com").unwrap(),
+            &records,
+            wildcard,
+        )
+    }
+
+    #[test]
+    fn each_name_of_amazon_allows() {
+        for issuer in AMAZON {
+            assert_eq!(
+                judged(&[&format!("0 issue \"{issuer}\"")], false),
+                Issuance::Allowed
+            );
+        }
+        assert_eq!(
+            judged(
+                &[
+                    "0 issue \"ca.example.net\"",
+                    "0 issue \"Amazon.com; policy=x\""
+                ],
+                true
+            ),
+            Issuance::Allowed
+        );
+        assert_eq!(
+            judged(&["0 iodef \"mailto:security@example.com\""], false),
+            Issuance::Allowed
+        );
+    }
+
+    #[test]
+    fn others_and_nobody_forbid() {
+        for records in [
+            &["0 issue \"ca.example.net\""][..],
+            &["0 issue \";\""],
+            &["0 issue \"amazon.com.evil.net\""],
+        ] {
+            let Issuance::Forbidden(caa) = judged(records, false) else {
+                panic!("{records:?}")
+            };
+            assert_eq!(caa.missing, Some("0 issue \"amazon.com\""));
+            assert_eq!(caa.records, records);
+        }
+        let Issuance::Forbidden(caa) =
+            judged(&["128 future \"x\"", "0 issue \"amazon.com\""], false)
+        else {
+            panic!()
+        };
+        assert_eq!(caa.missing, None);
+    }
+
+    #[test]
+    fn a_wildcard_has_a_tag_of_its_own() {
+        let records = ["0 issue \"amazon.com\"", "0 issuewild \";\""];
+        assert_eq!(judged(&records, false), Issuance::Allowed);
+        let Issuance::Forbidden(caa) = judged(&records, true) else {
+            panic!()
+        };
+        assert_eq!(caa.missing, Some("0 issuewild \"amazon.com\""));
+        assert_eq!(
+            judged(&["0 issuewild \"amazon.com\""], true),
+            Issuance::Allowed
+        );
+        assert!(matches!(
+            judged(&["0 issue \"ca.example.net\""], true),
+            Issuance::Forbidden(_)
+        ));
+    }
+}

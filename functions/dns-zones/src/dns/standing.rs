@@ -1,0 +1,137 @@
+//! Whether anyone still delegates a name to a zone that is about to go.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use hickory_proto::rr::{Name, RecordType};
+
+use super::question::{Reply, Silence, shown, wire_name};
+use super::walk::Stop;
+use super::{Dns, Protocol, Transport};
+use crate::{DomainName, NameServers};
+
+/// The longest that the whole question takes.
+const LONGEST: Duration = Duration::from_secs(45);
+
+/// Whether a delegation stands in the parent zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Every name server of the parent says that it does not delegate to these servers.
+    Gone,
+    /// A name server of the parent still does; what it says, as a clause.
+    Stands(String),
+    /// Not known for certain, which counts as standing; why, as a clause.
+    Unknown(String),
+}
+
+impl<T: Transport> Dns<T> {
+    /// Asks every name server of the zone `parent` whether it delegates `child` to any of `child_servers`.
+    ///
+    /// Nothing of the parent has to be known but its name: its servers are found from the top down, and those that the
+    /// zone itself names are asked too. It says [`Standing::Gone`] only where all of them are heard and agree: a zone
+    /// whose delegation still stands must never be deleted, because its name could then be taken over.
+    ///
+    /// Takes 45 s at most.
+    pub async fn standing(
+        &self,
+        parent: &DomainName,
+        child: &DomainName,
+        child_servers: &NameServers,
+    ) -> Standing {
+        let ask = self.ask_parent(parent, child, child_servers);
+        match tokio::time::timeout(LONGEST, ask).await {
+            Ok(standing) => standing,
+            Err(_) => Standing::Unknown(format!(
+                "the name servers of {parent} did not all answer in time"
+            )),
+        }
+    }
+
+    async fn ask_parent(
+        &self,
+        parent: &DomainName,
+        child: &DomainName,
+        child_servers: &NameServers,
+    ) -> Standing {
+        let (parent_name, child_name) = (wire_name(parent), wire_name(child));
+        let walk = self.walk(&parent_name).await;
+        let zone = walk.last();
+        if zone.name != parent_name || !matches!(walk.stop, Stop::Arrived) {
+            // The parent may stand all the same, cut off for now, and lead to the child once it is reached again.
+            return Standing::Unknown(format!(
+                "the name servers of {parent} cannot be found from {} down",
+                shown(&zone.name)
+            ));
+        }
+        let mut servers = zone.servers.clone();
+        match self.ask_zone(zone, &parent_name, RecordType::NS).await {
+            Ok(reply) => {
+                let own = reply.name_servers_of(&parent_name);
+                for host in own.iter().flat_map(NameServers::iter) {
+                    if servers
+                        .iter()
+                        .all(|server| server.host.as_ref() != Some(host))
+                    {
+                        servers.push(self.locate(host.clone()).await);
+                    }
+                }
+            }
+            Err(none) => return Standing::Unknown(none.replies.join("; ")),
+        }
+        let answers = join_all(servers.iter().map(|server| async {
+            let over_udp = self
+                .ask(server, &child_name, RecordType::NS, Protocol::Udp)
+                .await;
+            match over_udp {
+                Err(_) => {
+                    self.ask(server, &child_name, RecordType::NS, Protocol::Tcp)
+                        .await
+                }
+                heard => heard,
+            }
+        }));
+        let said = servers.iter().zip(answers.await).map(|(server, answer)| {
+            let text = match &answer {
+                Ok(reply) => format!("{server} {reply}"),
+                Err(silence) => format!("{server} gives {silence}"),
+            };
+            (
+                delegates(answer, &parent_name, &child_name, child_servers),
+                text,
+            )
+        });
+        let said: Vec<_> = said.collect();
+        let first = |wanted: Option<bool>| said.iter().find(|(delegates, _)| *delegates == wanted);
+        match (first(Some(true)), first(None)) {
+            (Some((_, text)), _) => Standing::Stands(text.clone()),
+            (None, Some((_, text))) => Standing::Unknown(text.clone()),
+            (None, None) => Standing::Gone,
+        }
+    }
+}
+
+/// Whether this answer says that the child is delegated to any of its servers; none where it does not say.
+fn delegates(
+    answer: Result<Reply, Silence>,
+    parent: &Name,
+    child: &Name,
+    child_servers: &NameServers,
+) -> Option<bool> {
+    let reply = answer.ok()?;
+    if let Some(found) = reply.name_servers_of(child) {
+        return Some(
+            found
+                .iter()
+                .any(|found| child_servers.iter().any(|own| own == found)),
+        );
+    }
+    match &reply {
+        // The parent itself must say so: an answer from elsewhere proves nothing.
+        Reply::NoData { zone: Some(zone) } | Reply::NoName { zone: Some(zone) }
+            if zone == parent =>
+        {
+            Some(false)
+        }
+        _ => None,
+    }
+}
