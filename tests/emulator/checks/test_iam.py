@@ -181,6 +181,39 @@ class ParameterResources(Check):
         self.assertIn("acm:AddTagsToCertificate", message)
 
 
+class ResourceTags(Check):
+    """`aws:ResourceTag` as the CDK app's policies use it: a function deletes what carries its stack's id."""
+
+    KEY = "zone-delegation:stack-id"
+
+    def as_role(self, service, *actions):
+        role = make_role(self.account, "owner", trusting(f"arn:aws:iam::{self.account}:root"),
+                         allow(list(actions), "*", condition={"StringEquals": {f"aws:ResourceTag/{self.KEY}": "mine"}}))
+        return client(service, self.account, credentials=session(self.account, role))
+
+    def tags(self, value):
+        return [{"Key": self.KEY, "Value": value}]
+
+    def test_of_parameters(self):
+        ssm = self.client("ssm")
+        for name, value in (("/p/mine", "mine"), ("/p/theirs", "theirs")):
+            ssm.put_parameter(Name=name, Value="v", Type="String", Tags=self.tags(value))
+        ssm.put_parameter(Name="/p/none", Value="v", Type="String")
+        owner = self.as_role("ssm", "ssm:DeleteParameters", "ssm:GetParameters")
+        self.assertEqual(len(owner.get_parameters(Names=["/p/mine"])["Parameters"]), 1)
+        for name in ("/p/theirs", "/p/none", "/p/missing"):
+            self.refused("AccessDeniedException", owner.delete_parameters, Names=["/p/mine", name])
+        owner.delete_parameters(Names=["/p/mine"])
+
+    def test_of_certificates(self):
+        acm = self.client("acm")
+        arns = {value: acm.request_certificate(DomainName="t.example.com", ValidationMethod="DNS",
+                                               Tags=self.tags(value))["CertificateArn"] for value in ("mine", "theirs")}
+        owner = self.as_role("acm", "acm:DeleteCertificate")
+        self.refused("AccessDeniedException", owner.delete_certificate, CertificateArn=arns["theirs"])
+        owner.delete_certificate(CertificateArn=arns["mine"])
+
+
 class Trust(Check):
     """An account's function assumes the delegation role of another account."""
 

@@ -8,7 +8,7 @@ The product is never bent to fit the emulator: whatever differs from AWS, and
 matters to the contract, is corrected here.
 """
 
-from . import acm, cloudformation, iam, route53, ssm, view
+from . import acm, cloudformation, iam, route53, ssm, stepfunctions, view
 
 
 def apply(settings):
@@ -18,4 +18,5 @@ def apply(settings):
     ssm.apply(settings)
     iam.apply(settings)
     cloudformation.apply(settings)
+    stepfunctions.apply(settings)
     view.apply(settings)

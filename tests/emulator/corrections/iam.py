@@ -18,6 +18,8 @@ Facts restored, with their sources:
 - `aws:PrincipalArn` of a role session is the role's ARN, not the session's; all
   accounts of the organisation share `aws:PrincipalOrgID`.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+- `aws:ResourceTag` on a certificate is the certificate's tag.
+  https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
 - A denial names the resource, and Route 53's comes in its own envelope, which
   the SDKs need to find the error code.
 """
@@ -25,6 +27,7 @@ Facts restored, with their sources:
 import json
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import acm, tagging
 from ministack.services import iam as service
 
 from . import route53, seam
@@ -160,6 +163,10 @@ def _condition_key(before):
     return value
 
 
+def _certificate_tags():
+    return [(arn, certificate.get("Tags", [])) for arn, certificate in acm._certificates.items()]
+
+
 def apply(settings):
     """Corrects the evaluator and what the dispatcher asks it."""
     global _ORGANIZATION
@@ -171,3 +178,4 @@ def apply(settings):
     seam.replace(iam_evaluator, "enforce", _enforce(iam_evaluator.enforce))
     seam.replace(iam_evaluator, "_resolve_condition_key", _condition_key(iam_evaluator._resolve_condition_key))
     seam.replace(iam_evaluator, "_principal_org_id", lambda _account: _ORGANIZATION)
+    tagging._RESOURCE_TAG_COLLECTORS["acm"] = _certificate_tags
