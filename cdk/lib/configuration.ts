@@ -111,11 +111,15 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
     account,
     region: ownRegion,
     names,
-    applications: section.list('applications', nameBelow(`${names[0]}.${zoneName}`), []),
+    applications: section.list('applications', nameBelow(`${longest(names)}.${zoneName}`), []),
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
     stackName: consumerStackName(instance, names[0] ?? ''),
   };
+}
+
+function longest(names: string[]): string {
+  return names.reduce((one, other) => (other.length > one.length ? other : one), '');
 }
 
 // The consumer with the instance's own name is called after it alone; any other has its name added.
@@ -168,7 +172,8 @@ const EXTERNAL_ID = matching(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1,224 lette
 const ARCHITECTURE = matching(/^(arm64|x86_64)$/, 'must be "arm64" or "x86_64"');
 
 function nameBelow(zoneName: string): Rule {
-  return (value) => problemOfName(value) ?? (problemOfName(`${value}.${zoneName}`) && `makes ${value}.${zoneName} too long`);
+  return (value) => problemOfName(value)
+    ?? (value.length + 1 + zoneName.length > 253 ? `must leave room for ".${zoneName}" within 253 characters` : undefined);
 }
 
 /** A part of the configuration. What is wrong is noted and something harmless is returned, so that all of it is found at once. */

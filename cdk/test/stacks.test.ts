@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Template } from 'aws-cdk-lib/assertions';
+import { dependenciesOf, readable, resourceOf, resourcesOf, synthesize } from './template';
+
+const stackNames = ['zone-delegation-networking-dev', 'zone-delegation-consumer-dev'];
+
+test('the stacks are named for the instance and the consumer', () => {
+  const consumers = [{ account: '222222222222' }, { account: '333333333333', names: ['qa.eu'] }];
+  assert.deepEqual(Object.keys(synthesize({ consumers })), [...stackNames, 'zone-delegation-consumer-dev-qa-eu']);
+});
+
+test('the delegated zone is delegated from the base domain and published', () => {
+  const template = synthesize()['zone-delegation-networking-dev']!;
+  template.hasResourceProperties('AWS::Route53::HostedZone', { Name: 'build.example.com.' });
+  const recordSet = readable(resourceOf(template, 'AWS::Route53::RecordSet').Properties) as { [name: string]: unknown };
+  assert.deepEqual(
+    [recordSet['HostedZoneId'], recordSet['Name'], recordSet['Type'], recordSet['TTL'], recordSet['ResourceRecords']],
+    ['Z0BASE', 'build.example.com.', 'NS', '900', '${PublishedZone.NameServers}'],
+  );
+  assert.deepEqual(readable(resourceOf(template, 'Custom::PublishedZone').Properties), {
+    ServiceToken: '${PublishZoneFunctionPublishZoneFunction.Arn}',
+    HostedZoneId: '${PublishedZone}',
+    ParameterPrefix: '/zone-delegation/dev',
+  });
+});
+
+test('a consumer gets its names, its applications below them, and their certificates', () => {
+  const template = synthesize({
+    networkingRegion: 'eu-west-1',
+    consumers: [{ account: '222222222222', applications: ['app1'], certificateRegion: 'eu-central-1', externalId: 'team-a' }],
+  })['zone-delegation-consumer-dev']!;
+  const ServiceToken = '${DelegateSubdomainFunctionDelegateSubdomainFunction.Arn}';
+  assert.deepEqual(readable(resourceOf(template, 'Custom::DelegatedSubdomain', 'devF').Properties), {
+    ServiceToken,
+    Subdomain: 'dev',
+    ParameterPrefix: '/zone-delegation/dev',
+    NetworkRoleArn: 'arn:${AWS::Partition}:iam::111111111111:role/zone-delegation-dev-222222222222',
+    NetworkRegion: 'eu-west-1',
+    ExternalId: 'team-a',
+  });
+  assert.deepEqual(readable(resourceOf(template, 'Custom::DelegatedSubdomain', 'app1').Properties), {
+    ServiceToken,
+    Subdomain: 'app1',
+    ParentHostedZoneId: '${dev.HostedZoneId}',
+  });
+  assert.deepEqual(readable(resourceOf(template, 'Custom::SubdomainCertificate').Properties), {
+    ServiceToken,
+    HostedZoneId: '${app1dev.HostedZoneId}',
+    DomainName: '${app1dev.DomainName}',
+    SubjectAlternativeNames: ['*.${app1dev.DomainName}'],
+    Region: 'eu-central-1',
+  });
+});
+
+test('there is one function a stack, whose life fits what it is told', () => {
+  for (const template of Object.values(synthesize({ architecture: 'x86_64', functionEnvironment: { RUST_LOG: 'debug' } }))) {
+    const { Properties } = resourceOf(template, 'AWS::Lambda::Function');
+    const { Timeout, Environment, Architectures, Runtime, Handler } = Properties as {
+      Timeout: number; Environment: { Variables: { [name: string]: string } }; Architectures: string[]; Runtime: string; Handler: string;
+    };
+    assert.deepEqual([Architectures, Runtime, Handler, Timeout], [['x86_64'], 'provided.al2023', 'bootstrap', 900]);
+    assert.equal(Environment.Variables['RUST_LOG'], 'debug');
+    const events = resourceOf(template, 'AWS::Lambda::EventInvokeConfig').Properties;
+    assert.equal(events['MaximumRetryAttempts'], 2);
+    assert.equal(Environment.Variables['MAX_INVOCATION_AGE_SECONDS'], String(Number(events['MaximumEventAgeInSeconds']) + Timeout));
+  }
+});
+
+test('the waiter has the name that the function knows it by, and calls the function until it is done', () => {
+  const template = synthesize()['zone-delegation-consumer-dev']!;
+  const { Properties } = resourceOf(template, 'AWS::StepFunctions::StateMachine');
+  assert.equal(Properties['StateMachineName'], 'zone-delegation-consumer-dev-waiter');
+  assert.equal(Properties['StateMachineType'], 'STANDARD');
+  assert.equal((Properties['LoggingConfiguration'] as { IncludeExecutionData: boolean }).IncludeExecutionData, false);
+  const environment = readable(resourceOf(template, 'AWS::Lambda::Function').Properties['Environment']);
+  assert.equal((environment as { Variables: { [name: string]: string } }).Variables['STATE_MACHINE_ARN'],
+    'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:zone-delegation-consumer-dev-waiter');
+
+  const definition = JSON.parse(Properties['DefinitionString'] as string) as { States: { [name: string]: { Next?: string } } };
+  assert.deepEqual(Object.entries(definition.States).map(([name, { Next }]) => [name, Next]), [
+    ['Call the function', 'Answered?'], ['Answered?', undefined], ['Wait', 'Call the function'], ['Answered', undefined],
+  ]);
+});
+
+test('no dependency is circular', () => {
+  for (const template of Object.values(synthesize())) {
+    for (const [id, needed] of Object.entries(dependenciesOf(template))) {
+      assert.ok(!needed.has(id), `${id} needs itself`);
+    }
+  }
+});
+
+test('a stack delete asks the custom resources first', () => {
+  // A stack deletes a resource before all that it needs.
+  const outlived = [
+    'AWS::Lambda::Function', 'AWS::Lambda::EventInvokeConfig', 'AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::StepFunctions::StateMachine',
+    'AWS::Logs::LogGroup', 'AWS::Route53::HostedZone', 'AWS::Route53::RecordSet',
+  ];
+  for (const template of Object.values(synthesize())) {
+    const resources = resourcesOf(template);
+    for (const [id, needed] of Object.entries(dependenciesOf(template)).filter(([id]) => resources[id]?.Type.startsWith('Custom::'))) {
+      const gone = Object.keys(resources).filter((other) => outlived.includes(resources[other]?.Type ?? '') && !needed.has(other));
+      assert.deepEqual(gone, [], `${id} must go before these`);
+    }
+  }
+});
+
+test('a subdomain outlives its applications and their certificates', () => {
+  const dependencies = dependenciesOf(synthesize()['zone-delegation-consumer-dev']!);
+  const id = (start: string) => Object.keys(dependencies).find((other) => other.startsWith(start)) ?? '';
+  assert.ok(dependencies[id('app1devCertificate')]?.has(id('app1dev9')));
+  assert.ok(dependencies[id('app1dev9')]?.has(id('devF')));
+});
+
+test('every alarm is there', () => {
+  const metrics = (template: Template) => Object.values(template.findResources('AWS::CloudWatch::Alarm'))
+    .map(({ Properties }) => (Properties as { MetricName: string }).MetricName).sort();
+  const templates = synthesize();
+  assert.deepEqual(metrics(templates['zone-delegation-networking-dev']!), ['AsyncEventsDropped', 'Errors', 'Throttles']);
+  assert.deepEqual(metrics(templates['zone-delegation-consumer-dev']!),
+    ['AsyncEventsDropped', 'Errors', 'ExecutionsAborted', 'ExecutionsFailed', 'ExecutionsTimedOut', 'Throttles']);
+});
