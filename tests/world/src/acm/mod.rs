@@ -1,0 +1,171 @@
+//! Certificate Manager.
+//!
+//! Source: botocore 1.44.8 `acm` 2015-12-08,
+//! <https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html>.
+
+mod delete_certificate;
+mod describe_certificate;
+mod list_certificates;
+mod request_certificate;
+mod tags;
+mod validation;
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::iam::principal::{Hand, Work};
+use crate::route53::record_set::Change;
+use crate::state::State;
+use crate::time::Timestamp;
+use crate::wire::answer::{Outcome, ServiceError};
+use crate::wire::call::Call;
+pub(crate) use validation::{issue, validate};
+
+/// A certificate.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// Its ARN.
+    pub arn: String,
+    /// Its account.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// All its names, the first its domain name.
+    pub names: Vec<String>,
+    /// As ACM names it.
+    pub key_algorithm: String,
+    /// `PENDING_VALIDATION`, `ISSUED`, `FAILED`, `VALIDATION_TIMED_OUT`.
+    pub status: String,
+    /// With `FAILED`.
+    pub failure_reason: Option<String>,
+    /// Names that are validated.
+    pub validated: Vec<String>,
+    /// ARNs of what uses it.
+    pub in_use_by: Vec<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whose hand requested it.
+    pub made_by: Hand,
+    pub(crate) created: Timestamp,
+    pub(crate) visible_from: Timestamp,
+    pub(crate) records_from: Timestamp,
+    pub(crate) issued: Option<Timestamp>,
+    pub(crate) issuing: bool,
+}
+
+/// An idempotency token: account, Region, token.
+pub(crate) type Token = (String, String, String);
+
+/// All of ACM.
+#[derive(Debug, Default)]
+pub(crate) struct Acm {
+    pub(crate) certificates: BTreeMap<String, Certificate>,
+    pub(crate) tokens: BTreeMap<Token, (Timestamp, Vec<String>, String)>,
+    /// Names that ACM refuses, each with its FailureReason.
+    pub(crate) refused: BTreeMap<String, String>,
+    made: u64,
+}
+
+/// The validation record of a name in an account: the same for its wildcard, in every Region, for ever.
+pub fn validation_record(account: &str, name: &str) -> (String, String) {
+    let base = name.strip_prefix("*.").unwrap_or(name).to_lowercase();
+    let digest = |what: &str| {
+        let digest = Sha256::digest(format!("{account} {base} {what}"));
+        digest[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let tail: String = digest("tail")[..10]
+        .bytes()
+        .map(|byte| char::from(b'a' + byte % 26))
+        .collect();
+    (
+        format!("_{}.{base}.", digest("name")),
+        format!("_{}.{tail}.acm-validations.aws.", digest("value")),
+    )
+}
+
+/// Whether another certificate of the account still lists the record that a change takes away. What is in the Region that the
+/// resource's own certificate is in counts: a certificate elsewhere is out of a function's sight.
+pub(crate) fn is_listed(state: &State, account: &str, change: &Change, work: &Work) -> bool {
+    let own_regions: Vec<&str> = state
+        .acm
+        .certificates
+        .values()
+        .filter(|certificate| is_of(state, certificate, work))
+        .map(|certificate| certificate.region.as_str())
+        .collect();
+    state.acm.certificates.values().any(|certificate| {
+        certificate.account == account
+            && !is_of(state, certificate, work)
+            && own_regions.contains(&certificate.region.as_str())
+            && matches!(certificate.status.as_str(), "PENDING_VALIDATION" | "ISSUED")
+            && certificate.names.iter().any(|name| {
+                let (record, _) = validation_record(account, name);
+                record == change.key.name.to_string()
+            })
+    })
+}
+
+fn is_of(state: &State, certificate: &Certificate, work: &Work) -> bool {
+    crate::ownership::own(state, &certificate.made_by, work)
+}
+
+/// An ACM call.
+pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
+    match call.operation.as_str() {
+        "RequestCertificate" => request_certificate::run(state, call),
+        "DescribeCertificate" => describe_certificate::run(state, call),
+        "ListCertificates" => list_certificates::run(state, call),
+        "DeleteCertificate" => delete_certificate::run(state, call),
+        "ListTagsForCertificate" => tags::list(state, call),
+        "AddTagsToCertificate" => tags::add(state, call),
+        "RemoveTagsFromCertificate" => tags::remove(state, call),
+        _ => Err(state.unknown_operation(call)),
+    }
+}
+
+fn authorize(
+    state: &mut State,
+    call: &Call,
+    operation: &str,
+    resource: &str,
+) -> Result<(), ServiceError> {
+    let context = state.iam.context(call);
+    let now = state.now;
+    let action = format!("acm:{operation}");
+    state.iam.authorize(call, now, &action, resource, &context)
+}
+
+/// The certificate that the call names, where the caller may and it is there to be seen.
+fn certificate(state: &mut State, call: &mut Call) -> Result<String, ServiceError> {
+    let body = call.json()?;
+    let arn = body["CertificateArn"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    call.target.clone_from(&arn);
+    let parts: Vec<&str> = arn.split(':').collect();
+    if parts.len() != 6 || parts[2] != "acm" || !parts[5].starts_with("certificate/") {
+        return Err(ServiceError::bad("InvalidArnException", arn));
+    }
+    authorize(state, call, &call.operation.clone(), &arn)?;
+    state
+        .acm
+        .certificates
+        .get(&arn)
+        .filter(|found| {
+            found.account == call.caller.account
+                && found.region == call.region
+                && found.visible_from <= state.now
+        })
+        .map(|found| found.arn.clone())
+        .ok_or_else(|| {
+            ServiceError::bad(
+                "ResourceNotFoundException",
+                format!("Could not find certificate {arn}"),
+            )
+        })
+}

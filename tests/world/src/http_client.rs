@@ -1,0 +1,70 @@
+//! The in-process way in: an HTTP client for the SDK that hands each request to the world, without a socket.
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as SmithyHttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+
+use crate::World;
+
+/// An SDK's HTTP client that leads into a world. It keeps the read timeout that the SDK sets.
+#[derive(Clone, Debug)]
+pub struct HttpClient(World);
+
+impl HttpClient {
+    /// The way into that world.
+    pub fn new(world: World) -> Self {
+        Self(world)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Connector {
+    world: World,
+    read_timeout: Option<std::time::Duration>,
+}
+
+impl SmithyHttpClient for HttpClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector {
+            world: self.0.clone(),
+            read_timeout: settings.read_timeout(),
+        })
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self {
+            world,
+            read_timeout,
+        } = self.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request
+                .try_into_http1x()
+                .map_err(|error| ConnectorError::user(error.into()))?;
+            let (parts, body) = request.into_parts();
+            let body = body.bytes().map(Bytes::copy_from_slice).unwrap_or_default();
+            let answer = world.handle(http::Request::from_parts(parts, body));
+            let answer = match read_timeout {
+                Some(limit) => tokio::time::timeout(limit, answer)
+                    .await
+                    .map_err(|error| ConnectorError::timeout(error.into()))?,
+                None => answer.await,
+            };
+            let response = answer.map_err(|error| ConnectorError::io(error.into()))?;
+            let (parts, body) = response.into_parts();
+            HttpResponse::try_from(http::Response::from_parts(parts, SdkBody::from(body)))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! IAM: roles, their trust, and whether a call is allowed.
+
+pub(crate) mod condition;
+pub(crate) mod pattern;
+pub(crate) mod policy;
+pub(crate) mod principal;
+pub(crate) mod template;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::time::Timestamp;
+use crate::wire::answer::ServiceError;
+use crate::wire::call::{Call, Service};
+use condition::Context;
+use policy::{Decision, Policy, Question};
+use principal::{AccessKeys, Hand};
+
+/// A role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Twelve digits.
+    pub account: String,
+    /// Its ARN.
+    pub arn: String,
+    trust: Policy,
+    policies: Vec<Policy>,
+    /// Until then it answers AccessDenied: new roles take seconds to a minute to reach every place.
+    pub effective_from: Timestamp,
+}
+
+impl Role {
+    /// A role of these documents.
+    ///
+    /// # Errors
+    /// Says what in a document is not modelled.
+    pub fn new(
+        account: &str,
+        name: &str,
+        trust: &Value,
+        policies: &[(String, Value)],
+    ) -> Result<Self, String> {
+        Ok(Self {
+            account: account.to_owned(),
+            arn: format!("arn:aws:iam::{account}:role/{name}"),
+            trust: Policy::parse(trust, &format!("{name} trust"))?,
+            policies: policies
+                .iter()
+                .map(|(name, document)| Policy::parse(document, name))
+                .collect::<Result<_, _>>()?,
+            effective_from: Timestamp::ZERO,
+        })
+    }
+
+    /// The names of all statements of its identity policies.
+    pub fn statements(&self) -> impl Iterator<Item = &str> {
+        self.policies
+            .iter()
+            .flat_map(|policy| &policy.statements)
+            .map(|statement| statement.name.as_str())
+    }
+}
+
+/// A grant that some call needed: role, statement, action and resource pattern.
+pub type UsedGrant = (String, String, String, String);
+
+/// All of IAM.
+#[derive(Debug, Default)]
+pub(crate) struct Iam {
+    pub(crate) keys: AccessKeys,
+    pub(crate) roles: BTreeMap<String, Role>,
+    /// Accounts and the organization that they are in.
+    pub(crate) organizations: BTreeMap<String, String>,
+    /// Which grants were needed: the proof that a policy is minimal reads it.
+    pub(crate) used: BTreeSet<UsedGrant>,
+}
+
+impl Iam {
+    /// Context keys that every request of this caller carries.
+    pub(crate) fn context(&self, call: &Call) -> Context {
+        let mut context = Context::default();
+        let caller = &call.caller;
+        context.set("aws:PrincipalAccount", [caller.account.clone()]);
+        context.set("aws:RequestedRegion", [call.region.clone()]);
+        if !caller.principal_arn.is_empty() {
+            context.set("aws:PrincipalArn", [caller.principal_arn.clone()]);
+        }
+        if let Some(organization) = self.organizations.get(&caller.account) {
+            context.set("aws:PrincipalOrgID", [organization.clone()]);
+        }
+        context
+    }
+
+    /// Whether the caller may do this; a person may do anything in his own account.
+    ///
+    /// # Errors
+    /// The service's own AccessDenied.
+    pub(crate) fn authorize(
+        &mut self,
+        call: &Call,
+        now: Timestamp,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Result<(), ServiceError> {
+        if call.caller.hand == Hand::Person && call.caller.principal_arn.is_empty() {
+            return Ok(());
+        }
+        let role = self
+            .roles
+            .get(&call.caller.principal_arn)
+            .filter(|role| role.effective_from <= now);
+        let question = Question {
+            action,
+            resource,
+            context,
+        };
+        let decision = role.map_or(Decision::ImplicitDeny, |role| {
+            policy::decide(&role.policies, &question)
+        });
+        let why = match decision {
+            Decision::Allowed(statement, action, resource) => {
+                let role = call.caller.principal_arn.clone();
+                self.used.insert((role, statement, action, resource));
+                return Ok(());
+            }
+            Decision::ExplicitDeny(_) => "with an explicit deny in an identity-based policy",
+            Decision::ImplicitDeny => "because no identity-based policy allows the action",
+        };
+        Err(denied(call, action, resource, why))
+    }
+
+    /// The role, where this caller may assume it.
+    ///
+    /// # Errors
+    /// AccessDenied, in the words that do not tell which half is missing.
+    pub(crate) fn assume(
+        &mut self,
+        call: &Call,
+        now: Timestamp,
+        role_arn: &str,
+        external_id: Option<&str>,
+    ) -> Result<Role, ServiceError> {
+        let mut context = self.context(call);
+        if let Some(external_id) = external_id {
+            context.set("sts:ExternalId", [external_id.to_owned()]);
+        }
+        self.authorize(call, now, "sts:AssumeRole", role_arn, &context)?;
+        let caller = &call.caller;
+        self.roles
+            .get(role_arn)
+            .filter(|role| role.effective_from <= now)
+            .filter(|role| {
+                policy::trusts(
+                    &role.trust,
+                    &caller.account,
+                    &caller.principal_arn,
+                    &context,
+                )
+            })
+            .cloned()
+            .ok_or_else(|| denied(call, "sts:AssumeRole", role_arn, ""))
+    }
+}
+
+/// AccessDenied as the call's service words it.
+pub(crate) fn denied(call: &Call, action: &str, resource: &str, why: &str) -> ServiceError {
+    let caller = &call.caller;
+    let role = caller.principal_arn.rsplit('/').next().unwrap_or_default();
+    let user = format!(
+        "arn:aws:sts::{}:assumed-role/{role}/{}",
+        caller.account, caller.session_name
+    );
+    let message = format!(
+        "User: {user} is not authorized to perform: {action} on resource: {resource} {why}"
+    );
+    match call.service {
+        Service::Route53 | Service::Sts => {
+            ServiceError::new(403, "AccessDenied", message.trim_end())
+        }
+        _ => ServiceError::bad("AccessDeniedException", message.trim_end()),
+    }
+}

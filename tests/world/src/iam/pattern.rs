@@ -1,0 +1,66 @@
+//! Wildcards of policies: `*` any run of characters, `?` one.
+
+/// Whether `text` fits `pattern`.
+pub(crate) fn like(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some('?') => {
+                p += 1;
+                t += 1;
+            }
+            Some(character) if *character == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, eaten)) => {
+                    star = Some((at, eaten + 1));
+                    p = at + 1;
+                    t = eaten + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|character| *character == '*')
+}
+
+/// Whether an ARN fits a pattern: each of the six parts on its own, so that a `*` never eats a colon.
+pub(crate) fn arn_like(pattern: &str, arn: &str) -> bool {
+    let wanted: Vec<&str> = pattern.splitn(6, ':').collect();
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    wanted.len() == parts.len()
+        && wanted
+            .iter()
+            .zip(&parts)
+            .all(|(wanted, part)| like(wanted, part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards() {
+        assert!(like("*", ""));
+        assert!(like("a*c", "abbbc"));
+        assert!(like("a*b*c", "aXbYbZc"));
+        assert!(!like("a*c", "ab"));
+        assert!(like("a?c", "abc"));
+        assert!(!like("a?c", "ac"));
+    }
+
+    #[test]
+    fn a_star_stays_within_its_part_of_an_arn() {
+        assert!(arn_like("arn:aws:iam::*:role/r", "arn:aws:iam::1:role/r"));
+        assert!(!arn_like("arn:aws:*:role/r", "arn:aws:iam::1:role/r"));
+    }
+}

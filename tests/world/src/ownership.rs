@@ -1,0 +1,146 @@
+//! Whose a thing is, by what the world saw happen (never by the marks that functions write). A function's write on what another
+//! stack or a person made is a violation.
+
+use crate::iam::principal::{Hand, Work};
+use crate::route53::name_server::NameServer;
+use crate::route53::record_set::{Action, Change, RecordSet};
+use crate::state::State;
+
+/// The tags by which this project marks what is its own.
+const MARK: &str = "zone-delegation:";
+
+/// Whether it is the same resource's, or the same stack's under a logical id that the template renamed.
+pub(crate) fn own(state: &State, made_by: &Hand, work: &Work) -> bool {
+    match made_by {
+        Hand::Person => false,
+        Hand::Function(maker) => {
+            maker.stack_id == work.stack_id
+                && (maker.logical_id == work.logical_id
+                    || state.renamed(&work.stack_id, &maker.logical_id, &work.logical_id))
+        }
+    }
+}
+
+/// A function deletes a zone.
+pub(crate) fn zone_deleted(state: &mut State, id: &str, hand: &Hand) {
+    zone_changed(state, id, hand, "the whole of it, by deleting it");
+}
+
+/// A function changes a zone itself.
+pub(crate) fn zone_changed(state: &mut State, id: &str, hand: &Hand, what: &str) {
+    let Hand::Function(work) = hand else { return };
+    let zone = &state.route53.zones[id];
+    if !own(state, &zone.made_by, work) {
+        let (name, maker) = (zone.name.clone(), zone.made_by.clone());
+        state.violate(format!(
+            "{hand} changed {what} of zone {name} {id}, which {maker} made"
+        ));
+    }
+}
+
+/// A function changes a zone's tags. A zone that it was given carries the project's marks while it is delegated.
+pub(crate) fn zone_tagged(
+    state: &mut State,
+    id: &str,
+    hand: &Hand,
+    add: &[(String, String)],
+    remove: &[String],
+) {
+    let Hand::Function(work) = hand else { return };
+    let ours = |key: &str| key.starts_with(MARK);
+    let marks_only = add.iter().all(|(key, _)| ours(key)) && remove.iter().all(|key| ours(key));
+    let zone = &state.route53.zones[id];
+    let others_mark = zone
+        .tags
+        .get("zone-delegation:stack-id")
+        .is_some_and(|stack| *stack != work.stack_id);
+    if own(state, &zone.made_by, work) {
+        return;
+    }
+    if zone.made_by == Hand::Person && marks_only && !others_mark {
+        let stack = work.stack_id.clone();
+        let zone = state.route53.zones.get_mut(id).expect("it stands");
+        zone.delegated_by.insert(stack);
+        return;
+    }
+    zone_changed(state, id, hand, "tags");
+}
+
+/// A function changes record sets.
+pub(crate) fn records_changed(state: &mut State, id: &str, changes: &[Change], hand: &Hand) {
+    let Hand::Function(work) = hand else { return };
+    for change in changes
+        .iter()
+        .filter(|change| change.action != Action::Create)
+    {
+        let zone = &state.route53.zones[id];
+        if own(state, &zone.made_by, work) {
+            continue;
+        }
+        let Some(current) = zone.records.get(&change.key) else {
+            continue;
+        };
+        let account = &zone.account;
+        let allowed = match change.key.kind.as_str() {
+            "NS" => is_own_delegation(state, work, change, current),
+            "CNAME" => {
+                !matches!(current.written_by, Hand::Person)
+                    && !crate::acm::is_listed(state, account, change, work)
+            }
+            _ => false,
+        };
+        if !allowed {
+            let maker = current.written_by.clone();
+            let (name, kind) = (change.key.name.clone(), change.key.kind.clone());
+            state.violate(format!(
+                "{hand} changed {name} {kind} in zone {id}: {maker} wrote it"
+            ));
+        }
+    }
+}
+
+/// Whether an NS record set names the name servers of a zone that this stack made or was given.
+fn is_own_delegation(state: &State, work: &Work, change: &Change, current: &RecordSet) -> bool {
+    let mut named: Vec<Option<NameServer>> = current
+        .values
+        .iter()
+        .map(|value| NameServer::by_host(value))
+        .collect();
+    named.sort();
+    let is = |servers: &[NameServer]| {
+        let mut servers: Vec<Option<NameServer>> = servers.iter().copied().map(Some).collect();
+        servers.sort();
+        servers == named
+    };
+    let standing = state.route53.zones.values().any(|zone| {
+        zone.name == change.key.name
+            && is(&zone.name_servers)
+            && (own(state, &zone.made_by, work) || zone.delegated_by.contains(&work.stack_id))
+    });
+    standing
+        || state.route53.former.values().any(|zone| {
+            zone.name == change.key.name
+                && is(&zone.name_servers)
+                && (own(state, &zone.made_by, work) || zone.delegated_by.contains(&work.stack_id))
+        })
+}
+
+/// A function writes, tags or deletes a parameter.
+pub(crate) fn parameter_changed(state: &mut State, maker: &Hand, what: &str, hand: &Hand) {
+    let Hand::Function(work) = hand else { return };
+    if !own(state, maker, work) {
+        state.violate(format!(
+            "{hand} changed parameter {what}, which {maker} wrote"
+        ));
+    }
+}
+
+/// A function deletes or tags a certificate.
+pub(crate) fn certificate_changed(state: &mut State, maker: &Hand, arn: &str, hand: &Hand) {
+    let Hand::Function(work) = hand else { return };
+    if !own(state, maker, work) {
+        state.violate(format!(
+            "{hand} changed certificate {arn}, which {maker} requested"
+        ));
+    }
+}

@@ -1,0 +1,283 @@
+//! What people do by hand, and what tests look at: straight to the state, without the wire.
+
+use std::collections::BTreeMap;
+
+use crate::iam::principal::Hand;
+use crate::route53::name::Name;
+use crate::route53::record_set::{Action, Change, RecordKey, RecordSet};
+use crate::route53::{self, NewZone, Zone};
+use crate::ssm::Parameter;
+use crate::state::State;
+use crate::step_functions::Execution;
+use crate::wire::answer::ServiceError;
+use crate::world::World;
+use crate::{Certificate, FormerZone, Timestamp};
+
+/// One change by hand.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// Creates a record set: name, type, TTL, values.
+    Create(String, String, u32, Vec<String>),
+    /// Deletes whatever record set stands there: name, type.
+    Delete(String, String),
+}
+
+impl Edit {
+    /// Creates a record set.
+    pub fn create(name: &str, kind: &str, ttl: u32, values: &[&str]) -> Self {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Self::Create(name.to_owned(), kind.to_owned(), ttl, values)
+    }
+
+    /// Deletes a record set.
+    pub fn delete(name: &str, kind: &str) -> Self {
+        Self::Delete(name.to_owned(), kind.to_owned())
+    }
+
+    fn change(&self, zone: &Zone) -> Result<Change, ServiceError> {
+        let key = |name: &str, kind: &str| RecordKey::new(&Name::of(name), kind);
+        Ok(match self {
+            Self::Create(name, kind, ttl, values) => {
+                let values: Vec<&str> = values.iter().map(String::as_str).collect();
+                Change {
+                    action: Action::Create,
+                    key: key(name, kind),
+                    set: RecordSet::new(*ttl, &values, Hand::Person),
+                }
+            }
+            Self::Delete(name, kind) => {
+                let key = key(name, kind);
+                let set = zone.records.get(&key).cloned().ok_or_else(|| {
+                    ServiceError::bad("InvalidChangeBatch", format!("no {name} {kind}"))
+                })?;
+                Change {
+                    action: Action::Delete,
+                    key,
+                    set,
+                }
+            }
+        })
+    }
+}
+
+/// A person's acts. Each is logged, and none is bound by IAM.
+impl World {
+    fn act<T>(
+        &self,
+        action: &str,
+        target: &str,
+        act: impl FnOnce(&mut State) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        let mut state = self.state();
+        let result = act(&mut state);
+        let at = state.now;
+        state.log.push(crate::Event {
+            at,
+            hand: Some(Hand::Person),
+            account: String::new(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            outcome: result
+                .as_ref()
+                .map_or_else(|error| error.code.clone(), |_| "ok!".to_owned()),
+        });
+        result
+    }
+
+    /// Makes a public zone; answers its id.
+    ///
+    /// # Errors
+    /// As the API.
+    pub fn make_zone(&self, account: &str, name: &str) -> Result<String, ServiceError> {
+        self.new_zone(account, name, false)
+    }
+
+    /// Makes a private zone; answers its id.
+    ///
+    /// # Errors
+    /// As the API.
+    pub fn make_private_zone(&self, account: &str, name: &str) -> Result<String, ServiceError> {
+        self.new_zone(account, name, true)
+    }
+
+    fn new_zone(&self, account: &str, name: &str, private: bool) -> Result<String, ServiceError> {
+        self.act("makes zone", name, |state| {
+            let caller_reference = format!("by hand {}", state.random.u64(..));
+            let zone = NewZone {
+                account: account.to_owned(),
+                name: Name::of(name),
+                caller_reference,
+                comment: String::new(),
+                private,
+            };
+            route53::create(state, zone, &Hand::Person).map(|(id, _)| id)
+        })
+    }
+
+    /// Deletes a zone.
+    ///
+    /// # Errors
+    /// As the API; `NoSuchHostedZone` where it is gone.
+    pub fn remove_zone(&self, id: &str) -> Result<(), ServiceError> {
+        self.act("deletes zone", id, |state| {
+            existing(state, id)?;
+            route53::delete(state, id, &Hand::Person).map(drop)
+        })
+    }
+
+    /// Changes record sets of a zone, in one batch.
+    ///
+    /// # Errors
+    /// As the API.
+    pub fn edit_records(&self, zone_id: &str, edits: &[Edit]) -> Result<(), ServiceError> {
+        self.act("edits records", &format!("{zone_id} {edits:?}"), |state| {
+            let zone = existing(state, zone_id)?;
+            let changes: Vec<Change> = edits
+                .iter()
+                .map(|edit| edit.change(zone))
+                .collect::<Result<_, _>>()?;
+            route53::change(state, zone_id, &changes, &Hand::Person).map(drop)
+        })
+    }
+
+    /// Changes a zone itself: its tags, guardrails, protections, signing, followers.
+    ///
+    /// # Errors
+    /// `NoSuchHostedZone`.
+    pub fn edit_zone(&self, id: &str, edit: impl FnOnce(&mut Zone)) -> Result<(), ServiceError> {
+        self.act("edits zone", id, |state| {
+            existing(state, id)?;
+            edit(state.route53.zones.get_mut(id).expect("it stands"));
+            Ok(())
+        })
+    }
+
+    /// Writes a parameter, whatever stands there.
+    pub fn write_parameter(&self, account: &str, region: &str, name: &str, value: &str) {
+        self.act("writes parameter", name, |state| {
+            let place = (account.to_owned(), region.to_owned(), name.to_owned());
+            let modified = state.now;
+            state
+                .ssm
+                .parameters
+                .entry(place)
+                .and_modify(|parameter| value.clone_into(&mut parameter.value))
+                .or_insert_with(|| Parameter {
+                    kind: "String".to_owned(),
+                    value: value.to_owned(),
+                    version: 1,
+                    tags: BTreeMap::new(),
+                    made_by: Hand::Person,
+                    modified,
+                });
+            Ok(())
+        })
+        .expect("it cannot fail");
+    }
+
+    /// Deletes a parameter, whoever wrote it.
+    pub fn remove_parameter(&self, account: &str, region: &str, name: &str) {
+        self.act("deletes parameter", name, |state| {
+            let place = (account.to_owned(), region.to_owned(), name.to_owned());
+            state.ssm.parameters.remove(&place);
+            Ok(())
+        })
+        .expect("it cannot fail");
+    }
+
+    /// Changes a certificate: what uses it, its state.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException`.
+    pub fn edit_certificate(
+        &self,
+        arn: &str,
+        edit: impl FnOnce(&mut Certificate),
+    ) -> Result<(), ServiceError> {
+        self.act("edits certificate", arn, |state| {
+            let certificate = state
+                .acm
+                .certificates
+                .get_mut(arn)
+                .ok_or_else(|| ServiceError::bad("ResourceNotFoundException", arn))?;
+            edit(certificate);
+            Ok(())
+        })
+    }
+
+    /// From now on ACM refuses a name, for this FailureReason.
+    pub fn refuse_name(&self, name: &str, reason: &str) {
+        self.state()
+            .acm
+            .refused
+            .insert(name.to_owned(), reason.to_owned());
+    }
+
+    /// All zones, by id.
+    pub fn zones(&self) -> BTreeMap<String, Zone> {
+        self.state().route53.zones.clone()
+    }
+
+    /// All zones that are no more, by id.
+    pub fn former_zones(&self) -> BTreeMap<String, FormerZone> {
+        self.state().route53.former.clone()
+    }
+
+    /// A zone.
+    pub fn zone(&self, id: &str) -> Option<Zone> {
+        self.state().route53.zones.get(id).cloned()
+    }
+
+    /// A record set as the API shows it.
+    pub fn record_set(&self, zone_id: &str, name: &str, kind: &str) -> Option<RecordSet> {
+        let key = RecordKey::new(&Name::of(name), kind);
+        let state = self.state();
+        state.route53.zones.get(zone_id)?.records.get(&key).cloned()
+    }
+
+    /// All parameters, by account, Region and name.
+    pub fn parameters(&self) -> BTreeMap<(String, String, String), Parameter> {
+        self.state().ssm.parameters.clone()
+    }
+
+    /// All certificates, by ARN.
+    pub fn certificates(&self) -> BTreeMap<String, Certificate> {
+        self.state().acm.certificates.clone()
+    }
+
+    /// Executions that were started and that nobody has taken up yet.
+    pub fn take_executions(&self) -> Vec<Execution> {
+        let mut state = self.state();
+        let started = std::mem::take(&mut state.step_functions.started);
+        started
+            .iter()
+            .map(|key| state.step_functions.executions[key].clone())
+            .collect()
+    }
+
+    /// An execution is over.
+    pub fn end_execution(&self, state_machine_arn: &str, name: &str) {
+        let key = (state_machine_arn.to_owned(), name.to_owned());
+        if let Some(execution) = self.state().step_functions.executions.get_mut(&key) {
+            execution.running = false;
+        }
+    }
+
+    /// Grants that calls needed so far.
+    pub fn used_grants(&self) -> Vec<crate::UsedGrant> {
+        self.state().iam.used.iter().cloned().collect()
+    }
+
+    /// The world's time.
+    pub fn now(&self) -> Timestamp {
+        self.state().now
+    }
+}
+
+fn existing<'a>(state: &'a State, id: &str) -> Result<&'a Zone, ServiceError> {
+    state
+        .route53
+        .zones
+        .get(id)
+        .ok_or_else(|| ServiceError::new(404, "NoSuchHostedZone", id))
+}

@@ -1,0 +1,61 @@
+//! `GetParameters` and `DeleteParameters`: up to ten names, each asked of IAM on its own.
+
+use serde_json::json;
+
+use super::{arn, authorize, names_of, place};
+use crate::ownership;
+use crate::state::State;
+use crate::wire::answer::{Answer, Outcome};
+use crate::wire::call::Call;
+
+pub(super) fn get(state: &mut State, call: &mut Call) -> Outcome {
+    let names = names_of(&call.json()?)?;
+    call.target = names.join(",");
+    for name in &names {
+        authorize(state, call, "GetParameters", name)?;
+    }
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for name in &names {
+        match state.ssm.parameters.get(&place(call, name)) {
+            Some(parameter) => found.push(json!({
+                "Name": name,
+                "Type": parameter.kind,
+                "Value": parameter.value,
+                "Version": parameter.version,
+                "LastModifiedDate": state.clock.epoch_seconds(parameter.modified),
+                "ARN": arn(call, name),
+                "DataType": "text",
+            })),
+            None => missing.push(name),
+        }
+    }
+    // The order of the answer is no promise.
+    state.random.shuffle(&mut found);
+    Ok(Answer::Json(
+        json!({"Parameters": found, "InvalidParameters": missing}),
+    ))
+}
+
+pub(super) fn delete(state: &mut State, call: &mut Call) -> Outcome {
+    let names = names_of(&call.json()?)?;
+    call.target = names.join(",");
+    for name in &names {
+        authorize(state, call, "DeleteParameters", name)?;
+    }
+    let mut deleted = Vec::new();
+    let mut missing = Vec::new();
+    for name in &names {
+        match state.ssm.parameters.remove(&place(call, name)) {
+            Some(parameter) => {
+                ownership::parameter_changed(state, &parameter.made_by, name, &call.caller.hand);
+                deleted.push(name);
+            }
+            None => missing.push(name),
+        }
+    }
+    call.effect = !deleted.is_empty();
+    Ok(Answer::Json(
+        json!({"DeletedParameters": deleted, "InvalidParameters": missing}),
+    ))
+}

@@ -1,0 +1,229 @@
+//! Everything the world knows, and the one way in which time moves in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::acm::Acm;
+use crate::dns::Dns;
+use crate::event_log::{Event, Violation};
+use crate::fault::Faults;
+use crate::iam::Iam;
+use crate::route53::guardrail::Guardrail;
+use crate::route53::name::Name;
+use crate::route53::{self, Route53};
+use crate::ssm::Ssm;
+use crate::step_functions::StepFunctions;
+use crate::throttle::{Rates, Throttle};
+use crate::time::{Timestamp, WorldClock};
+use crate::wire::answer::ServiceError;
+use crate::wire::call::Call;
+
+/// How strict, how slow and how small a world is.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Everything random comes from it.
+    pub seed: u64,
+    /// The most items on a page of any listing.
+    pub page_size: usize,
+    /// How long a call takes.
+    pub latency: RangeInclusive<Duration>,
+    /// From a change being accepted to INSYNC.
+    pub propagation: RangeInclusive<Duration>,
+    /// Guardrails that new zones have.
+    pub guardrails: BTreeSet<Guardrail>,
+    /// Whether NS_DELEGATION_AUTHORITY_CHECK refuses a child zone whose creation is still PENDING.
+    pub authority_check_waits_for_sync: bool,
+    /// Whether Route 53's buckets are enforced.
+    pub throttling: bool,
+    /// Their sizes.
+    pub rates: Rates,
+    /// How many name servers of each top-level domain are in use, at most 512.
+    pub name_servers_per_tld: u16,
+    /// Quota.
+    pub zones_per_account: usize,
+    /// Quota.
+    pub records_per_zone: usize,
+    /// Quota per account and Region.
+    pub parameters: usize,
+    /// Quota per account and Region.
+    pub certificates: usize,
+    /// From RequestCertificate to the certificate being seen at all.
+    pub certificate_appears: RangeInclusive<Duration>,
+    /// From RequestCertificate to its resource records being there.
+    pub validation_records_appear: RangeInclusive<Duration>,
+    /// Between two looks of ACM at the validation records.
+    pub validation_interval: Duration,
+    /// From the first good look to ISSUED.
+    pub issuance: RangeInclusive<Duration>,
+}
+
+impl Default for Settings {
+    /// Everything there is in Route 53 by default, the delays of a good day, real quotas.
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            seed: 0,
+            page_size: 100,
+            latency: Duration::from_millis(5)..=Duration::from_millis(30),
+            propagation: seconds(2)..=seconds(40),
+            guardrails: BTreeSet::new(),
+            authority_check_waits_for_sync: true,
+            throttling: false,
+            rates: Rates::ROUTE53,
+            name_servers_per_tld: 512,
+            zones_per_account: 500,
+            records_per_zone: 10_000,
+            parameters: 10_000,
+            certificates: 2_500,
+            certificate_appears: seconds(0)..=seconds(5),
+            validation_records_appear: seconds(2)..=seconds(15),
+            validation_interval: seconds(30),
+            issuance: seconds(0)..=seconds(60),
+        }
+    }
+}
+
+/// What will happen by itself.
+#[derive(Clone, Debug)]
+pub(crate) enum Due {
+    /// A change reaches the name servers.
+    InSync(String),
+    /// ACM looks at a certificate's validation records.
+    Validate(String),
+    /// ACM issues a certificate.
+    Issue(String),
+}
+
+/// The state.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) clock: WorldClock,
+    pub(crate) now: Timestamp,
+    pub(crate) random: fastrand::Rng,
+    pub(crate) settings: Settings,
+    pub(crate) iam: Iam,
+    pub(crate) route53: Route53,
+    pub(crate) ssm: Ssm,
+    pub(crate) acm: Acm,
+    pub(crate) step_functions: StepFunctions,
+    pub(crate) dns: Dns,
+    /// Registered domains, each with the name servers that its registry delegates to.
+    pub(crate) registrations: BTreeMap<Name, Vec<String>>,
+    pub(crate) throttle: Throttle,
+    pub(crate) faults: Faults,
+    pub(crate) log: Vec<Event>,
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) renames: BTreeSet<(String, String, String)>,
+    due: BTreeMap<(Timestamp, u64), Due>,
+    scheduled: u64,
+    requests: u64,
+}
+
+impl State {
+    pub(crate) fn new(settings: Settings, clock: WorldClock) -> Self {
+        Self {
+            clock,
+            now: Timestamp::ZERO,
+            random: fastrand::Rng::with_seed(settings.seed),
+            settings,
+            iam: Iam::default(),
+            route53: Route53::default(),
+            ssm: Ssm::default(),
+            acm: Acm::default(),
+            step_functions: StepFunctions::default(),
+            dns: Dns::default(),
+            registrations: BTreeMap::new(),
+            throttle: Throttle::default(),
+            faults: Faults::default(),
+            log: Vec::new(),
+            violations: Vec::new(),
+            renames: BTreeSet::new(),
+            due: BTreeMap::new(),
+            scheduled: 0,
+            requests: 0,
+        }
+    }
+
+    /// Lets everything happen that was due until now, each thing at its own time.
+    pub(crate) fn advance(&mut self) {
+        let now = self.clock.now();
+        while let Some(entry) = self.due.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let ((at, _), due) = entry.remove_entry();
+            self.now = self.now.max(at);
+            match due {
+                Due::InSync(change) => route53::in_sync(self, &change),
+                Due::Validate(arn) => crate::acm::validate(self, &arn),
+                Due::Issue(arn) => crate::acm::issue(self, &arn),
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    pub(crate) fn schedule(&mut self, at: Timestamp, due: Due) {
+        self.scheduled += 1;
+        self.due.insert((at, self.scheduled), due);
+    }
+
+    pub(crate) fn random_span(&mut self, span: &RangeInclusive<Duration>) -> Duration {
+        let low = u64::try_from(span.start().as_millis()).unwrap_or(u64::MAX);
+        let high = u64::try_from(span.end().as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(self.random.u64(low..=high.max(low)))
+    }
+
+    pub(crate) fn next_request_id(&mut self) -> String {
+        self.requests += 1;
+        format!(
+            "{:08x}-0000-4000-8000-{:012x}",
+            self.settings.seed as u32, self.requests
+        )
+    }
+
+    pub(crate) fn violate(&mut self, what: String) {
+        self.log.push(Event {
+            at: self.now,
+            hand: None,
+            account: String::new(),
+            action: "VIOLATION".to_owned(),
+            target: what.clone(),
+            outcome: String::new(),
+        });
+        self.violations.push(Violation { at: self.now, what });
+    }
+
+    /// Logs what time did.
+    pub(crate) fn record_time(&mut self, account: &str, action: &str, target: &str) {
+        self.log.push(Event {
+            at: self.now,
+            hand: None,
+            account: account.to_owned(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            outcome: String::new(),
+        });
+    }
+
+    /// Whether a template renamed one of a stack's logical ids to the other, in whichever direction.
+    pub(crate) fn renamed(&self, stack_id: &str, one: &str, other: &str) -> bool {
+        let triple = |a: &str, b: &str| (stack_id.to_owned(), a.to_owned(), b.to_owned());
+        self.renames.contains(&triple(one, other)) || self.renames.contains(&triple(other, one))
+    }
+
+    /// The error for an operation that this world does not have; asking for one is a violation, for a function asks only for
+    /// what it is known to need.
+    pub(crate) fn unknown_operation(&mut self, call: &Call) -> ServiceError {
+        self.violate(format!(
+            "{} asked {} for the unknown operation {:?}",
+            call.caller.hand,
+            call.service.name(),
+            call.operation
+        ));
+        ServiceError::bad(
+            "UnknownOperationException",
+            format!("{} is not known", call.operation),
+        )
+    }
+}

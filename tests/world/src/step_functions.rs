@@ -1,0 +1,104 @@
+//! Step Functions: StartExecution. What an execution then does is `cloudformation`'s part: it calls the function again.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::iam::principal::Hand;
+use crate::state::State;
+use crate::wire::answer::{Answer, Outcome, ServiceError};
+use crate::wire::call::Call;
+
+/// An execution of a state machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// The machine.
+    pub state_machine_arn: String,
+    /// Unique within the machine for 90 days.
+    pub name: String,
+    /// Its input, as it was given.
+    pub input: String,
+    /// Whose hand started it.
+    pub started_by: Hand,
+    /// Whether it still runs.
+    pub running: bool,
+}
+
+/// All executions.
+#[derive(Debug, Default)]
+pub(crate) struct StepFunctions {
+    pub(crate) machines: Vec<String>,
+    pub(crate) executions: BTreeMap<(String, String), Execution>,
+    /// Those that nobody has taken up yet, in order.
+    pub(crate) started: Vec<(String, String)>,
+}
+
+/// A Step Functions call.
+pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
+    match call.operation.as_str() {
+        "StartExecution" => start_execution(state, call),
+        _ => Err(state.unknown_operation(call)),
+    }
+}
+
+fn start_execution(state: &mut State, call: &mut Call) -> Outcome {
+    let body = call.json()?;
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let (machine, name, input) = (text("stateMachineArn"), text("name"), text("input"));
+    call.target = format!("{machine} {name}");
+    let context = state.iam.context(call);
+    let now = state.now;
+    state
+        .iam
+        .authorize(call, now, "states:StartExecution", &machine, &context)?;
+    if name.is_empty()
+        || name.len() > 80
+        || !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    {
+        return Err(ServiceError::bad(
+            "InvalidName",
+            format!("Invalid Name: {name}"),
+        ));
+    }
+    if input.len() > 262_144 || serde_json::from_str::<serde_json::Value>(&input).is_err() {
+        return Err(ServiceError::bad("InvalidExecutionInput", "not JSON"));
+    }
+    if !state.step_functions.machines.contains(&machine) {
+        return Err(ServiceError::bad(
+            "StateMachineDoesNotExist",
+            format!("State Machine Does Not Exist: '{machine}'"),
+        ));
+    }
+    let key = (machine.clone(), name.clone());
+    match state.step_functions.executions.get(&key) {
+        // Idempotent while it runs with the same input; else the name is taken for 90 days.
+        Some(execution) if execution.running && execution.input == input => {}
+        Some(_) => {
+            return Err(ServiceError::bad(
+                "ExecutionAlreadyExists",
+                format!("Execution Already Exists: '{name}'"),
+            ));
+        }
+        None => {
+            state.step_functions.executions.insert(
+                key.clone(),
+                Execution {
+                    state_machine_arn: machine.clone(),
+                    name: name.clone(),
+                    input,
+                    started_by: call.caller.hand.clone(),
+                    running: true,
+                },
+            );
+            state.step_functions.started.push(key);
+            call.effect = true;
+        }
+    }
+    let execution = machine.replace(":stateMachine:", ":execution:");
+    Ok(Answer::Json(json!({
+        "executionArn": format!("{execution}:{name}"),
+        "startDate": state.clock.epoch_seconds(state.now),
+    })))
+}

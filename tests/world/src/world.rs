@@ -1,0 +1,298 @@
+//! The world itself: one way in for requests, and what tests ask of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use crate::event_log::{Event, Violation};
+use crate::fault::{Fault, FaultRule, When};
+use crate::iam::Role;
+use crate::iam::principal::{Caller, Credentials, Hand};
+use crate::route53::name::Name;
+use crate::state::{Settings, State};
+use crate::time::WorldClock;
+use crate::wire::answer::{Outcome, ServiceError};
+use crate::wire::call::{Call, Service};
+use crate::{acm, route53, ssm, step_functions, sts};
+
+/// The connection broke: the caller learns nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLost;
+
+impl fmt::Display for ConnectionLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("connection reset by peer")
+    }
+}
+
+impl std::error::Error for ConnectionLost {}
+
+/// A world. Clones are the same world.
+#[derive(Clone)]
+pub struct World {
+    clock: WorldClock,
+    state: Arc<Mutex<State>>,
+    deaths: Arc<Mutex<BTreeMap<u64, Arc<Notify>>>>,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World")
+    }
+}
+
+impl World {
+    /// A world that begins now, at its own date, one second a second of tokio's time.
+    pub fn new(settings: Settings) -> Self {
+        Self::with_clock(settings, WorldClock::start())
+    }
+
+    /// A world by the wall's date whose delays pass `factor` times as fast: for release binaries.
+    pub fn scaled(settings: Settings, factor: u32) -> Self {
+        Self::with_clock(settings, WorldClock::scaled(factor))
+    }
+
+    fn with_clock(settings: Settings, clock: WorldClock) -> Self {
+        Self {
+            clock,
+            state: Arc::new(Mutex::new(State::new(settings, clock))),
+            deaths: Arc::default(),
+        }
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> WorldClock {
+        self.clock
+    }
+
+    /// The state now, with everything done that was due.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.advance();
+        state
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// Where a fault breaks the connection.
+    pub async fn handle(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, ConnectionLost> {
+        let latency = {
+            let mut state = self.state();
+            let span = state.settings.latency.clone();
+            state.random_span(&span)
+        };
+        self.clock.sleep(latency / 2).await;
+        let mut call = match Call::decode(&request) {
+            Ok(call) => call,
+            Err(error) => return Ok(Service::Sts.response(&Err(error), "0")),
+        };
+        let (outcome, request_id, fault) = {
+            let mut state = self.state();
+            let request_id = state.next_request_id();
+            let (outcome, fault) = take(&mut state, &mut call);
+            record(&mut state, &call, &outcome, fault.as_ref());
+            (outcome, request_id, fault)
+        };
+        match &fault {
+            Some(Fault::Kill(_)) => {
+                if let Hand::Function(work) = &call.caller.hand {
+                    self.death_of(work.invocation).notify_one();
+                }
+                std::future::pending::<()>().await;
+            }
+            Some(Fault::Silence(_)) => std::future::pending::<()>().await,
+            Some(Fault::Delay(longer)) => self.clock.sleep(*longer).await,
+            _ => {}
+        }
+        self.clock.sleep(latency - latency / 2).await;
+        if matches!(fault, Some(Fault::Reset(_))) {
+            return Err(ConnectionLost);
+        }
+        Ok(call.service.response(&outcome, &request_id))
+    }
+
+    /// Is notified when a fault kills that invocation; whoever runs it then drops it.
+    pub fn death_of(&self, invocation: u64) -> Arc<Notify> {
+        let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(deaths.entry(invocation).or_default())
+    }
+
+    /// Gives out an access key.
+    pub fn credentials(&self, account: &str, principal_arn: &str, hand: Hand) -> Credentials {
+        let caller = Caller {
+            account: account.to_owned(),
+            principal_arn: principal_arn.to_owned(),
+            session_name: "function".to_owned(),
+            hand,
+        };
+        self.state().iam.keys.issue(caller, None)
+    }
+
+    /// Makes or replaces a role.
+    pub fn put_role(&self, role: Role) {
+        self.state().iam.roles.insert(role.arn.clone(), role);
+    }
+
+    /// Takes a role away.
+    pub fn delete_role(&self, arn: &str) {
+        self.state().iam.roles.remove(arn);
+    }
+
+    /// Puts an account into an organization.
+    pub fn join_organization(&self, account: &str, organization: &str) {
+        self.state()
+            .iam
+            .organizations
+            .insert(account.to_owned(), organization.to_owned());
+    }
+
+    /// A registry delegates a domain to these name servers.
+    pub fn register(&self, domain: &str, name_servers: &[String]) {
+        let mut state = self.state();
+        state
+            .registrations
+            .insert(Name::of(domain), name_servers.to_vec());
+        state.dns.changed();
+    }
+
+    /// Makes a state machine known.
+    pub fn put_state_machine(&self, arn: &str) {
+        self.state().step_functions.machines.push(arn.to_owned());
+    }
+
+    /// Puts a fault in force.
+    pub fn inject(&self, rule: FaultRule) {
+        self.state().faults.rules.push(rule);
+    }
+
+    /// Lifts all faults.
+    pub fn clear_faults(&self) {
+        self.state().faults.rules.clear();
+    }
+
+    /// Everything that happened so far.
+    pub fn log(&self) -> Vec<Event> {
+        self.state().log.clone()
+    }
+
+    /// Rules that were broken so far.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.state().violations.clone()
+    }
+
+    /// Records that a rule was broken, found by whoever watches from the outside.
+    pub fn violate(&self, what: impl Into<String>) {
+        self.state().violate(what.into());
+    }
+
+    /// Changes the settings from now on.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.state().settings);
+    }
+
+    /// Says that a template renamed a logical id of a stack.
+    pub fn renamed(&self, stack_id: &str, from: &str, to: &str) {
+        self.state()
+            .renames
+            .insert((stack_id.to_owned(), from.to_owned(), to.to_owned()));
+    }
+
+    /// What the DNS server at an address answers; none where none listens there or the bytes are no question.
+    pub fn dns_exchange(
+        &self,
+        server: std::net::IpAddr,
+        query: &[u8],
+        udp: bool,
+    ) -> Option<Vec<u8>> {
+        crate::dns::exchange(&mut self.state(), server, query, udp)
+    }
+
+    /// The DNS snapshot now, for real name servers.
+    pub fn dns_snapshot(&self) -> Arc<name_server::Zones> {
+        crate::dns::snapshot(&mut self.state())
+    }
+}
+
+/// Takes one call: who is it, what goes wrong, what does it do.
+fn take(state: &mut State, call: &mut Call) -> (Outcome, Option<Fault>) {
+    if let Err(error) = authenticate(state, call) {
+        return (Err(error), None);
+    }
+    let fault = {
+        let State { faults, random, .. } = state;
+        faults.on(call, random)
+    };
+    match fault {
+        Some(Fault::Throttle) => (Err(ServiceError::throttled(call.service)), fault),
+        Some(Fault::Error(When::Before, ref error)) => (Err(error.clone()), fault),
+        Some(ref before) if before.is(When::Before) => {
+            (Err(ServiceError::new(0, "nothing", "")), fault)
+        }
+        Some(Fault::Error(When::After, ref error)) => {
+            let error = error.clone();
+            let _ = run(state, call);
+            (Err(error), fault)
+        }
+        _ => (run(state, call), fault),
+    }
+}
+
+fn authenticate(state: &State, call: &mut Call) -> Result<(), ServiceError> {
+    let refused = |code: &str| {
+        Err(ServiceError::new(
+            403,
+            code,
+            "The security token included in the request is invalid.",
+        ))
+    };
+    let Some(key) = state.iam.keys.get(&call.access_key) else {
+        return refused("InvalidClientTokenId");
+    };
+    if key.session_token != call.session_token {
+        return refused("InvalidClientTokenId");
+    }
+    call.caller = key.caller.clone();
+    if key.expires.is_some_and(|expires| expires <= state.now) {
+        return refused("ExpiredToken");
+    }
+    Ok(())
+}
+
+fn run(state: &mut State, call: &mut Call) -> Outcome {
+    match call.service {
+        Service::Route53 => route53::run(state, call),
+        Service::Ssm => ssm::run(state, call),
+        Service::Acm => acm::run(state, call),
+        Service::Sts => sts::run(state, call),
+        Service::StepFunctions => step_functions::run(state, call),
+    }
+}
+
+fn record(state: &mut State, call: &Call, outcome: &Outcome, fault: Option<&Fault>) {
+    let mut words = match outcome {
+        Ok(_) => "ok".to_owned(),
+        Err(error) if error.status == 0 => String::new(),
+        Err(error) => error.code.clone(),
+    };
+    if call.effect {
+        words.push('!');
+    }
+    if let Some(fault) = fault {
+        words = format!("{words} [{fault:?}]");
+    }
+    state.log.push(Event {
+        at: state.now,
+        hand: Some(call.caller.hand.clone()),
+        account: call.caller.account.clone(),
+        action: format!("{}:{}", call.service.name(), call.operation),
+        target: call.target.clone(),
+        outcome: words,
+    });
+}
