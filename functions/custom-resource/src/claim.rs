@@ -83,10 +83,7 @@ mod tests {
     fn tags_say_whose_a_thing_is() {
         let ours = owner("stack", "A");
         assert_eq!(ours.claim(&BTreeMap::new()), Claim::Nobody);
-        assert_eq!(
-            ours.claim(&ours.tag_map()),
-            Claim::Own { taken_from: None }
-        );
+        assert_eq!(ours.claim(&ours.tag_map()), Claim::Own { taken_from: None });
         let stranger = owner("other", "A");
         assert_eq!(ours.claim(&stranger.tag_map()), Claim::Foreign(stranger));
     }

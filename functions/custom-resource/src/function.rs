@@ -1,10 +1,24 @@
-//! One invocation, from the event to the answer.
+//! One invocation, from the event to the answer: where the parts of this crate come together.
 
-use crate::{AnswerTransport, Clock, ResourceTypes, Settings, Waiter};
-use serde_json::Value;
+use crate::{
+    AnswerTransport, Clock, Refusal, ResourceTypes, Settings, Waiter,
+    answer::Answer,
+    deadline::Deadlines,
+    deliver::{Delivery, deliver},
+    event::{self, Event},
+    hand_over::Turn,
+    panic_guard::guarded,
+    request::Addressee,
+    summary::Summary,
+    work::{Verdict, Work},
+};
+use serde_json::{Value, json};
 use std::time::SystemTime;
+use tokio::time::Instant;
+use tracing::Instrument;
 
 /// A function: its resource types, where its waits go, and how its answers travel.
+#[derive(Debug)]
 pub struct Function<R, W, T> {
     pub(crate) resource_types: R,
     pub(crate) waiter: Option<W>,
@@ -23,15 +37,15 @@ pub struct Context {
     pub deadline: SystemTime,
 }
 
-/// Why an invocation ends as an error, so that Lambda delivers the event again.
+/// Why an invocation ends as an error, so that Lambda, or the state machine, tries it again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
     /// The answer reached nobody.
-    #[error("The answer could not be delivered: {0}")]
+    #[error("the answer could not be delivered: {0}")]
     Unanswered(String),
-    /// An event that claims to be a waiter's and is not.
-    #[error("The waiter's event was refused: {0}")]
-    WaiterRefused(String),
+    /// An event that claims to be the waiter's and is not of this function's making. Nothing was done.
+    #[error("the waiter's event was refused: {0}")]
+    TurnRefused(String),
 }
 
 impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
@@ -45,8 +59,22 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         }
     }
 
-    /// Handles one event: CloudFormation's, or the waiter's. What it returns is the invocation's result, which only
-    /// the state machine reads.
+    /// As [`handle`](Self::handle), for an event as it came over the wire.
+    ///
+    /// # Errors
+    ///
+    /// See [`InvocationError`].
+    pub async fn handle_text(
+        &self,
+        event: &str,
+        context: &Context,
+        clock: Clock,
+    ) -> Result<Value, InvocationError> {
+        self.handle(event::parse(event), context, clock).await
+    }
+
+    /// Handles one event, CloudFormation's or the waiter's. What it returns is the invocation's result, which only the
+    /// state machine reads: `{"Done": true}`, or when and with what to come back.
     ///
     /// # Errors
     ///
@@ -57,15 +85,106 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         context: &Context,
         clock: Clock,
     ) -> Result<Value, InvocationError> {
-        let _ = (
-            event,
-            context,
-            clock,
-            &self.resource_types,
-            &self.waiter,
-            &self.transport,
-            &self.settings,
-        );
-        Ok(Value::Null)
+        let event = Event::decode(event, &context.function_arn, clock.now());
+        let span = tracing::info_span!("invocation", invocation = context.request_id);
+        async {
+            match event {
+                Event::Request(request) => {
+                    self.serve(Turn::first(request), false, context, clock)
+                        .await
+                }
+                Event::Turn(turn) => self.serve(turn, true, context, clock).await,
+                Event::Refused(refusal) => self.refuse(refusal, context, clock).await,
+                Event::TurnRefused(reason) => {
+                    tracing::error!(reason, "the waiter's event was refused, nothing was done");
+                    Err(InvocationError::TurnRefused(reason))
+                }
+            }
+        }
+        .instrument(span)
+        .await
     }
+
+    /// Serves a request: the resource type's work within its deadline, then one answer, or a hand-over.
+    async fn serve(
+        &self,
+        turn: Turn,
+        by_waiter: bool,
+        context: &Context,
+        clock: Clock,
+    ) -> Result<Value, InvocationError> {
+        let to = turn.request.addressee();
+        let deadlines = Deadlines::of(&turn.request, context.deadline, &clock);
+        let mut summary = Summary::of(&turn);
+        let mut work = Work::new(self, turn, by_waiter, context, deadlines, clock);
+        // The resource type's own panics are caught closer to it. This is for those of everything around it.
+        let verdict = guarded(work.verdict()).await.unwrap_or_else(|panic| {
+            Verdict::Answer(Answer::failed(format!(
+                "The function failed by a mistake of its own: {panic}."
+            )))
+        });
+        summary.waited_for = work.waited_for();
+        match verdict {
+            Verdict::Answer(answer) => self.answer(answer, &to, deadlines.answer, &summary).await,
+            Verdict::Later(state) => {
+                summary.log("waiting", None);
+                Ok(state)
+            }
+            Verdict::HandedOver => {
+                summary.log("handed over", None);
+                Ok(json!({ "Done": false }))
+            }
+        }
+    }
+
+    /// FAILED for an event that is no request which can be served, where it says to whom.
+    async fn refuse(
+        &self,
+        refusal: Refusal,
+        context: &Context,
+        clock: Clock,
+    ) -> Result<Value, InvocationError> {
+        let Some(to) = refusal.addressee else {
+            // Another delivery of it would fare no better: the invocation ends as a success.
+            tracing::error!(
+                reason = refusal.reason,
+                "nobody can be answered, nothing was done"
+            );
+            return Ok(done());
+        };
+        let deadline = Deadlines::by_lambda(context.deadline, &clock).answer;
+        let summary = Summary::of_refused(&to);
+        self.answer(Answer::failed(refusal.reason), &to, deadline, &summary)
+            .await
+    }
+
+    /// The one answer of a request.
+    async fn answer(
+        &self,
+        answer: Answer,
+        to: &Addressee,
+        deadline: Instant,
+        summary: &Summary,
+    ) -> Result<Value, InvocationError> {
+        let answer = answer.checked(to);
+        let body = answer.body(to);
+        let delivery = deliver(&self.transport, &to.response_url, &body, deadline).await;
+        summary.log(answer.status(), answer.reason());
+        match delivery {
+            Delivery::Accepted => Ok(done()),
+            Delivery::Refused(status) => {
+                // Nobody waits any longer, or the request was answered before: Lambda must not deliver it again.
+                tracing::warn!(status, "the answer was refused");
+                Ok(done())
+            }
+            Delivery::Lost(error) => {
+                tracing::error!(error, "the answer could not be delivered");
+                Err(InvocationError::Unanswered(error))
+            }
+        }
+    }
+}
+
+fn done() -> Value {
+    json!({ "Done": true })
 }

@@ -1,20 +1,29 @@
 //! The CloudFormation custom-resource protocol.
 
+mod answer;
 mod claim;
 mod clock;
+mod deadline;
+mod deliver;
+mod event;
 mod function;
+mod hand_over;
 mod https;
+pub mod logging;
 mod outcome;
 mod owner;
+mod panic_guard;
 pub mod properties;
 mod request;
 mod response_url;
 mod run;
 mod settings;
 mod shorten;
+mod summary;
 mod transport;
 mod trouble;
 mod waiter;
+mod work;
 
 pub use claim::Claim;
 pub use clock::Clock;

@@ -2,7 +2,11 @@
 
 use crate::{Clock, PropertyError, Request};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// The resource types of one function. `advance` and `abandon` are all that the protocol asks of them; it dispatches
@@ -134,12 +138,43 @@ pub struct Invocation {
     pub max_invocation_age: Duration,
     /// Whether a wait may outlast this invocation.
     pub can_hand_over: bool,
+    /// Whether a [`Wait`] that this call returns is the request's end: its time is up, or the invocation's is and there
+    /// is no waiter.
+    pub last_look: bool,
+    doing: Arc<Mutex<String>>,
 }
 
 impl Invocation {
+    /// An invocation without a waiter, whose first call this is.
+    #[must_use]
+    pub fn new(clock: Clock, deadline: Instant, max_invocation_age: Duration) -> Self {
+        Self {
+            clock,
+            deadline,
+            max_invocation_age,
+            can_hand_over: false,
+            last_look: false,
+            doing: Arc::default(),
+        }
+    }
+
     /// How long until this call is dropped.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Notes what the resource type is at, to follow "while": `creating hosted zone dev.example.com`. A call that is
+    /// dropped at its deadline, or panics, is explained with it.
+    pub fn doing(&self, what: impl Into<String>) {
+        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = what.into();
+    }
+
+    /// What was noted last; empty before that.
+    pub(crate) fn was_doing(&self) -> String {
+        self.doing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

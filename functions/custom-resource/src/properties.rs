@@ -175,8 +175,8 @@ impl Properties {
         self.values.keys().map(String::as_str)
     }
 
-    pub(crate) fn to_value(&self) -> Value {
-        Value::Object(self.values.clone())
+    pub(crate) fn to_map(&self) -> Map<String, Value> {
+        self.values.clone()
     }
 }
 

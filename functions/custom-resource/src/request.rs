@@ -3,12 +3,10 @@
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>
 
 use crate::{
-    Owner, Properties,
-    owner::hex,
-    properties::{self, PropertyError},
-    response_url::ResponseUrl,
+    Owner, Properties, PropertyError, owner::hex, properties::integer_within,
+    response_url::ResponseUrl, shorten,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::{
     fmt,
     time::{Duration, SystemTime},
@@ -31,6 +29,8 @@ pub enum RequestType {
 }
 
 impl RequestType {
+    const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+
     /// As CloudFormation names it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -75,10 +75,10 @@ pub struct Request {
     pub(crate) response_url: ResponseUrl,
 }
 
-/// A request that cannot be decoded.
+/// An event that is no request which can be served.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
-    /// What is wrong with it.
+    /// What is wrong with it, in a sentence.
     pub reason: String,
     /// Where FAILED can be answered; none where the event does not say.
     pub(crate) addressee: Option<Addressee>,
@@ -91,7 +91,10 @@ pub(crate) struct Addressee {
     pub(crate) request_id: String,
     pub(crate) stack_id: String,
     pub(crate) logical_resource_id: String,
+    /// None on Create.
     pub(crate) physical_resource_id: Option<String>,
+    /// Whether the request is a Delete.
+    pub(crate) deletes: bool,
 }
 
 impl Request {
@@ -102,81 +105,76 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`], which says whether it can be answered.
+    /// A [`Refusal`], which knows whether it can be answered.
     pub fn decode(event: &Value, now: SystemTime) -> Result<Self, Refusal> {
-        let text = |name: &str| {
-            event
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
+        let mut to = Addressee::of(event)?;
+        let refuse = |name: &str, expected: &str| Refusal {
+            reason: format!("{name} is {}: expected {expected}.", shown(event, name)),
+            addressee: Some(to.clone()),
         };
-        let addressee = (|| {
-            Some(Addressee {
-                response_url: ResponseUrl::new(text("ResponseURL")?),
-                request_id: text("RequestId")?,
-                stack_id: text("StackId")?,
-                logical_resource_id: text("LogicalResourceId")?,
-                physical_resource_id: text("PhysicalResourceId"),
+        let request_type = text(event, "RequestType")
+            .and_then(|name| {
+                RequestType::ALL
+                    .into_iter()
+                    .find(|known| known.name() == name)
             })
-        })();
-        let Some(addressee) = addressee else {
-            return Err(Refusal {
-                reason: "The event is not a request of CloudFormation.".into(),
-                addressee: None,
-            });
-        };
-        let refuse = |reason: String| Refusal {
-            reason,
-            addressee: Some(addressee.clone()),
-        };
-        let request_type = match event.get("RequestType").and_then(Value::as_str) {
-            Some("Create") => RequestType::Create,
-            Some("Update") => RequestType::Update,
-            Some("Delete") => RequestType::Delete,
-            _ => return Err(refuse("RequestType is unknown.".into())),
-        };
-        let mut properties =
-            Properties::from(event.get("ResourceProperties").cloned().unwrap_or_default());
-        properties.take("ServiceToken");
-        let service_timeout =
-            properties
-                .take("ServiceTimeout")
-                .map_or(LONGEST_SERVICE_TIMEOUT, |value| {
-                    properties::integer_within::<_, _, 1, 3_600>(value)
-                        .map_or(LONGEST_SERVICE_TIMEOUT, Duration::from_secs)
-                });
-        let mut old_properties = Properties::from(
-            event
-                .get("OldResourceProperties")
-                .cloned()
-                .unwrap_or_default(),
-        );
-        old_properties.take("ServiceToken");
-        old_properties.take("ServiceTimeout");
+            .ok_or_else(|| refuse("RequestType", "Create, Update or Delete"))?;
+        if request_type == RequestType::Create {
+            to.physical_resource_id = None;
+        } else if to.physical_resource_id.is_none() {
+            return Err(refuse(
+                "PhysicalResourceId",
+                "the id that was answered before",
+            ));
+        }
+        let (properties, service_timeout) = own_taken_out(event.get("ResourceProperties"));
+        let (old_properties, _) = own_taken_out(event.get("OldResourceProperties"));
         Ok(Self {
             request_type,
-            resource_type: text("ResourceType").unwrap_or_default(),
-            properties,
+            resource_type: text(event, "ResourceType").unwrap_or_default().to_owned(),
+            properties: match &service_timeout {
+                Ok(_) => properties,
+                Err(fault) => properties.with_fault(fault.clone()),
+            },
             old_properties,
-            service_timeout,
-            requested_at: addressee
-                .response_url
-                .signed_at()
-                .map_or(now, |at| at.min(now)),
-            request_id: addressee.request_id,
-            stack_id: addressee.stack_id,
-            logical_resource_id: addressee.logical_resource_id,
-            physical_resource_id: addressee.physical_resource_id,
-            response_url: addressee.response_url,
+            service_timeout: service_timeout.unwrap_or(LONGEST_SERVICE_TIMEOUT),
+            // A URL that claims to be signed in the future would move the end of the request.
+            requested_at: to.response_url.signed_at().map_or(now, |at| at.min(now)),
+            request_id: to.request_id,
+            stack_id: to.stack_id,
+            logical_resource_id: to.logical_resource_id,
+            physical_resource_id: to.physical_resource_id,
+            response_url: to.response_url,
         })
     }
 
-    /// The event that decodes to this request, response URL included.
+    /// The event that decodes to this request. It holds the response URL.
     pub(crate) fn to_event(&self) -> Value {
-        let mut event = Map::new();
-        event.insert("RequestType".into(), json!(self.request_type.name()));
-        event.into()
+        let mut properties = self.properties.to_map();
+        let timeout = self.service_timeout.as_secs().to_string();
+        properties.insert("ServiceTimeout".into(), timeout.into());
+        json!({
+            "RequestType": self.request_type.name(),
+            "ResponseURL": self.response_url.secret(),
+            "RequestId": self.request_id,
+            "StackId": self.stack_id,
+            "LogicalResourceId": self.logical_resource_id,
+            "ResourceType": self.resource_type,
+            "PhysicalResourceId": self.physical_resource_id,
+            "ResourceProperties": properties,
+            "OldResourceProperties": self.old_properties.to_map(),
+        })
+    }
+
+    pub(crate) fn addressee(&self) -> Addressee {
+        Addressee {
+            response_url: self.response_url.clone(),
+            request_id: self.request_id.clone(),
+            stack_id: self.stack_id.clone(),
+            logical_resource_id: self.logical_resource_id.clone(),
+            physical_resource_id: self.physical_resource_id.clone(),
+            deletes: self.request_type == RequestType::Delete,
+        }
     }
 
     /// Whose the resource is.
@@ -206,33 +204,68 @@ impl Request {
         self.physical_resource_id.as_deref().unwrap_or_default()
     }
 
-    /// When a wait of this request must have ended: CloudFormation's time-out less what abandoning and answering need.
-    #[must_use]
-    pub fn ends_at(&self) -> SystemTime {
-        self.requested_at + self.service_timeout - self.margin()
-    }
-
-    /// A twelfth of the service's time-out, 30 s at most.
-    pub(crate) fn margin(&self) -> Duration {
-        (self.service_timeout / 12).min(Duration::from_secs(30))
-    }
-
     /// The physical id of a failed Create that names nothing.
     #[must_use]
     pub fn refused_id(&self) -> String {
-        refused_id(&self.stack_id, &self.logical_resource_id, &self.request_id)
+        self.addressee().refused_id()
+    }
+
+    /// When CloudFormation stops waiting for the answer.
+    #[must_use]
+    pub fn times_out_at(&self) -> SystemTime {
+        self.requested_at + self.service_timeout
+    }
+
+    /// When a wait must have ended: the last look is taken then. What is left until CloudFormation stops waiting (a
+    /// twelfth of `ServiceTimeout`, 30 s at most) is for that look, for abandoning and for the answer.
+    #[must_use]
+    pub fn ends_at(&self) -> SystemTime {
+        self.times_out_at() - self.margin()
+    }
+
+    pub(crate) fn margin(&self) -> Duration {
+        (self.service_timeout / 12).min(Duration::from_secs(30))
     }
 }
 
-pub(crate) fn refused_id(stack_id: &str, logical_resource_id: &str, request_id: &str) -> String {
-    format!(
-        "{REFUSED}{}",
-        hex(&[stack_id, logical_resource_id, request_id], 32)
-    )
+impl Addressee {
+    fn of(event: &Value) -> Result<Self, Refusal> {
+        let reason = match Self::named_by(event) {
+            Ok(to) if to.can_be_answered() => return Ok(to),
+            Ok(_) => "its ids leave no room for an answer".to_owned(),
+            Err(name) => format!("its {name} is missing or unusable"),
+        };
+        Err(Refusal {
+            reason: format!("The event is no request that can be answered: {reason}."),
+            addressee: None,
+        })
+    }
+
+    /// The addressee, or the member that is missing.
+    fn named_by(event: &Value) -> Result<Self, &'static str> {
+        let required = |name: &'static str| text(event, name).map(str::to_owned).ok_or(name);
+        Ok(Self {
+            response_url: ResponseUrl::new(required("ResponseURL")?).ok_or("ResponseURL")?,
+            request_id: required("RequestId")?,
+            stack_id: required("StackId")?,
+            logical_resource_id: required("LogicalResourceId")?,
+            physical_resource_id: text(event, "PhysicalResourceId").map(str::to_owned),
+            deletes: false,
+        })
+    }
+
+    pub(crate) fn refused_id(&self) -> String {
+        let parts = [
+            self.stack_id.as_str(),
+            &self.logical_resource_id,
+            &self.request_id,
+        ];
+        format!("{REFUSED}{}", hex(&parts, 32))
+    }
 }
 
-/// Whether a physical id is one of [`Request::refused_id`]: the Create it answered named nothing. Something of it may
-/// stand all the same where that Create was cut off.
+/// Whether a physical id is one of [`Request::refused_id`]: the Create that it answered named nothing. Something of
+/// that Create may stand all the same where it was cut off, such as by the end of its invocation.
 #[must_use]
 pub fn is_refused_id(physical_resource_id: &str) -> bool {
     physical_resource_id
@@ -241,6 +274,31 @@ pub fn is_refused_id(physical_resource_id: &str) -> bool {
             digest.len() == 32
                 && digest
                     .bytes()
-                    .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         })
+}
+
+/// A member of the event that is a string and not empty.
+fn text<'a>(event: &'a Value, name: &str) -> Option<&'a str> {
+    event.get(name)?.as_str().filter(|text| !text.is_empty())
+}
+
+fn shown(event: &Value, name: &str) -> String {
+    event.get(name).map_or_else(
+        || "missing".into(),
+        |value| shorten(&value.to_string(), 200),
+    )
+}
+
+/// Properties without CloudFormation's own, and how long it waits.
+fn own_taken_out(value: Option<&Value>) -> (Properties, Result<Duration, PropertyError>) {
+    let mut properties = Properties::from(value.cloned().unwrap_or_default());
+    properties.take("ServiceToken");
+    let timeout = match properties.take("ServiceTimeout") {
+        None => Ok(LONGEST_SERVICE_TIMEOUT),
+        Some(value) => integer_within::<_, _, 1, 3_600>(&value)
+            .map(Duration::from_secs)
+            .map_err(|_| PropertyError::invalid("ServiceTimeout", &value, "1 to 3600 seconds")),
+    };
+    (properties, timeout)
 }

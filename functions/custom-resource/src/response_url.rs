@@ -1,6 +1,5 @@
 //! The pre-signed URL of the answer, which is a secret.
 
-use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     time::{Duration, SystemTime},
@@ -9,20 +8,33 @@ use std::{
 /// How long CloudFormation signs a `ResponseURL` for.
 const LIFE: Duration = Duration::from_secs(7_200);
 
+/// What stands where the URL stood.
+const HIDDEN: &str = "[response URL]";
+
 /// The pre-signed URL to which the answer is PUT. Who holds it can answer in the function's place, so that no
 /// formatting trait shows it: [`secret`](Self::secret) is the one way to it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ResponseUrl(String);
 
 impl ResponseUrl {
-    pub(crate) fn new(url: impl Into<String>) -> Self {
-        Self(url.into())
+    /// None where nothing could be PUT there, so that nobody retries it.
+    pub(crate) fn new(url: String) -> Option<Self> {
+        let parsed = reqwest::Url::parse(&url).ok()?;
+        (matches!(parsed.scheme(), "https" | "http") && parsed.has_host()).then_some(Self(url))
     }
 
     /// The URL itself. Not for a log, an error, or anything that could end in one.
     pub(crate) fn secret(&self) -> &str {
         &self.0
+    }
+
+    /// The text with every mention of the URL, or of its query, taken out.
+    pub(crate) fn taken_out_of(&self, text: &str) -> String {
+        let text = text.replace(&self.0, HIDDEN);
+        match self.0.split_once('?') {
+            Some((_, query)) if !query.is_empty() => text.replace(query, HIDDEN),
+            _ => text,
+        }
     }
 
     /// When it was signed, which is when CloudFormation made the request: `X-Amz-Date` of Signature Version 4, else
@@ -94,36 +106,32 @@ fn basic_date(text: &str) -> Option<SystemTime> {
 mod tests {
     use super::*;
 
+    fn url(query: &str) -> ResponseUrl {
+        ResponseUrl::new(format!("https://bucket.s3.amazonaws.com/key%7Cid?{query}")).unwrap()
+    }
+
     fn signed_at(query: &str) -> Option<u64> {
-        ResponseUrl::new(format!("https://bucket.s3.amazonaws.com/key%7Cid?{query}"))
-            .signed_at()
-            .map(|time| {
-                time.duration_since(SystemTime::UNIX_EPOCH)
-                    .unwrap()
-                    .as_secs()
-            })
+        let time = url(query).signed_at()?;
+        Some(
+            time.duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap()
+                .as_secs(),
+        )
     }
 
     #[test]
     fn version_4_says_when() {
-        // date -u -d '2026-11-24 19:48:07' +%s
-        assert_eq!(
-            signed_at(
-                "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261124T194807Z&X-Amz-Expires=7200"
-            ),
-            Some(1_795_549_687)
-        );
-        // date -u -d '2024-02-29 23:59:59' +%s
-        assert_eq!(
-            signed_at("X-Amz-Date=20240229T235959Z"),
-            Some(1_709_251_199)
-        );
-        // date -u -d '2027-01-01' +%s
-        assert_eq!(
-            signed_at("X-Amz-Date=20270101T000000Z"),
-            Some(1_798_761_600)
-        );
-        assert_eq!(signed_at("X-Amz-Date=19700101T000000Z"), Some(0));
+        for (date, seconds) in [
+            // date -u -d '2026-11-24 19:48:07' +%s, and so on
+            ("20261124T194807Z", 1_795_549_687),
+            ("20240229T235959Z", 1_709_251_199),
+            ("20270101T000000Z", 1_798_761_600),
+            ("19700101T000000Z", 0),
+        ] {
+            let query =
+                format!("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={date}&X-Amz-Expires=7200");
+            assert_eq!(signed_at(&query), Some(seconds));
+        }
     }
 
     #[test]
@@ -150,17 +158,32 @@ mod tests {
             "Expires=99999999999999999999",
             "Date=20261124T194807Z",
         ] {
-            assert!(
-                signed_at(query).is_none_or(|seconds| seconds > 1 << 60),
-                "{query}"
-            );
+            assert_eq!(signed_at(query), None, "{query}");
         }
-        assert_eq!(ResponseUrl::new("").signed_at(), None);
     }
 
     #[test]
-    fn debug_hides_it() {
-        let url = ResponseUrl::new("https://bucket/key?X-Amz-Signature=abc");
+    fn what_cannot_be_put_to_is_none() {
+        for url in [
+            "",
+            "bucket/key",
+            "s3://bucket/key",
+            "file:///etc/passwd",
+            "https://",
+            "http://[::1/",
+        ] {
+            assert_eq!(ResponseUrl::new(url.into()), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn nothing_shows_it() {
+        let url = url("X-Amz-Signature=abc");
         assert_eq!(format!("{url:?}"), "ResponseUrl(secret)");
+        let text = format!("PUT {} with ?X-Amz-Signature=abc failed", url.secret());
+        assert_eq!(
+            url.taken_out_of(&text),
+            "PUT [response URL] with ?[response URL] failed"
+        );
     }
 }

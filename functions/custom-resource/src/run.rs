@@ -1,7 +1,14 @@
 //! From a process's start to its end.
 
-use crate::{Function, Https, ResourceTypes, Settings, Waiter};
-use std::process::ExitCode;
+use crate::{
+    Clock, Context, Function, Https, InvocationError, ResourceTypes, Settings, Waiter, logging,
+};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use std::{
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
 
 /// Runs a function for as long as Lambda wants: logging, a runtime of one thread, the environment, then `build`, then
 /// the loop of Lambda's Runtime API. All of a function's `main`:
@@ -23,12 +30,70 @@ use std::process::ExitCode;
 ///     })
 /// }
 /// ```
+///
+/// Returns when Lambda's Runtime API is lost, upon which Lambda starts another process.
 pub fn run<R, W, B>(build: B) -> ExitCode
 where
     R: ResourceTypes,
     W: Waiter,
     B: AsyncFnOnce(Settings) -> Function<R, W, Https>,
 {
-    let _ = async { build(Settings::default()).await };
-    ExitCode::FAILURE
+    logging::init();
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        tracing::error!(
+            "this is a Lambda function: it runs where AWS_LAMBDA_RUNTIME_API names a Runtime API"
+        );
+        return ExitCode::FAILURE;
+    }
+    let ended = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into)
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                let function = &build(Settings::from_env()).await;
+                let service = service_fn(move |event| invoked(function, event));
+                // Without its TracingLayer: the function opens a span of its own, which has no event in it.
+                lambda_runtime::Runtime::new(service).run().await
+            })
+        });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error, "the Runtime API was lost");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One invocation. The event comes as text, so that one which is nested too deeply to be read is answered too.
+async fn invoked<R, W>(
+    function: &Function<R, W, Https>,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<serde_json::Value, InvocationError>
+where
+    R: ResourceTypes,
+    W: Waiter,
+{
+    let context = Context {
+        request_id: event.context.request_id,
+        function_arn: event.context.invoked_function_arn,
+        deadline: SystemTime::UNIX_EPOCH + Duration::from_millis(event.context.deadline),
+    };
+    function
+        .handle_text(event.payload.get(), &context, Clock::system())
+        .await
+}
+
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        let error_type = match error {
+            InvocationError::Unanswered(_) => "Unanswered",
+            InvocationError::TurnRefused(_) => "TurnRefused",
+        };
+        Self {
+            error_type: error_type.into(),
+            error_message: error.to_string(),
+        }
+    }
 }

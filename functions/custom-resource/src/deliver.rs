@@ -1,0 +1,169 @@
+//! Getting the answer through: one PUT, again where that can help.
+
+use crate::{AnswerTransport, response_url::ResponseUrl};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// The longest pause before the first retry; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause of all.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long one PUT may take, so that a dead connection leaves time for another.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
+
+/// What became of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// It was taken.
+    Accepted,
+    /// It was refused with this status, and would be again: the URL expired, or was used before.
+    Refused(u16),
+    /// It reached nobody until the deadline; the last thing that went wrong.
+    Lost(String),
+}
+
+/// PUTs the body until it is taken or refused, or the deadline passes. What may pass (no connection, 5xx) is retried
+/// with exponential backoff and full jitter
+/// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>); 4xx does not pass.
+pub(crate) async fn deliver(
+    transport: &impl AnswerTransport,
+    url: &ResponseUrl,
+    body: &[u8],
+    deadline: Instant,
+) -> Delivery {
+    let mut longest_pause = FIRST_PAUSE;
+    loop {
+        let attempt_ends = deadline.min(Instant::now() + LONGEST_ATTEMPT);
+        let lost = match timeout_at(attempt_ends, transport.put(url.secret(), body.to_vec())).await
+        {
+            Ok(Ok(200..=299)) => return Delivery::Accepted,
+            Ok(Ok(status @ 500..)) => format!("status {status}"),
+            Ok(Ok(status)) => return Delivery::Refused(status),
+            Ok(Err(error)) => url.taken_out_of(&error),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        let pause = longest_pause.mul_f64(fastrand::f64());
+        longest_pause = (longest_pause * 2).min(LONGEST_PAUSE);
+        if Instant::now() + pause >= deadline {
+            return Delivery::Lost(lost);
+        }
+        tracing::warn!(
+            error = lost,
+            pause_ms = pause.as_millis(),
+            "the answer was not taken, trying again"
+        );
+        sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Answers what it is told to, in order, the last one for ever.
+    struct Script {
+        answers: Vec<Result<u16, &'static str>>,
+        puts: Mutex<Vec<Instant>>,
+        each_takes: Duration,
+    }
+
+    impl Script {
+        fn new(answers: &[Result<u16, &'static str>]) -> Self {
+            Self {
+                answers: answers.to_vec(),
+                puts: Mutex::default(),
+                each_takes: Duration::ZERO,
+            }
+        }
+
+        fn puts(&self) -> Vec<Instant> {
+            self.puts.lock().unwrap().clone()
+        }
+    }
+
+    impl AnswerTransport for Script {
+        async fn put(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+            assert_eq!(
+                (url, body.as_slice()),
+                ("https://bucket/key?Signature=abc", b"{}".as_slice())
+            );
+            let count = {
+                let mut puts = self.puts.lock().unwrap();
+                puts.push(Instant::now());
+                puts.len()
+            };
+            sleep(self.each_takes).await;
+            self.answers[count.min(self.answers.len()) - 1].map_err(str::to_owned)
+        }
+    }
+
+    async fn run(script: &Script, seconds: u64) -> Delivery {
+        let url = ResponseUrl::new("https://bucket/key?Signature=abc".into()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let delivery = deliver(script, &url, b"{}", deadline).await;
+        assert!(Instant::now() <= deadline, "late");
+        delivery
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_pass_is_tried_again() {
+        let script = Script::new(&[Ok(503), Err("connection reset"), Ok(500), Ok(200)]);
+        assert_eq!(run(&script, 60).await, Delivery::Accepted);
+        assert_eq!(script.puts().len(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_final() {
+        for status in [400, 403, 404, 412, 307] {
+            let script = Script::new(&[Ok(status)]);
+            assert_eq!(run(&script, 60).await, Delivery::Refused(status));
+            assert_eq!(script.puts().len(), 1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_to_their_bound_and_differ() {
+        let script = Script::new(&[Ok(503)]);
+        assert_eq!(run(&script, 300).await, Delivery::Lost("status 503".into()));
+        let puts = script.puts();
+        let pauses: Vec<_> = puts.windows(2).map(|two| two[1] - two[0]).collect();
+        for (count, pause) in pauses.iter().enumerate() {
+            let bound = (FIRST_PAUSE * 2_u32.pow(count.min(10) as u32)).min(LONGEST_PAUSE);
+            // tokio's timer counts in milliseconds.
+            assert!(
+                *pause <= bound + Duration::from_millis(1),
+                "{pause:?} after {count}"
+            );
+        }
+        assert!(pauses.iter().any(|pause| *pause > LONGEST_PAUSE / 2));
+        assert!(pauses.iter().any(|pause| *pause < LONGEST_PAUSE / 2));
+        assert!(pauses.len() > 60, "{}", pauses.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_hangs_leaves_time_for_another() {
+        let mut script = Script::new(&[Ok(200)]);
+        script.each_takes = Duration::from_secs(3_600);
+        assert_eq!(
+            run(&script, 45).await,
+            Delivery::Lost("no answer in time".into())
+        );
+        assert!(
+            (4..=5).contains(&script.puts().len()),
+            "{}",
+            script.puts().len()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_went_wrong_never_shows_the_url() {
+        let script = Script::new(&[Err(
+            "no route to https://bucket/key?Signature=abc (os error 113)",
+        )]);
+        assert_eq!(
+            run(&script, 1).await,
+            Delivery::Lost("no route to [response URL] (os error 113)".into())
+        );
+    }
+}

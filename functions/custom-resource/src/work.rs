@@ -1,0 +1,326 @@
+//! The resource type's work on a request: looking again and again until it is done, has failed, or time is up.
+
+use crate::{
+    AnswerTransport, Clock, Context, Failure, Function, Invocation, RequestType, ResourceTypes,
+    Step, Success, Wait, Waiter,
+    answer::Answer,
+    deadline::{Deadlines, is_over, waited_enough},
+    hand_over::Turn,
+    is_refused_id,
+    panic_guard::{Panic, guarded},
+    request::LONGEST_SERVICE_TIMEOUT,
+};
+use serde_json::Value;
+use std::{ops::ControlFlow, time::Duration};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// The shortest pause between two looks in one invocation.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+/// How much time the last look gets, where an invocation has no waiter to hand over to.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// How the work on a request ends, in this invocation.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// CloudFormation is answered.
+    Answer(Answer),
+    /// The state machine comes back with this.
+    Later(Value),
+    /// The state machine has it now.
+    HandedOver,
+}
+
+/// The work on a request in one invocation.
+pub(crate) struct Work<'a, R, W, T> {
+    function: &'a Function<R, W, T>,
+    context: &'a Context,
+    clock: Clock,
+    deadlines: Deadlines,
+    turn: Turn,
+    /// Whether the state machine invoked, and goes on with what this turn returns.
+    by_waiter: bool,
+    /// Whether the next look is the last of an invocation that cannot hand over.
+    last_look: bool,
+    /// Why the wait could not be handed over.
+    not_handed_over: Option<String>,
+    /// What the resource type was last at.
+    was_doing: String,
+}
+
+/// What a look at what stands came to.
+enum Look {
+    Said(Result<Step, Failure>),
+    Panicked(Panic),
+    CutOff,
+}
+
+impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
+    pub(crate) fn new(
+        function: &'a Function<R, W, T>,
+        turn: Turn,
+        by_waiter: bool,
+        context: &'a Context,
+        deadlines: Deadlines,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            function,
+            context,
+            clock,
+            deadlines,
+            turn,
+            by_waiter,
+            last_look: false,
+            not_handed_over: None,
+            was_doing: String::new(),
+        }
+    }
+
+    /// What was waited for last, empty where nothing was.
+    pub(crate) fn waited_for(self) -> String {
+        self.turn.waiting_for
+    }
+
+    /// Works on the request for as long as there is time.
+    pub(crate) async fn verdict(&mut self) -> Verdict {
+        if let Some(answer) = self.without_looking() {
+            return Verdict::Answer(answer);
+        }
+        if self.by_waiter && is_over(&self.turn.request, &self.clock) {
+            return self.give_up(self.timed_out()).await;
+        }
+        loop {
+            match self.look().await {
+                Look::Said(Ok(Step::Done(success))) => {
+                    return Verdict::Answer(Answer::Success(success));
+                }
+                Look::Said(Err(failure)) => return Verdict::Answer(Answer::Failed(failure)),
+                Look::Said(Ok(Step::Wait(wait))) => {
+                    if let ControlFlow::Break(verdict) = self.wait(wait).await {
+                        return verdict;
+                    }
+                }
+                Look::Panicked(panic) => {
+                    return Verdict::Answer(Answer::failed(format!(
+                        "The function failed by a mistake of its own{}: {panic}. The log of invocation {} has more.",
+                        self.meanwhile(),
+                        self.context.request_id,
+                    )));
+                }
+                Look::CutOff => return self.cut_off().await,
+            }
+        }
+    }
+
+    /// The answer to what no resource type is asked about.
+    fn without_looking(&self) -> Option<Answer> {
+        let request = &self.turn.request;
+        let names = self.function.resource_types.names();
+        if !names.contains(&request.resource_type.as_str()) {
+            // The Create that was refused for its type made nothing, and its Delete must not block the stack.
+            if request.request_type == RequestType::Delete && is_refused_id(request.physical_id()) {
+                return Some(Answer::Success(Success::new(request.physical_id())));
+            }
+            return Some(Answer::failed(format!(
+                "ResourceType {:?} is unknown to this function: it serves {}.",
+                request.resource_type,
+                names.join(", "),
+            )));
+        }
+        if request.request_type != RequestType::Delete
+            && !self.by_waiter
+            && is_over(request, &self.clock)
+        {
+            // CloudFormation has given up and rolls back, or has done so: what was made now, nobody would remove. A
+            // Delete only removes what nobody wants any longer.
+            return Some(Answer::failed(format!(
+                "The request is {} s old and its ServiceTimeout is {} s: nothing was done.",
+                self.clock.since(request.requested_at).as_secs(),
+                request.service_timeout.as_secs(),
+            )));
+        }
+        None
+    }
+
+    /// Lets the resource type look, and do what is missing, until the work's deadline.
+    async fn look(&mut self) -> Look {
+        let request = &self.turn.request;
+        let mut invocation = self.invocation(self.deadlines.work);
+        invocation.last_look = self.last_look || waited_enough(request, &self.clock);
+        let progress = self.turn.progress.clone();
+        let advance = guarded(async {
+            let resource_types = &self.function.resource_types;
+            resource_types.advance(request, progress, &invocation).await
+        });
+        let look = match timeout_at(self.deadlines.work, advance).await {
+            Ok(Ok(said)) => Look::Said(said),
+            Ok(Err(panic)) => Look::Panicked(panic),
+            Err(_) => Look::CutOff,
+        };
+        self.was_doing = invocation.was_doing();
+        look
+    }
+
+    /// Waits where this invocation can, and says to go on; else sees to it that something does, or ends the request.
+    async fn wait(&mut self, wait: Wait) -> ControlFlow<Verdict> {
+        self.turn.waiting_for = wait.waiting_for;
+        self.turn.progress = Some(wait.progress).filter(|progress| !progress.is_null());
+        if waited_enough(&self.turn.request, &self.clock) {
+            return ControlFlow::Break(self.give_up(self.timed_out()).await);
+        }
+        if self.by_waiter {
+            return ControlFlow::Break(self.later(wait.retry_after));
+        }
+        let until_end = self.clock.until(self.turn.request.ends_at());
+        let next = Instant::now() + wait.retry_after.max(SHORTEST_PAUSE).min(until_end);
+        if !self.last_look && next < self.deadlines.work {
+            tracing::debug!(waiting_for = self.turn.waiting_for, "waiting");
+            sleep_until(next).await;
+            return ControlFlow::Continue(());
+        }
+        if self.hand_over(wait.retry_after, self.deadlines.work).await {
+            return ControlFlow::Break(Verdict::HandedOver);
+        }
+        let left = self
+            .deadlines
+            .work
+            .saturating_duration_since(Instant::now());
+        if self.last_look || left < SHORTEST_PAUSE {
+            return ControlFlow::Break(self.give_up(self.out_of_time()).await);
+        }
+        self.last_look = true;
+        sleep_until(self.deadlines.work - LAST_LOOK.min(left / 2)).await;
+        ControlFlow::Continue(())
+    }
+
+    /// The work was dropped at its deadline.
+    async fn cut_off(&mut self) -> Verdict {
+        if waited_enough(&self.turn.request, &self.clock) {
+            return self.give_up(self.timed_out()).await;
+        }
+        if self.by_waiter {
+            return self.later(Duration::ZERO);
+        }
+        if self.hand_over(Duration::ZERO, self.deadlines.abandon).await {
+            return Verdict::HandedOver;
+        }
+        self.give_up(self.out_of_time()).await
+    }
+
+    /// The state machine's next turn.
+    fn later(&mut self, retry_after: Duration) -> Verdict {
+        self.turn.number = self.turn.number.saturating_add(1);
+        Verdict::Later(self.state(retry_after))
+    }
+
+    fn state(&self, retry_after: Duration) -> Value {
+        self.turn
+            .to_state(&self.context.function_arn, retry_after, &self.clock)
+    }
+
+    /// Whether the waiter has taken the request. A waiter that failed once is not asked again in this invocation.
+    async fn hand_over(&mut self, retry_after: Duration, deadline: Instant) -> bool {
+        let Some(waiter) = self
+            .function
+            .waiter
+            .as_ref()
+            .filter(|_| self.not_handed_over.is_none())
+        else {
+            return false;
+        };
+        let name = self.turn.execution_name();
+        let input = self.state(retry_after).to_string();
+        let started = timeout_at(
+            deadline,
+            guarded(async { waiter.start(&name, input).await }),
+        )
+        .await;
+        let error = match started {
+            Ok(Ok(Ok(()))) => {
+                tracing::info!(
+                    execution = name,
+                    waiting_for = self.turn.waiting_for,
+                    "handed over to the waiter"
+                );
+                return true;
+            }
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(panic)) => panic.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        let error = self.turn.request.response_url.taken_out_of(&error);
+        tracing::error!(error, "the wait could not be handed over to the waiter");
+        self.not_handed_over = Some(error);
+        false
+    }
+
+    /// FAILED, once the resource type has undone what must not stay.
+    async fn give_up(&self, reason: String) -> Verdict {
+        let invocation = self.invocation(self.deadlines.abandon);
+        let progress = self.turn.progress.clone();
+        let abandon = guarded(async {
+            let resource_types = &self.function.resource_types;
+            resource_types
+                .abandon(&self.turn.request, progress, &invocation)
+                .await
+        });
+        let note = match timeout_at(self.deadlines.abandon, abandon).await {
+            Ok(Ok(note)) => note,
+            Ok(Err(panic)) => Some(format!(
+                "Giving it up failed by a mistake of the function: {panic}."
+            )),
+            Err(_) => Some("There was no time left to undo what stands.".to_owned()),
+        };
+        Verdict::Answer(Answer::failed(
+            [reason, note.unwrap_or_default()].join(" ").trim_end(),
+        ))
+    }
+
+    fn invocation(&self, deadline: Instant) -> Invocation {
+        let age = self.function.settings.max_invocation_age;
+        let mut invocation = Invocation::new(self.clock, deadline, age);
+        invocation.can_hand_over =
+            self.by_waiter || (self.function.waiter.is_some() && self.not_handed_over.is_none());
+        invocation
+    }
+
+    /// What was waited for, or else what was being done, to follow a clause.
+    fn meanwhile(&self) -> String {
+        match (self.turn.waiting_for.as_str(), self.was_doing.as_str()) {
+            ("", "") => String::new(),
+            ("", doing) => format!(" while {doing}"),
+            (waiting_for, _) => format!(" waiting for {waiting_for}"),
+        }
+    }
+
+    /// The reason where CloudFormation's time is up.
+    fn timed_out(&self) -> String {
+        let request = &self.turn.request;
+        let next = if request.service_timeout < LONGEST_SERVICE_TIMEOUT {
+            format!(
+                "Its ServiceTimeout of {} s can be raised to {} s",
+                request.service_timeout.as_secs(),
+                LONGEST_SERVICE_TIMEOUT.as_secs(),
+            )
+        } else {
+            "CloudFormation waits one hour at most: try again once that can happen in time"
+                .to_owned()
+        };
+        format!(
+            "Timed out after {} s{}. {next}.",
+            self.clock.since(request.requested_at).as_secs(),
+            self.meanwhile(),
+        )
+    }
+
+    /// The reason where the invocation's time is up.
+    fn out_of_time(&self) -> String {
+        let next = match &self.not_handed_over {
+            Some(error) => format!("It could not be handed over to the state machine: {error}"),
+            None => {
+                "Give the function a longer time-out, or a state machine for its waits".to_owned()
+            }
+        };
+        format!("The function ran out of time{}. {next}.", self.meanwhile())
+    }
+}
