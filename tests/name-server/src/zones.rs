@@ -65,6 +65,7 @@ pub struct Zones {
     pub(crate) zones: Vec<Hosted>,
     /// Registered names with their name servers.
     pub(crate) registrations: BTreeMap<Name, BTreeSet<Name>>,
+    hosts: BTreeSet<Name>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,10 +89,13 @@ impl Zones {
             .iter()
             .map(|r| Ok((name::parse(&r.name)?, host_names(&r.name_servers)?)))
             .collect::<Result<_, InvalidRecordSet>>()?;
-        Ok(Self {
+        let mut snapshot = Self {
             zones,
             registrations,
-        })
+            hosts: BTreeSet::new(),
+        };
+        snapshot.collect_hosts();
+        Ok(snapshot)
     }
 
     /// A snapshot in which every zone that lies below no other is registered with its own name servers. Of several with
@@ -116,12 +120,12 @@ impl Zones {
         Ok(snapshot)
     }
 
-    /// Addresses of all name servers of all zones, each [`address_of`] its host name.
+    /// Addresses of all name servers that a zone, an NS record set or a registration names, each [`address_of`] its
+    /// host name. Also of those whose zone is gone: such a server stands, and refuses.
     pub fn addresses(&self) -> BTreeSet<Ipv4Addr> {
-        self.zones
+        self.hosts
             .iter()
-            .flat_map(|zone| &zone.addresses)
-            .copied()
+            .map(|host| address_of(&host.to_ascii()))
             .collect()
     }
 
@@ -132,13 +136,31 @@ impl Zones {
             .filter(move |zone| zone.addresses.contains(&address))
     }
 
-    /// Whether `host` is a name server of one of these zones or registrations.
+    /// Whether `host` is a name server that something in this snapshot names.
     pub(crate) fn is_name_server(&self, host: &Name) -> bool {
-        self.zones
+        self.hosts.contains(host)
+    }
+
+    fn collect_hosts(&mut self) {
+        let targets = |zone: &Hosted| {
+            let host = |record: &Record| match &record.data {
+                RData::NS(host) => Some(host.0.clone()),
+                _ => None,
+            };
+            zone.names
+                .values()
+                .flatten()
+                .filter_map(host)
+                .collect::<Vec<_>>()
+        };
+        let of_zones = self
+            .zones
             .iter()
-            .map(|zone| &zone.name_servers)
-            .chain(self.registrations.values())
-            .any(|set| set.contains(host))
+            .flat_map(|zone| [zone.name_servers.iter().cloned().collect(), targets(zone)]);
+        self.hosts = of_zones
+            .flatten()
+            .chain(self.registrations.values().flatten().cloned())
+            .collect();
     }
 }
 

@@ -64,6 +64,10 @@ impl<T: Transport> Dns<T> {
         let walk = self.walk(&name).await;
         for labels in (1..=name.iter().count()).rev() {
             let at = name.trim_to(labels);
+            // The listed servers need not serve the zones above those in question, and nothing is known of these.
+            if walk.zones.len() > 1 && walk.zone_of(&at).name.is_root() && !self.listed.is_empty() {
+                break;
+            }
             let Some(records) = self.caa_at(&walk, &at).await else {
                 return Issuance::Unknown;
             };

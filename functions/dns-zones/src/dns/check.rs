@@ -189,7 +189,7 @@ impl<T: Transport> Dns<T> {
                     }
                 }
                 Err(fault) => {
-                    tracing::info!(%parent, %child, %fault, "the delegation is not right, or not yet")
+                    tracing::info!(%parent, %child, %fault, "the delegation is not right, or not yet");
                 }
             }
             last = Some(verdict);
