@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { addStacks } from '../lib/app';
 import { ConfigurationError } from '../lib/configuration';
-import { PropError } from '../lib/prop-error';
+import { PropError } from '../lib/prop-checks';
 
 const app = new App();
 try {

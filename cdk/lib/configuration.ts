@@ -1,4 +1,5 @@
 import { normalised, problemOfName, relation } from './domain-name';
+import { type Format, FORMATS } from './prop-checks';
 
 /** A consumer account, as the configuration names it. */
 export interface Consumer {
@@ -158,18 +159,18 @@ function rejectSharedNames(consumers: Consumer[], problems: ConfigurationProblem
 /** What a value must be: what is wrong with it, to follow the key, or undefined. */
 type Rule = (value: string) => string | undefined;
 
-function matching(pattern: RegExp, must: string): Rule {
-  return (value) => (pattern.test(value) ? undefined : must);
+function matching({ pattern, rule }: Format): Rule {
+  return (value) => (pattern.test(value) ? undefined : rule);
 }
 
 const LABEL: Rule = (value) => (value.includes('.') ? 'must be one label' : problemOfName(value));
 const NAME: Rule = problemOfName;
-const ACCOUNT = matching(/^\d{12}$/, 'must be an account of 12 digits');
-const REGION = matching(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must be the name of a Region, such as "us-east-1"');
-const HOSTED_ZONE_ID = matching(/^Z[A-Z0-9]{1,31}$/, 'must be the id of a hosted zone, such as "Z0123456789ABCDEFGHIJ"');
-const ORGANIZATION_ID = matching(/^o-[a-z0-9]{10,32}$/, 'must be the id of an organization, such as "o-a1b2c3d4e5"');
-const EXTERNAL_ID = matching(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1,224 letters, digits and "+=,.@:/_-"');
-const ARCHITECTURE = matching(/^(arm64|x86_64)$/, 'must be "arm64" or "x86_64"');
+const ACCOUNT = matching(FORMATS.account);
+const REGION = matching(FORMATS.region);
+const HOSTED_ZONE_ID = matching(FORMATS.hostedZoneId);
+const ORGANIZATION_ID = matching(FORMATS.organizationId);
+const EXTERNAL_ID = matching(FORMATS.externalId);
+const ARCHITECTURE = matching({ pattern: /^(arm64|x86_64)$/, rule: 'must be "arm64" or "x86_64"' });
 
 function nameBelow(zoneName: string): Rule {
   return (value) => problemOfName(value)

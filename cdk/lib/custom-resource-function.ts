@@ -9,7 +9,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { RustFunction } from 'cargo-lambda-cdk';
 import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import type { FunctionSettings } from './function-settings';
-import { PropError } from './prop-error';
+import { checkFormat, FORMATS, PropError } from './prop-checks';
 
 const TIMEOUT = Duration.minutes(15);
 // Lambda tries again after one minute and then after two, so that both retries fit; a short age bounds how long a Delete must
@@ -45,6 +45,9 @@ export class CustomResourceFunction extends Construct {
   public constructor(scope: Construct, id: string, name: FunctionName, settings: FunctionSettings = {}) {
     super(scope, id);
     this.settings = settings;
+    for (const variable of Object.keys(settings.environment ?? {})) {
+      checkFormat('functionSettings.environment', variable, FORMATS.environmentVariable);
+    }
     this.role = new iam.Role(this, 'Role', {
       path: functionRolePath(name),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),

@@ -1,15 +1,16 @@
-import { CustomResource, Duration, Fn, Resource, Stack, Token } from 'aws-cdk-lib';
+import { CustomResource, type Duration, Fn, type ITaggableV2, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { HostedZoneReference } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import type { Delegation } from './delegation';
-import { normalised, problemOfName } from './domain-name';
+import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { PropError } from './prop-error';
-import { serviceTimeoutOf, tagList } from './resource-properties';
+import { checkFormat, checkName, checkPublic, checkSeconds, checkTags, FORMATS, PropError } from './prop-checks';
 import { type CertificateOptions, SubdomainCertificate } from './subdomain-certificate';
+
+const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
 
 /** What happens on delete to records in the zone other than its apex SOA and NS and ACM's validation CNAMEs. */
 export enum RecordsOnDelete {
@@ -104,7 +105,7 @@ export interface DelegatedSubdomainProps {
 }
 
 /** A public hosted zone of this account that the parent zone delegates to. */
-export class DelegatedSubdomain extends Resource implements route53.IHostedZone {
+export class DelegatedSubdomain extends Resource implements route53.IHostedZone, ITaggableV2 {
   public readonly hostedZoneId: string;
   public readonly zoneName: string;
   public readonly hostedZoneNameServers?: string[];
@@ -112,10 +113,13 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone 
   public readonly parentHostedZoneId: string;
   /** Name of the parent zone. */
   public readonly parentZoneName: string;
+  /** The zone's tags; `Tags.of()` sets them too. */
+  public readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
 
   public constructor(scope: Construct, id: string, props: DelegatedSubdomainProps) {
     super(scope, id);
     checkProps(props);
+    Object.entries(props.tags ?? {}).forEach(([key, value]) => this.cdkTagManager.setTag(key, value));
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
     delegateSubdomain.grantZone(this);
     if (props.delegation) {
@@ -123,9 +127,9 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone 
     }
     const region = props.delegation?.region;
     const resource = new CustomResource(this, 'Resource', {
-      resourceType: 'Custom::DelegatedSubdomain',
+      resourceType: RESOURCE_TYPE,
       serviceToken: delegateSubdomain.handler.function.functionArn,
-      serviceTimeout: serviceTimeoutOf(props.serviceTimeout),
+      serviceTimeout: props.serviceTimeout,
       properties: {
         Subdomain: normalised(props.subdomain),
         ParameterPrefix: props.delegation?.parameterPrefix,
@@ -139,7 +143,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone 
         VerifyDelegation: props.verifyDelegation,
         RecordsOnDelete: props.recordsOnDelete,
         Comment: props.comment,
-        Tags: tagList(props.tags),
+        Tags: this.cdkTagManager.renderedTags,
       },
     });
     resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
@@ -177,20 +181,36 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone 
 }
 
 function checkProps(props: DelegatedSubdomainProps): void {
-  const problem = problemOfName(props.subdomain);
-  if (problem !== undefined) {
-    throw new PropError('subdomain', props.subdomain, problem);
-  }
+  checkName('subdomain', props.subdomain);
   if ((props.delegation === undefined) === (props.parentZone === undefined)) {
     throw new PropError('delegation', undefined, 'and parentZone are two ways to say what the parent is: give one of them');
   }
-  const { delegation } = props;
-  if (delegation && !Token.isUnresolved(delegation.roleArn) && !/^arn:[\w-]+:iam::\d{12}:role\/.+$/.test(delegation.roleArn)) {
-    throw new PropError('delegation.roleArn', delegation.roleArn, 'must be the ARN of a role');
+  checkFormat('delegation.parameterPrefix', props.delegation?.parameterPrefix, FORMATS.parameterPrefix);
+  checkFormat('delegation.roleArn', props.delegation?.roleArn, FORMATS.roleArn);
+  checkFormat('delegation.region', props.delegation?.region, FORMATS.region);
+  checkFormat('delegation.externalId', props.delegation?.externalId, FORMATS.externalId);
+  checkPublic('parentZone', props.parentZone);
+  checkPublic('zone', props.zone);
+  checkZoneName(props);
+  // RFC 2181, section 8.
+  checkSeconds('ttl', props.ttl, 0, 2_147_483_647);
+  checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
+  const longest = props.serviceTimeout === undefined || props.serviceTimeout.isUnresolved() ? 3_600 : props.serviceTimeout.toSeconds();
+  // It has to end before CloudFormation's patience does.
+  checkSeconds('drain', props.drain, 0, longest - 1);
+  if (props.comment !== undefined && !Token.isUnresolved(props.comment) && props.comment.length > 256) {
+    throw new PropError('comment', props.comment, 'must not be longer than 256 characters');
   }
-  const ttl = props.ttl?.toSeconds();
-  // Route 53: https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
-  if (ttl !== undefined && !Token.isUnresolved(ttl) && (ttl < 0 || ttl > 2_147_483_647)) {
-    throw new PropError('ttl', ttl, 'must be 0 to 2,147,483,647 seconds');
+  checkTags(props.tags);
+}
+
+function checkZoneName({ subdomain, zone, parentZone }: DelegatedSubdomainProps): void {
+  if (zone === undefined || [subdomain, zone.zoneName].some((name) => Token.isUnresolved(name))) {
+    return;
+  }
+  const [name, first] = [normalised(zone.zoneName), normalised(subdomain)];
+  const parent = parentZone && !Token.isUnresolved(parentZone.zoneName) ? normalised(parentZone.zoneName) : undefined;
+  if (parent === undefined ? !name.startsWith(`${first}.`) : relation(name, `${first}.${parent}`) !== 'equal to') {
+    throw new PropError('zone', zone.zoneName, `must be the zone of ${first}.${parent ?? 'PARENT'}`);
   }
 }

@@ -4,9 +4,9 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { functionRolePath } from './custom-resource-function';
 import { type Delegation, type DelegationLocation, delegationRoleName } from './delegation';
-import { normalised, problemOfName, relation } from './domain-name';
+import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { PropError } from './prop-error';
+import { checkFormat, checkName, checkPublic, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { PublishZoneFunction, parameterArns } from './publish-zone-function';
 
 /** What happens on delete while NS record sets stand below the zone's apex. */
@@ -131,7 +131,10 @@ export class PublishedZone extends Resource {
 
   public constructor(scope: Construct, id: string, props: PublishedZoneProps) {
     super(scope, id);
-    this.parameterPrefix = checkedPrefix(props.parameterPrefix);
+    checkFormat('parameterPrefix', props.parameterPrefix, FORMATS.parameterPrefix);
+    checkSeconds('delegationTtl', props.delegationTtl, 0, 2_147_483_647);
+    checkPublic('parentZone', props.parentZone);
+    this.parameterPrefix = props.parameterPrefix;
     this.zone = this.zoneOf(props);
 
     const publishZone = PublishZoneFunction.of(this, props.functionSettings);
@@ -155,24 +158,18 @@ export class PublishedZone extends Resource {
 
   /** Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know. */
   public grantDelegation(grant: DelegationGrant): Delegation {
-    if (!Token.isUnresolved(grant.account) && !/^\d{12}$/.test(grant.account)) {
-      throw new PropError('account', grant.account, 'must be 12 digits');
+    const roleName = grant.roleName ?? delegationRoleName(this.parameterPrefix, grant.account);
+    checkFormat('account', grant.account, FORMATS.account);
+    checkFormat('roleName', roleName, FORMATS.roleName);
+    checkFormat('organizationId', grant.organizationId, FORMATS.organizationId);
+    checkFormat('externalId', grant.externalId, FORMATS.externalId);
+    for (const pattern of grant.principalArns ?? []) {
+      checkFormat('principalArns', pattern, FORMATS.roleArnPattern);
     }
     if (this.holders.some(({ account }) => account === grant.account)) {
       throw new PropError('account', grant.account, 'must be granted its names in one call, since it has one role');
     }
     const names = this.heldNames(grant);
-    const roleName = grant.roleName ?? delegationRoleName(this.parameterPrefix, grant.account);
-    if (!Token.isUnresolved(roleName) && !/^[\w+=,.@-]{1,64}$/.test(roleName)) {
-      throw new PropError('roleName', roleName, 'must be 1 to 64 letters, digits and "+=,.@_-"');
-    }
-    if (grant.organizationId !== undefined && !Token.isUnresolved(grant.organizationId) && !/^o-[a-z0-9]{10,32}$/.test(grant.organizationId)) {
-      throw new PropError('organizationId', grant.organizationId, 'must be "o-" and 10 to 32 letters and digits');
-    }
-    if (grant.externalId !== undefined && !Token.isUnresolved(grant.externalId) && !/^[\w+=,.@:/-]{2,1224}$/.test(grant.externalId)) {
-      throw new PropError('externalId', grant.externalId, 'must be 2 to 1,224 letters, digits and "+=,.@:/_-"');
-    }
-
     const principalArns = grant.principalArns ?? [
       `arn:${Aws.PARTITION}:iam::${grant.account}:role${functionRolePath('delegate-subdomain')}*`,
     ];
@@ -244,10 +241,7 @@ export class PublishedZone extends Resource {
     }
     const names = grant.names.map(normalised);
     for (const name of names) {
-      const problem = problemOfName(name);
-      if (problem !== undefined) {
-        throw new PropError('names', name, problem);
-      }
+      checkName('names', name);
       if (names.filter((other) => other === name).length > 1) {
         throw new PropError('names', grant.names, `must have ${JSON.stringify(name)} once`);
       }
@@ -264,16 +258,14 @@ export class PublishedZone extends Resource {
   }
 
   private zoneOf(props: PublishedZoneProps): route53.IHostedZone {
+    checkPublic('zone', props.zone);
     if (props.zone && props.zoneName === undefined) {
       return props.zone;
     }
     if (props.zone || props.zoneName === undefined) {
       throw new PropError('zoneName', props.zoneName, 'and zone are two ways to say which zone is published: give one of them');
     }
-    const problem = problemOfName(props.zoneName);
-    if (problem !== undefined) {
-      throw new PropError('zoneName', props.zoneName, problem);
-    }
+    checkName('zoneName', props.zoneName);
     return new route53.PublicHostedZone(this, 'Zone', {
       zoneName: normalised(props.zoneName),
       comment: `Published under ${this.parameterPrefix}`,
@@ -297,13 +289,4 @@ export class PublishedZone extends Resource {
       comment: `Delegates ${child}`,
     });
   }
-}
-
-function checkedPrefix(prefix: string): string {
-  // Parameter Store: levels of letters, digits, "._-"; a name may not begin with "aws" or "ssm".
-  if (!Token.isUnresolved(prefix) && !/^(?!\/(aws|ssm)(\/|$))(\/[\w.-]+)+$/i.test(prefix)) {
-    throw new PropError('parameterPrefix', prefix,
-      'must be levels of letters, digits and "._-", each after a "/", without one at the end and not below /aws or /ssm');
-  }
-  return prefix;
 }

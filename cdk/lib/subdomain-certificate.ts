@@ -1,14 +1,15 @@
-import { CustomResource, Duration, Resource, Stack, Token } from 'aws-cdk-lib';
+import { CustomResource, Duration, type ITaggableV2, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
 import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { CertificateReference } from 'aws-cdk-lib/aws-certificatemanager';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
-import { normalised, problemOfName, relation } from './domain-name';
+import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { PropError } from './prop-error';
-import { serviceTimeoutOf, tagList } from './resource-properties';
+import { checkFormat, checkName, checkPublic, checkSeconds, checkTags, FORMATS, PropError } from './prop-checks';
+
+const RESOURCE_TYPE = 'Custom::SubdomainCertificate';
 
 /** What happens on delete to the CNAMEs that validate a certificate. */
 export enum ValidationRecordsOnDelete {
@@ -91,27 +92,39 @@ export interface SubdomainCertificateProps extends CertificateOptions {
 }
 
 /** A certificate that is issued when CloudFormation says that it stands. */
-export class SubdomainCertificate extends Resource implements acm.ICertificate {
+export class SubdomainCertificate extends Resource implements acm.ICertificate, ITaggableV2 {
   public readonly certificateArn: string;
   /** Where the certificate lies. */
   public readonly region: string;
+  /** The certificate's tags; `Tags.of()` sets them too. */
+  public readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
 
   public constructor(scope: Construct, id: string, props: SubdomainCertificateProps) {
     super(scope, id);
+    checkFormat('region', props.region, FORMATS.region);
+    checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
+    checkTags(props.tags);
+    checkPublic('zone', props.zone);
+    props.additionalZones?.forEach((zone) => checkPublic('additionalZones', zone));
     this.region = props.region ?? Stack.of(this).region;
+    Object.entries(props.tags ?? {}).forEach(([key, value]) => this.cdkTagManager.setTag(key, value));
     const zones = [props.zone, ...props.additionalZones ?? []];
     const domainName = checkedName('domainName', props.domainName ?? props.zone.zoneName, zones);
     const alternatives = props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
-    if (!Token.isUnresolved(this.region) && !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(this.region)) {
-      throw new PropError('region', this.region, 'must be the name of a Region, such as "us-east-1"');
+    if (!Token.isUnresolved(domainName) && domainName.length > 64) {
+      // X.509: the upper bound of a common name, RFC 5280, appendix A.
+      throw new PropError('domainName', domainName, 'must not be longer than 64 characters (give a short one, and the long one in subjectAlternativeNames)');
+    }
+    if (alternatives && alternatives.length > 99) {
+      throw new PropError('subjectAlternativeNames', alternatives.length, 'must not be more than 99 names');
     }
 
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
     delegateSubdomain.grantCertificates(this.region, zones);
     const resource = new CustomResource(this, 'Resource', {
-      resourceType: 'Custom::SubdomainCertificate',
+      resourceType: RESOURCE_TYPE,
       serviceToken: delegateSubdomain.handler.function.functionArn,
-      serviceTimeout: serviceTimeoutOf(props.serviceTimeout),
+      serviceTimeout: props.serviceTimeout,
       properties: {
         HostedZoneId: props.zone.hostedZoneId,
         AdditionalHostedZoneIds: props.additionalZones?.map((zone) => zone.hostedZoneId),
@@ -120,7 +133,7 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate {
         Region: props.region,
         KeyAlgorithm: props.keyAlgorithm?.name,
         ValidationRecordsOnDelete: props.validationRecordsOnDelete,
-        Tags: tagList(props.tags),
+        Tags: this.cdkTagManager.renderedTags,
       },
     });
     resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
@@ -148,10 +161,7 @@ function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): 
   if (Token.isUnresolved(name)) {
     return name;
   }
-  const problem = problemOfName(name.startsWith('*.') ? name.slice(2) : name);
-  if (problem !== undefined) {
-    throw new PropError(prop, name, problem);
-  }
+  checkName(prop, name.startsWith('*.') ? name.slice(2) : name);
   const wanted = normalised(name);
   const bare = wanted.startsWith('*.') ? wanted.slice(2) : wanted;
   const zoneNames = zones.map((zone) => zone.zoneName);
