@@ -1,2 +1,52 @@
-//! xtask
-fn main() {}
+//! `cargo xtask`: what a person types. Commands in Rust, not shell, so that they run wherever the project builds.
+//!
+//! - `demo` shows the main job, end to end, on an emulated AWS;
+//! - `test` runs everything that is checked before a change lands.
+//!
+//! Both set up what they need themselves, pinned and inside the checkout, and leave no process behind.
+
+mod checkout;
+mod demo;
+mod emulator;
+mod failure;
+mod http;
+mod process;
+mod progress;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+const USAGE: &str = "\
+cargo xtask demo [--keep]        the main job, end to end, on an emulated AWS; --keep leaves it running
+cargo xtask test [STEP]...       everything that is checked, or only these steps
+cargo xtask test --list          the steps";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    process::stop_children_on_signals();
+    let result = match words.as_slice() {
+        ["demo"] => demo::command(false),
+        ["demo", "--keep"] => demo::command(true),
+        ["test", "--list"] => {
+            test::list();
+            Ok(())
+        }
+        ["test", steps @ ..] => test::command(steps),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Failure::new(format!("This is how it is called:\n{USAGE}"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

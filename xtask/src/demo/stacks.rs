@@ -1,0 +1,285 @@
+//! The CDK app, deployed for real against the emulated accounts.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    APPLICATION, BASE_DOMAIN, CONSUMER, CONSUMER_NAME, INSTANCE, NEIGHBOUR, NEIGHBOUR_NAME,
+    NETWORKING, REGION, SUB_DOMAIN,
+};
+use crate::checkout;
+use crate::emulator::Emulator;
+use crate::failure::Failure;
+use crate::process;
+use crate::progress::Step;
+use crate::setup;
+
+/// The networking stack's name, as the CDK app makes it.
+pub(super) fn networking() -> String {
+    format!("zone-delegation-networking-{INSTANCE}")
+}
+
+/// The name of the stack of the consumer whose first name this is, as the CDK app makes it.
+pub(super) fn consumer(name: &str) -> String {
+    let own = if name == INSTANCE {
+        String::new()
+    } else {
+        format!("-{name}")
+    };
+    format!("zone-delegation-consumer-{INSTANCE}{own}")
+}
+
+/// Where the networking stack publishes the delegated zone.
+pub(super) fn parameter_prefix() -> String {
+    format!("/zone-delegation/{INSTANCE}")
+}
+
+/// The delegation role that the networking stack makes for an account.
+pub(super) fn delegation_role(account: &str) -> String {
+    format!("arn:aws:iam::{NETWORKING}:role/zone-delegation-{INSTANCE}-{account}")
+}
+
+/// The app's stacks.
+pub(super) struct Stacks<'a> {
+    emulator: &'a Emulator,
+    logs: &'a Path,
+    scratch: PathBuf,
+    zips: PathBuf,
+    base_zone: String,
+}
+
+impl<'a> Stacks<'a> {
+    pub(super) fn new(
+        emulator: &'a Emulator,
+        logs: &'a Path,
+        scratch: PathBuf,
+        zips: PathBuf,
+        base_zone: String,
+    ) -> Self {
+        Self {
+            emulator,
+            logs,
+            scratch,
+            zips,
+            base_zone,
+        }
+    }
+
+    /// `cdk bootstrap` of each account.
+    pub(super) fn bootstrap(&self, accounts: &[&str], step: &Step) -> Result<(), Failure> {
+        #[derive(Deserialize)]
+        struct Opened {
+            buckets: Vec<String>,
+        }
+        for (done, account) in accounts.iter().enumerate() {
+            step.reached(done as u64, accounts.len() as u64);
+            let environment = format!("aws://{account}/{REGION}");
+            self.run(
+                account,
+                &["bootstrap", &environment],
+                &format!("bootstrap {account}"),
+                &format!("bootstrap-{account}"),
+                |line| step.at(event(line)),
+            )?;
+            // The bucket refuses what does not come over TLS, and the emulator on loopback speaks HTTP.
+            let opened: Opened = self.emulator.ask(
+                &["open-bootstrap-bucket", account],
+                "open the bootstrap bucket",
+            )?;
+            if opened.buckets.len() != 1 {
+                return Err(Failure::new(format!(
+                    "The bootstrap of {account} made {} buckets, not one.",
+                    opened.buckets.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// `cdk synth`, once for all deploys.
+    pub(super) fn synth(&self, step: &Step) -> Result<String, Failure> {
+        let consumers = json!([
+            { "account": CONSUMER, "names": [CONSUMER_NAME], "applications": [APPLICATION] },
+            { "account": NEIGHBOUR, "names": [NEIGHBOUR_NAME] },
+        ]);
+        let mut command = self.cdk(NETWORKING);
+        command
+            .current_dir(checkout::cdk())
+            .args(["synth", "--quiet", "--output"])
+            .arg(self.assembly());
+        for (key, value) in [
+            ("instance", INSTANCE),
+            ("baseDomain", BASE_DOMAIN),
+            ("baseHostedZoneId", &self.base_zone),
+            ("subDomain", SUB_DOMAIN),
+            ("networkingAccount", NETWORKING),
+            ("region", REGION),
+            ("consumers", &consumers.to_string()),
+            ("architecture", setup::architecture()),
+            ("functionZips", &self.zips.display().to_string()),
+        ] {
+            command.args(["--context", &format!("{key}={value}")]);
+        }
+        let log = self.logs.join("synth.log");
+        process::run(&mut command, "synthesise the CDK app", &log, |line| {
+            step.at(line);
+        })?;
+        Ok(format!(
+            "{}, {}, {}",
+            networking(),
+            consumer(CONSUMER_NAME),
+            consumer(NEIGHBOUR_NAME)
+        ))
+    }
+
+    /// `cdk deploy` of one stack into its account.
+    pub(super) fn deploy(
+        &self,
+        account: &str,
+        stack: &str,
+        step: &Step,
+    ) -> Result<String, Failure> {
+        let mut resources = 0;
+        self.run(
+            account,
+            &[
+                "deploy",
+                stack,
+                "--app",
+                &self.assembly().display().to_string(),
+                "--require-approval",
+                "never",
+                "--progress",
+                "events",
+            ],
+            &format!("deploy {stack}"),
+            &format!("deploy-{stack}"),
+            |line| {
+                if let Some((done, of)) = count(line) {
+                    step.reached(done, of);
+                    resources = of;
+                }
+                step.at(event(line));
+            },
+        )?;
+        Ok(format!("{resources} resources in {account}"))
+    }
+
+    /// `cdk destroy` of one stack.
+    pub(super) fn destroy(&self, account: &str, stack: &str, step: &Step) -> Result<(), Failure> {
+        self.run(
+            account,
+            &[
+                "destroy",
+                stack,
+                "--force",
+                "--app",
+                &self.assembly().display().to_string(),
+                "--progress",
+                "events",
+            ],
+            &format!("destroy {stack}"),
+            &format!("destroy-{stack}"),
+            |line| step.at(event(line)),
+        )
+    }
+
+    fn assembly(&self) -> PathBuf {
+        self.scratch.join("cdk.out")
+    }
+
+    fn run(
+        &self,
+        account: &str,
+        arguments: &[&str],
+        doing: &str,
+        log: &str,
+        on_line: impl FnMut(&str),
+    ) -> Result<(), Failure> {
+        let mut command = self.cdk(account);
+        // Outside of cdk/, whose cdk.json would have the app synthesised again.
+        command.current_dir(&self.scratch).args(arguments);
+        process::run(
+            &mut command,
+            doing,
+            &self.logs.join(format!("{log}.log")),
+            on_line,
+        )
+    }
+
+    fn cdk(&self, account: &str) -> Command {
+        let mut command = process::command(
+            checkout::cdk()
+                .join("node_modules")
+                .join(".bin")
+                .join("cdk"),
+        );
+        for name in [
+            "AWS_PROFILE",
+            "AWS_SESSION_TOKEN",
+            "AWS_ROLE_ARN",
+            "AWS_CA_BUNDLE",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "http_proxy",
+            "https_proxy",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .env("AWS_ENDPOINT_URL", self.emulator.endpoint())
+            .env("AWS_ACCESS_KEY_ID", account)
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", REGION)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("CDK_HOME", self.scratch.join("cdk-home"))
+            .env("CDK_DISABLE_CLI_TELEMETRY", "true")
+            .args(["--no-notices", "--no-color"]);
+        command
+    }
+}
+
+/// How far a deploy is: `stack |  3/14 | ...`.
+fn count(line: &str) -> Option<(u64, u64)> {
+    let (done, of) = line.split('|').nth(1)?.trim().split_once('/')?;
+    Some((done.trim().parse().ok()?, of.trim().parse().ok()?))
+}
+
+/// What a line of a deploy says, without the stack's name and the time.
+fn event(line: &str) -> String {
+    let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+    match parts.as_slice() {
+        [_, _, _, status, kind, resource, ..] => format!("{resource} {kind} {status}"),
+        _ => line.trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = "zone-delegation-networking-dev |  3/14 | 8:01:02 PM | CREATE_COMPLETE      | AWS::IAM::Role | PublishedZone/Role (R1)";
+
+    #[test]
+    fn events_of_a_deploy_are_read() {
+        assert_eq!(count(LINE), Some((3, 14)));
+        assert_eq!(
+            event(LINE),
+            "PublishedZone/Role (R1) AWS::IAM::Role CREATE_COMPLETE"
+        );
+        assert_eq!(count("✨  Deployment time: 8.1s"), None);
+    }
+
+    #[test]
+    fn names_follow_the_app() {
+        assert_eq!(networking(), "zone-delegation-networking-dev");
+        assert_eq!(consumer("dev"), "zone-delegation-consumer-dev");
+        assert_eq!(consumer("qa"), "zone-delegation-consumer-dev-qa");
+    }
+}

@@ -1,0 +1,266 @@
+//! Child processes: each in a group of its own, none of which outlives this one.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+
+use crate::checkout;
+use crate::failure::{Doing, Failure};
+
+/// Groups that run. A signal ends them all.
+static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// A running child and all that it starts. Ended when this is dropped, also by a panic.
+#[derive(Debug)]
+pub(crate) struct Group {
+    child: Child,
+}
+
+impl Group {
+    /// Starts `command` in a process group of its own.
+    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
+        let mut groups = GROUPS.lock().unwrap_or_else(|e| e.into_inner());
+        let child = command.process_group(0).spawn()?;
+        groups.push(child.id());
+        Ok(Self { child })
+    }
+
+    /// The child's exit, where it has ended.
+    pub(crate) fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // The child may have ended and left others of its group behind.
+        end_group(self.child.id());
+        let _ = self.child.wait();
+        let mut groups = GROUPS.lock().unwrap_or_else(|e| e.into_inner());
+        groups.retain(|group| *group != self.child.id());
+    }
+}
+
+/// TERM, then KILL after a second. The standard library knows no groups, so the shell sends the signals.
+fn end_group(group: u32) {
+    let script = format!(
+        "kill -TERM -- -{group} 2>/dev/null || exit 0; \
+         for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- -{group} 2>/dev/null || exit 0; sleep 0.1; done; \
+         kill -KILL -- -{group} 2>/dev/null"
+    );
+    let _ = Command::new("sh")
+        .args(["-c", &script])
+        .process_group(0)
+        .status();
+}
+
+/// Ends every child on SIGINT, SIGTERM and SIGHUP, then this process with 130.
+pub(crate) fn stop_children_on_signals() {
+    std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        else {
+            return;
+        };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (
+                signal(SignalKind::interrupt()),
+                signal(SignalKind::terminate()),
+                signal(SignalKind::hangup()),
+            ) else {
+                return;
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+        });
+        // Held to the end: no further child starts.
+        let groups = GROUPS.lock().unwrap_or_else(|e| e.into_inner());
+        for group in groups.iter() {
+            end_group(*group);
+        }
+        crate::demo::remove_scratch();
+        eprintln!("\nStopped; nothing runs any more.");
+        std::process::exit(130);
+    });
+}
+
+/// Runs `command` to its end, with everything it prints in `log` and line by line in `on_line`.
+///
+/// # Errors
+/// It cannot be started, or ends with another code than 0; `doing` names it, as in "Could not ...".
+pub(crate) fn run(
+    command: &mut Command,
+    doing: &str,
+    log: &Path,
+    mut on_line: impl FnMut(&str),
+) -> Result<(), Failure> {
+    if let Some(folder) = log.parent() {
+        std::fs::create_dir_all(folder).doing(|| format!("make {}", folder.display()))?;
+    }
+    let mut file = File::create(log).doing(|| format!("write {}", log.display()))?;
+    let _ = writeln!(file, "$ {command:?}");
+    let (reader, writer) = io::pipe().doing(|| "make a pipe".into())?;
+    let other = writer.try_clone().doing(|| "make a pipe".into())?;
+    command.stdin(Stdio::null()).stdout(writer).stderr(other);
+    let started = Group::start(command);
+    // The command holds the pipe's other end as long as it lives.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut group =
+        started.doing(|| format!("{doing}: start {}", command.get_program().to_string_lossy()))?;
+    let mut last = String::new();
+    for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
+        let _ = file.write_all(&line).and_then(|()| file.write_all(b"\n"));
+        let line = plain(&String::from_utf8_lossy(&line));
+        if !line.trim().is_empty() {
+            last.clone_from(&line);
+            on_line(line.trim_end());
+        }
+    }
+    let status = group.child.wait().doing(|| format!("wait for {doing}"))?;
+    if status.success() {
+        return Ok(());
+    }
+    let reason = reason_in(log).unwrap_or(last);
+    Err(Failure::new(format!("Could not {doing}: {}", sentence(&reason))).with_log(log))
+}
+
+/// What a command prints to standard output, where it ends with 0.
+pub(crate) fn output(command: &mut Command, doing: &str) -> Result<String, Failure> {
+    let done = command
+        .stdin(Stdio::null())
+        .output()
+        .doing(|| doing.to_owned())?;
+    if done.status.success() {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let last = said
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or("it failed");
+    Err(Failure::new(format!(
+        "Could not {doing}: {}",
+        sentence(last)
+    )))
+}
+
+/// The line of a log that says why, rather than the last one: the first that a tool marks as an error.
+fn reason_in(log: &Path) -> Option<String> {
+    let text = plain(&std::fs::read_to_string(log).ok()?);
+    let marked = |mark: &str| {
+        text.lines()
+            .find(|line| line.trim_start().starts_with(mark))
+            .map(str::to_owned)
+    };
+    ["❌", "error", "ERROR:", "Error:"]
+        .iter()
+        .find_map(|mark| marked(mark))
+}
+
+fn sentence(text: &str) -> String {
+    let text = text.trim().trim_start_matches("❌").trim();
+    if text.ends_with('.') {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}
+
+/// `text` without the escape sequences of terminals.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' {
+            // ESC [ parameters, up to the letter that ends the sequence.
+            for c in rest.by_ref() {
+                if c.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else if c != '\r' {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A command that finds the pinned tools of `.venv` first.
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    let mut folders = vec![checkout::venv().join("bin")];
+    if let Some(path) = std::env::var_os("PATH") {
+        folders.extend(std::env::split_paths(&path));
+    }
+    if let Ok(path) = std::env::join_paths(folders) {
+        command.env("PATH", path);
+    }
+    command.current_dir(checkout::root());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_go() {
+        assert_eq!(plain("\u{1b}[1;31mred\u{1b}[0m\r plain"), "red plain");
+    }
+
+    #[test]
+    fn the_reason_is_the_line_that_is_marked() {
+        let log = std::env::temp_dir().join(format!("xtask-reason-{}", std::process::id()));
+        std::fs::write(
+            &log,
+            "start\n \u{1b}[31m❌  stack failed: no\u{1b}[0m\nbye\n",
+        )
+        .unwrap();
+        assert_eq!(
+            reason_in(&log).as_deref().map(sentence).as_deref(),
+            Some("stack failed: no.")
+        );
+        std::fs::remove_file(&log).unwrap();
+    }
+
+    #[test]
+    fn a_failed_command_says_its_last_line_and_its_log() {
+        let log = std::env::temp_dir().join(format!("xtask-run-{}", std::process::id()));
+        let mut lines = Vec::new();
+        let failure = run(
+            Command::new("sh").args(["-c", "echo one; echo two >&2; exit 3"]),
+            "try it",
+            &log,
+            |line| lines.push(line.to_owned()),
+        )
+        .unwrap_err();
+        assert_eq!(lines, ["one", "two"]);
+        assert!(
+            failure
+                .to_string()
+                .starts_with("Could not try it: two.\nMore: ")
+        );
+        assert_eq!(failure.log(), Some(log.as_path()));
+        std::fs::remove_file(&log).unwrap();
+    }
+
+    #[test]
+    fn a_group_ends_with_its_guard() {
+        let group = Group::start(Command::new("sh").args(["-c", "sleep 60 & sleep 60"])).unwrap();
+        let id = group.child.id();
+        drop(group);
+        let alive = Command::new("sh")
+            .args(["-c", &format!("kill -0 -- -{id} 2>/dev/null")])
+            .status()
+            .unwrap();
+        assert!(!alive.success());
+    }
+}

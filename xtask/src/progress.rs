@@ -1,0 +1,183 @@
+//! Steps as a person watches them: bars on a terminal, plain lines anywhere else.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::failure::Failure;
+
+/// Columns of a step's name.
+const NAME_COLUMNS: usize = 24;
+/// Columns of what a step says at its end.
+const SAID_COLUMNS: usize = 70;
+
+/// The steps of a command.
+pub(crate) struct Progress {
+    bars: Option<MultiProgress>,
+    overall: ProgressBar,
+    steps: usize,
+    done: std::cell::Cell<usize>,
+    colours: bool,
+}
+
+/// The step that runs.
+pub(crate) struct Step {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A command of this many steps.
+    pub(crate) fn new(steps: usize) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let bars = terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
+        let overall = match &bars {
+            Some(bars) => bars.add(ProgressBar::new(steps as u64)),
+            None => ProgressBar::hidden(),
+        };
+        overall.set_style(style("  {bar:44.cyan/238} {pos}/{len} steps, {elapsed}"));
+        overall.enable_steady_tick(Duration::from_millis(250));
+        Self {
+            bars,
+            overall,
+            steps,
+            done: std::cell::Cell::new(0),
+            colours: terminal && std::env::var_os("NO_COLOR").is_none(),
+        }
+    }
+
+    /// Runs a step; what it says at its end stands beside its name and its time.
+    ///
+    /// # Errors
+    /// The step's own.
+    pub(crate) fn step<T>(
+        &self,
+        name: &str,
+        work: impl FnOnce(&Step) -> Result<(T, String), Failure>,
+    ) -> Result<T, Failure> {
+        let bar = match &self.bars {
+            Some(bars) => bars.insert_before(&self.overall, ProgressBar::new(0)),
+            None => ProgressBar::hidden(),
+        };
+        bar.set_style(style("  {spinner:.cyan} {prefix} {wide_msg:.dim}"));
+        bar.set_prefix(format!("{name:NAME_COLUMNS$}"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let (begun, step) = (Instant::now(), Step { bar });
+        let result = work(&step);
+        step.bar.finish_and_clear();
+        let number = self.done.get() + 1;
+        self.done.set(number);
+        self.overall.inc(1);
+        let (mark, said) = match &result {
+            Ok((_, said)) => (self.green("✓"), said.as_str()),
+            Err(_) => (self.red("✗"), "failed"),
+        };
+        self.say(&format!(
+            "  {mark} {number:>2}/{} {name:NAME_COLUMNS$} {said:SAID_COLUMNS$} {}",
+            self.steps,
+            self.dim(&format!("{:>6}", seconds(begun.elapsed())))
+        ));
+        result.map(|(value, _)| value)
+    }
+
+    /// Prints text above the bars.
+    pub(crate) fn say(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => {
+                let _ = bars.println(text);
+            }
+            None => println!("{text}"),
+        }
+    }
+
+    /// Takes the bars away, at the end or where something else is to be shown.
+    pub(crate) fn finish(&self) {
+        self.overall.finish_and_clear();
+    }
+
+    pub(crate) fn bold(&self, text: &str) -> String {
+        self.painted("1", text)
+    }
+
+    pub(crate) fn dim(&self, text: &str) -> String {
+        self.painted("2", text)
+    }
+
+    pub(crate) fn green(&self, text: &str) -> String {
+        self.painted("32", text)
+    }
+
+    pub(crate) fn red(&self, text: &str) -> String {
+        self.painted("31", text)
+    }
+
+    pub(crate) fn cyan(&self, text: &str) -> String {
+        self.painted("36", text)
+    }
+
+    fn painted(&self, code: &str, text: &str) -> String {
+        if self.colours {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+impl Step {
+    /// A step that nobody watches.
+    pub(crate) fn hidden() -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+        }
+    }
+
+    /// What the step is at.
+    pub(crate) fn at(&self, text: impl Into<String>) {
+        self.bar.set_message(text.into());
+    }
+
+    /// How much of the step is done; from the first call on it has a bar.
+    pub(crate) fn reached(&self, done: u64, of: u64) {
+        if self.bar.length() != Some(of) {
+            self.bar.set_length(of);
+            self.bar.set_style(style(
+                "  {spinner:.cyan} {prefix} {bar:28.cyan/238} {pos}/{len} {wide_msg:.dim}",
+            ));
+        }
+        self.bar.set_position(done.min(of));
+    }
+}
+
+/// A time as steps show it.
+pub(crate) fn seconds(time: Duration) -> String {
+    if time.as_secs() >= 60 {
+        format!("{} min {:02} s", time.as_secs() / 60, time.as_secs() % 60)
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━━━")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_valid_and_times_are_short() {
+        for template in [
+            "  {bar:44.cyan/238} {pos}/{len} steps, {elapsed}",
+            "  {spinner:.cyan} {prefix} {wide_msg:.dim}",
+            "  {spinner:.cyan} {prefix} {bar:28.cyan/238} {pos}/{len} {wide_msg:.dim}",
+        ] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+        assert_eq!(seconds(Duration::from_millis(1_250)), "1.2 s");
+        assert_eq!(seconds(Duration::from_secs(61)), "1 min 01 s");
+    }
+}

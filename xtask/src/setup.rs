@@ -1,0 +1,231 @@
+//! What the commands need, made in the checkout: pinned packages and the functions.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::checkout;
+use crate::failure::{Doing, Failure};
+use crate::process;
+use crate::progress::Step;
+
+/// The functions of the project, by the names of their binaries.
+pub(crate) const FUNCTIONS: [&str; 2] = ["publish-zone", "delegate-subdomain"];
+
+const LEAST_NODE: (u32, u32) = (20, 0);
+const LEAST_PYTHON: (u32, u32) = (3, 11);
+
+/// The tools of the machine that everything else is made with.
+pub(crate) struct Tools {
+    python: OsString,
+    /// Their versions, as a person reads them.
+    pub(crate) said: String,
+}
+
+/// Finds Rust, Node.js and Python.
+///
+/// # Errors
+/// One sentence that says what is missing.
+pub(crate) fn tools() -> Result<Tools, Failure> {
+    let rust = version(&cargo(), &["--version"])
+        .ok_or_else(|| Failure::new("Rust is missing: install it as https://rustup.rs says."))?;
+    let node = version("node".as_ref(), &["--version"])
+        .filter(|found| at_least(found, LEAST_NODE))
+        .ok_or_else(|| {
+            Failure::new("Node.js 20 or later is missing: install it and put it in the PATH.")
+        })?;
+    version("npm".as_ref(), &["--version"])
+        .ok_or_else(|| Failure::new("npm is missing: it comes with Node.js 20 or later."))?;
+    let (python, python_version) = [
+        "python3",
+        "python3.14",
+        "python3.13",
+        "python3.12",
+        "python3.11",
+        "python",
+    ]
+    .iter()
+    .find_map(|name| {
+        let found = version(name.as_ref(), &["--version"])?;
+        at_least(&found, LEAST_PYTHON).then(|| (OsString::from(name), found))
+    })
+    .ok_or_else(|| {
+        Failure::new("Python 3.11 or later is missing: install it and put it in the PATH.")
+    })?;
+    Ok(Tools {
+        python,
+        said: format!("Rust {rust}, Node.js {node}, Python {python_version}"),
+    })
+}
+
+/// The cargo that runs this.
+pub(crate) fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The first word of a tool's answer that starts with a digit, with or without a `v`.
+fn version(program: &std::ffi::OsStr, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(checkout::root())
+        .stdin(Stdio::null())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    String::from_utf8_lossy(&output.stdout)
+        .split_whitespace()
+        .map(|word| word.trim_start_matches('v'))
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        .map(str::to_owned)
+}
+
+fn at_least(version: &str, least: (u32, u32)) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= least
+}
+
+/// Installs the pinned Python and npm packages where they do not stand; says what it did.
+///
+/// # Errors
+/// A package cannot be installed.
+pub(crate) fn packages(tools: &Tools, logs: &Path, step: &Step) -> Result<String, Failure> {
+    let mut made = Vec::new();
+    let requirements = checkout::emulator().join("requirements.txt");
+    let venv = checkout::venv();
+    if !stands(&requirements, &venv.join("requirements.stamp")) {
+        step.at("Python packages");
+        let log = logs.join("python-packages.log");
+        process::run(
+            process::command(&tools.python)
+                .args(["-m", "venv", "--clear"])
+                .arg(&venv),
+            "make .venv",
+            &log,
+            |line| step.at(line),
+        )?;
+        process::run(
+            process::command(checkout::venv_program("python"))
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--disable-pip-version-check",
+                    "--no-input",
+                ])
+                .args(["--require-hashes", "--only-binary", ":all:", "-r"])
+                .arg(&requirements),
+            "install the Python packages",
+            &log,
+            |line| step.at(line),
+        )?;
+        stamp(&requirements, &venv.join("requirements.stamp"))?;
+        made.push("Python packages");
+    }
+    let lock = checkout::cdk().join("package-lock.json");
+    let modules = checkout::cdk().join("node_modules");
+    if !stands(&lock, &modules.join("package-lock.stamp")) {
+        step.at("npm packages");
+        process::run(
+            process::command("npm")
+                .args(["ci", "--no-audit", "--no-fund"])
+                .current_dir(checkout::cdk()),
+            "install the npm packages",
+            &logs.join("npm-packages.log"),
+            |line| step.at(line),
+        )?;
+        stamp(&lock, &modules.join("package-lock.stamp"))?;
+        made.push("npm packages");
+    }
+    Ok(match made.as_slice() {
+        [] => "stand as pinned".into(),
+        made => format!("{} installed as pinned", made.join(" and ")),
+    })
+}
+
+/// The stamp is a copy of what was installed from.
+fn stands(source: &Path, stamp: &Path) -> bool {
+    matches!((fs::read(source), fs::read(stamp)), (Ok(source), Ok(stamp)) if source == stamp)
+}
+
+fn stamp(source: &Path, stamp: &Path) -> Result<(), Failure> {
+    fs::copy(source, stamp)
+        .map(drop)
+        .doing(|| format!("write {}", stamp.display()))
+}
+
+/// Builds the functions for this machine, as Lambda gets them: `NAME.zip` with a `bootstrap`. Answers their folder.
+///
+/// # Errors
+/// The build fails.
+pub(crate) fn functions(logs: &Path, step: &Step) -> Result<(PathBuf, String), Failure> {
+    let mut build = process::command(cargo());
+    build.args(["build", "--release", "--locked"]);
+    for name in FUNCTIONS {
+        build.args(["-p", name]);
+    }
+    process::run(
+        &mut build,
+        "build the functions",
+        &logs.join("functions.log"),
+        |line| step.at(line),
+    )?;
+    let folder = checkout::target().join("functions");
+    let mut said = Vec::new();
+    for name in FUNCTIONS {
+        let (binary, zip) = (
+            checkout::target().join("release").join(name),
+            folder.join(format!("{name}.zip")),
+        );
+        if !is_newer(&zip, &binary) {
+            step.at(format!("{name}.zip"));
+            pack(name, &binary, &zip, logs)?;
+        }
+        let size = fs::metadata(&zip).map_or(0, |found| found.len());
+        said.push(format!("{name}.zip {:.1} MB", size as f64 / 1e6));
+    }
+    Ok((folder, said.join(", ")))
+}
+
+fn pack(name: &str, binary: &Path, zip: &Path, logs: &Path) -> Result<(), Failure> {
+    let folder = zip.with_extension("");
+    fs::create_dir_all(&folder).doing(|| format!("make {}", folder.display()))?;
+    fs::copy(binary, folder.join("bootstrap")).doing(|| format!("copy {}", binary.display()))?;
+    process::run(
+        process::command(checkout::venv_program("python"))
+            .args(["-m", "zipfile", "-c"])
+            .arg(zip)
+            .arg("bootstrap")
+            .current_dir(&folder),
+        &format!("pack {name}.zip"),
+        &logs.join("pack.log"),
+        |_| {},
+    )
+}
+
+fn is_newer(made: &Path, source: &Path) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|found| found.modified());
+    matches!((time(made), time(source)), (Ok(made), Ok(source)) if made > source)
+}
+
+/// The processor that the functions are built for, as the CDK app names it.
+pub(crate) fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(at_least("20.20.2", (20, 0)));
+        assert!(at_least("3.11.7", (3, 11)));
+        assert!(!at_least("3.9.18", (3, 11)));
+        assert!(!at_least("18.19.0", (20, 0)));
+    }
+}

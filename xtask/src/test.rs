@@ -1,0 +1,212 @@
+//! Everything that is checked before a change lands, step by step.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::checkout;
+use crate::emulator::fresh_folder;
+use crate::failure::Failure;
+use crate::process;
+use crate::progress::seconds;
+use crate::setup;
+
+/// How many lines of a failed step's log are shown.
+const LINES_SHOWN: usize = 60;
+
+/// A step: what a person calls it, what it does, and how.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    command: fn() -> Command,
+}
+
+const STEPS: [Step; 8] = [
+    Step {
+        name: "format",
+        about: "cargo fmt --check",
+        command: || cargo(&["fmt", "--all", "--check"]),
+    },
+    Step {
+        name: "lints",
+        about: "cargo clippy, warnings are errors",
+        command: || {
+            cargo(&[
+                "clippy",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ])
+        },
+    },
+    Step {
+        name: "functions",
+        about: "release build of the functions",
+        command: || {
+            let mut build = cargo(&["build", "--release", "--locked"]);
+            for name in setup::FUNCTIONS {
+                build.args(["-p", name]);
+            }
+            build
+        },
+    },
+    Step {
+        name: "workspace",
+        about: "unit tests, protocol tests on the release binaries, proofs on the world",
+        command: || cargo(&["test", "--locked", "--workspace"]),
+    },
+    Step {
+        name: "emulator",
+        about: "the corrected emulator behaves as AWS where the contract relies on it",
+        command: || {
+            let mut checks = process::command(checkout::venv_program("python"));
+            checks
+                .args(["-m", "unittest", "discover", "--verbose"])
+                .args(["-s", "tests/emulator/checks", "-t", "tests/emulator"]);
+            checks
+        },
+    },
+    Step {
+        name: "cdk-types",
+        about: "the CDK app's types",
+        command: || npm(&["run", "build"]),
+    },
+    Step {
+        name: "cdk",
+        about: "the CDK app's tests",
+        command: || npm(&["test"]),
+    },
+    Step {
+        name: "end-to-end",
+        about: "the demo, on the emulator",
+        command: || cargo(&["xtask", "demo"]),
+    },
+];
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = process::command(setup::cargo());
+    command.args(arguments);
+    command
+}
+
+fn npm(arguments: &[&str]) -> Command {
+    let mut command = process::command("npm");
+    command.args(arguments).current_dir(checkout::cdk());
+    command
+}
+
+/// `cargo xtask test --list`.
+pub(crate) fn list() {
+    for step in &STEPS {
+        println!("{:12} {}", step.name, step.about);
+    }
+}
+
+/// `cargo xtask test`: the steps in their order, up to the first that fails.
+///
+/// # Errors
+/// A step fails, or there is none of that name.
+pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| STEPS.iter().all(|step| step.name != **name))
+    {
+        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        return Err(Failure::new(format!(
+            "There is no step {unknown}; the steps are {}.",
+            names.join(", ")
+        )));
+    }
+    let steps: Vec<&Step> = STEPS
+        .iter()
+        .filter(|step| wanted.is_empty() || wanted.contains(&step.name))
+        .collect();
+    let logs = fresh_folder("test-logs")?;
+    let all = Instant::now();
+    let mut done = Vec::new();
+    let mut failed = set_up(&logs, &mut done).err();
+    for (number, step) in steps.iter().enumerate() {
+        if failed.is_some() {
+            break;
+        }
+        println!(
+            "[{}/{}] {}: {}",
+            number + 1,
+            steps.len(),
+            step.name,
+            step.about
+        );
+        let begun = Instant::now();
+        let log = logs.join(format!("{}.log", step.name));
+        let result = process::run(
+            &mut (step.command)(),
+            &format!("pass {}", step.name),
+            &log,
+            |_| {},
+        );
+        let took = begun.elapsed();
+        println!(
+            "      {} in {}",
+            if result.is_ok() { "passed" } else { "FAILED" },
+            seconds(took)
+        );
+        done.push((step.name, result.is_ok(), took));
+        failed = result.err();
+    }
+    summary(&done, all.elapsed());
+    match failed {
+        None => Ok(()),
+        Some(failure) => {
+            if let Some(log) = failure.log() {
+                show_end(log);
+            }
+            count(&done);
+            Err(failure)
+        }
+    }
+    .inspect(|()| count(&done))
+}
+
+fn set_up(logs: &Path, done: &mut Vec<(&'static str, bool, Duration)>) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let result = setup::tools().and_then(|tools| {
+        println!("[set-up] {}", tools.said);
+        let said = setup::packages(&tools, logs, &crate::progress::Step::hidden())?;
+        println!("      packages: {said} in {}", seconds(begun.elapsed()));
+        Ok(())
+    });
+    if result.is_err() {
+        done.push(("set-up", false, begun.elapsed()));
+    }
+    result
+}
+
+fn summary(done: &[(&str, bool, Duration)], all: Duration) {
+    println!();
+    for (name, passed, took) in done {
+        println!(
+            "  {} {name:12} {:>12}",
+            if *passed { "✓" } else { "✗" },
+            seconds(*took)
+        );
+    }
+    println!("    {:12} {:>12}", "all", seconds(all));
+}
+
+fn show_end(log: &Path) {
+    let text = process::plain(&std::fs::read_to_string(log).unwrap_or_default());
+    let lines: Vec<&str> = text.lines().collect();
+    println!("\n  the end of {}:", checkout::shown(log));
+    for line in &lines[lines.len().saturating_sub(LINES_SHOWN)..] {
+        println!("  | {line}");
+    }
+}
+
+/// The closing line, read by machines as well.
+fn count(done: &[(&str, bool, Duration)]) {
+    let passed = done.iter().filter(|(_, passed, _)| *passed).count();
+    println!("\n{passed} passed, {} failed", done.len() - passed);
+}
