@@ -27,6 +27,7 @@ mod iam;
 mod ownership;
 mod person;
 mod route53;
+mod sdk;
 mod ssm;
 mod state;
 mod step_functions;
