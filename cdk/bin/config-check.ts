@@ -1,6 +1,8 @@
 import { readFileSync, existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { ConfigurationError, readConfiguration } from '../lib/configuration';
+import { readConfiguration } from '../lib/configuration';
+import { ConfigurationError } from '../lib/configuration-section';
+import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 
 // The context as `cdk synth` would see it: cdk.json, cdk.context.json and `-c key=value`, each over the one before.
 const context: { [key: string]: unknown } = {};
@@ -18,15 +20,24 @@ words.forEach((word, index) => {
   }
 });
 
-try {
-  const { zoneName, consumers } = readConfiguration((key) => context[key]);
-  console.log(`The configuration is in order: ${zoneName} for ${consumers.map(({ account, names }) => `${account} (${names.join(', ')})`).join(', ')}.`);
-} catch (error) {
-  if (!(error instanceof ConfigurationError)) {
-    throw error;
+// The pipeline is checked where there is one; it shares keys with the app, so what is wrong with those is said once.
+const readers = [readConfiguration, ...context['pipeline'] === undefined ? [] : [readPipelineConfiguration]];
+const messages = new Set<string>();
+for (const reader of readers) {
+  try {
+    reader((key) => context[key]);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) {
+      throw error;
+    }
+    error.problems.forEach(({ message }) => messages.add(message));
   }
-  for (const problem of error.problems) {
-    console.error(problem.message);
-  }
+}
+for (const message of messages) {
+  console.error(message);
+}
+if (messages.size > 0) {
   process.exit(1);
 }
+const { zoneName, consumers } = readConfiguration((key) => context[key]);
+console.log(`The configuration is in order: ${zoneName} for ${consumers.map(({ account, names }) => `${account} (${names.join(', ')})`).join(', ')}.`);

@@ -1,5 +1,8 @@
-import { normalised, problemOfName, relation } from './domain-name';
-import { type Format, FORMATS } from './prop-checks';
+import {
+  ACCOUNT, ARCHITECTURE, ConfigurationError, type ConfigurationProblem, type ContextReader, EXTERNAL_ID, HOSTED_ZONE_ID, LABEL, NAME,
+  ORGANIZATION_ID, REGION, type Rule, Section,
+} from './configuration-section';
+import { problemOfName, relation } from './domain-name';
 
 /** A consumer account, as the configuration names it. */
 export interface Consumer {
@@ -46,25 +49,6 @@ export interface Configuration {
   /** Further environment variables of the functions. */
   readonly functionEnvironment: { readonly [name: string]: string };
 }
-
-/** A key of the configuration and what is wrong with it, as one sentence. */
-export interface ConfigurationProblem {
-  /** The key, e.g. `consumers[0].names`. */
-  readonly key: string;
-  /** The sentence; it names the key. */
-  readonly message: string;
-}
-
-/** The configuration is wrong; the message is the first problem's. */
-export class ConfigurationError extends Error {
-  public constructor(public readonly problems: ConfigurationProblem[]) {
-    super(problems[0]?.message);
-    this.name = 'ConfigurationError';
-  }
-}
-
-/** Reads the value of a context key; undefined where there is none. */
-export type ContextReader = (key: string) => unknown;
 
 /** The configuration in the CDK app's context, or a `ConfigurationError` with all that is wrong. */
 export function readConfiguration(context: ContextReader): Configuration {
@@ -156,129 +140,7 @@ function rejectSharedNames(consumers: Consumer[], problems: ConfigurationProblem
   });
 }
 
-/** What a value must be: what is wrong with it, to follow the key, or undefined. */
-type Rule = (value: string) => string | undefined;
-
-function matching({ pattern, rule }: Format): Rule {
-  return (value) => (pattern.test(value) ? undefined : rule);
-}
-
-const LABEL: Rule = (value) => (value.includes('.') ? 'must be one label' : problemOfName(value));
-const NAME: Rule = problemOfName;
-const ACCOUNT = matching(FORMATS.account);
-const REGION = matching(FORMATS.region);
-const HOSTED_ZONE_ID = matching(FORMATS.hostedZoneId);
-const ORGANIZATION_ID = matching(FORMATS.organizationId);
-const EXTERNAL_ID = matching(FORMATS.externalId);
-const ARCHITECTURE = matching({ pattern: /^(arm64|x86_64)$/, rule: 'must be "arm64" or "x86_64"' });
-
 function nameBelow(zoneName: string): Rule {
   return (value) => problemOfName(value)
     ?? (value.length + 1 + zoneName.length > 253 ? `must leave room for ".${zoneName}" within 253 characters` : undefined);
-}
-
-/** A part of the configuration. What is wrong is noted and something harmless is returned, so that all of it is found at once. */
-class Section {
-  public constructor(
-    private readonly prefix: string,
-    private readonly context: ContextReader,
-    private readonly problems: ConfigurationProblem[],
-  ) {}
-
-  public text(key: string, rule: Rule): string {
-    const value = this.optionalText(key, rule);
-    if (value === undefined && this.context(key) === undefined) {
-      this.wrong(key, 'is missing');
-    }
-    return value ?? '';
-  }
-
-  public optionalText(key: string, rule: Rule): string | undefined {
-    const value = this.context(key);
-    return value === undefined ? undefined : this.checked(key, value, rule);
-  }
-
-  public list(key: string, rule: Rule, standard: string[]): string[] {
-    const value = this.parsed(key);
-    if (value === undefined) {
-      return standard;
-    }
-    if (!Array.isArray(value)) {
-      this.wrong(key, 'must be a list', value);
-      return standard;
-    }
-    const texts = value.map((item) => this.checked(key, item, rule)).filter((text) => text !== undefined);
-    const twice = texts.find((text, index) => texts.indexOf(text) !== index);
-    if (twice !== undefined) {
-      this.wrong(key, `must have "${twice}" once`, value);
-    }
-    if (value.length === 0 && standard.length > 0) {
-      this.wrong(key, 'must have at least one name', value);
-    }
-    return texts;
-  }
-
-  public texts(key: string): { [name: string]: string } {
-    const value = this.parsed(key) ?? {};
-    if (!isObject(value) || Object.values(value).some((text) => typeof text !== 'string')) {
-      this.wrong(key, 'must be an object of strings', value);
-      return {};
-    }
-    return value as { [name: string]: string };
-  }
-
-  public sections(key: string, keys: string[]): Section[] {
-    const value = this.parsed(key);
-    if (!Array.isArray(value) || value.length === 0) {
-      this.wrong(key, value === undefined ? 'is missing' : 'must be a list with at least one entry', value);
-      return [];
-    }
-    return value.flatMap((item: unknown, index) => {
-      const name = `${key}[${index}]`;
-      if (!isObject(item)) {
-        this.wrong(name, `must be an object with ${keys.join(', ')}`, item);
-        return [];
-      }
-      for (const unknown of Object.keys(item).filter((other) => !keys.includes(other))) {
-        this.wrong(`${name}.${unknown}`, `is unknown: the keys are ${keys.join(', ')}`);
-      }
-      return [new Section(`${this.prefix}${name}.`, (itemKey) => item[itemKey], this.problems)];
-    });
-  }
-
-  private checked(key: string, value: unknown, rule: Rule): string | undefined {
-    if (typeof value !== 'string') {
-      this.wrong(key, 'must be a string', value);
-      return undefined;
-    }
-    const problem = rule(value);
-    if (problem !== undefined) {
-      this.wrong(key, problem, value);
-      return undefined;
-    }
-    return rule === HOSTED_ZONE_ID || rule === EXTERNAL_ID ? value : normalised(value);
-  }
-
-  /** The command line's `-c` gives strings only: lists and objects come as JSON. */
-  private parsed(key: string): unknown {
-    const value = this.context(key);
-    if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) {
-      return value;
-    }
-    try {
-      return JSON.parse(value);
-    } catch {
-      return value;
-    }
-  }
-
-  private wrong(key: string, what: string, value?: unknown): void {
-    const name = `${this.prefix}${key}`;
-    const shown = value === undefined ? '' : `, but it is ${JSON.stringify(value)}`;
-    this.problems.push({ key: name, message: `${name} ${what}${shown}.` });
-  }
-}
-
-function isObject(value: unknown): value is { [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

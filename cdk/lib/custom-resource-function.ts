@@ -42,7 +42,7 @@ export class CustomResourceFunction extends Construct {
   private readonly settings: FunctionSettings;
   private readonly dependencies = new DependencyGroup();
 
-  public constructor(scope: Construct, id: string, name: FunctionName, settings: FunctionSettings = {}) {
+  public constructor(scope: Construct, id: string, private readonly name: FunctionName, settings: FunctionSettings = {}) {
     super(scope, id);
     this.settings = settings;
     for (const variable of Object.keys(settings.environment ?? {})) {
@@ -106,7 +106,7 @@ export class CustomResourceFunction extends Construct {
       evaluationPeriods: 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      alarmDescription: `${this.node.path} ${meaning}.`,
+      alarmDescription: `${this.name} of ${Stack.of(this).stackName} ${meaning}.`,
     });
     if (this.settings.alarmTopic) {
       alarm.addAlarmAction(new SnsAction(this.settings.alarmTopic));

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { ConfigurationError, type ConfigurationProblem, readConfiguration } from '../lib/configuration';
+import { readConfiguration } from '../lib/configuration';
+import { ConfigurationError, type ConfigurationProblem } from '../lib/configuration-section';
 import { configuration, functionZips } from './template';
 
 function read(changes: { [key: string]: unknown }) {
@@ -128,6 +129,8 @@ test('config:check lists all that is wrong', () => {
     cwd: path.join(__dirname, '..'), encoding: 'utf8',
   });
   assert.deepEqual(check('-c', 'region=x', '-c', 'instance=').stderr.split('\n').map((line) => line.split(' ')[0]), ['instance', 'region', '']);
+  assert.deepEqual(check('-c', 'region=x', '-c', 'pipeline={}').stderr.split('\n').map((line) => line.split(' ')[0]),
+    ['region', 'pipeline.account', 'pipeline.repository', '']);
   const good = check();
   assert.equal(good.stderr, '');
   assert.match(good.stdout, /^The configuration is in order: build\.example\.com for 222222222222 \(dev\)\.\n$/);

@@ -1,0 +1,20 @@
+import { App } from 'aws-cdk-lib';
+import { readConfiguration } from '../lib/configuration';
+import { readPipelineConfiguration } from '../lib/pipeline-configuration';
+import { PipelineStack } from '../lib/pipeline-stack';
+import { orOneSentence } from './one-sentence';
+
+const app = new App();
+orOneSentence(() => {
+  const context = (key: string) => app.node.tryGetContext(key) as unknown;
+  const configuration = readConfiguration(context);
+  const pipeline = readPipelineConfiguration(context);
+  const stackName = `zone-delegation-pipeline-${configuration.instance}`;
+  new PipelineStack(app, stackName, {
+    stackName,
+    description: `Tests and deploys ${configuration.zoneName} and its consumers`,
+    env: { account: pipeline.account, region: pipeline.region },
+    configuration,
+    pipeline,
+  });
+});

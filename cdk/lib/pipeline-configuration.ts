@@ -1,0 +1,41 @@
+import {
+  ACCOUNT, BRANCH, CONNECTION_ARN, ConfigurationError, type ConfigurationProblem, type ContextReader, EMAIL, REGION, REPOSITORY, Section,
+} from './configuration-section';
+
+/** The pipeline that deploys the app. */
+export interface PipelineConfiguration {
+  /** Account of the pipeline. */
+  readonly account: string;
+  /** Region of the pipeline. */
+  readonly region: string;
+  /** The repository: `owner/name` behind a connection, else the name of one in CodeCommit. */
+  readonly repository: string;
+  /** The branch that is deployed. */
+  readonly branch: string;
+  /** ARN of the connection to GitHub, GitLab or Bitbucket; none for CodeCommit. */
+  readonly connectionArn?: string;
+  /** Who is told by e-mail when the pipeline failed. */
+  readonly notify: string[];
+}
+
+const KEYS = ['account', 'region', 'repository', 'branch', 'connectionArn', 'notify'];
+
+/** The pipeline in the CDK app's context, or a `ConfigurationError` with all that is wrong. */
+export function readPipelineConfiguration(context: ContextReader): PipelineConfiguration {
+  const problems: ConfigurationProblem[] = [];
+  const root = new Section('', context, problems);
+  const region = root.text('region', REGION);
+  const section = root.section('pipeline', KEYS);
+  const configuration = section && {
+    account: section.text('account', ACCOUNT),
+    region: section.optionalText('region', REGION) ?? region,
+    repository: section.text('repository', REPOSITORY),
+    branch: section.optionalText('branch', BRANCH) ?? 'main',
+    connectionArn: section.optionalText('connectionArn', CONNECTION_ARN),
+    notify: section.list('notify', EMAIL, []),
+  };
+  if (configuration === undefined || problems.length > 0) {
+    throw new ConfigurationError(problems);
+  }
+  return configuration;
+}

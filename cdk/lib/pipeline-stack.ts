@@ -1,0 +1,127 @@
+import { Aws, Duration, Stack, Stage, type StackProps } from 'aws-cdk-lib';
+import * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as codecommit from 'aws-cdk-lib/aws-codecommit';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { CodeBuildStep, CodePipeline, CodePipelineSource } from 'aws-cdk-lib/pipelines';
+import type { Construct } from 'constructs';
+import { addConsumerStack, addNetworkingStack, functionSettingsOf } from './app';
+import type { Configuration } from './configuration';
+import type { PipelineConfiguration } from './pipeline-configuration';
+
+// The command line tools of package.json, and the one of the same day that publishes assets.
+const CDK_CLI = '2.1148.1';
+const CDK_ASSETS = '4.7.3';
+const RUST = '1.95.0';
+const ARM64_TARGET = 'aarch64-unknown-linux-gnu';
+const X86_64_TARGET = 'x86_64-unknown-linux-gnu';
+
+/** Properties of the pipeline stack. */
+export interface PipelineStackProps extends StackProps {
+  /** What the pipeline deploys. */
+  readonly configuration: Configuration;
+  /** The pipeline itself. */
+  readonly pipeline: PipelineConfiguration;
+}
+
+/** The pipeline: tests, then the networking stack, then all consumers at once. Every change of its own it deploys first. */
+export class PipelineStack extends Stack {
+  public constructor(scope: Construct, id: string, props: PipelineStackProps) {
+    super(scope, id, props);
+    const { configuration } = props;
+    const cache = this.cacheBucket();
+    const pipeline = new CodePipeline(this, 'Pipeline', {
+      pipelineName: id,
+      pipelineType: codepipeline.PipelineType.V2,
+      // Consumers are in other accounts, so the artifacts' key must be one that they can use.
+      crossAccountKeys: true,
+      enableKeyRotation: true,
+      cliVersion: CDK_CLI,
+      cdkAssetsCliVersion: CDK_ASSETS,
+      synth: this.synth(props, cache),
+    });
+
+    const settings = functionSettingsOf(configuration);
+    const networking = new Stage(this, 'Networking');
+    addNetworkingStack(networking, configuration, settings);
+    pipeline.addStage(networking);
+
+    const consumers = pipeline.addWave('Consumers');
+    for (const consumer of configuration.consumers) {
+      // A stage has its account in its name: a consumer's names may change, its account is what it is.
+      const stage = new Stage(this, `Consumer${consumer.account}`);
+      addConsumerStack(stage, configuration, consumer, settings);
+      consumers.addStage(stage);
+    }
+
+    pipeline.buildPipeline();
+    this.tellOfFailures(pipeline.pipeline, props.pipeline.notify);
+  }
+
+  /** Tests the functions and this app and makes the templates and the functions' packages. */
+  private synth({ configuration, pipeline }: PipelineStackProps, cache: s3.IBucket): CodeBuildStep {
+    const target = configuration.architecture === 'arm64' ? ARM64_TARGET : X86_64_TARGET;
+    return new CodeBuildStep('Test and synthesize', {
+      input: pipeline.connectionArn
+        ? CodePipelineSource.connection(pipeline.repository, pipeline.branch, { connectionArn: pipeline.connectionArn })
+        : CodePipelineSource.codeCommit(codecommit.Repository.fromRepositoryName(this, 'Repository', pipeline.repository), pipeline.branch),
+      installCommands: [
+        `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain ${RUST} --component clippy,rustfmt --target ${target}`,
+        '. "$HOME/.cargo/env"',
+        'python3 -m venv .venv-pipeline',
+        '.venv-pipeline/bin/pip install --require-hashes -r cdk/requirements.txt',
+        'export PATH="$PWD/.venv-pipeline/bin:$PATH"',
+      ],
+      commands: [
+        'cargo xtask test',
+        'cd cdk',
+        'npm ci',
+        'npx cdk synth --quiet --app "npx tsx bin/pipeline.ts"',
+      ],
+      primaryOutputDirectory: 'cdk/cdk.out',
+      timeout: Duration.hours(2),
+      cache: codebuild.Cache.bucket(cache, { prefix: 'synth' }),
+      buildEnvironment: {
+        buildImage: codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+        computeType: codebuild.ComputeType.LARGE,
+      },
+      partialBuildSpec: codebuild.BuildSpec.fromObject({
+        phases: { install: { 'runtime-versions': { nodejs: '22', python: '3.12' } } },
+        cache: { paths: ['/root/.cargo/registry/**/*', '/root/.npm/**/*', 'target/**/*'] },
+      }),
+    });
+  }
+
+  private cacheBucket(): s3.Bucket {
+    return new s3.Bucket(this, 'Cache', {
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      lifecycleRules: [{ expiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    });
+  }
+
+  private tellOfFailures(pipeline: codepipeline.Pipeline, addresses: string[]): void {
+    const key = new kms.Key(this, 'NotificationsKey', {
+      description: `Failures of the pipeline ${pipeline.node.path}`,
+      enableKeyRotation: true,
+    });
+    const topic = new sns.Topic(this, 'Notifications', { masterKey: key, enforceSSL: true });
+    for (const address of addresses) {
+      topic.addSubscription(new EmailSubscription(address));
+    }
+    // The target lets EventBridge publish to the topic and use its key.
+    pipeline.onStateChange('Failed', {
+      description: 'The pipeline failed',
+      eventPattern: { detail: { state: ['FAILED'] } },
+      target: new SnsTopic(topic, {
+        message: RuleTargetInput.fromText(`The pipeline ${pipeline.pipelineName} failed: https://${Aws.REGION}.console.aws.amazon.com/codesuite/codepipeline/pipelines/${this.stackName}/view`),
+      }),
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { App, type Stack, Stage } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { readConfiguration } from '../lib/configuration';
+import { ConfigurationError } from '../lib/configuration-section';
+import { readPipelineConfiguration } from '../lib/pipeline-configuration';
+import { PipelineStack } from '../lib/pipeline-stack';
+import { configuration, functionZips, readable, resourceOf, resourcesOf, synthesize } from './template';
+
+const connectionArn = 'arn:aws:codeconnections:us-east-1:444444444444:connection/0000';
+const pipeline = { account: '444444444444', repository: 'Owner/zone-delegation', connectionArn, notify: ['team@example.com'] };
+const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }, { account: '333333333333', names: ['qa'] }];
+
+function stackOf(changes: { [key: string]: unknown } = {}): PipelineStack {
+  const context: { [key: string]: unknown } = { ...configuration, consumers, pipeline: { ...pipeline, ...changes } };
+  return new PipelineStack(new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } }), 'zone-delegation-pipeline-dev', {
+    env: { account: '444444444444', region: 'us-east-1' },
+    configuration: readConfiguration((key) => context[key]),
+    pipeline: readPipelineConfiguration((key) => context[key]),
+  });
+}
+
+interface Stages { Name: string; Actions: { Name: string; ActionTypeId: { Provider: string }; Configuration: { [name: string]: string }; RunOrder: number }[] }
+
+function stagesOf(stack: Stack): Stages[] {
+  return resourceOf(Template.fromStack(stack), 'AWS::CodePipeline::Pipeline').Properties['Stages'] as Stages[];
+}
+
+test('the pipeline is of type V2, deploys networking first, then all consumers at once', () => {
+  const stack = stackOf();
+  Template.fromStack(stack).hasResourceProperties('AWS::CodePipeline::Pipeline', { PipelineType: 'V2', RestartExecutionOnUpdate: true });
+  const stages = stagesOf(stack);
+  assert.deepEqual(stages.map(({ Name }) => Name), ['Source', 'Build', 'UpdatePipeline', 'Assets', 'Networking', 'Consumers']);
+  assert.deepEqual(stages.at(-1)?.Actions.map(({ Name, RunOrder }) => [Name, RunOrder]), [
+    ['Consumer222222222222.zone-delegation-consumer-dev.Prepare', 1],
+    ['Consumer333333333333.zone-delegation-consumer-dev-qa.Prepare', 1],
+    ['Consumer222222222222.zone-delegation-consumer-dev.Deploy', 2],
+    ['Consumer333333333333.zone-delegation-consumer-dev-qa.Deploy', 2],
+  ]);
+});
+
+test('the source is a connection, or CodeCommit without one', () => {
+  const connection = stagesOf(stackOf())[0]!.Actions[0]!;
+  assert.equal(connection.ActionTypeId.Provider, 'CodeStarSourceConnection');
+  assert.deepEqual([connection.Configuration['ConnectionArn'], connection.Configuration['FullRepositoryId'], connection.Configuration['BranchName']],
+    [connectionArn, 'Owner/zone-delegation', 'main']);
+  const codeCommit = stagesOf(stackOf({ connectionArn: undefined, repository: 'zone-delegation', branch: 'Release' }))[0]!.Actions[0]!;
+  assert.equal(codeCommit.ActionTypeId.Provider, 'CodeCommit');
+  assert.deepEqual([codeCommit.Configuration['RepositoryName'], codeCommit.Configuration['BranchName']], ['zone-delegation', 'Release']);
+});
+
+test('the build runs the tests, with pinned tools and caches', () => {
+  const { Properties } = resourceOf(Template.fromStack(stackOf()), 'AWS::CodeBuild::Project', 'BuildTestandsynthesize');
+  const spec = JSON.parse((Properties['Source'] as { BuildSpec: string }).BuildSpec) as {
+    phases: { install: { commands: string[] }; build: { commands: string[] } }; cache: { paths: string[] };
+  };
+  assert.ok(spec.phases.install.commands.some((command) => command.includes('--require-hashes -r cdk/requirements.txt')));
+  assert.equal(spec.phases.build.commands[0], 'cargo xtask test');
+  assert.ok(spec.cache.paths.some((path) => path.includes('.cargo')) && spec.cache.paths.some((path) => path.includes('.npm')));
+  assert.equal((Properties['Cache'] as { Type: string }).Type, 'S3');
+});
+
+test('a failure is told by e-mail, over an encrypted topic whose key rotates', () => {
+  const template = Template.fromStack(stackOf());
+  template.hasResourceProperties('AWS::Events::Rule', {
+    EventPattern: { source: ['aws.codepipeline'], 'detail-type': ['CodePipeline Pipeline Execution State Change'], detail: { state: ['FAILED'] } },
+  });
+  template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'team@example.com' });
+  const key = resourceOf(template, 'AWS::KMS::Key', 'Notifications').Properties;
+  assert.equal(key['EnableKeyRotation'], true);
+  assert.match(JSON.stringify(key['KeyPolicy']), /"kms:GenerateDataKey\*"\],"Effect":"Allow","Principal":\{"Service":"events\.amazonaws\.com"\}/);
+  assert.match(String((readable(resourceOf(template, 'AWS::SNS::Topic').Properties) as { KmsMasterKeyId: string }).KmsMasterKeyId), /^\$\{NotificationsKey/);
+});
+
+test('the pipeline deploys what a person would deploy by hand', () => {
+  const byHand = synthesize({ consumers });
+  const stages = stackOf().node.children.filter(Stage.isStage);
+  const stacks = stages.flatMap((stage) => stage.synth().stacks);
+  assert.deepEqual(stacks.map(({ stackName }) => stackName), Object.keys(byHand));
+  for (const { stackName, template } of stacks) {
+    const withoutPaths = (resources: unknown) => JSON.parse(JSON.stringify(resources, (key, value: unknown) => (key === 'Metadata' ? undefined : value))) as unknown;
+    assert.deepEqual(withoutPaths((template as { Resources: unknown }).Resources), withoutPaths(resourcesOf(byHand[stackName]!)));
+  }
+});
+
+const wrong: [string, unknown, RegExp][] = [
+  ['pipeline', undefined, /^pipeline is missing\.$/],
+  ['pipeline', 'x', /^pipeline must be an object with account, region, repository, branch, connectionArn, notify, but it is "x"\.$/],
+  ['pipeline.account', { ...pipeline, account: '4' }, /must be an account of 12 digits/],
+  ['pipeline.repository', { ...pipeline, repository: undefined }, /^pipeline\.repository is missing\.$/],
+  ['pipeline.connectionArn', { ...pipeline, connectionArn: 'arn:aws:s3:::x' }, /must be the ARN of a connection of CodeConnections/],
+  ['pipeline.notify', { ...pipeline, notify: ['nobody'] }, /must be an e-mail address, but it is "nobody"\.$/],
+  ['pipeline.emails', { ...pipeline, emails: [] }, /^pipeline\.emails is unknown/],
+];
+wrong.forEach(([key, value, message]) => test(`a wrong ${key} is named: ${message.source}`, () => {
+  const context: { [key: string]: unknown } = { region: 'us-east-1', pipeline: value };
+  assert.throws(() => readPipelineConfiguration((name) => context[name]),
+    (error: ConfigurationError) => error.problems[0]?.key === key && message.test(error.message));
+}));
