@@ -143,20 +143,20 @@ def _arguments():
     parser.add_argument("--endpoint", required=True)
     commands = parser.add_subparsers(required=True)
 
-    def command(function, *names, **options):
-        one = commands.add_parser(function.__name__.replace("_", "-"), help=function.__doc__)
+    def command(run, *names):
+        one = commands.add_parser(run.__name__.replace("_", "-"), help=run.__doc__)
         for name in names:
-            one.add_argument(name)
-        for name, settings in options.items():
-            one.add_argument("--" + name.replace("_", "-"), **settings)
-        one.set_defaults(run=function)
+            one.add_argument(name, **({"required": True} if name.startswith("--") else {}))
+        one.set_defaults(run=run)
         return one
 
     command(create_zone, "account", "name")
     command(open_bootstrap_bucket, "account")
-    command(inventory, region={"action": "append", "required": True}).add_argument("accounts", nargs="+")
-    command(try_name, "account", "name", function={"required": True}, prefix={"required": True}, role={"required": True})
+    command(try_name, "account", "name", "--function", "--prefix", "--role")
     command(function_logs).add_argument("accounts", nargs="+")
+    listing = command(inventory)
+    listing.add_argument("--region", action="append", required=True)
+    listing.add_argument("accounts", nargs="+")
     return parser.parse_args()
 
 
