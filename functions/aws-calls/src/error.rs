@@ -77,7 +77,7 @@ impl AwsError {
         let kind = match (code.as_deref(), status) {
             (Some(code), _) if THROTTLED.contains(&code) => Kind::Throttled,
             (Some(code), _) if DENIED.contains(&code) => Kind::Denied,
-            (_, Some(500..)) | (_, None) => Kind::NoAnswer,
+            (_, Some(500..) | None) => Kind::NoAnswer,
             (_, Some(429)) => Kind::Throttled,
             _ => Kind::Refused,
         };

@@ -1,1 +1,57 @@
-//! functions/delegate-subdomain
+//! `delegate-subdomain`: the Lambda function of a consumer account.
+//!
+//! 1. **A resource type's folder reads top to bottom**: properties, create, update, delete. It says *what* must
+//!    hold; `dns_zones` and the modules over the other services say *how*.
+//! 2. **Level-triggered.** Nothing is remembered between two calls that cannot be found again by what stands: a
+//!    process killed at any point leaves what the next call, or the stack's rollback, finds and finishes.
+//! 3. **The order is the safety.** A name is delegated only to a zone that exists, and a zone goes only after every
+//!    name server of Route 53 has forgotten that it was delegated to.
+
+mod error;
+mod network;
+mod subdomain;
+mod waiter;
+
+use aws_types::SdkConfig;
+use custom_resource::{Failure, Invocation, Request, ResourceTypes, Step};
+use dns_zones::dns::{Dns, Transport};
+use serde_json::Value;
+use subdomain::Subdomains;
+pub use waiter::StateMachine;
+
+/// The resource types of this function.
+#[derive(Debug)]
+pub struct DelegateSubdomain<T> {
+    subdomains: Subdomains<T>,
+}
+
+const SUBDOMAIN: &str = "Custom::DelegatedSubdomain";
+const CERTIFICATE: &str = "Custom::SubdomainCertificate";
+
+impl<T: Transport> DelegateSubdomain<T> {
+    /// Over the SDK's configuration, from which all clients are made, and DNS.
+    pub fn new(config: &SdkConfig, dns: Dns<T>) -> Self {
+        Self {
+            subdomains: Subdomains::new(config, dns),
+        }
+    }
+}
+
+impl<T: Transport> ResourceTypes for DelegateSubdomain<T> {
+    fn names(&self) -> &'static [&'static str] {
+        &[SUBDOMAIN, CERTIFICATE]
+    }
+
+    async fn advance(
+        &self,
+        request: &Request,
+        progress: Option<Value>,
+        invocation: &Invocation,
+    ) -> Result<Step, Failure> {
+        self.subdomains.advance(request, progress, invocation).await
+    }
+
+    async fn abandon(&self, _: &Request, _: Option<Value>, _: &Invocation) -> Option<String> {
+        None
+    }
+}

@@ -192,7 +192,7 @@ impl Route53 {
         Ok(tags.iter().filter_map(pair).collect())
     }
 
-    /// Sets and removes tags of a zone in one call; nothing to do sends nothing.
+    /// Sets and removes tags of a zone; nothing to do sends nothing.
     ///
     /// # Errors
     ///
@@ -203,21 +203,23 @@ impl Route53 {
         set: &BTreeMap<String, String>,
         remove: &[String],
     ) -> Result<(), AwsError> {
-        if set.is_empty() && remove.is_empty() {
-            return Ok(());
-        }
+        // Route 53 takes ten of each in a call.
+        const MOST: usize = 10;
         let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
         let add: Vec<Tag> = set.iter().map(tag).collect();
-        let change = self.client.change_tags_for_resource();
-        let change = change
-            .resource_type(TagResourceType::Hostedzone)
-            .resource_id(id.as_str());
-        let change = change
-            .set_add_tags(Some(add).filter(|tags| !tags.is_empty()))
-            .set_remove_tag_keys(Some(remove.to_vec()).filter(|keys| !keys.is_empty()));
-        call(SERVICE, "ChangeTagsForResource", id.as_str(), change.send())
-            .await
-            .map(|_| ())
+        let calls = add.len().max(remove.len()).div_ceil(MOST);
+        for i in 0..calls {
+            let add = add.chunks(MOST).nth(i).map(<[Tag]>::to_vec);
+            let remove = remove.chunks(MOST).nth(i).map(<[String]>::to_vec);
+            let change = self.client.change_tags_for_resource();
+            let change = change
+                .resource_type(TagResourceType::Hostedzone)
+                .resource_id(id.as_str())
+                .set_add_tags(add)
+                .set_remove_tag_keys(remove);
+            call(SERVICE, "ChangeTagsForResource", id.as_str(), change.send()).await?;
+        }
+        Ok(())
     }
 
     /// Whether DNSSEC signs the zone, or is about to: such a zone cannot be deleted.

@@ -1,1 +1,50 @@
-//! functions/publish-zone
+//! `publish-zone`: the Lambda function of the networking account.
+//!
+//! It publishes a delegated zone for the consumer accounts: id, name and name servers, in SSM Parameter Store. A
+//! parameter is ours by the tags of its first write; one that stands without them is never overwritten and never
+//! deleted.
+
+mod error;
+mod parameters;
+mod published_zone;
+
+use aws_types::SdkConfig;
+use custom_resource::{Failure, Invocation, Request, ResourceTypes, Step};
+use published_zone::PublishedZones;
+use serde_json::Value;
+
+/// The resource type of this function.
+#[derive(Debug)]
+pub struct PublishZone {
+    zones: PublishedZones,
+}
+
+impl PublishZone {
+    /// Over the SDK's configuration, from which all clients are made.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        Self {
+            zones: PublishedZones::new(config),
+        }
+    }
+}
+
+impl ResourceTypes for PublishZone {
+    fn names(&self) -> &'static [&'static str] {
+        &["Custom::PublishedZone"]
+    }
+
+    async fn advance(
+        &self,
+        request: &Request,
+        progress: Option<Value>,
+        invocation: &Invocation,
+    ) -> Result<Step, Failure> {
+        self.zones.advance(request, progress, invocation).await
+    }
+
+    /// What an unfinished request has written is found and removed by its Delete.
+    async fn abandon(&self, _: &Request, _: Option<Value>, _: &Invocation) -> Option<String> {
+        None
+    }
+}

@@ -1,2 +1,19 @@
-//! functions/publish-zone
-fn main() {}
+//! The Lambda function `publish-zone`.
+
+use custom_resource::{Function, Https, NoWaiter};
+use publish_zone::PublishZone;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    custom_resource::run(async |settings| {
+        let config = aws_calls::config().await;
+        // Its calls take seconds, so what it waits for ends with the invocation.
+        let waiter: Option<NoWaiter> = None;
+        Function::new(
+            PublishZone::new(&config),
+            waiter,
+            Https::default(),
+            settings,
+        )
+    })
+}

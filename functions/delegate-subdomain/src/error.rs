@@ -1,0 +1,237 @@
+use aws_calls::{AwsError, Kind};
+use custom_resource::{Outlook, Owner, PropertyError, Trouble};
+use dns_zones::{DomainName, HostedZoneId, NameError, RecordSet, dns::Fault};
+use std::fmt;
+use thiserror::Error;
+
+/// Everything that can go wrong with a subdomain. `Display` is the sentence that the user reads in CloudFormation's
+/// events: what failed, on what, with which AWS error code and request id, and what to do next.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    #[error("Property {property} is not a domain name: {error}.")]
+    Name {
+        property: &'static str,
+        error: NameError,
+    },
+    #[error(
+        "The parent zone must be named by either ParameterPrefix and NetworkRoleArn (across accounts) or \
+         ParentHostedZoneId (in this account)."
+    )]
+    WhichParent,
+    #[error(
+        "DrainSeconds is {seconds}, and the time that a Delete has leaves {most} at most: lower it or raise ServiceTimeout."
+    )]
+    LongDrain { seconds: u64, most: u64 },
+
+    #[error("{}; {}.", .0, next(.0))]
+    Aws(#[from] AwsError),
+    #[error(
+        "The role {role_arn} cannot be assumed: {error}; check that it exists, that it trusts this account and \
+         function, and that ExternalId is the one that it asks for."
+    )]
+    Role { role_arn: String, error: AwsError },
+    #[error("STS gave no credentials for the role {role_arn}: deploy again.")]
+    NoCredentials { role_arn: String },
+    #[error(
+        "Nothing is published at {} that the role {role_arn} can read: check ParameterPrefix and NetworkRegion, and \
+         that the networking stack is deployed.", .missing.join(", ")
+    )]
+    Unpublished {
+        role_arn: String,
+        missing: Vec<String>,
+    },
+    #[error(
+        "What is published under {prefix} does not belong together: {fault}; wait until the networking stack is \
+         deployed, then deploy again."
+    )]
+    Torn { prefix: String, fault: String },
+
+    #[error(
+        "Property {property} is {id}, and this account has no such hosted zone: correct the id."
+    )]
+    NoZone {
+        property: &'static str,
+        id: HostedZoneId,
+    },
+    #[error("Property {property} is {id}, which is a private hosted zone: name a public one.")]
+    PrivateZone {
+        property: &'static str,
+        id: HostedZoneId,
+    },
+    #[error(
+        "HostedZoneId is {id}, whose name is {is}, and the subdomain is {wanted}: name a zone of that name."
+    )]
+    OtherName {
+        id: HostedZoneId,
+        is: DomainName,
+        wanted: DomainName,
+    },
+    #[error(
+        "Hosted zone {id} ({name}) is delegated by {owner}: remove it from that stack first, or choose another zone."
+    )]
+    OthersZone {
+        id: HostedZoneId,
+        name: DomainName,
+        owner: Owner,
+    },
+    #[error(
+        "The zone {name} was not made: this request made one before, which is gone ({error}); deploy again, which \
+         makes a new request."
+    )]
+    ReferenceUsed { name: DomainName, error: AwsError },
+
+    #[error(
+        "{name} was not delegated: in {parent} ({zone}) stands {set} already, which is not of this resource; remove \
+         it there, or choose another Subdomain."
+    )]
+    Occupied {
+        name: DomainName,
+        parent: DomainName,
+        zone: HostedZoneId,
+        set: RecordSet,
+    },
+    #[error(
+        "{name} was not delegated: its delegation would hide what stands in {parent} ({zone}): {}; move these record \
+         sets first, or choose another Subdomain.", Sets(.sets)
+    )]
+    Hides {
+        name: DomainName,
+        parent: DomainName,
+        zone: HostedZoneId,
+        sets: Vec<RecordSet>,
+    },
+    #[error(
+        "{name} was not delegated: in {parent} ({zone}) a name above it is delegated elsewhere: {}; make the \
+         subdomain in that zone.", Sets(.sets)
+    )]
+    Dead {
+        name: DomainName,
+        parent: DomainName,
+        zone: HostedZoneId,
+        sets: Vec<RecordSet>,
+    },
+    #[error(
+        "The guardrail {guardrail} of {parent} refuses the NS record set of {name}: {error}; ask the owner of \
+         {parent}."
+    )]
+    Guardrail {
+        guardrail: &'static str,
+        parent: DomainName,
+        name: DomainName,
+        error: AwsError,
+    },
+    #[error("{name} is delegated, and does not resolve: {fault}.")]
+    Unresolved { name: DomainName, fault: Fault },
+
+    #[error(
+        "{name} was not deleted, and nothing was touched: its zone {zone} holds {}; delete these record sets, or set \
+         RecordsOnDelete to Delete.", Sets(.sets)
+    )]
+    NotEmpty {
+        name: DomainName,
+        zone: HostedZoneId,
+        sets: Vec<RecordSet>,
+    },
+    #[error(
+        "{name} was not deleted, and nothing was touched: its zone {zone} delegates further: {}; delete these \
+         delegations first.", Sets(.sets)
+    )]
+    Delegates {
+        name: DomainName,
+        zone: HostedZoneId,
+        sets: Vec<RecordSet>,
+    },
+    #[error(
+        "{name} was not deleted, and nothing was touched: DNSSEC signs its zone {zone}; remove the DS record set from \
+         the parent, then disable signing and delete the key-signing keys."
+    )]
+    Signed {
+        name: DomainName,
+        zone: HostedZoneId,
+    },
+    #[error(
+        "{name} was not deleted, and nothing was touched: its zone {zone} has record set protections ({protections}); \
+         delete them first (DeleteResourceRecordSetProtections)."
+    )]
+    Protected {
+        name: DomainName,
+        zone: HostedZoneId,
+        protections: String,
+    },
+    #[error(
+        "{name} was not deleted: its zone {zone} stands, and its NS record set in {parent} cannot be removed ({}) \
+         and may still delegate to it ({standing}); restore the rights, or have the owner of {parent} remove the \
+         record set, then delete again.", .cause.trim_end_matches('.')
+    )]
+    StillDelegated {
+        name: DomainName,
+        zone: HostedZoneId,
+        parent: String,
+        cause: String,
+        standing: String,
+    },
+    /// Why the parent is not known, for [`Error::StillDelegated`].
+    #[error("{0}")]
+    NoParent(String),
+}
+
+impl Error {
+    /// What the protocol has to know of it.
+    pub(crate) fn trouble(&self) -> Trouble {
+        let outlook = match self {
+            Self::Aws(error) | Self::Role { error, .. } => match error.kind {
+                Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
+                Kind::Denied => Outlook::Spreading,
+                Kind::Refused => Outlook::Final,
+            },
+            _ => Outlook::Final,
+        };
+        Trouble {
+            reason: self.to_string(),
+            outlook,
+        }
+    }
+
+    /// Whether it comes of lacking rights in the parent, so that only DNS can still speak about it.
+    pub(crate) fn lacks_rights(&self) -> bool {
+        match self {
+            Self::Role { error, .. } => !error.passes(),
+            Self::Aws(error) => error.kind == Kind::Denied,
+            Self::NoParent(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What to do next about a failed call.
+fn next(error: &AwsError) -> &'static str {
+    match error.kind {
+        Kind::Denied => {
+            "grant the function's role this action, or see to it that the name is one that its delegation role may change"
+        }
+        Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
+        Kind::Refused => "correct what it names, then deploy again",
+    }
+}
+
+/// Record sets in a sentence, the first ten of them: an answer has 4,096 bytes.
+struct Sets<'a>(&'a [RecordSet]);
+
+pub(crate) const LISTED: usize = 10;
+
+impl fmt::Display for Sets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, set) in self.0.iter().take(LISTED).enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{} {}", set.kind(), set.name())?;
+        }
+        if self.0.len() > LISTED {
+            f.write_str(" and more")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+use super::{Subdomains, parent::Parent};
+use crate::error::{Error, LISTED};
+use dns_zones::{
+    Change, ChangeError, ChangeId, DomainName, HostedZone, NameServers, PROPAGATION, RecordSet,
+    RrType, dns::Transport,
+};
+use futures::{future::try_join_all, try_join};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often a batch is made anew after the record set changed under it.
+const TRIES: u32 = 3;
+/// Between two tries while the parent's Route 53 does not know yet that the child zone serves the name.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What stands in a parent zone around a name, as far as a delegation of the name touches it.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    /// The NS record set at the name itself.
+    pub(super) delegation: Option<RecordSet>,
+    /// What a delegation would hide: other record sets at the name, and all below it.
+    hidden: Vec<RecordSet>,
+    /// What would make it dead: NS record sets between the parent's apex and the name.
+    above: Vec<RecordSet>,
+}
+
+impl Surroundings {
+    /// Looks at the parent: one call, and one for each label between the parent and the name.
+    pub(super) async fn look(parent: &Parent, name: &DomainName) -> Result<Self, Error> {
+        let Parent { zone, route53 } = parent;
+        let between = name.between(&zone.name);
+        // One more than are listed, and the delegation itself.
+        let at_or_below = route53.record_sets_from(&zone.id, name, LISTED + 2, |_| true);
+        let above = try_join_all(
+            between
+                .iter()
+                .map(|name| route53.record_set(&zone.id, name, RrType::Ns)),
+        );
+        let (at_or_below, above) = try_join!(at_or_below, above)?;
+        let is_delegation = |set: &RecordSet| set.name() == *name && set.kind() == "NS";
+        let (delegation, hidden) = at_or_below
+            .into_iter()
+            .partition::<Vec<_>, _>(is_delegation);
+        Ok(Self {
+            delegation: delegation.into_iter().next(),
+            hidden,
+            above: above.into_iter().flatten().collect(),
+        })
+    }
+
+    /// Refuses where a delegation would overwrite, hide or be hidden.
+    pub(super) fn check(
+        &self,
+        parent: &Parent,
+        name: &DomainName,
+        ours: impl Fn(&NameServers) -> bool,
+    ) -> Result<(), Error> {
+        let (name, zone) = (name.clone(), parent.zone.id.clone());
+        let parent = parent.zone.name.clone();
+        if let Some(set) = self
+            .delegation
+            .clone()
+            .filter(|set| !ours(&set.name_servers()))
+        {
+            return Err(Error::Occupied {
+                name,
+                parent,
+                zone,
+                set,
+            });
+        }
+        if !self.above.is_empty() {
+            return Err(Error::Dead {
+                name,
+                parent,
+                zone,
+                sets: self.above.clone(),
+            });
+        }
+        if !self.hidden.is_empty() {
+            return Err(Error::Hides {
+                name,
+                parent,
+                zone,
+                sets: self.hidden.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<T: Transport> Subdomains<T> {
+    /// Delegates the zone's name to it: the NS record set in the parent, then INSYNC of it and of the zone.
+    ///
+    /// `standing` is the NS record set that stands at the name. One that is `ours` is swapped for the wanted one in
+    /// one batch, also where it is the same: a batch of its own is the only way to learn when a change that an earlier
+    /// delivery made is INSYNC. `zone_change` is the change that makes the zone's own servers answer.
+    pub(super) async fn delegate(
+        &self,
+        parent: &Parent,
+        zone: &HostedZone,
+        ttl: u32,
+        standing: Option<RecordSet>,
+        ours: impl Fn(&NameServers) -> bool,
+        zone_change: Option<&ChangeId>,
+    ) -> Result<(), Error> {
+        let zone_in_sync = async {
+            match zone_change {
+                Some(change) => Ok(self.route53.wait_in_sync(change).await?),
+                None => Ok(()),
+            }
+        };
+        if standing.is_some() && zone_change.is_some() {
+            // The name resolves by the old zone. It moves only once the new one answers.
+            zone_in_sync.await?;
+            let change = self
+                .put_delegation(parent, zone, ttl, standing, ours)
+                .await?;
+            return Ok(parent.route53.wait_in_sync(&change).await?);
+        }
+        let delegated = async {
+            let change = self
+                .put_delegation(parent, zone, ttl, standing, ours)
+                .await?;
+            Ok(parent.route53.wait_in_sync(&change).await?)
+        };
+        try_join!(zone_in_sync, delegated).map(|_| ())
+    }
+
+    async fn put_delegation(
+        &self,
+        parent: &Parent,
+        zone: &HostedZone,
+        ttl: u32,
+        mut standing: Option<RecordSet>,
+        ours: impl Fn(&NameServers) -> bool,
+    ) -> Result<ChangeId, Error> {
+        let wanted = RecordSet::ns(&zone.name, ttl, &zone.name_servers);
+        let until = Instant::now() + 2 * PROPAGATION;
+        let mut tries = 0;
+        let ours = |servers: &NameServers| *servers == zone.name_servers || ours(servers);
+        loop {
+            if let Some(set) = standing.clone().filter(|set| !ours(&set.name_servers())) {
+                let (parent, zone_id) = (parent.zone.name.clone(), parent.zone.id.clone());
+                return Err(Error::Occupied {
+                    name: zone.name.clone(),
+                    parent,
+                    zone: zone_id,
+                    set,
+                });
+            }
+            let delete = standing.take().map(Change::Delete);
+            let changes = delete
+                .into_iter()
+                .chain([Change::Create(wanted.clone())])
+                .collect();
+            match parent.route53.change(&parent.zone.id, changes).await {
+                Ok(change) => return Ok(change),
+                // Someone, or this very call sent twice, changed the record set since it was read.
+                Err(ChangeError::Stale(error)) => {
+                    tries += 1;
+                    if tries == TRIES {
+                        return Err(error.into());
+                    }
+                }
+                // How the check judges a zone that was just made is not documented: ask again until it must know it.
+                Err(ChangeError::Guardrail {
+                    guardrail: "NS_DELEGATION_AUTHORITY_CHECK",
+                    ..
+                }) if Instant::now() < until => {
+                    sleep(PAUSE).await;
+                }
+                Err(ChangeError::Guardrail { guardrail, error }) => {
+                    let (parent, name) = (parent.zone.name.clone(), zone.name.clone());
+                    return Err(Error::Guardrail {
+                        guardrail,
+                        parent,
+                        name,
+                        error,
+                    });
+                }
+                Err(ChangeError::Aws(error)) => return Err(error.into()),
+            }
+            standing = parent
+                .route53
+                .record_set(&parent.zone.id, &zone.name, RrType::Ns)
+                .await?;
+        }
+    }
+}

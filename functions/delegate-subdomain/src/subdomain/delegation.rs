@@ -1,0 +1,87 @@
+use dns_zones::{DomainName, HostedZone, HostedZoneId, NameServers};
+use std::fmt;
+
+/// A delegation by its stable identity, which is the resource's physical id: `NAME/ZONE/PARENT/PROOF`.
+///
+/// It carries what a Delete needs when all else is gone: where the NS record set stands, and by what values it
+/// is known as ours. Another name, parent or zone is another delegation, so CloudFormation replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Delegation {
+    /// The subdomain.
+    pub(crate) name: DomainName,
+    /// The zone it is delegated to.
+    pub(crate) zone: HostedZoneId,
+    /// The zone in which its NS record set stands.
+    pub(crate) parent: HostedZoneId,
+    /// [`NameServers::proof`] of the zone.
+    pub(crate) proof: String,
+}
+
+impl Delegation {
+    pub(crate) fn new(zone: &HostedZone, parent: &HostedZoneId) -> Self {
+        Self {
+            name: zone.name.clone(),
+            zone: zone.id.clone(),
+            parent: parent.clone(),
+            proof: zone.name_servers.proof(),
+        }
+    }
+
+    /// Parses a physical id; none where this function never gave it.
+    pub(crate) fn parse(physical_id: &str) -> Option<Self> {
+        let mut parts = physical_id.split('/');
+        let delegation = Self {
+            name: DomainName::parse(parts.next()?).ok()?,
+            zone: HostedZoneId::parse(parts.next()?).ok()?,
+            parent: HostedZoneId::parse(parts.next()?).ok()?,
+            proof: parts.next()?.to_owned(),
+        };
+        let is_proof =
+            delegation.proof.len() == 16 && delegation.proof.bytes().all(|b| b.is_ascii_hexdigit());
+        (is_proof && parts.next().is_none()).then_some(delegation)
+    }
+
+    /// Whether these name servers are the ones of the delegated zone.
+    pub(crate) fn is_to(&self, name_servers: &NameServers) -> bool {
+        name_servers.proof() == self.proof
+    }
+}
+
+impl fmt::Display for Delegation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            zone,
+            parent,
+            proof,
+        } = self;
+        write!(f, "{}/{zone}/{parent}/{proof}", name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Delegation;
+
+    #[test]
+    fn survives_the_way_through_cloudformation() {
+        let id = "dev.build.example.com/Z01CHILD/Z02PARENT/0123456789abcdef";
+        assert_eq!(Delegation::parse(id).unwrap().to_string(), id);
+    }
+
+    #[test]
+    fn an_id_that_was_never_given_is_none() {
+        for id in [
+            "",
+            "consumer-dev-Subdomain-1A2B3C4D",
+            "2026/11/24/[$LATEST]0123456789abcdef0123456789abcdef",
+            "refused-0123456789abcdef0123456789abcdef",
+            "dev.example.com/Z01/Z02",
+            "dev.example.com/Z01/Z02/0123",
+            "dev.example.com/Z01/Z02/0123456789abcdef/",
+            "*.example.com/Z01/Z02/0123456789abcdef",
+        ] {
+            assert_eq!(Delegation::parse(id), None, "{id}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+use super::{
+    Delegation, Subdomains,
+    create::subdomain,
+    ownership::Hold,
+    properties::{ParentReference, RecordsOnDelete, Wanted},
+    remove::{Progress, Removal, Removed, seconds},
+};
+use crate::error::Error;
+use custom_resource::{Invocation, Outlook, Request, Step, Success, Wait, is_refused_id};
+use dns_zones::{ListedZone, dns::Transport};
+use serde_json::Value;
+use std::time::Duration;
+
+/// What the second sweep and the answer need, where the invocation's deadline decides when it comes.
+const SWEEP: Duration = Duration::from_secs(90);
+
+impl<T: Transport> Subdomains<T> {
+    pub(super) async fn delete(
+        &self,
+        request: &Request,
+        progress: Option<Value>,
+        invocation: &Invocation,
+    ) -> Result<Step, Error> {
+        let mut progress: Progress = progress
+            .and_then(|progress| serde_json::from_value(progress).ok())
+            .unwrap_or_default();
+        let wanted = Wanted::parse(&request.properties);
+        let removal = Removal {
+            request,
+            invocation,
+            parent: wanted
+                .as_ref()
+                .map(|wanted| &wanted.parent)
+                .map_err(ToString::to_string),
+            given_zone: wanted
+                .as_ref()
+                .ok()
+                .and_then(|wanted| wanted.given_zone.as_ref()),
+            records_on_delete: wanted
+                .as_ref()
+                .map_or(RecordsOnDelete::Fail, |wanted| wanted.records_on_delete),
+            drain: wanted
+                .as_ref()
+                .map_or(Duration::ZERO, |wanted| wanted.drain),
+        };
+        let removed = match (Delegation::parse(request.physical_id()), &wanted) {
+            (Some(delegation), _) => self.remove(&delegation, &removal, &mut progress).await?,
+            // A Create with these properties was refused before it made anything.
+            (None, Err(error)) => {
+                tracing::info!(%error, "nothing was made with these properties, so nothing is to be deleted");
+                Removed::Wholly
+            }
+            (None, Ok(wanted)) => self.sweep(wanted, &removal, &mut progress).await?,
+        };
+        Ok(match removed {
+            Removed::Wholly => Step::Done(Success::new(request.physical_id())),
+            Removed::NotYet {
+                waiting_for,
+                retry_after,
+            } => Step::Wait(Wait {
+                waiting_for,
+                retry_after,
+                progress: serde_json::to_value(&progress).expect("a map of numbers is JSON"),
+            }),
+        })
+    }
+
+    /// Deletes whatever the resource has, for a Delete whose id says nothing of it.
+    ///
+    /// Where no answer of the Create was ever received, that Create may still run, and make what this Delete has
+    /// already looked for. So there are two sweeps, as far apart as a Create can live. The first takes the delegations
+    /// out; the zones stay until the second, because a Create that still runs could delegate to them again.
+    async fn sweep(
+        &self,
+        wanted: &Wanted,
+        removal: &Removal<'_>,
+        progress: &mut Progress,
+    ) -> Result<Removed, Error> {
+        let Removal {
+            request,
+            invocation,
+            ..
+        } = removal;
+        let clock = invocation.clock;
+        if !is_refused_id(request.physical_id()) {
+            let due = match Progress::due(progress.sweep_at, clock) {
+                Some(due) => due,
+                None => {
+                    self.undelegate_swept(wanted, removal).await?;
+                    let most = clock.until(request.ends_at());
+                    let most = if invocation.can_hand_over {
+                        most
+                    } else {
+                        most.min(invocation.remaining())
+                    };
+                    let pause = invocation
+                        .max_invocation_age
+                        .min(most.saturating_sub(SWEEP));
+                    progress.sweep_at = Some(seconds(clock.now() + pause));
+                    pause
+                }
+            };
+            if !due.is_zero() {
+                return Ok(Removed::NotYet {
+                    waiting_for: "a Create of this resource that may still run to end, before the second sweep".into(),
+                    retry_after: due,
+                });
+            }
+        }
+        let (swept, unread) = self.swept(wanted, removal).await?;
+        let removal = Removal {
+            parent: unread.map_or(removal.parent.clone(), Err),
+            ..*removal
+        };
+        for delegation in swept {
+            if let not_yet @ Removed::NotYet { .. } =
+                self.remove(&delegation, &removal, progress).await?
+            {
+                return Ok(not_yet);
+            }
+        }
+        Ok(Removed::Wholly)
+    }
+
+    /// The first sweep: takes out the NS record sets of what this resource made. A parent without rights is left to
+    /// the second.
+    async fn undelegate_swept(&self, wanted: &Wanted, removal: &Removal<'_>) -> Result<(), Error> {
+        let (swept, unread) = self.swept(wanted, removal).await?;
+        if unread.is_some() {
+            return Ok(());
+        }
+        for delegation in swept {
+            let Some(zone) = self.route53.zone(&delegation.zone).await? else {
+                continue;
+            };
+            if !matches!(
+                self.hold(&removal.request.owner(), &zone).await?,
+                Hold::Own {
+                    taken_from: None,
+                    ..
+                }
+            ) {
+                continue;
+            }
+            match self
+                .take_out(&delegation, removal, |servers| {
+                    *servers == zone.name_servers
+                })
+                .await
+            {
+                Err(error) if !error.lacks_rights() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What the resource has, by the marks that it writes, and why the parent could not be read where it could not.
+    async fn swept(
+        &self,
+        wanted: &Wanted,
+        removal: &Removal<'_>,
+    ) -> Result<(Vec<Delegation>, Option<String>), Error> {
+        let Removal {
+            request,
+            invocation,
+            ..
+        } = removal;
+        let owner = request.owner();
+        let (zones, parent, unread) = match self.parent(&wanted.parent, request, invocation).await {
+            Ok(parent) => {
+                let name = subdomain(wanted, &parent)?;
+                let named = self.route53.zones_named(&name).await?;
+                (named, Some(parent.zone.id.clone()), None)
+            }
+            Err(error) if error.trouble().outlook == Outlook::Passing => return Err(error),
+            // Its name is not known then, so every zone of the account is looked at, for the marks in its
+            // CallerReference, and for the first labels of the name where it was taken over.
+            Err(error) => {
+                let labels = format!("{}.", wanted.labels.to_ascii_lowercase());
+                let ours = |zone: &ListedZone| {
+                    owner.made(&zone.caller_reference) || zone.name.as_str().starts_with(&labels)
+                };
+                let zones = self.route53.zones_where(ours).await?;
+                match &wanted.parent {
+                    ParentReference::Own(id) => (zones, Some(id.clone()), None),
+                    ParentReference::Published(_) => (zones, None, Some(error.to_string())),
+                }
+            }
+        };
+        let mut swept = Vec::new();
+        for listed in zones {
+            if let Hold::Own { .. } = self.hold(&owner, &listed).await?
+                && let Some(zone) = self.route53.zone(&listed.id).await?
+            {
+                // Without rights in the parent its id is not used, so any will do.
+                swept.push(Delegation::new(&zone, parent.as_ref().unwrap_or(&zone.id)));
+            }
+        }
+        Ok((swept, unread))
+    }
+}

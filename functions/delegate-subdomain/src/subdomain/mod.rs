@@ -1,0 +1,74 @@
+//! `Custom::DelegatedSubdomain`: a subdomain's zone and its NS record set in the parent.
+
+mod create;
+mod delegate;
+mod delegation;
+mod delete;
+mod ownership;
+mod parent;
+pub(crate) mod properties;
+mod remove;
+mod update;
+
+use crate::network::Roles;
+use aws_types::SdkConfig;
+use custom_resource::{Failure, Invocation, Request, RequestType, Step, Success};
+use delegation::Delegation;
+use dns_zones::{
+    HostedZone, Route53,
+    dns::{Dns, Transport},
+};
+use parent::Parent;
+use serde_json::Value;
+
+/// The resource type, with what it needs of the world.
+#[derive(Debug)]
+pub(crate) struct Subdomains<T> {
+    /// This account's Route 53.
+    route53: Route53,
+    /// Other accounts', by their delegation roles.
+    roles: Roles,
+    dns: Dns<T>,
+}
+
+impl<T: Transport> Subdomains<T> {
+    pub(crate) fn new(config: &SdkConfig, dns: Dns<T>) -> Self {
+        Self {
+            route53: Route53::new(aws_sdk_route53::Client::new(config)),
+            roles: Roles::new(config),
+            dns,
+        }
+    }
+
+    pub(crate) async fn advance(
+        &self,
+        request: &Request,
+        progress: Option<Value>,
+        invocation: &Invocation,
+    ) -> Result<Step, Failure> {
+        // What a Create has made when it fails, so that its FAILED answer names it.
+        let mut made = None;
+        let step = match request.request_type {
+            RequestType::Create => self
+                .create(request, invocation, &mut made)
+                .await
+                .map(Step::Done),
+            RequestType::Update => self.update(request, invocation).await.map(Step::Done),
+            RequestType::Delete => self.delete(request, progress.clone(), invocation).await,
+        };
+        step.or_else(|error| {
+            let made = made.map(|delegation| delegation.to_string());
+            error.trouble().settle(request, invocation, progress, made)
+        })
+    }
+}
+
+/// The answer for a delegation that stands.
+fn success(zone: &HostedZone, parent: &Parent) -> Success {
+    Success::new(Delegation::new(zone, &parent.zone.id).to_string())
+        .attribute("HostedZoneId", zone.id.as_str())
+        .attribute("DomainName", zone.name.as_str())
+        .attribute("NameServers", zone.name_servers.to_string())
+        .attribute("ParentHostedZoneId", parent.zone.id.as_str())
+        .attribute("ParentDomainName", parent.zone.name.as_str())
+}

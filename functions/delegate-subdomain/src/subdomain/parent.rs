@@ -1,0 +1,161 @@
+use super::{
+    Subdomains,
+    properties::{Network, ParentReference},
+};
+use crate::error::Error;
+use aws_calls::call;
+use custom_resource::{Invocation, Request};
+use dns_zones::{DomainName, HostedZone, HostedZoneId, NameServers, Route53, dns::Transport};
+use std::collections::HashMap;
+
+/// The zone in which the NS record set of a subdomain stands, with the rights to change it.
+#[derive(Clone, Debug)]
+pub(crate) struct Parent {
+    pub(crate) zone: HostedZone,
+    pub(crate) route53: Route53,
+}
+
+impl<T: Transport> Subdomains<T> {
+    /// The parent zone that the properties name, read afresh.
+    pub(super) async fn parent(
+        &self,
+        reference: &ParentReference,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<Parent, Error> {
+        let route53 = self.parent_rights(reference, request, invocation).await?;
+        match reference {
+            ParentReference::Own(id) => {
+                let zone = public_zone(&route53, "ParentHostedZoneId", id).await?;
+                Ok(Parent { zone, route53 })
+            }
+            ParentReference::Published(network) => {
+                let account = self
+                    .roles
+                    .assume(network, &request.request_id, invocation.clock.now())
+                    .await?;
+                let published = read_published(&account.ssm, network).await?;
+                let zone = route53
+                    .zone(&published.id)
+                    .await?
+                    .ok_or_else(|| Error::Torn {
+                        prefix: network.prefix.clone(),
+                        fault: format!("zone {} does not exist", published.id),
+                    })?;
+                published.check(&zone, network)?;
+                Ok(Parent { zone, route53 })
+            }
+        }
+    }
+
+    /// The rights to change the parent, without reading anything there: what a Delete needs, which knows the
+    /// parent's id.
+    pub(super) async fn parent_rights(
+        &self,
+        reference: &ParentReference,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<Route53, Error> {
+        match reference {
+            ParentReference::Own(_) => Ok(self.route53.clone()),
+            ParentReference::Published(network) => {
+                let now = invocation.clock.now();
+                Ok(self
+                    .roles
+                    .assume(network, &request.request_id, now)
+                    .await?
+                    .route53)
+            }
+        }
+    }
+}
+
+/// A public zone of this account that a property names.
+pub(super) async fn public_zone(
+    route53: &Route53,
+    property: &'static str,
+    id: &HostedZoneId,
+) -> Result<HostedZone, Error> {
+    let zone = route53.zone(id).await?;
+    let zone = zone.ok_or_else(|| Error::NoZone {
+        property,
+        id: id.clone(),
+    })?;
+    if zone.private {
+        return Err(Error::PrivateZone {
+            property,
+            id: id.clone(),
+        });
+    }
+    Ok(zone)
+}
+
+/// What `publish-zone` wrote.
+struct Published {
+    id: HostedZoneId,
+    name: DomainName,
+    name_servers: NameServers,
+}
+
+async fn read_published(ssm: &aws_sdk_ssm::Client, network: &Network) -> Result<Published, Error> {
+    let prefix = &network.prefix;
+    let names = ["hosted-zone-id", "hosted-zone-name", "name-servers"];
+    let paths: Vec<String> = names
+        .iter()
+        .map(|name| format!("{prefix}/{name}"))
+        .collect();
+    let get = ssm.get_parameters().set_names(Some(paths.clone()));
+    let answer = call("SSM", "GetParameters", prefix, get.send()).await?;
+    let found: HashMap<&str, &str> = answer
+        .parameters()
+        .iter()
+        .filter_map(|p| Some((p.name()?, p.value()?)))
+        .collect();
+    let missing: Vec<String> = paths
+        .iter()
+        .filter(|path| !found.contains_key(path.as_str()))
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        return Err(Error::Unpublished {
+            role_arn: network.role_arn.clone(),
+            missing,
+        });
+    }
+    let value = |i: usize| found[paths[i].as_str()];
+    Ok(Published {
+        id: HostedZoneId::parse(value(0)).map_err(|error| Error::Torn {
+            prefix: prefix.clone(),
+            fault: error.to_string(),
+        })?,
+        name: DomainName::from_service(value(1)),
+        name_servers: NameServers::new(value(2).split(',')),
+    })
+}
+
+impl Published {
+    /// Three parameters are not read at one moment: while the networking account replaces its zone, they can be
+    /// of two zones. Delegating into the wrong one would be a name that resolves nowhere, so nothing is made.
+    fn check(&self, zone: &HostedZone, network: &Network) -> Result<(), Error> {
+        let fault = if zone.private {
+            format!("zone {} is private", zone.id)
+        } else if zone.name != self.name {
+            format!(
+                "zone {} is named {}, and {} is published",
+                zone.id, zone.name, self.name
+            )
+        } else if zone.name_servers != self.name_servers {
+            let (have, say) = (&zone.name_servers, &self.name_servers);
+            format!(
+                "zone {} has the name servers {have}, and {say} are published",
+                zone.id
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::Torn {
+            prefix: network.prefix.clone(),
+            fault,
+        })
+    }
+}

@@ -1,0 +1,433 @@
+use super::{
+    Delegation, Subdomains,
+    ownership::Hold,
+    properties::{ParentReference, RecordsOnDelete},
+};
+use crate::error::{Error, LISTED};
+use custom_resource::{
+    Clock, Invocation, LOGICAL_ID_TAG, PREVIOUS_LOGICAL_ID_TAG, Request, STACK_ID_TAG,
+};
+use dns_zones::{
+    Change, ChangeError, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet,
+    Route53, RrType,
+    dns::{Standing, Transport},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// How a delegation is to be removed.
+pub(super) struct Removal<'a> {
+    pub(super) request: &'a Request,
+    pub(super) invocation: &'a Invocation,
+    /// Where the parent is, or why that is not known.
+    pub(super) parent: Result<&'a ParentReference, String>,
+    /// The zone that `HostedZoneId` names: it is never deleted.
+    pub(super) given_zone: Option<&'a HostedZoneId>,
+    pub(super) records_on_delete: RecordsOnDelete,
+    /// Between the NS record set being gone and the zone being deleted.
+    pub(super) drain: Duration,
+}
+
+/// What is remembered from one look to the next.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(super) struct Progress {
+    /// For each zone whose delegation is gone: when it may be deleted, in seconds since 1970.
+    #[serde(default)]
+    deletable_at: BTreeMap<String, u64>,
+    /// When the second sweep is due, in seconds since 1970.
+    #[serde(default)]
+    pub(super) sweep_at: Option<u64>,
+}
+
+/// How far a removal is.
+#[derive(Debug)]
+pub(super) enum Removed {
+    /// Nothing of it stands.
+    Wholly,
+    /// Something outside has to happen first.
+    NotYet {
+        waiting_for: String,
+        retry_after: Duration,
+    },
+}
+
+/// Between two looks at a parent that keeps a delegation which resolvers still follow.
+const ACTIVE_PAUSE: Duration = Duration::from_secs(60);
+/// What deleting the zone and answering need, when a drain has to be cut.
+const RESERVE: Duration = Duration::from_secs(60);
+
+impl<T: Transport> Subdomains<T> {
+    /// Removes a delegation in the order that keeps the name from being taken over: the NS record set in the parent,
+    /// INSYNC, the drain, and only then the zone.
+    pub(super) async fn remove(
+        &self,
+        delegation: &Delegation,
+        how: &Removal<'_>,
+        progress: &mut Progress,
+    ) -> Result<Removed, Error> {
+        let owner = how.request.owner();
+        let Some(zone) = self.route53.zone(&delegation.zone).await? else {
+            self.undelegate_gone_zone(delegation, how).await?;
+            return Ok(Removed::Wholly);
+        };
+        let made = match self.hold(&owner, &zone).await? {
+            Hold::Own {
+                taken_from: Some(sibling),
+                ..
+            } => {
+                self.give_back(&owner, &zone.id, &sibling).await?;
+                return Ok(Removed::Wholly);
+            }
+            Hold::Own {
+                made,
+                taken_from: None,
+            } => made && how.given_zone != Some(&zone.id),
+            Hold::Sibling {
+                taken_from_us: true,
+                logical_id,
+            } => {
+                tracing::info!(
+                    zone = zone.id.as_str(),
+                    logical_id,
+                    "spared: a renamed logical id has taken the zone over"
+                );
+                self.forget_previous(&zone.id).await?;
+                return Ok(Removed::Wholly);
+            }
+            Hold::Sibling { .. } | Hold::Foreign(_) => {
+                tracing::warn!(
+                    zone = zone.id.as_str(),
+                    "left alone: the zone is not this resource's any more"
+                );
+                return Ok(Removed::Wholly);
+            }
+            // A given zone that someone took the tags off. That this resource delegated it, its physical id says.
+            Hold::Nobody => false,
+        };
+        if made && !progress.deletable_at.contains_key(zone.id.as_str()) {
+            self.check_deletable(&zone, how.records_on_delete).await?;
+        }
+        if let Some(wait) = self
+            .undelegate(delegation, &zone, how, made, progress)
+            .await?
+        {
+            return Ok(wait);
+        }
+        if made {
+            self.delete_zone(&zone, how.records_on_delete).await?;
+        } else {
+            let marks = [STACK_ID_TAG, LOGICAL_ID_TAG, PREVIOUS_LOGICAL_ID_TAG].map(str::to_owned);
+            self.route53
+                .tag_zone(&zone.id, &BTreeMap::new(), &marks)
+                .await?;
+        }
+        Ok(Removed::Wholly)
+    }
+
+    /// Refuses, before anything is touched, where the zone could not be deleted in the end.
+    async fn check_deletable(
+        &self,
+        zone: &HostedZone,
+        records: RecordsOnDelete,
+    ) -> Result<(), Error> {
+        let (name, id) = (zone.name.clone(), zone.id.clone());
+        let blocking = |set: &RecordSet| match records {
+            RecordsOnDelete::Fail => !is_apex(set, &zone.name) && !set.is_acm_validation(),
+            RecordsOnDelete::Delete => set.kind() == "NS" && !is_apex(set, &zone.name),
+        };
+        let (sets, signed, protections) = futures::try_join!(
+            self.route53
+                .record_sets_from(&zone.id, &zone.name, LISTED + 1, blocking),
+            self.route53.is_signed(&zone.id),
+            self.route53.protections(&zone.id),
+        )?;
+        if sets.iter().any(|set| set.kind() == "NS") {
+            let sets = sets.into_iter().filter(|set| set.kind() == "NS").collect();
+            return Err(Error::Delegates {
+                name,
+                zone: id,
+                sets,
+            });
+        }
+        if !sets.is_empty() {
+            return Err(Error::NotEmpty {
+                name,
+                zone: id,
+                sets,
+            });
+        }
+        if signed {
+            return Err(Error::Signed { name, zone: id });
+        }
+        if !protections.is_empty() {
+            let shown = protections
+                .iter()
+                .take(LISTED)
+                .map(|p| format!("{} {}", p.kind, p.name));
+            return Err(Error::Protected {
+                name,
+                zone: id,
+                protections: shown.collect::<Vec<_>>().join(", "),
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the NS record set out of the parent and waits until no name server of Route 53 has it, then for the
+    /// drain. Says what it waits for where that takes longer.
+    async fn undelegate(
+        &self,
+        delegation: &Delegation,
+        zone: &HostedZone,
+        how: &Removal<'_>,
+        made: bool,
+        progress: &mut Progress,
+    ) -> Result<Option<Removed>, Error> {
+        let ours =
+            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);
+        let taken_out = match self.take_out(delegation, how, ours).await {
+            Ok(TakenOut::Refused { guardrail }) => {
+                return Ok(Some(Removed::NotYet {
+                    waiting_for: format!(
+                        "the parent of {} to let its NS record set go: resolvers still follow it ({guardrail})",
+                        delegation.name
+                    ),
+                    retry_after: ACTIVE_PAUSE,
+                }));
+            }
+            Ok(taken_out) => taken_out,
+            Err(error) if error.lacks_rights() => {
+                self.ask_whether_gone(delegation, zone, how, error).await?;
+                TakenOut::Confirmed
+            }
+            Err(error) => return Err(error),
+        };
+        if !made {
+            return Ok(None);
+        }
+        let clock = how.invocation.clock;
+        let key = zone.id.as_str();
+        let at = match (taken_out, progress.deletable_at.get(key)) {
+            (TakenOut::WasNotThere, Some(&at)) => at,
+            (TakenOut::WasNotThere, None) => {
+                // Someone else took it out, or an earlier call of this one whose INSYNC was not seen.
+                let parent = parent_name(delegation, how);
+                let seen = self
+                    .dns
+                    .standing(&parent, &delegation.name, &zone.name_servers)
+                    .await;
+                let spread = if seen == Standing::Gone {
+                    Duration::ZERO
+                } else {
+                    PROPAGATION
+                };
+                seconds(clock.now() + how.drain_left().max(spread))
+            }
+            _ => seconds(clock.now() + how.drain_left()),
+        };
+        progress.deletable_at.insert(key.to_owned(), at);
+        let left = clock.until(UNIX_EPOCH + Duration::from_secs(at));
+        if left.is_zero() {
+            return Ok(None);
+        }
+        Ok(Some(Removed::NotYet {
+            waiting_for: format!(
+                "resolvers to forget the delegation of {} before its zone {key} goes",
+                delegation.name
+            ),
+            retry_after: left,
+        }))
+    }
+
+    /// Deletes our NS record set in the parent and waits for INSYNC.
+    pub(super) async fn take_out(
+        &self,
+        delegation: &Delegation,
+        how: &Removal<'_>,
+        ours: impl Fn(&NameServers) -> bool,
+    ) -> Result<TakenOut, Error> {
+        let reference = how.parent.clone().map_err(Error::NoParent)?;
+        let rights: Route53 = self
+            .parent_rights(reference, how.request, how.invocation)
+            .await?;
+        loop {
+            let set = match rights
+                .record_set(&delegation.parent, &delegation.name, RrType::Ns)
+                .await
+            {
+                Ok(set) => set,
+                // The parent went, and the record set with it.
+                Err(error) if error.is("NoSuchHostedZone") => return Ok(TakenOut::WasNotThere),
+                Err(error) => return Err(error.into()),
+            };
+            let Some(set) = set.filter(|set| ours(&set.name_servers())) else {
+                return Ok(TakenOut::WasNotThere);
+            };
+            match rights
+                .change(&delegation.parent, vec![Change::Delete(set)])
+                .await
+            {
+                Ok(change) => {
+                    rights.wait_in_sync(&change).await?;
+                    return Ok(TakenOut::Confirmed);
+                }
+                // Changed since it was read, by someone or by this very call sent twice: look again.
+                Err(ChangeError::Stale(_)) => {}
+                Err(ChangeError::Guardrail {
+                    guardrail: guardrail @ "ACTIVE_DELEGATION_CHECK",
+                    ..
+                }) => {
+                    return Ok(TakenOut::Refused { guardrail });
+                }
+                Err(ChangeError::Guardrail { guardrail, error }) => {
+                    let (parent, name) = (parent_name(delegation, how), delegation.name.clone());
+                    return Err(Error::Guardrail {
+                        guardrail,
+                        parent,
+                        name,
+                        error,
+                    });
+                }
+                Err(ChangeError::Aws(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Without rights in the parent the zone may go only where the parent's own name servers say that they no longer
+    /// delegate to it. `cause` is why the rights are lacking.
+    async fn ask_whether_gone(
+        &self,
+        delegation: &Delegation,
+        zone: &HostedZone,
+        how: &Removal<'_>,
+        cause: Error,
+    ) -> Result<(), Error> {
+        let parent = parent_name(delegation, how);
+        let standing = match self
+            .dns
+            .standing(&parent, &delegation.name, &zone.name_servers)
+            .await
+        {
+            Standing::Gone => return Ok(()),
+            Standing::Stands(said) | Standing::Unknown(said) => said,
+        };
+        Err(Error::StillDelegated {
+            name: delegation.name.clone(),
+            zone: zone.id.clone(),
+            parent: parent.to_string(),
+            cause: cause.to_string(),
+            standing,
+        })
+    }
+
+    /// The zone is gone, by a person or by an earlier call. What may be left is the worst: an NS record set that
+    /// delegates to nobody. It is known as ours by the proof in the physical id.
+    async fn undelegate_gone_zone(
+        &self,
+        delegation: &Delegation,
+        how: &Removal<'_>,
+    ) -> Result<(), Error> {
+        match self
+            .take_out(delegation, how, |servers| delegation.is_to(servers))
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(error) if error.lacks_rights() => {
+                tracing::warn!(
+                    name = delegation.name.as_str(),
+                    %error,
+                    "the zone is gone, and whether the parent still delegates to it cannot be seen: have its owner check"
+                );
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete_zone(&self, zone: &HostedZone, records: RecordsOnDelete) -> Result<(), Error> {
+        let goes = |set: &RecordSet| {
+            !is_apex(set, &zone.name)
+                && (records == RecordsOnDelete::Delete || set.is_acm_validation())
+        };
+        /// Of a batch of changes: Route 53 takes 1,000 and counts each value.
+        const BATCH: usize = 100;
+        loop {
+            let sets = self
+                .route53
+                .record_sets_from(&zone.id, &zone.name, BATCH, goes)
+                .await?;
+            if sets.is_empty() {
+                break;
+            }
+            // Their INSYNC does not matter: nobody is led here any more.
+            let deletes = sets.into_iter().map(Change::Delete).collect();
+            match self.route53.change(&zone.id, deletes).await {
+                Ok(_) | Err(ChangeError::Stale(_)) => {}
+                Err(error) => return Err(error.into_aws().into()),
+            }
+        }
+        Ok(self.route53.delete_zone(&zone.id).await?)
+    }
+}
+
+/// What became of the NS record set in the parent.
+pub(super) enum TakenOut {
+    /// Gone from every name server.
+    Confirmed,
+    /// None of ours stood there. It may have been taken out a moment ago.
+    WasNotThere,
+    /// A guardrail keeps it while resolvers still follow it.
+    Refused { guardrail: &'static str },
+}
+
+impl Removal<'_> {
+    /// The drain, cut to what the request and, without a waiter, the invocation leave.
+    fn drain_left(&self) -> Duration {
+        let request = self.invocation.clock.until(self.request.ends_at());
+        let left = if self.invocation.can_hand_over {
+            request
+        } else {
+            request.min(self.invocation.remaining())
+        };
+        let drain = self.drain.min(left.saturating_sub(RESERVE));
+        if drain < self.drain {
+            tracing::warn!(
+                wanted = self.drain.as_secs(),
+                left = drain.as_secs(),
+                "DrainSeconds is cut to the time that is left"
+            );
+        }
+        drain
+    }
+}
+
+impl Progress {
+    pub(super) fn due(at: Option<u64>, clock: Clock) -> Option<Duration> {
+        at.map(|at| clock.until(UNIX_EPOCH + Duration::from_secs(at)))
+    }
+}
+
+/// Whole seconds since 1970, rounded up, so that nothing comes too early.
+pub(super) fn seconds(moment: SystemTime) -> u64 {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() + u64::from(since.subsec_nanos() > 0)
+}
+
+fn is_apex(set: &RecordSet, zone: &DomainName) -> bool {
+    set.name() == *zone && matches!(set.kind(), "SOA" | "NS")
+}
+
+/// The parent zone's name: the delegation's without the labels that the template gives it.
+fn parent_name(delegation: &Delegation, how: &Removal<'_>) -> DomainName {
+    let labels = how
+        .request
+        .properties
+        .text("Subdomain")
+        .map_or(1, |labels| labels.split('.').count());
+    let ancestors = std::iter::successors(Some(delegation.name.clone()), DomainName::parent);
+    let parent = ancestors.take(labels + 1).last();
+    parent.unwrap_or_else(|| delegation.name.clone())
+}

@@ -1,0 +1,42 @@
+use aws_calls::call;
+use aws_types::SdkConfig;
+use custom_resource::Waiter;
+
+/// The state machine that goes on with a wait when the invocation ends.
+#[derive(Debug)]
+pub struct StateMachine {
+    client: aws_sdk_sfn::Client,
+    arn: String,
+}
+
+impl StateMachine {
+    /// The state machine `STATE_MACHINE_ARN`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, arn: String) -> Self {
+        Self {
+            client: aws_sdk_sfn::Client::new(config),
+            arn,
+        }
+    }
+}
+
+impl Waiter for StateMachine {
+    async fn start(&self, execution_name: &str, input: String) -> Result<(), String> {
+        let start = self.client.start_execution().state_machine_arn(&self.arn);
+        let start = start.name(execution_name).input(input);
+        match call(
+            "Step Functions",
+            "StartExecution",
+            execution_name,
+            start.send(),
+        )
+        .await
+        {
+            Ok(_) => Ok(()),
+            // The same request was delivered twice, and an execution goes on with it already. A Standard state
+            // machine answers the same input with success, another input with this.
+            Err(error) if error.is("ExecutionAlreadyExists") => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

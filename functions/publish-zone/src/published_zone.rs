@@ -1,0 +1,428 @@
+//! `Custom::PublishedZone`: a zone's id, name and name servers in SSM Parameter Store.
+
+use crate::{
+    error::{Error, LISTED},
+    parameters::{Parameters, wanted},
+};
+use aws_types::SdkConfig;
+use custom_resource::{
+    Claim, Failure, Invocation, Properties, PropertyError, Request, RequestType, Step, Success,
+    Wait, is_refused_id,
+};
+use dns_zones::{DomainName, HostedZone, HostedZoneId, RecordSet, Route53};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The resource type, with what it needs of the world.
+#[derive(Debug)]
+pub(crate) struct PublishedZones {
+    route53: Route53,
+    parameters: Parameters,
+}
+
+/// `Custom::PublishedZone` as the template writes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Template {
+    hosted_zone_id: String,
+    parameter_prefix: String,
+    #[serde(default)]
+    delegations_on_delete: DelegationsOnDelete,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+enum DelegationsOnDelete {
+    #[default]
+    Fail,
+    Ignore,
+}
+
+struct Wanted {
+    zone: HostedZoneId,
+    prefix: String,
+    delegations_on_delete: DelegationsOnDelete,
+}
+
+/// What the second sweep of a Delete needs of the first.
+#[derive(Deserialize, Serialize)]
+struct Progress {
+    /// Seconds since 1970.
+    sweep_at: u64,
+}
+
+/// What the second sweep and the answer need: the invocation's deadline may decide when it comes.
+const SWEEP: Duration = Duration::from_secs(30);
+
+impl Wanted {
+    fn parse(properties: &Properties) -> Result<Self, Error> {
+        let template: Template = properties.parse()?;
+        let zone = HostedZoneId::parse(&template.hosted_zone_id).map_err(|_| {
+            let rule = "the id of a hosted zone, 1 to 32 of A-Z and 0-9";
+            PropertyError::invalid("HostedZoneId", &json!(template.hosted_zone_id), rule)
+        })?;
+        let prefix = template.parameter_prefix;
+        if !is_prefix(&prefix) {
+            let rule = "a path such as /zone-delegation/dev: it starts with /, does not end with it, and is made of \
+                        a-z, A-Z, 0-9, ., -, _ and /, in at most 12 levels and 900 characters, not below /aws or /ssm";
+            return Err(PropertyError::invalid("ParameterPrefix", &json!(prefix), rule).into());
+        }
+        Ok(Self {
+            zone,
+            prefix,
+            delegations_on_delete: template.delegations_on_delete,
+        })
+    }
+}
+
+/// The rules of SSM for names, less one level and the longest of our three names
+/// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html>).
+fn is_prefix(prefix: &str) -> bool {
+    let levels = prefix.strip_prefix('/').unwrap_or_default().split('/');
+    let is_level = |level: &str| {
+        !level.is_empty()
+            && level
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
+    };
+    let first = levels
+        .clone()
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    prefix.len() <= 900
+        && levels.clone().count() <= 12
+        && levels.clone().all(is_level)
+        && !first.starts_with("aws")
+        && !first.starts_with("ssm")
+}
+
+impl PublishedZones {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self {
+            route53: Route53::new(aws_sdk_route53::Client::new(config)),
+            parameters: Parameters::new(aws_sdk_ssm::Client::new(config)),
+        }
+    }
+
+    pub(crate) async fn advance(
+        &self,
+        request: &Request,
+        progress: Option<Value>,
+        invocation: &Invocation,
+    ) -> Result<Step, Failure> {
+        let step = match request.request_type {
+            RequestType::Create => self.publish(request).await.map(Step::Done),
+            RequestType::Update => self.update(request).await.map(Step::Done),
+            RequestType::Delete => self.delete(request, progress.clone(), invocation).await,
+        };
+        step.or_else(|error| {
+            // The prefix names what a Create that failed has made.
+            let made = Wanted::parse(&request.properties)
+                .ok()
+                .map(|wanted| wanted.prefix);
+            error.trouble().settle(request, invocation, progress, made)
+        })
+    }
+
+    /// Publishes the zone: nothing is written before all three names are known to be free or ours.
+    async fn publish(&self, request: &Request) -> Result<Success, Error> {
+        let wanted_zone = Wanted::parse(&request.properties)?;
+        let (owner, prefix) = (request.owner(), &wanted_zone.prefix);
+        let (zone, standing) = futures::try_join!(
+            self.public_zone(&wanted_zone.zone),
+            self.parameters.standing(&owner, prefix),
+        )?;
+        for parameter in &standing {
+            let name = parameter.name.clone();
+            match &parameter.claim {
+                Claim::Own { .. } | Claim::Sibling { .. } => {}
+                Claim::Nobody => return Err(Error::Taken { name, owner: None }),
+                Claim::Foreign(owner) => {
+                    return Err(Error::Taken {
+                        name,
+                        owner: Some(owner.clone()),
+                    });
+                }
+            }
+        }
+        for parameter in wanted(prefix, &zone) {
+            match standing
+                .iter()
+                .find(|standing| standing.name == parameter.name)
+            {
+                Some(standing) => {
+                    if let Claim::Sibling { logical_id, .. } = &standing.claim {
+                        tracing::info!(
+                            name = parameter.name,
+                            from = logical_id,
+                            "taking over from a renamed logical id"
+                        );
+                        self.parameters
+                            .take_over(&parameter.name, &owner, logical_id)
+                            .await?;
+                    }
+                    if standing.value != parameter.value {
+                        self.parameters.overwrite(&parameter).await?;
+                    }
+                }
+                None => match self.parameters.create(&parameter, &owner).await {
+                    // Written since it was looked for, by this very call sent twice or by someone else: its tags say.
+                    Err(error) if error.is("ParameterAlreadyExists") => {
+                        let again = self.parameters.standing(&owner, prefix).await?;
+                        let ours = again
+                            .iter()
+                            .find(|standing| standing.name == parameter.name);
+                        match ours.map(|standing| &standing.claim) {
+                            Some(Claim::Own { .. }) => {
+                                self.parameters.overwrite(&parameter).await?
+                            }
+                            _ => {
+                                return Err(Error::Taken {
+                                    name: parameter.name,
+                                    owner: None,
+                                });
+                            }
+                        }
+                    }
+                    written => written?,
+                },
+            }
+        }
+        Ok(Success::new(prefix)
+            .attribute("HostedZoneId", zone.id.as_str())
+            .attribute("HostedZoneName", zone.name.as_str())
+            .attribute("NameServers", zone.name_servers.to_string())
+            .attribute("ParameterPrefix", prefix))
+    }
+
+    async fn public_zone(&self, id: &HostedZoneId) -> Result<HostedZone, Error> {
+        let zone = self
+            .route53
+            .zone(id)
+            .await?
+            .ok_or_else(|| Error::NoZone(id.clone()))?;
+        if zone.private {
+            return Err(Error::PrivateZone(id.clone()));
+        }
+        Ok(zone)
+    }
+
+    /// The same prefix is overwritten in place; another one is another id, and CloudFormation deletes the old one. What
+    /// an Update that failed has published for the other properties goes.
+    async fn update(&self, request: &Request) -> Result<Success, Error> {
+        let success = self.publish(request).await?;
+        let owner = request.owner();
+        let prefix = &success.physical_resource_id;
+        for parameter in self.parameters.standing(&owner, prefix).await? {
+            if let Claim::Own {
+                taken_from: Some(_),
+            } = parameter.claim
+            {
+                // The stack has moved on from a renaming, so nothing is to be given back.
+                self.parameters.forget_previous(&parameter.name).await?;
+            }
+        }
+        if let Ok(old) = Wanted::parse(&request.old_properties)
+            && old.prefix != *prefix
+            && old.prefix != request.physical_id()
+        {
+            let half_made = self.parameters.standing(&owner, &old.prefix).await?;
+            let ours = half_made
+                .into_iter()
+                .filter(|p| p.claim == Claim::Own { taken_from: None });
+            self.parameters
+                .delete(ours.map(|parameter| parameter.name).collect())
+                .await?;
+        }
+        Ok(success)
+    }
+
+    async fn delete(
+        &self,
+        request: &Request,
+        progress: Option<Value>,
+        invocation: &Invocation,
+    ) -> Result<Step, Error> {
+        let wanted = Wanted::parse(&request.properties);
+        let id = request.physical_id();
+        let done = || Ok(Step::Done(Success::new(id)));
+        let rule = wanted.as_ref().map_or(DelegationsOnDelete::Fail, |wanted| {
+            wanted.delegations_on_delete
+        });
+        if is_prefix(id) {
+            self.unpublish(request, id, rule).await?;
+            return done();
+        }
+        let Ok(wanted) = wanted else {
+            // A Create with these properties was refused before it wrote anything.
+            return done();
+        };
+        self.unpublish(request, &wanted.prefix, rule).await?;
+        if is_refused_id(id) {
+            return done();
+        }
+        // No answer of the Create was ever received, so it may still run: look again when it cannot any more.
+        let clock = invocation.clock;
+        let progress =
+            progress.and_then(|progress| serde_json::from_value::<Progress>(progress).ok());
+        let (sweep_at, pause) = match progress {
+            Some(Progress { sweep_at }) => (
+                sweep_at,
+                clock.until(UNIX_EPOCH + Duration::from_secs(sweep_at)),
+            ),
+            None => {
+                let request_left = clock.until(request.ends_at());
+                let left = if invocation.can_hand_over {
+                    request_left
+                } else {
+                    request_left.min(invocation.remaining())
+                };
+                let pause = invocation
+                    .max_invocation_age
+                    .min(left.saturating_sub(SWEEP));
+                let at = (clock.now() + pause)
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
+                (at.as_secs() + 1, pause)
+            }
+        };
+        if pause.is_zero() {
+            return done();
+        }
+        Ok(Step::Wait(Wait {
+            waiting_for:
+                "a Create of this resource that may still run to end, before the second sweep"
+                    .into(),
+            retry_after: pause,
+            progress: serde_json::to_value(Progress { sweep_at }).expect("a number is JSON"),
+        }))
+    }
+
+    /// Deletes the parameters of a prefix that are this resource's, and gives back or spares those that are not any more.
+    async fn unpublish(
+        &self,
+        request: &Request,
+        prefix: &str,
+        rule: DelegationsOnDelete,
+    ) -> Result<(), Error> {
+        let owner = request.owner();
+        let mut ours = Vec::new();
+        for parameter in self.parameters.standing(&owner, prefix).await? {
+            match &parameter.claim {
+                Claim::Own { taken_from: None } => ours.push(parameter),
+                Claim::Own {
+                    taken_from: Some(sibling),
+                } => {
+                    self.parameters
+                        .give_back(&parameter.name, &owner, sibling)
+                        .await?;
+                }
+                Claim::Sibling {
+                    taken_from_us: true,
+                    ..
+                } => {
+                    self.parameters.forget_previous(&parameter.name).await?;
+                }
+                Claim::Sibling { .. } | Claim::Foreign(_) | Claim::Nobody => {
+                    tracing::info!(
+                        name = parameter.name,
+                        "left alone: the parameter is not this resource's"
+                    );
+                }
+            }
+        }
+        if rule == DelegationsOnDelete::Fail
+            && let Some(published) = ours.iter().find(|p| p.name.ends_with("/hosted-zone-id"))
+            && let Ok(id) = HostedZoneId::parse(&published.value)
+        {
+            self.check_no_delegations(&id).await?;
+        }
+        Ok(self
+            .parameters
+            .delete(ours.into_iter().map(|parameter| parameter.name).collect())
+            .await?)
+    }
+
+    /// Refuses while record sets of the zone delegate to others: their consumers could then not even delete them.
+    ///
+    /// A zone cannot be asked for the record sets of one type, so this reads until it has found enough to list: all of
+    /// a zone without delegations, 300 record sets a call.
+    async fn check_no_delegations(&self, id: &HostedZoneId) -> Result<(), Error> {
+        // A zone that is gone took its record sets with it.
+        let Some(zone) = self.route53.zone(id).await? else {
+            return Ok(());
+        };
+        let name: DomainName = zone.name.clone();
+        let delegates = |set: &RecordSet| set.kind() == "NS" && set.name() != name;
+        let sets = self
+            .route53
+            .record_sets_from(id, &name, LISTED + 1, delegates)
+            .await?;
+        if sets.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::delegates(name, id.clone(), &sets))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_property_is_named() {
+        let refused = |properties: Value| {
+            Wanted::parse(&Properties::from(properties))
+                .err()
+                .expect("refused")
+                .to_string()
+        };
+        for (properties, part) in [
+            (
+                json!({ "ParameterPrefix": "/a" }),
+                "Property HostedZoneId is missing",
+            ),
+            (
+                json!({ "HostedZoneId": "z", "ParameterPrefix": "/a" }),
+                "Property HostedZoneId is \"z\"",
+            ),
+            (
+                json!({ "HostedZoneId": "Z1", "ParameterPrefix": "a" }),
+                "Property ParameterPrefix",
+            ),
+            (
+                json!({ "HostedZoneId": "Z1", "ParameterPrefix": "/a/" }),
+                "Property ParameterPrefix",
+            ),
+            (
+                json!({ "HostedZoneId": "Z1", "ParameterPrefix": "/aws/a" }),
+                "Property ParameterPrefix",
+            ),
+            (
+                json!({ "HostedZoneId": "Z1", "ParameterPrefix": "/" }),
+                "Property ParameterPrefix",
+            ),
+            (
+                json!({ "HostedZoneId": "Z1", "ParameterPrefix": "/a", "DelegationsOnDelete": "Delete" }),
+                "Property DelegationsOnDelete",
+            ),
+        ] {
+            let error = refused(properties);
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_physical_id_is_a_prefix_or_was_never_given() {
+        assert!(is_prefix("/zone-delegation/dev"));
+        for id in [
+            "networking-dev-PublishedZone-1A2B3C",
+            "refused-0123456789abcdef0123456789abcdef",
+            "",
+        ] {
+            assert!(!is_prefix(id), "{id}");
+        }
+    }
+}
