@@ -5,10 +5,14 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::checkout;
 use crate::failure::{Doing, Failure};
+
+/// How long a child may take to end after TERM.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Groups that run. A signal ends them all.
 static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
@@ -22,7 +26,7 @@ pub(crate) struct Group {
 impl Group {
     /// Starts `command` in a process group of its own.
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
-        let mut groups = GROUPS.lock().unwrap_or_else(|e| e.into_inner());
+        let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.process_group(0).spawn()?;
         groups.push(child.id());
         Ok(Self { child })
@@ -36,23 +40,24 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // The child may have ended and left others of its group behind.
-        end_group(self.child.id());
+        let group = self.child.id();
+        signal_group("TERM", group);
+        let end = Instant::now() + PATIENCE;
+        while self.ended().is_none() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // The child itself may have ended and left others of its group behind.
+        signal_group("KILL", group);
         let _ = self.child.wait();
-        let mut groups = GROUPS.lock().unwrap_or_else(|e| e.into_inner());
-        groups.retain(|group| *group != self.child.id());
+        let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.retain(|other| *other != group);
     }
 }
 
-/// TERM, then KILL after a second. The standard library knows no groups, so the shell sends the signals.
-fn end_group(group: u32) {
-    let script = format!(
-        "kill -TERM -- -{group} 2>/dev/null || exit 0; \
-         for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- -{group} 2>/dev/null || exit 0; sleep 0.1; done; \
-         kill -KILL -- -{group} 2>/dev/null"
-    );
+/// Signals every process of a group. The standard library knows no groups, so the shell does it.
+fn signal_group(signal: &str, group: u32) {
     let _ = Command::new("sh")
-        .args(["-c", &script])
+        .args(["-c", &format!("kill -{signal} -{group} 2>/dev/null")])
         .process_group(0)
         .status();
 }
@@ -82,9 +87,12 @@ pub(crate) fn stop_children_on_signals() {
             }
         });
         // Held to the end: no further child starts.
-        let groups = GROUPS.lock().unwrap_or_else(|e| e.into_inner());
-        for group in groups.iter() {
-            end_group(*group);
+        let groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
+        for signal in ["TERM", "KILL"] {
+            for group in groups.iter() {
+                signal_group(signal, *group);
+            }
+            std::thread::sleep(PATIENCE / 4);
         }
         crate::demo::remove_scratch();
         eprintln!("\nStopped; nothing runs any more.");
@@ -257,10 +265,18 @@ mod tests {
         let group = Group::start(Command::new("sh").args(["-c", "sleep 60 & sleep 60"])).unwrap();
         let id = group.child.id();
         drop(group);
-        let alive = Command::new("sh")
-            .args(["-c", &format!("kill -0 -- -{id} 2>/dev/null")])
-            .status()
-            .unwrap();
-        assert!(!alive.success());
+        // The orphan stays in the list of processes until the system's first process has seen it end.
+        let alive = || {
+            Command::new("sh")
+                .args(["-c", &format!("kill -0 -{id} 2>/dev/null")])
+                .status()
+                .unwrap()
+                .success()
+        };
+        let end = Instant::now() + Duration::from_secs(10);
+        while alive() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(!alive());
     }
 }

@@ -13,7 +13,7 @@ use crate::progress::Step;
 /// The functions of the project, by the names of their binaries.
 pub(crate) const FUNCTIONS: [&str; 2] = ["publish-zone", "delegate-subdomain"];
 
-const LEAST_NODE: (u32, u32) = (20, 0);
+const LEAST_NODE: (u32, u32) = (20, 16);
 const LEAST_PYTHON: (u32, u32) = (3, 11);
 
 /// The tools of the machine that everything else is made with.
@@ -33,7 +33,7 @@ pub(crate) fn tools() -> Result<Tools, Failure> {
     let node = version("node".as_ref(), &["--version"])
         .filter(|found| at_least(found, LEAST_NODE))
         .ok_or_else(|| {
-            Failure::new("Node.js 20 or later is missing: install it and put it in the PATH.")
+            Failure::new("Node.js 20.16 or later is missing: install it and put it in the PATH.")
         })?;
     version("npm".as_ref(), &["--version"])
         .ok_or_else(|| Failure::new("npm is missing: it comes with Node.js 20 or later."))?;
