@@ -9,8 +9,6 @@ use crate::failure::Failure;
 
 /// Columns of a step's name.
 const NAME_COLUMNS: usize = 24;
-/// Columns of what a step says at its end.
-const SAID_COLUMNS: usize = 70;
 
 /// The steps of a command.
 pub(crate) struct Progress {
@@ -73,9 +71,9 @@ impl Progress {
             Err(_) => (self.red("✗"), "failed"),
         };
         self.say(&format!(
-            "  {mark} {number:>2}/{} {name:NAME_COLUMNS$} {said:SAID_COLUMNS$} {}",
+            "  {mark} {number:>2}/{} {name:NAME_COLUMNS$} {} {said}",
             self.steps,
-            self.dim(&format!("{:>6}", seconds(begun.elapsed())))
+            self.dim(&format!("{:>8}", seconds(begun.elapsed()))),
         ));
         result.map(|(value, _)| value)
     }
@@ -133,8 +131,11 @@ impl Step {
     }
 
     /// What the step is at.
-    pub(crate) fn at(&self, text: impl Into<String>) {
-        self.bar.set_message(text.into());
+    pub(crate) fn at(&self, text: impl AsRef<str>) {
+        // Tools decorate their lines; the bar is decoration enough.
+        let plain = |c: char| !c.is_alphanumeric() && !"\"'/@[(".contains(c);
+        self.bar
+            .set_message(text.as_ref().trim_start_matches(plain).to_owned());
     }
 
     /// How much of the step is done; from the first call on it has a bar.
@@ -161,7 +162,7 @@ pub(crate) fn seconds(time: Duration) -> String {
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━━━")
+        .progress_chars("━╸─")
 }
 
 #[cfg(test)]
