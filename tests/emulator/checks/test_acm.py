@@ -101,6 +101,21 @@ class Certificates(Check):
                ns_change("CREATE", name, [s.upper() + "." for s in reversed(servers)]))
         self.assertEqual(self.described(arn)["Status"], "ISSUED")
 
+    def test_caa_may_forbid_it(self):
+        acm, route53 = self.client("acm"), self.client("route53")
+        for kind, records, ends in (("no", ['0 issue "letsencrypt.org"'], "FAILED"),
+                                    ("yes", ['0 issue "letsencrypt.org"', '0 issue "amazon.com"'], "ISSUED"),
+                                    ("wild", ['0 issue "amazon.com"', '0 issuewild ";"'], "FAILED")):
+            name = f"caa-{kind}{self.account[-4:]}.example.com"
+            zone = delegate(self.account, name, BASE_ACCOUNT, base_zone())
+            change(route53, zone, ns_change("CREATE", name, records, 300, "CAA"))
+            arn = acm.request_certificate(DomainName=f"a.{name}", ValidationMethod="DNS",
+                                          SubjectAlternativeNames=[f"*.a.{name}"])["CertificateArn"]
+            self.put(self.account, zone, self.with_records(arn))
+            described = self.described(arn)
+            self.assertEqual(described["Status"], ends, name)
+            self.assertEqual(described.get("FailureReason"), "CAA_ERROR" if ends == "FAILED" else None)
+
     def test_the_same_token_is_the_same_certificate(self):
         acm = self.client("acm")
         ask = dict(DomainName="token.example.com", ValidationMethod="DNS", IdempotencyToken="t1",

@@ -12,6 +12,9 @@ Facts restored, with their sources:
 - The same IdempotencyToken within an hour answers the same certificate.
 - ListCertificates answers RSA_1024 and RSA_2048 alone unless asked for others.
 - A PENDING_VALIDATION certificate has neither IssuedAt nor NotAfter.
+- The closest CAA record set at or above a name must allow one of Amazon's names,
+  else the certificate is FAILED with CAA_ERROR.
+  https://repost.aws/knowledge-center/acm-troubleshoot-caa-errors
 """
 
 import base64
@@ -41,15 +44,35 @@ def validation_record(account, domain):
     return f"_{digest[:32]}.{base}.", f"_{digest[16:48]}.{zone}.acm-validations.aws."
 
 
+_ISSUERS = frozenset({"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"})
+_CAA = re.compile(r'^\d+\s+(issue|issuewild)\s+"?([^";\s]*)')
+
+
+def _caa_allows(domain):
+    """Whether the closest CAA record set lets Amazon issue for `domain` (RFC 8659)."""
+    labels = domain.removeprefix("*.").rstrip(".").split(".")
+    for cut in range(len(labels)):
+        found = resolution.lookup(normalised(".".join(labels[cut:])), "CAA", _REGISTERED)
+        if found:
+            rules = [match.groups() for match in map(_CAA.match, found) if match]
+            wild = [issuer for tag, issuer in rules if tag == "issuewild"] if domain.startswith("*.") else []
+            issuers = wild or [issuer for tag, issuer in rules if tag == "issue"]
+            return not issuers or any(issuer in _ISSUERS for issuer in issuers)
+    return True
+
+
 def _advance(certificate):
-    """Issues a waiting certificate once DNS shows each of its records."""
+    """Issues a waiting certificate once DNS shows each of its records, or fails it."""
     if certificate.get("Status") != "PENDING_VALIDATION":
         return
     account = certificate["CertificateArn"].split(":")[4]
     for option in certificate["DomainValidationOptions"]:
         name, value = validation_record(account, option["DomainName"])
         if value in resolution.lookup(normalised(name), "CNAME", _REGISTERED):
-            option["ValidationStatus"] = "SUCCESS"
+            option["ValidationStatus"] = "SUCCESS" if _caa_allows(option["DomainName"]) else "FAILED"
+    if any(option["ValidationStatus"] == "FAILED" for option in certificate["DomainValidationOptions"]):
+        certificate.update(Status="FAILED", FailureReason="CAA_ERROR")
+        return
     if all(option["ValidationStatus"] == "SUCCESS" for option in certificate["DomainValidationOptions"]):
         certificate.update(Status="ISSUED", IssuedAt=now_iso(), NotBefore=now_iso(),
                            NotAfter=service._future_iso(198 * 24 * 3600))
@@ -113,7 +136,9 @@ def _shape(before):
         answer.pop("Tags", None)  # DescribeCertificate has none: ListTagsForCertificate answers them
         answer["KeyAlgorithm"] = certificate.get("KeyAlgorithm", "RSA_2048")
         answer["RenewalEligibility"] = "INELIGIBLE"
-        if certificate["Status"] == "PENDING_VALIDATION":
+        if "FailureReason" in certificate:
+            answer["FailureReason"] = certificate["FailureReason"]
+        if certificate["Status"] != "ISSUED":
             for member in ("IssuedAt", "NotBefore", "NotAfter"):
                 answer.pop(member, None)
         account = certificate["CertificateArn"].split(":")[4]
