@@ -1,0 +1,162 @@
+//! Why a certificate is not issued, as far as DNS shows it from the outside.
+
+use super::{
+    Certificates,
+    acm::Certificate,
+    progress::{self, Progress},
+    properties::{CertificateName, Names},
+    validation_zones::ValidationZones,
+};
+use custom_resource::Invocation;
+use dns_zones::{
+    DomainName, HostedZone,
+    dns::{Issuance, Reach, Transport},
+};
+use futures::future::{join, join_all};
+use std::{fmt, time::Duration};
+
+/// How long a cause has to stand before it counts as final: what another resource of the stack, or a person who
+/// deploys at the same time, has just put right spreads within a minute (`GetChange` of Route 53). Short enough that
+/// the user has the answer within two.
+const GRACE: Duration = Duration::from_secs(60);
+/// Between two looks at DNS. Each is some dozens of questions.
+const PAUSE: Duration = Duration::from_secs(15);
+
+/// A cause for which a certificate cannot be issued, whatever time passes. `Display` says it with what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The zone with its CNAMEs is not reached from the outside.
+    NotDelegated { zone: DomainName, found: String },
+    /// A CAA record set does not allow Amazon.
+    Caa {
+        name: CertificateName,
+        caa: dns_zones::dns::Caa,
+    },
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotDelegated { zone, found } => write!(
+                f,
+                "its validation CNAMEs do not resolve, because their zone {zone} is not reached from the outside: \
+                 {found}; put this right, then deploy again"
+            ),
+            Self::Caa { name, caa } => {
+                let records = caa.records.join(", ");
+                write!(
+                    f,
+                    "the CAA record set at {} ({records}) does not allow Amazon to issue for {name}; ",
+                    caa.at
+                )?;
+                match caa.missing {
+                    Some(missing) => write!(f, "add {missing} to it")?,
+                    None => write!(f, "remove the critical record that is not of RFC 8659")?,
+                }
+                write!(f, ", then deploy again")
+            }
+        }
+    }
+}
+
+impl<T: Transport> Certificates<T> {
+    /// The cause for which the certificate will never be issued, once it has stood long enough; and, for the log and
+    /// for the time when the wait ends, the one that is suspected until then.
+    ///
+    /// Only what servers say counts. Where nobody answers, as in a subnet without a way out, there is no cause.
+    pub(super) async fn diagnose(
+        &self,
+        names: &Names,
+        certificate: Option<&Certificate>,
+        zones: &ValidationZones,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Diagnosis {
+        let clock = invocation.clock;
+        let due = progress
+            .diagnosed_at
+            .is_none_or(|at| clock.since(progress::moment(at)) >= PAUSE);
+        if !due {
+            return Diagnosis::NotDue;
+        }
+        let cause = self.cause(names, certificate, zones).await;
+        progress.diagnosed_at = Some(progress::seconds(clock.now()));
+        let Some(cause) = cause else {
+            progress.hopeless_since = None;
+            return Diagnosis::Hopeful;
+        };
+        tracing::warn!(%cause, "the certificate cannot be issued as things stand");
+        if progress::since(&mut progress.hopeless_since, clock) >= GRACE {
+            Diagnosis::Hopeless(cause)
+        } else {
+            Diagnosis::Suspected(cause)
+        }
+    }
+
+    async fn cause(
+        &self,
+        names: &Names,
+        certificate: Option<&Certificate>,
+        zones: &ValidationZones,
+    ) -> Option<Cause> {
+        // A name that ACM has validated was reached, whatever is seen from here.
+        let validated = |name: &CertificateName| {
+            let validations = certificate.map(|certificate| certificate.validations.as_slice());
+            validations
+                .unwrap_or_default()
+                .iter()
+                .any(|known| known.done && known.name == *name)
+        };
+        let zones = zones.used_by(names.iter().filter(|name| !validated(name)));
+        let reached = zones.into_iter().map(|zone| self.not_reached(zone));
+        let allowed = names.iter().map(|name| self.forbidden(name));
+        let (reached, allowed) = join(join_all(reached), join_all(allowed)).await;
+        reached.into_iter().chain(allowed).flatten().next()
+    }
+
+    async fn not_reached(&self, zone: &HostedZone) -> Option<Cause> {
+        match self.dns.reach(&zone.name, &zone.name_servers).await {
+            Reach::Broken(found) => Some(Cause::NotDelegated {
+                zone: zone.name.clone(),
+                found,
+            }),
+            Reach::Reached => None,
+            Reach::Unknown(why) => {
+                tracing::info!(
+                    zone = zone.name.as_str(),
+                    why,
+                    "DNS does not show whether the zone is reached"
+                );
+                None
+            }
+        }
+    }
+
+    /// The CAA record set that forbids a name.
+    pub(super) async fn forbidden(&self, name: &CertificateName) -> Option<Cause> {
+        match self
+            .dns
+            .caa(&DomainName::from_service(&name.to_string()))
+            .await
+        {
+            Issuance::Forbidden(caa) => Some(Cause::Caa {
+                name: name.clone(),
+                caa,
+            }),
+            Issuance::Allowed | Issuance::Unknown => None,
+        }
+    }
+}
+
+/// What a look at DNS came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Diagnosis {
+    /// It was looked at a moment ago.
+    NotDue,
+    /// Nothing stands in the way, as far as it can be seen.
+    Hopeful,
+    /// This stands in the way, and may be put right.
+    Suspected(Cause),
+    /// This stands in the way for too long.
+    Hopeless(Cause),
+}

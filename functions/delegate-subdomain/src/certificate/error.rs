@@ -1,0 +1,203 @@
+use super::{acm::CertificateArn, diagnosis::Cause, properties::CertificateName};
+use aws_calls::{AwsError, Kind};
+use aws_sdk_acm::types::FailureReason;
+use custom_resource::{Outlook, PropertyError, Trouble};
+use dns_zones::{ChangeError, DomainName, HostedZoneId};
+use thiserror::Error;
+
+/// Everything that can go wrong with a certificate. `Display` is the sentence that the user reads in CloudFormation's
+/// events: what failed, on what, with which AWS error code and request id, and what to do next.
+#[derive(Debug, Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    #[error("{0}; {next}.", next = next(.0))]
+    Aws(#[from] AwsError),
+
+    #[error(
+        "Property {property} is {id}, and this account has no such hosted zone: correct the id."
+    )]
+    NoZone {
+        property: &'static str,
+        id: HostedZoneId,
+    },
+    #[error("Property {property} is {id}, which is a private hosted zone: name a public one.")]
+    PrivateZone {
+        property: &'static str,
+        id: HostedZoneId,
+    },
+    #[error(
+        "Property {property} has {name}, which lies in none of the zones given ({zones}): add the id of its zone to \
+         AdditionalHostedZoneIds, or correct the name."
+    )]
+    OutsideZones {
+        property: &'static str,
+        name: CertificateName,
+        zones: String,
+    },
+    #[error(
+        "Property {property} has {name}, which cannot be validated in {zone} ({id}), because that delegates {at}: \
+         name the zone of {at} in HostedZoneId or AdditionalHostedZoneIds."
+    )]
+    DelegatedAway {
+        property: &'static str,
+        name: CertificateName,
+        zone: DomainName,
+        id: HostedZoneId,
+        at: DomainName,
+    },
+
+    #[error(
+        "The validation CNAME {name} in zone {zone} stands with the value {stands}, and ACM asks for {wanted}: remove \
+         that record set if nobody needs it, then deploy again."
+    )]
+    OtherRecord {
+        name: DomainName,
+        zone: HostedZoneId,
+        stands: String,
+        wanted: DomainName,
+    },
+    #[error(
+        "The guardrail {guardrail} of zone {zone} refuses the validation CNAME {name}: {error}."
+    )]
+    Guardrail {
+        guardrail: &'static str,
+        zone: HostedZoneId,
+        name: DomainName,
+        error: AwsError,
+    },
+
+    #[error(
+        "The certificate for {name} was not requested, because a quota of ACM is used up: {error}; delete certificates \
+         that nobody needs, or ask AWS for a higher quota, then deploy again."
+    )]
+    Quota {
+        name: CertificateName,
+        error: AwsError,
+    },
+    #[error("The certificate {arn} was deleted by someone while it was waited for: deploy again.")]
+    Vanished { arn: CertificateArn },
+    #[error("The certificate for {name} will not be issued: {cause}.")]
+    Hopeless { name: CertificateName, cause: Cause },
+    #[error("The certificate for {name} was not issued: ACM failed it with {}: {}.", .reason.as_str(), words(.reason))]
+    Failed {
+        name: CertificateName,
+        reason: FailureReason,
+    },
+    #[error(
+        "The certificate for {name} was not issued: ACM gave up after 72 hours, because it did not find the validation \
+         CNAMEs over DNS; see to it that the zone is delegated, then deploy again."
+    )]
+    TimedOut { name: CertificateName },
+    #[error(
+        "The certificate {arn} is {status}, and of no use any more: replace it by deploying it under another logical id."
+    )]
+    Ended { arn: CertificateArn, status: String },
+}
+
+impl From<ChangeError> for Error {
+    fn from(error: ChangeError) -> Self {
+        Self::Aws(error.into_aws())
+    }
+}
+
+impl Error {
+    /// What the protocol has to know of it.
+    pub(super) fn trouble(&self) -> Trouble {
+        let outlook = match self {
+            Self::Aws(error) => match error.kind {
+                Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
+                Kind::Denied => Outlook::Spreading,
+                Kind::Refused => Outlook::Final,
+            },
+            _ => Outlook::Final,
+        };
+        Trouble {
+            reason: self.to_string(),
+            outlook,
+        }
+    }
+}
+
+/// What to do next about a failed call.
+fn next(error: &AwsError) -> &'static str {
+    match error.kind {
+        Kind::Denied => "grant the function's role this action, in this Region and on this zone",
+        Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
+        Kind::Refused => "correct what it names, then deploy again",
+    }
+}
+
+/// What a reason means and what to do
+/// (<https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-failed.html>).
+fn words(reason: &FailureReason) -> &'static str {
+    match reason {
+        FailureReason::AdditionalVerificationRequired => {
+            "ACM wants to know more before it issues for this name, which ranks among the Internet's most visited; open \
+             a case with AWS Support"
+        }
+        FailureReason::CaaError => {
+            "a CAA record of a name on it, or of one above, does not allow Amazon; add 0 issue \"amazon.com\" to that \
+             record set, then deploy again"
+        }
+        FailureReason::DomainNotAllowed => {
+            "a name on it is reported as unsafe; have it checked at VirusTotal and cleared, then open a case with AWS \
+             Support"
+        }
+        FailureReason::DomainValidationDenied => {
+            "the validation was denied by an owner of the domain; ask whom it belongs to"
+        }
+        FailureReason::InvalidPublicDomain => {
+            "a name on it does not end in a public top-level domain; correct DomainName and SubjectAlternativeNames"
+        }
+        FailureReason::NoAvailableContacts => {
+            "nobody can be asked by mail, which this certificate does not need; open a case with AWS Support"
+        }
+        FailureReason::Other => {
+            "most often a misspelt name, or one whose zone answers CAA questions with an error; correct the names, see to \
+             it that the zone answers, then deploy again"
+        }
+        FailureReason::SlrNotFound => {
+            "a service-linked role is missing; create it for acm.amazonaws.com, then deploy again"
+        }
+        _ => "ACM's user guide explains the code under \"Troubleshoot certificate requests\"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_calls_can_be_tried_again() {
+        let aws = |kind| {
+            let error = AwsError {
+                service: "ACM",
+                operation: "DescribeCertificate",
+                target: "arn".into(),
+                code: Some("X".into()),
+                message: "No.".into(),
+                request_id: Some("r-1".into()),
+                kind,
+            };
+            Error::Aws(error).trouble()
+        };
+        assert_eq!(aws(Kind::Throttled).outlook, Outlook::Passing);
+        assert_eq!(aws(Kind::NoAnswer).outlook, Outlook::Passing);
+        assert_eq!(aws(Kind::Denied).outlook, Outlook::Spreading);
+        let refused = aws(Kind::Refused);
+        assert_eq!(refused.outlook, Outlook::Final);
+        assert_eq!(
+            refused.reason,
+            "ACM DescribeCertificate on arn: No (X, request r-1); correct what it names, then deploy again."
+        );
+    }
+
+    #[test]
+    fn every_reason_has_words() {
+        for reason in FailureReason::values() {
+            let words = words(&FailureReason::from(*reason));
+            assert!(!words.is_empty() && !words.ends_with('.'), "{reason}");
+        }
+    }
+}

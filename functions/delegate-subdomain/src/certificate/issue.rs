@@ -1,0 +1,230 @@
+//! The way from a request to ISSUED, one look at a time. Create and Update share it.
+
+use super::{
+    Certificates,
+    acm::{Acm, Certificate, CertificateArn, Status},
+    diagnosis::Diagnosis,
+    error::Error,
+    ownership::all_tags,
+    progress::{self, Progress},
+    properties::Wanted,
+    undo::is_of_request,
+    validation_zones::ValidationZones,
+};
+use aws_sdk_acm::types::FailureReason;
+use custom_resource::{Invocation, Request, Wait};
+use dns_zones::dns::Transport;
+use std::time::Duration;
+
+/// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
+const APPEARS: Duration = Duration::from_secs(60);
+/// Shortest and longest pause between two looks.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a look found.
+pub(super) enum Look {
+    Issued(CertificateArn),
+    NotYet {
+        waiting_for: String,
+        retry_after: Duration,
+    },
+}
+
+impl Look {
+    /// What the protocol has to wait for, where it has to.
+    pub(super) fn issued(self, progress: &Progress) -> Result<CertificateArn, Wait> {
+        match self {
+            Self::Issued(arn) => Ok(arn),
+            Self::NotYet {
+                waiting_for,
+                retry_after,
+            } => Err(Wait {
+                waiting_for,
+                retry_after,
+                progress: progress.write(),
+            }),
+        }
+    }
+}
+
+impl<T: Transport> Certificates<T> {
+    /// Finds or requests the certificate, and looks at it. `kept` is the one that CloudFormation tracks, which goes
+    /// before others where it is what is wanted.
+    pub(super) async fn issue(
+        &self,
+        request: &Request,
+        wanted: &Wanted,
+        kept: Option<&CertificateArn>,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<Look, Error> {
+        let acm = self.acm(wanted.region.as_deref());
+        let zones = self.validation_zones(wanted).await?;
+        let arn = match &progress.certificate {
+            Some(arn) => arn.clone(),
+            None => {
+                self.check_not_delegated(&wanted.names, &zones).await?;
+                let arn = self
+                    .find_or_request(&acm, request, wanted, kept, progress, invocation)
+                    .await?;
+                progress.certificate = Some(arn.clone());
+                arn
+            }
+        };
+        invocation.doing(format!("looking at certificate {arn}"));
+        let age = progress::since(&mut progress.since, invocation.clock);
+        let Some(certificate) = acm.describe(&arn).await? else {
+            // Never requested anew: a Delete that came meanwhile has won.
+            if progress.shown || age >= APPEARS {
+                return Err(Error::Vanished { arn });
+            }
+            return Ok(Look::NotYet {
+                waiting_for: format!("ACM to show the certificate {arn} that it was asked for"),
+                retry_after: Duration::from_secs(1),
+            });
+        };
+        progress.shown = true;
+        match certificate.status.clone() {
+            Status::Issued => {
+                // Where an old CNAME has served, the wanted zone may not have it yet, and renewal will ask for it.
+                if let (Some(records), Some(_)) = (certificate.records(), &progress.requested) {
+                    self.put_records(&records, &zones).await?;
+                }
+                return Ok(Look::Issued(arn));
+            }
+            Status::Failed(reason) => return Err(self.failed(wanted, reason).await),
+            Status::Ended(status) => return Err(Error::Ended { arn, status }),
+            Status::Pending => {}
+        }
+        let suspicion = self
+            .pending(wanted, &certificate, &zones, progress, invocation)
+            .await?;
+        Ok(Look::NotYet {
+            waiting_for: format!(
+                "certificate {arn} for {} to be issued{suspicion}",
+                wanted.names.domain
+            ),
+            retry_after: if certificate.records().is_some() {
+                pause(age)
+            } else {
+                Duration::from_secs(2)
+            },
+        })
+    }
+
+    /// Does for a pending certificate what can be done. Says what is suspected to stand in the way.
+    async fn pending(
+        &self,
+        wanted: &Wanted,
+        certificate: &Certificate,
+        zones: &ValidationZones,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<String, Error> {
+        let records = certificate.records();
+        if let Some(records) = &records {
+            progress.records.clone_from(records);
+            self.put_records(records, zones).await?;
+        }
+        invocation.doing("asking name servers why the certificate is not issued");
+        let diagnosis = self
+            .diagnose(
+                &wanted.names,
+                Some(certificate),
+                zones,
+                progress,
+                invocation,
+            )
+            .await;
+        match diagnosis {
+            Diagnosis::Hopeless(cause) => Err(Error::Hopeless {
+                name: wanted.names.domain.clone(),
+                cause,
+            }),
+            Diagnosis::Suspected(cause) => {
+                Ok(format!("; as things stand it will not be, because {cause}"))
+            }
+            Diagnosis::Hopeful | Diagnosis::NotDue if records.is_none() => {
+                Ok(", and its validation records".to_owned())
+            }
+            Diagnosis::Hopeful | Diagnosis::NotDue => Ok(String::new()),
+        }
+    }
+
+    /// What this resource has, or else a new certificate.
+    async fn find_or_request(
+        &self,
+        acm: &Acm,
+        request: &Request,
+        wanted: &Wanted,
+        kept: Option<&CertificateArn>,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<CertificateArn, Error> {
+        let owner = request.owner();
+        invocation.doing(format!(
+            "looking for a certificate for {}",
+            wanted.names.domain
+        ));
+        let mut found = self.owned(acm, &owner, wanted).await?;
+        found.retain(|certificate| certificate.status.needs_records());
+        // The one that CloudFormation tracks first, then one that is issued.
+        found.sort_by_key(|found| {
+            (
+                kept != Some(&found.arn),
+                found.status != Status::Issued,
+                found.arn.clone(),
+            )
+        });
+        if let Some(certificate) = found.first() {
+            let arn = certificate.arn.clone();
+            progress.shown = true;
+            if is_of_request(certificate, request) {
+                progress.requested = Some(arn.clone());
+            }
+            return Ok(arn);
+        }
+        invocation.doing(format!(
+            "requesting a certificate for {}",
+            wanted.names.domain
+        ));
+        let tags = all_tags(&owner, wanted);
+        let arn = acm
+            .request(&wanted.names, wanted.key_algorithm, &request.token(), &tags)
+            .await;
+        let arn = arn.map_err(|error| match error.code.as_deref() {
+            Some("LimitExceededException") => Error::Quota {
+                name: wanted.names.domain.clone(),
+                error,
+            },
+            _ => error.into(),
+        })?;
+        progress.requested = Some(arn.clone());
+        Ok(arn)
+    }
+
+    /// Why ACM failed it, with the CAA record set where that is the reason.
+    async fn failed(&self, wanted: &Wanted, reason: Option<FailureReason>) -> Error {
+        let name = wanted.names.domain.clone();
+        let Some(reason) = reason else {
+            return Error::TimedOut { name };
+        };
+        if reason == FailureReason::CaaError {
+            for on_it in wanted.names.iter() {
+                if let Some(cause) = self.forbidden(on_it).await {
+                    return Error::Hopeless { name, cause };
+                }
+            }
+        }
+        Error::Failed { name, reason }
+    }
+}
+
+/// An eighth of the time waited so far, 5 s to 60 s: seen soon where it is quick, cheap where it takes an hour. Some
+/// jitter parts stacks that were deployed together.
+fn pause(age: Duration) -> Duration {
+    (age / 8)
+        .clamp(FIRST_PAUSE, LONGEST_PAUSE)
+        .mul_f64(0.8 + 0.4 * fastrand::f64())
+}

@@ -1,0 +1,99 @@
+//! Which certificates are this resource's.
+
+use super::{
+    Certificates,
+    acm::{Acm, Certificate, CertificateArn},
+    error::Error,
+    properties::Wanted,
+};
+use custom_resource::{Claim, Owner, Request};
+use dns_zones::dns::Transport;
+use std::collections::BTreeMap;
+
+/// Tag that says in which zones a certificate's names are validated. Two certificates with the same names in other
+/// zones are two, and nothing else about them tells them apart.
+const ZONES_TAG: &str = "zone-delegation:hosted-zone-ids";
+/// Longest value of a tag, in characters.
+const LONGEST_VALUE: usize = 256;
+
+/// The tags of a certificate that is requested: the user's, and whose it is.
+pub(super) fn all_tags(owner: &Owner, wanted: &Wanted) -> BTreeMap<String, String> {
+    let mut tags = wanted.tags.clone();
+    tags.extend(owner.tag_map());
+    tags.insert(ZONES_TAG.to_owned(), zones_value(wanted));
+    tags
+}
+
+fn zones_value(wanted: &Wanted) -> String {
+    let mut ids: Vec<&str> = wanted.zones.iter().map(|(_, id)| id.as_str()).collect();
+    ids.sort_unstable();
+    ids.join(" ").chars().take(LONGEST_VALUE).collect()
+}
+
+impl<T: Transport> Certificates<T> {
+    /// The certificates of a Region that are the owner's and are what is wanted, whatever their status.
+    pub(super) async fn owned(
+        &self,
+        acm: &Acm,
+        owner: &Owner,
+        wanted: &Wanted,
+    ) -> Result<Vec<Certificate>, Error> {
+        let mut owned = Vec::new();
+        for listed in acm
+            .list(|listed| listed.domain == wanted.names.domain)
+            .await?
+        {
+            let Some(tags) = acm.tags(&listed.arn).await? else {
+                continue;
+            };
+            let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
+            if !is_own
+                || tags
+                    .get(ZONES_TAG)
+                    .is_some_and(|zones| *zones != zones_value(wanted))
+            {
+                continue;
+            }
+            let certificate = acm.describe(&listed.arn).await?;
+            owned.extend(
+                certificate.filter(|found| found.is_for(&wanted.names, wanted.key_algorithm)),
+            );
+        }
+        Ok(owned)
+    }
+
+    /// Whether a certificate is the owner's; not where it is gone.
+    pub(super) async fn is_own(
+        &self,
+        acm: &Acm,
+        owner: &Owner,
+        arn: &CertificateArn,
+    ) -> Result<bool, Error> {
+        let tags = acm.tags(arn).await?;
+        Ok(tags.is_some_and(|tags| matches!(owner.claim(&tags), Claim::Own { .. })))
+    }
+
+    /// Brings a certificate's tags to what is wanted. Of those that are there, only the ones go that the resource's old
+    /// properties had: others are someone else's.
+    pub(super) async fn update_tags(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        request: &Request,
+        wanted: &Wanted,
+    ) -> Result<(), Error> {
+        let Some(present) = acm.tags(arn).await? else {
+            return Ok(());
+        };
+        let mut tags = all_tags(&request.owner(), wanted);
+        let old = Wanted::parse(&request.old_properties)
+            .map(|old| old.tags)
+            .unwrap_or_default();
+        let is_dropped = |key: &&String| present.contains_key(*key) && !tags.contains_key(*key);
+        let dropped: Vec<String> = old.keys().filter(is_dropped).cloned().collect();
+        tags.retain(|key, value| present.get(key) != Some(value));
+        acm.remove_tags(arn, &dropped).await?;
+        acm.add_tags(arn, &tags).await?;
+        Ok(())
+    }
+}

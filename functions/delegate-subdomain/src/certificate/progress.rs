@@ -1,0 +1,83 @@
+use super::acm::{CertificateArn, ValidationRecord};
+use custom_resource::Clock;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// What is remembered from one look to the next. Nothing depends on it: without it the next look takes longer.
+/// Moments are in seconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Progress {
+    /// The certificate that this request works on.
+    pub(super) certificate: Option<CertificateArn>,
+    /// The same, where this request asked ACM for it: it goes where the request fails.
+    pub(super) requested: Option<CertificateArn>,
+    /// When the certificate was first looked for.
+    pub(super) since: Option<u64>,
+    /// Whether ACM has shown it: once shown, it can only be gone because someone deleted it.
+    pub(super) shown: bool,
+    /// The CNAMEs that were put, or found, for it.
+    pub(super) records: BTreeSet<ValidationRecord>,
+    /// When DNS was last looked at.
+    pub(super) diagnosed_at: Option<u64>,
+    /// Since when a cause is known for which the certificate cannot be issued.
+    pub(super) hopeless_since: Option<u64>,
+    /// When the second sweep of a Delete is due.
+    pub(super) sweep_at: Option<u64>,
+}
+
+impl Progress {
+    /// From what the protocol kept; from nothing where that is not readable.
+    pub(super) fn read(kept: Option<Value>) -> Self {
+        kept.and_then(|kept| serde_json::from_value(kept).ok())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn write(&self) -> Value {
+        serde_json::to_value(self).expect("texts and numbers are JSON")
+    }
+}
+
+/// Whole seconds since 1970, rounded up, so that nothing comes too early.
+pub(super) fn seconds(moment: SystemTime) -> u64 {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() + u64::from(since.subsec_nanos() > 0)
+}
+
+/// The moment of such a number.
+pub(super) fn moment(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// How long since the moment in `slot`, which becomes now where there was none.
+pub(super) fn since(slot: &mut Option<u64>, clock: Clock) -> Duration {
+    let start = *slot.get_or_insert(seconds(clock.now()));
+    clock.since(moment(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survives_the_waiter_and_what_it_cannot_read() {
+        let arn = "arn:aws:acm:us-east-1:111122223333:certificate/1";
+        let progress = Progress {
+            certificate: CertificateArn::parse(arn),
+            shown: true,
+            ..Progress::default()
+        };
+        assert_eq!(Progress::read(Some(progress.write())), progress);
+        for kept in [
+            None,
+            Some(Value::Null),
+            Some(serde_json::json!({ "certificate": "x" })),
+        ] {
+            assert_eq!(Progress::read(kept), Progress::default());
+        }
+    }
+}

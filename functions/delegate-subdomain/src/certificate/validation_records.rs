@@ -1,0 +1,216 @@
+//! The CNAMEs by which ACM validates names.
+
+use super::{
+    Certificates,
+    acm::{Acm, CertificateArn, Listed, ValidationRecord},
+    error::Error,
+    validation_zones::ValidationZones,
+};
+use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.
+const TTL: u32 = 300;
+/// How often a batch is made anew after a record set changed under it.
+const TRIES: u32 = 5;
+
+/// Records by the zone that they stand, or are to stand, in.
+type ByZone = BTreeMap<HostedZoneId, Vec<ValidationRecord>>;
+
+impl<T: Transport> Certificates<T> {
+    /// Puts the CNAMEs that are missing, by CREATE, all of a zone in one batch. One that stands with the same value is
+    /// taken as it is: it may be another certificate's too.
+    ///
+    /// Their INSYNC is not waited for: that ACM sees them is what ISSUED says.
+    pub(super) async fn put_records(
+        &self,
+        records: &BTreeSet<ValidationRecord>,
+        zones: &ValidationZones,
+    ) -> Result<(), Error> {
+        for (zone, records) in by_zone(records, zones) {
+            let mut tries = 0;
+            loop {
+                let mut missing = Vec::new();
+                for record in &records {
+                    match self
+                        .route53
+                        .record_set(&zone, &record.name, RrType::Cname)
+                        .await?
+                    {
+                        None => missing.push(record),
+                        Some(set) if is_of(&set, record) => {}
+                        Some(set) => {
+                            return Err(Error::OtherRecord {
+                                name: record.name.clone(),
+                                zone,
+                                stands: set.values().collect::<Vec<_>>().join(", "),
+                                wanted: record.value.clone(),
+                            });
+                        }
+                    }
+                }
+                let Some(first) = missing.first() else { break };
+                let name = first.name.clone();
+                let creates = missing
+                    .into_iter()
+                    .map(|record| Change::Create(record_set(record)));
+                match self.route53.change(&zone, creates.collect()).await {
+                    Ok(_) => break,
+                    // Another certificate's, or an earlier call of this one, put one in between.
+                    Err(ChangeError::Stale(error)) => {
+                        tries += 1;
+                        if tries == TRIES {
+                            return Err(error.into());
+                        }
+                    }
+                    Err(ChangeError::Guardrail { guardrail, error }) => {
+                        return Err(Error::Guardrail {
+                            guardrail,
+                            zone,
+                            name,
+                            error,
+                        });
+                    }
+                    Err(ChangeError::Aws(error)) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes CNAMEs, where they stand with these values.
+    pub(super) async fn take_out_records(
+        &self,
+        records: &BTreeSet<ValidationRecord>,
+        zones: &ValidationZones,
+    ) -> Result<(), Error> {
+        for (zone, records) in by_zone(records, zones) {
+            for record in records {
+                let mut tries = 0;
+                loop {
+                    let standing = match self
+                        .route53
+                        .record_set(&zone, &record.name, RrType::Cname)
+                        .await
+                    {
+                        Ok(standing) => standing,
+                        // The zone went meanwhile, and its records with it.
+                        Err(error) if error.is("NoSuchHostedZone") => break,
+                        Err(error) => return Err(error.into()),
+                    };
+                    let Some(set) = standing.filter(|set| is_of(set, &record)) else {
+                        break;
+                    };
+                    match self.route53.change(&zone, vec![Change::Delete(set)]).await {
+                        Ok(_) => break,
+                        Err(ChangeError::Stale(error)) => {
+                            tries += 1;
+                            if tries == TRIES {
+                                return Err(error.into());
+                            }
+                        }
+                        Err(ChangeError::Guardrail { guardrail, error }) => {
+                            return Err(Error::Guardrail {
+                                guardrail,
+                                zone,
+                                name: record.name,
+                                error,
+                            });
+                        }
+                        Err(ChangeError::Aws(error)) if error.is("NoSuchHostedZone") => break,
+                        Err(ChangeError::Aws(error)) => return Err(error.into()),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Of these CNAMEs of a certificate those that no other certificate of its Region still needs, to be issued or
+    /// renewed.
+    ///
+    /// ACM gives an account one CNAME for one name, so another certificate needs it exactly where it has the name, or
+    /// its wildcard.
+    pub(super) async fn of_no_other(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        records: &BTreeSet<ValidationRecord>,
+    ) -> Result<BTreeSet<ValidationRecord>, Error> {
+        let validated: BTreeSet<_> = records
+            .iter()
+            .filter_map(ValidationRecord::validated)
+            .collect();
+        let may_share = |other: &Listed| {
+            other.arn != *arn
+                && other.status.needs_records()
+                && (other.has_more_names
+                    || other
+                        .names
+                        .iter()
+                        .any(|name| validated.contains(&name.base)))
+        };
+        let mut needed: BTreeSet<DomainName> = BTreeSet::new();
+        for other in acm.list(may_share).await? {
+            needed.extend(other.names.into_iter().map(|name| name.base));
+            if other.has_more_names
+                && let Some(other) = acm.describe(&other.arn).await?
+            {
+                needed.extend(other.validations.into_iter().map(|known| known.name.base));
+            }
+        }
+        let is_free = |record: &&ValidationRecord| {
+            record
+                .validated()
+                .is_none_or(|name| !needed.contains(&name))
+        };
+        Ok(records.iter().filter(is_free).cloned().collect())
+    }
+}
+
+fn by_zone(records: &BTreeSet<ValidationRecord>, zones: &ValidationZones) -> ByZone {
+    let mut by_zone = ByZone::new();
+    for record in records {
+        if let Some(zone) = record.validated().as_ref().and_then(|name| zones.of(name)) {
+            by_zone
+                .entry(zone.id.clone())
+                .or_default()
+                .push(record.clone());
+        }
+    }
+    by_zone
+}
+
+fn record_set(record: &ValidationRecord) -> RecordSet {
+    RecordSet::cname(&record.name, TTL, &format!("{}.", record.value.as_str()))
+}
+
+/// Whether the record set says what ACM asks for, in whatever spelling.
+fn is_of(set: &RecordSet, record: &ValidationRecord) -> bool {
+    set.values()
+        .map(DomainName::from_service)
+        .eq([record.value.clone()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_the_same_in_every_spelling() {
+        let name = DomainName::parse("_h.a.example.com").unwrap();
+        let record = ValidationRecord {
+            name: name.clone(),
+            value: DomainName::from_service("_v.x.acm-validations.aws."),
+        };
+        assert!(is_of(&record_set(&record), &record));
+        assert!(is_of(
+            &RecordSet::cname(&name, 60, "_V.x.ACM-validations.aws"),
+            &record
+        ));
+        assert!(!is_of(
+            &RecordSet::cname(&name, 300, "_w.x.acm-validations.aws."),
+            &record
+        ));
+    }
+}

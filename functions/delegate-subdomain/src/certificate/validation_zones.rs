@@ -1,0 +1,118 @@
+//! In which zone each name is validated.
+
+use super::{
+    Certificates,
+    error::Error,
+    properties::{CertificateName, Names, Wanted},
+};
+use dns_zones::{DomainName, HostedZone, HostedZoneId, RrType, dns::Transport};
+use futures::future::try_join_all;
+
+/// The zones in which a certificate's names are validated.
+#[derive(Clone, Debug)]
+pub(super) struct ValidationZones(Vec<HostedZone>);
+
+impl ValidationZones {
+    /// The zone with the longest name that contains this one.
+    pub(super) fn of(&self, name: &DomainName) -> Option<&HostedZone> {
+        let holding = self.0.iter().filter(|zone| name.is_at_or_below(&zone.name));
+        // Of two with the same name the one that the template names first.
+        holding.rev().max_by_key(|zone| zone.name.as_str().len())
+    }
+
+    pub(super) fn by_id(&self, id: &HostedZoneId) -> Option<&HostedZone> {
+        self.0.iter().find(|zone| zone.id == *id)
+    }
+
+    /// The zones that some of these names are validated in, once each.
+    pub(super) fn used_by<'a>(
+        &'a self,
+        names: impl Iterator<Item = &'a CertificateName>,
+    ) -> Vec<&'a HostedZone> {
+        let mut used: Vec<&HostedZone> = names.filter_map(|name| self.of(&name.base)).collect();
+        used.sort_by(|a, b| a.id.cmp(&b.id));
+        used.dedup_by(|a, b| a.id == b.id);
+        used
+    }
+
+    fn check(&self, names: &Names) -> Result<(), Error> {
+        match names
+            .by_property()
+            .find(|(_, name)| self.of(&name.base).is_none())
+        {
+            Some((property, name)) => {
+                let zones = self.0.iter().map(|zone| zone.name.to_string());
+                let zones = zones.collect::<Vec<_>>().join(", ");
+                Err(Error::OutsideZones {
+                    property,
+                    name: name.clone(),
+                    zones,
+                })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<T: Transport> Certificates<T> {
+    /// The zones that the properties name, where each is a public one of this account and each name lies in one.
+    pub(super) async fn validation_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
+        let zones = wanted.zones.iter().map(|(property, id)| async move {
+            let zone = self.route53.zone(id).await?;
+            let zone = zone.ok_or_else(|| Error::NoZone {
+                property,
+                id: id.clone(),
+            })?;
+            if zone.private {
+                return Err(Error::PrivateZone {
+                    property,
+                    id: id.clone(),
+                });
+            }
+            Ok(zone)
+        });
+        let zones = ValidationZones(try_join_all(zones).await?);
+        zones.check(&wanted.names)?;
+        Ok(zones)
+    }
+
+    /// Those of the zones that still stand: what a Delete can do something in.
+    pub(super) async fn standing_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
+        let zones = wanted.zones.iter().map(|(_, id)| self.route53.zone(id));
+        let zones = try_join_all(zones).await?.into_iter().flatten();
+        Ok(ValidationZones(
+            zones.filter(|zone| !zone.private).collect(),
+        ))
+    }
+
+    /// Refuses names that a zone holds in vain, because it delegates them, or a name above them, to another one: no
+    /// resolver would find the CNAME.
+    pub(super) async fn check_not_delegated(
+        &self,
+        names: &Names,
+        zones: &ValidationZones,
+    ) -> Result<(), Error> {
+        for (property, name) in names.by_property() {
+            let Some(zone) = zones.of(&name.base) else {
+                continue;
+            };
+            let mut held = name.base.between(&zone.name);
+            if name.base.is_below(&zone.name) {
+                held.push(name.base.clone());
+            }
+            let at = held
+                .iter()
+                .map(|at| self.route53.record_set(&zone.id, at, RrType::Ns));
+            if let Some(set) = try_join_all(at).await?.into_iter().flatten().next() {
+                return Err(Error::DelegatedAway {
+                    property,
+                    name: name.clone(),
+                    zone: zone.name.clone(),
+                    id: zone.id.clone(),
+                    at: set.name(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
