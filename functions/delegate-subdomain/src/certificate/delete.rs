@@ -1,6 +1,6 @@
 use super::{
     Certificates,
-    acm::CertificateArn,
+    arn::CertificateArn,
     error::Error,
     progress::{self, Progress},
     properties::Wanted,

@@ -2,7 +2,7 @@
 
 use super::{
     Certificates,
-    acm::Certificate,
+    described::Certificate,
     progress::{self, Progress},
     properties::{CertificateName, Names},
     validation_zones::ValidationZones,

@@ -1,4 +1,4 @@
-use super::{acm::CertificateArn, diagnosis::Cause, properties::CertificateName};
+use super::{arn::CertificateArn, diagnosis::Cause, properties::CertificateName};
 use aws_calls::{AwsError, Kind};
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Outlook, PropertyError, Trouble};

@@ -2,7 +2,9 @@
 
 use super::{
     Certificates,
-    acm::{Acm, Certificate, CertificateArn, Status},
+    acm::Acm,
+    arn::CertificateArn,
+    described::{Certificate, Status},
     diagnosis::Diagnosis,
     error::Error,
     ownership::all_tags,

@@ -10,8 +10,10 @@
 //!    made by CREATE alone, taken as it is where it stands, and goes only when no other certificate needs it.
 
 mod acm;
+mod arn;
 mod create;
 mod delete;
+mod described;
 mod diagnosis;
 mod error;
 mod issue;
@@ -24,7 +26,8 @@ mod update;
 mod validation_records;
 mod validation_zones;
 
-use acm::{Acm, CertificateArn};
+use acm::Acm;
+use arn::CertificateArn;
 use aws_types::SdkConfig;
 use custom_resource::{Failure, Invocation, Request, RequestType, Step, Success};
 use dns_zones::{

@@ -1,9 +1,7 @@
 //! Which certificates are this resource's.
 
 use super::{
-    Certificates,
-    acm::{Acm, Certificate, CertificateArn},
-    error::Error,
+    Certificates, acm::Acm, arn::CertificateArn, described::Certificate, error::Error,
     properties::Wanted,
 };
 use custom_resource::{Claim, Owner, Request};

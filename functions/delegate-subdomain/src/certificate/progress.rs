@@ -1,4 +1,4 @@
-use super::acm::{CertificateArn, ValidationRecord};
+use super::{arn::CertificateArn, described::ValidationRecord};
 use custom_resource::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

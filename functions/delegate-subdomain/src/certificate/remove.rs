@@ -2,7 +2,9 @@
 
 use super::{
     Certificates,
-    acm::{Acm, Certificate, CertificateArn, Deleted, ValidationRecord},
+    acm::{Acm, Deleted},
+    arn::CertificateArn,
+    described::{Certificate, ValidationRecord},
     error::Error,
     properties::{RecordsOnDelete, Wanted},
     validation_zones::ValidationZones,

@@ -2,7 +2,8 @@
 
 use super::{
     Certificates,
-    acm::{Certificate, CertificateArn},
+    arn::CertificateArn,
+    described::Certificate,
     error::Error,
     progress::Progress,
     properties::Wanted,

@@ -2,7 +2,9 @@
 
 use super::{
     Certificates,
-    acm::{Acm, CertificateArn, Listed, ValidationRecord},
+    acm::Acm,
+    arn::CertificateArn,
+    described::{Listed, ValidationRecord},
     error::Error,
     validation_zones::ValidationZones,
 };

@@ -5,7 +5,7 @@ use super::{
     error::Error,
     properties::{CertificateName, Names, Wanted},
 };
-use dns_zones::{DomainName, HostedZone, HostedZoneId, RrType, dns::Transport};
+use dns_zones::{DomainName, HostedZone, RrType, dns::Transport};
 use futures::future::try_join_all;
 
 /// The zones in which a certificate's names are validated.
@@ -20,10 +20,6 @@ impl ValidationZones {
         holding.rev().max_by_key(|zone| zone.name.as_str().len())
     }
 
-    pub(super) fn by_id(&self, id: &HostedZoneId) -> Option<&HostedZone> {
-        self.0.iter().find(|zone| zone.id == *id)
-    }
-
     /// The zones that some of these names are validated in, once each.
     pub(super) fn used_by<'a>(
         &'a self,
@@ -33,24 +29,6 @@ impl ValidationZones {
         used.sort_by(|a, b| a.id.cmp(&b.id));
         used.dedup_by(|a, b| a.id == b.id);
         used
-    }
-
-    fn check(&self, names: &Names) -> Result<(), Error> {
-        match names
-            .by_property()
-            .find(|(_, name)| self.of(&name.base).is_none())
-        {
-            Some((property, name)) => {
-                let zones = self.0.iter().map(|zone| zone.name.to_string());
-                let zones = zones.collect::<Vec<_>>().join(", ");
-                Err(Error::OutsideZones {
-                    property,
-                    name: name.clone(),
-                    zones,
-                })
-            }
-            None => Ok(()),
-        }
     }
 }
 
@@ -72,8 +50,21 @@ impl<T: Transport> Certificates<T> {
             Ok(zone)
         });
         let zones = ValidationZones(try_join_all(zones).await?);
-        zones.check(&wanted.names)?;
-        Ok(zones)
+        let outside = wanted
+            .names
+            .by_property()
+            .find(|(_, name)| zones.of(&name.base).is_none());
+        match outside {
+            None => Ok(zones),
+            Some((property, name)) => {
+                let zones: Vec<String> = zones.0.iter().map(|zone| zone.name.to_string()).collect();
+                Err(Error::OutsideZones {
+                    property,
+                    name: name.clone(),
+                    zones: zones.join(", "),
+                })
+            }
+        }
     }
 
     /// Those of the zones that still stand: what a Delete can do something in.

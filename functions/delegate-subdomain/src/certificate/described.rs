@@ -1,0 +1,273 @@
+//! Certificates as ACM shows them.
+
+use super::{
+    arn::CertificateArn,
+    properties::{CertificateName, KeyAlgorithm, Names},
+};
+use aws_sdk_acm::types::{
+    CertificateDetail, CertificateStatus, CertificateSummary, DomainStatus, DomainValidation,
+    FailureReason, KeyAlgorithm as SdkKeyAlgorithm,
+};
+use dns_zones::DomainName;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, time::SystemTime};
+
+/// How far a certificate is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Pending,
+    Issued,
+    /// It will not be issued; none where ACM gave up after 72 hours.
+    Failed(Option<FailureReason>),
+    /// It was issued once and is of no use any more.
+    Ended(String),
+}
+
+impl Status {
+    fn new(status: Option<&CertificateStatus>, reason: Option<&FailureReason>) -> Self {
+        match status {
+            None | Some(CertificateStatus::PendingValidation) => Self::Pending,
+            Some(CertificateStatus::Issued) => Self::Issued,
+            Some(CertificateStatus::Failed) => {
+                Self::Failed(Some(reason.cloned().unwrap_or(FailureReason::Other)))
+            }
+            Some(CertificateStatus::ValidationTimedOut) => Self::Failed(None),
+            Some(other) => Self::Ended(other.as_str().to_owned()),
+        }
+    }
+
+    /// Whether its CNAMEs are still asked for: to issue it, or to renew it.
+    pub(super) fn needs_records(&self) -> bool {
+        matches!(self, Self::Pending | Self::Issued)
+    }
+}
+
+/// A CNAME by which ACM sees that a name is its account's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(from = "(String, String)", into = "(String, String)")]
+pub(super) struct ValidationRecord {
+    pub(super) name: DomainName,
+    pub(super) value: DomainName,
+}
+
+impl ValidationRecord {
+    /// The name that it validates: the record stands one label below it.
+    pub(super) fn validated(&self) -> Option<DomainName> {
+        self.name.parent()
+    }
+}
+
+impl From<(String, String)> for ValidationRecord {
+    fn from((name, value): (String, String)) -> Self {
+        Self {
+            name: DomainName::from_service(&name),
+            value: DomainName::from_service(&value),
+        }
+    }
+}
+
+impl From<ValidationRecord> for (String, String) {
+    fn from(record: ValidationRecord) -> Self {
+        (
+            record.name.as_str().to_owned(),
+            record.value.as_str().to_owned(),
+        )
+    }
+}
+
+/// One name of a certificate and how far its validation is.
+#[derive(Clone, Debug)]
+pub(super) struct Validation {
+    pub(super) name: CertificateName,
+    pub(super) done: bool,
+    /// Absent in the first seconds.
+    pub(super) record: Option<ValidationRecord>,
+}
+
+/// A certificate as `DescribeCertificate` shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Certificate {
+    pub(super) arn: CertificateArn,
+    domain: CertificateName,
+    names: BTreeSet<CertificateName>,
+    key_algorithm: String,
+    pub(super) status: Status,
+    /// ARNs of load balancers, distributions and the like.
+    pub(super) in_use_by: Vec<String>,
+    pub(super) created_at: Option<SystemTime>,
+    pub(super) validations: Vec<Validation>,
+}
+
+impl Certificate {
+    pub(super) fn new(arn: &CertificateArn, detail: &CertificateDetail) -> Self {
+        let validation = |option: &DomainValidation| Validation {
+            name: CertificateName::from_service(option.domain_name()),
+            done: option.validation_status() == Some(&DomainStatus::Success),
+            record: option.resource_record().map(|record| ValidationRecord {
+                name: DomainName::from_service(record.name()),
+                value: DomainName::from_service(record.value()),
+            }),
+        };
+        let domain = CertificateName::from_service(detail.domain_name().unwrap_or_default());
+        let mut names = names(detail.subject_alternative_names());
+        names.insert(domain.clone());
+        Self {
+            arn: arn.clone(),
+            domain,
+            names,
+            key_algorithm: algorithm(detail.key_algorithm()),
+            status: Status::new(detail.status(), detail.failure_reason()),
+            in_use_by: detail.in_use_by().to_vec(),
+            created_at: detail
+                .created_at()
+                .and_then(|at| SystemTime::try_from(*at).ok()),
+            validations: detail
+                .domain_validation_options()
+                .iter()
+                .map(validation)
+                .collect(),
+        }
+    }
+
+    /// Whether it is for exactly these names, with this key.
+    pub(super) fn is_for(&self, names: &Names, key_algorithm: KeyAlgorithm) -> bool {
+        self.domain == names.domain
+            && self.names.iter().eq(names.iter().collect::<BTreeSet<_>>())
+            && self.key_algorithm == key_algorithm.as_str()
+    }
+
+    /// Its CNAMEs, shared ones once; none until ACM has told all of them.
+    pub(super) fn records(&self) -> Option<BTreeSet<ValidationRecord>> {
+        let is_told = |name: &CertificateName| {
+            self.validations
+                .iter()
+                .any(|known| known.name == *name && known.record.is_some())
+        };
+        self.names.iter().all(is_told).then(|| self.known_records())
+    }
+
+    /// As many of its CNAMEs as ACM has told so far.
+    pub(super) fn known_records(&self) -> BTreeSet<ValidationRecord> {
+        self.validations
+            .iter()
+            .filter_map(|known| known.record.clone())
+            .collect()
+    }
+}
+
+/// A certificate as `ListCertificates` shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) arn: CertificateArn,
+    pub(super) domain: CertificateName,
+    /// Its names, or the first of them.
+    pub(super) names: BTreeSet<CertificateName>,
+    pub(super) has_more_names: bool,
+    pub(super) status: Status,
+}
+
+impl Listed {
+    pub(super) fn new(summary: &CertificateSummary) -> Option<Self> {
+        Some(Self {
+            arn: CertificateArn::parse(summary.certificate_arn()?)?,
+            domain: CertificateName::from_service(summary.domain_name()?),
+            names: names(summary.subject_alternative_name_summaries()),
+            has_more_names: summary.has_additional_subject_alternative_names() == Some(true),
+            status: Status::new(summary.status(), None),
+        })
+    }
+}
+
+fn names(texts: &[String]) -> BTreeSet<CertificateName> {
+    texts
+        .iter()
+        .map(|text| CertificateName::from_service(text))
+        .collect()
+}
+
+/// By the name that requests have: answers have a dash, `RSA-2048`.
+fn algorithm(answered: Option<&SdkKeyAlgorithm>) -> String {
+    answered
+        .map(|algorithm| algorithm.as_str().replace('-', "_"))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_acm::types::{RecordType, ResourceRecord};
+
+    const ARN: &str = "arn:aws:acm:us-east-1:111122223333:certificate/0-1";
+
+    fn option(name: &str, record: Option<&str>) -> DomainValidation {
+        let record = record.map(|name| {
+            let record = ResourceRecord::builder()
+                .name(name)
+                .value("_v.x.acm-validations.aws.");
+            record.r#type(RecordType::Cname).build().unwrap()
+        });
+        DomainValidation::builder()
+            .domain_name(name)
+            .set_resource_record(record)
+            .build()
+            .unwrap()
+    }
+
+    fn certificate(options: Vec<DomainValidation>) -> Certificate {
+        let detail = CertificateDetail::builder()
+            .domain_name("A.example.com")
+            .subject_alternative_names("a.example.com")
+            .subject_alternative_names("*.a.example.com")
+            .key_algorithm(SdkKeyAlgorithm::from("RSA-2048"))
+            .set_domain_validation_options(Some(options));
+        Certificate::new(&CertificateArn::parse(ARN).unwrap(), &detail.build())
+    }
+
+    #[test]
+    fn records_are_known_once_every_name_has_one() {
+        let shared = Some("_h.a.example.com.");
+        assert_eq!(certificate(vec![]).records(), None);
+        assert_eq!(
+            certificate(vec![option("a.example.com", shared)]).records(),
+            None
+        );
+        assert_eq!(
+            certificate(vec![
+                option("a.example.com", shared),
+                option("*.a.example.com", None)
+            ])
+            .records(),
+            None
+        );
+        let both = certificate(vec![
+            option("a.example.com", shared),
+            option("*.a.example.com", shared),
+        ]);
+        assert_eq!(both.records().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_certificate_is_for_its_names_in_any_order_and_case() {
+        let names = |domain: &str, alternative: &[&str]| Names {
+            domain: CertificateName::from_service(domain),
+            alternative: alternative
+                .iter()
+                .map(|name| CertificateName::from_service(name))
+                .collect(),
+        };
+        let certificate = certificate(vec![]);
+        assert!(certificate.is_for(
+            &names("a.example.com", &["*.a.example.com"]),
+            KeyAlgorithm::Rsa2048
+        ));
+        assert!(!certificate.is_for(
+            &names("a.example.com", &["*.a.example.com"]),
+            KeyAlgorithm::Rsa4096
+        ));
+        assert!(!certificate.is_for(&names("a.example.com", &[]), KeyAlgorithm::Rsa2048));
+        assert!(!certificate.is_for(
+            &names("*.a.example.com", &["a.example.com"]),
+            KeyAlgorithm::Rsa2048
+        ));
+    }
+}
