@@ -1,5 +1,8 @@
 //! The Lambda function `delegate-subdomain`.
 
+// The futures of the SDK's calls lie in one another, some 130 deep, when the compiler computes their layout.
+#![recursion_limit = "256"]
+
 use custom_resource::{Function, Https};
 use delegate_subdomain::{DelegateSubdomain, StateMachine};
 use dns_zones::dns::{Dns, NameServerList, Sockets};
