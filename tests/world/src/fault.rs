@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::iam::principal::Hand;
 use crate::wire::answer::ServiceError;
-use crate::wire::call::Call;
 
 /// When, as seen from the call's effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +106,8 @@ impl FaultRule {
         }
     }
 
-    fn fits(&self, call: &Call) -> bool {
-        let Hand::Function(work) = &call.caller.hand else {
+    fn fits(&self, hand: &Hand, operation: &str) -> bool {
+        let Hand::Function(work) = hand else {
             return false;
         };
         self.invocation
@@ -116,7 +115,7 @@ impl FaultRule {
             && self
                 .operation
                 .as_ref()
-                .is_none_or(|wanted| *wanted == call.operation)
+                .is_none_or(|wanted| wanted == operation)
     }
 }
 
@@ -128,9 +127,18 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// The fault that falls upon this call, where one does.
-    pub(crate) fn on(&mut self, call: &Call, random: &mut fastrand::Rng) -> Option<Fault> {
+    pub(crate) fn on(
+        &mut self,
+        hand: &Hand,
+        operation: &str,
+        random: &mut fastrand::Rng,
+    ) -> Option<Fault> {
         let mut found = None;
-        for rule in self.rules.iter_mut().filter(|rule| rule.fits(call)) {
+        for rule in self
+            .rules
+            .iter_mut()
+            .filter(|rule| rule.fits(hand, operation))
+        {
             if rule.skip > 0 {
                 rule.skip -= 1;
             } else if found.is_none()

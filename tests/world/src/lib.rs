@@ -17,6 +17,7 @@
 //! Sources of what the services do are named where it is done.
 
 mod acm;
+pub mod cloudformation;
 mod dangling;
 mod dns;
 mod event_log;
@@ -24,6 +25,7 @@ mod fault;
 mod http_client;
 mod http_server;
 mod iam;
+pub mod in_process;
 mod ownership;
 mod person;
 mod route53;

@@ -8,7 +8,7 @@ use crate::route53::record_set::{Action, Change, RecordKey, RecordSet};
 use crate::route53::{self, NewZone, Zone};
 use crate::ssm::Parameter;
 use crate::state::State;
-use crate::step_functions::Execution;
+use crate::step_functions::{Execution, StepFunctions};
 use crate::wire::answer::ServiceError;
 use crate::world::World;
 use crate::{Certificate, FormerZone, Timestamp};
@@ -245,14 +245,21 @@ impl World {
         self.state().acm.certificates.clone()
     }
 
-    /// Executions that were started and that nobody has taken up yet.
-    pub fn take_executions(&self) -> Vec<Execution> {
+    /// Executions that an invocation started and that nobody has taken up yet.
+    pub fn take_executions(&self, invocation: u64) -> Vec<Execution> {
         let mut state = self.state();
-        let started = std::mem::take(&mut state.step_functions.started);
-        started
-            .iter()
-            .map(|key| state.step_functions.executions[key].clone())
-            .collect()
+        let StepFunctions {
+            started,
+            executions,
+            ..
+        } = &mut state.step_functions;
+        let by_it = |key: &(String, String)| match &executions[key].started_by {
+            Hand::Function(work) => work.invocation == invocation,
+            Hand::Person => false,
+        };
+        let (taken, left) = started.drain(..).partition::<Vec<_>, _>(by_it);
+        *started = left;
+        taken.iter().map(|key| executions[key].clone()).collect()
     }
 
     /// An execution is over.

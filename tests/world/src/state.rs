@@ -56,6 +56,8 @@ pub struct Settings {
     pub validation_interval: Duration,
     /// From the first good look to ISSUED.
     pub issuance: RangeInclusive<Duration>,
+    /// Whether functions have a way out to port 53.
+    pub dns_reachable: bool,
 }
 
 impl Default for Settings {
@@ -80,6 +82,7 @@ impl Default for Settings {
             validation_records_appear: seconds(2)..=seconds(15),
             validation_interval: seconds(30),
             issuance: seconds(0)..=seconds(60),
+            dns_reachable: true,
         }
     }
 }

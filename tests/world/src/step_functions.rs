@@ -1,6 +1,6 @@
 //! Step Functions: StartExecution. What an execution then does is `cloudformation`'s part: it calls the function again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ pub struct Execution {
 /// All executions.
 #[derive(Debug, Default)]
 pub(crate) struct StepFunctions {
-    pub(crate) machines: Vec<String>,
+    pub(crate) machines: BTreeSet<String>,
     pub(crate) executions: BTreeMap<(String, String), Execution>,
     /// Those that nobody has taken up yet, in order.
     pub(crate) started: Vec<(String, String)>,

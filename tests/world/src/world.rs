@@ -100,9 +100,19 @@ impl World {
             record(&mut state, &call, &outcome, fault.as_ref());
             (outcome, request_id, fault)
         };
-        match &fault {
+        self.suffer(&call.caller.hand, fault.as_ref()).await;
+        self.clock.sleep(latency - latency / 2).await;
+        if matches!(fault, Some(Fault::Reset(_))) {
+            return Err(ConnectionLost);
+        }
+        Ok(call.service.response(&outcome, &request_id))
+    }
+
+    /// What a fault does to whoever waits for an answer.
+    pub(crate) async fn suffer(&self, hand: &Hand, fault: Option<&Fault>) {
+        match fault {
             Some(Fault::Kill(_)) => {
-                if let Hand::Function(work) = &call.caller.hand {
+                if let Hand::Function(work) = hand {
                     self.death_of(work.invocation).notify_one();
                 }
                 std::future::pending::<()>().await;
@@ -111,11 +121,13 @@ impl World {
             Some(Fault::Delay(longer)) => self.clock.sleep(*longer).await,
             _ => {}
         }
-        self.clock.sleep(latency - latency / 2).await;
-        if matches!(fault, Some(Fault::Reset(_))) {
-            return Err(ConnectionLost);
-        }
-        Ok(call.service.response(&outcome, &request_id))
+    }
+
+    /// The fault that falls upon something a function does which is no AWS call.
+    pub(crate) fn fault_on(&self, hand: &Hand, operation: &str) -> Option<Fault> {
+        let mut state = self.state();
+        let State { faults, random, .. } = &mut *state;
+        faults.on(hand, operation, random)
     }
 
     /// Is notified when a fault kills that invocation; whoever runs it then drops it.
@@ -164,7 +176,7 @@ impl World {
 
     /// Makes a state machine known.
     pub fn put_state_machine(&self, arn: &str) {
-        self.state().step_functions.machines.push(arn.to_owned());
+        self.state().step_functions.machines.insert(arn.to_owned());
     }
 
     /// Puts a fault in force.
@@ -227,7 +239,7 @@ fn take(state: &mut State, call: &mut Call) -> (Outcome, Option<Fault>) {
     }
     let fault = {
         let State { faults, random, .. } = state;
-        faults.on(call, random)
+        faults.on(&call.caller.hand, &call.operation, random)
     };
     match fault {
         Some(Fault::Throttle) => (Err(ServiceError::throttled(call.service)), fault),

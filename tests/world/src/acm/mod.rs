@@ -133,7 +133,12 @@ fn authorize(
     operation: &str,
     resource: &str,
 ) -> Result<(), ServiceError> {
-    let context = state.iam.context(call);
+    let mut context = state.iam.context(call);
+    if let Some(found) = state.acm.certificates.get(resource) {
+        for (key, value) in &found.tags {
+            context.set(&format!("aws:ResourceTag/{key}"), [value.clone()]);
+        }
+    }
     let now = state.now;
     let action = format!("acm:{operation}");
     state.iam.authorize(call, now, &action, resource, &context)

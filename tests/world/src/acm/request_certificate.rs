@@ -32,7 +32,11 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     let tags = tags_of(&body);
     authorize(state, call, "RequestCertificate", "*")?;
     if !tags.is_empty() {
-        authorize(state, call, "AddTagsToCertificate", "*")?;
+        let any = format!(
+            "arn:aws:acm:{}:{}:certificate/new",
+            call.region, call.caller.account
+        );
+        authorize(state, call, "AddTagsToCertificate", &any)?;
     }
     check(state, call, &names, &text("ValidationMethod"))?;
     let key_algorithm = match text("KeyAlgorithm").as_str() {

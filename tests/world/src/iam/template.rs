@@ -186,6 +186,11 @@ pub fn roles(
                 .unwrap_or_default()
                 .to_owned(),
         };
+        let path = properties["Path"]
+            .as_str()
+            .unwrap_or("/")
+            .trim_start_matches('/');
+        let name = format!("{path}{name}");
         let mut policies = Vec::new();
         for policy in properties["Policies"].as_array().into_iter().flatten() {
             let name = policy["PolicyName"].as_str().unwrap_or("inline");

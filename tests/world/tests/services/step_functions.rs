@@ -1,12 +1,24 @@
 use aws_sdk_sfn::Client;
+use serde_json::json;
+use world::Role;
 
-use crate::{ACCOUNT, code, person, world};
+use crate::{ACCOUNT, REGION, code, hand, world};
 
 #[tokio::test(start_paused = true)]
 async fn an_execution_starts_once_and_its_name_stays_taken() {
     let world = world(|_| {});
     let machine = format!("arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:waiter");
-    let client = Client::new(&person(&world, ACCOUNT));
+    let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let role = Role::new(
+        ACCOUNT,
+        "f",
+        &json!({"Statement": []}),
+        &[("all".into(), all)],
+    )
+    .unwrap();
+    let keys = world.credentials(ACCOUNT, &role.arn, hand("s", 1));
+    world.put_role(role);
+    let client = Client::new(&world.sdk_config(&keys, REGION));
     let start = |input: &str| {
         client
             .start_execution()
@@ -20,8 +32,9 @@ async fn an_execution_starts_once_and_its_name_stays_taken() {
     start("{}").await.unwrap();
     start("{}").await.unwrap();
     assert_eq!(code(start("{\"a\": 1}").await), "ExecutionAlreadyExists");
-    assert_eq!(world.take_executions().len(), 1);
-    assert_eq!(world.take_executions(), []);
+    assert_eq!(world.take_executions(2), []);
+    assert_eq!(world.take_executions(1).len(), 1);
+    assert_eq!(world.take_executions(1), []);
     world.end_execution(&machine, "zd-1");
     assert_eq!(code(start("{}").await), "ExecutionAlreadyExists");
 }

@@ -1,0 +1,158 @@
+//! Where answers arrive: a pre-signed URL for each request, that takes one answer, in time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::World;
+
+/// An answer as it was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// `SUCCESS`.
+    pub success: bool,
+    /// Why it failed.
+    pub reason: String,
+    /// The id that it names.
+    pub physical_id: String,
+    /// What `Fn::GetAtt` gives.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What a request must be answered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) stack_id: String,
+    pub(crate) request_id: String,
+    pub(crate) logical_id: String,
+}
+
+struct Slot {
+    asked: Asked,
+    open: bool,
+    answer: watch::Sender<Option<Answer>>,
+}
+
+/// All URLs.
+#[derive(Clone)]
+pub struct AnswerDesk {
+    world: World,
+    slots: Arc<Mutex<BTreeMap<String, Slot>>>,
+}
+
+impl fmt::Debug for AnswerDesk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnswerDesk")
+    }
+}
+
+impl AnswerDesk {
+    pub(crate) fn new(world: World) -> Self {
+        Self {
+            world,
+            slots: Arc::default(),
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, BTreeMap<String, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a URL for a request.
+    pub(crate) fn open(&self, url: &str, asked: Asked) -> watch::Receiver<Option<Answer>> {
+        let (answer, receiver) = watch::channel(None);
+        self.slots().insert(
+            url.to_owned(),
+            Slot {
+                asked,
+                open: true,
+                answer,
+            },
+        );
+        receiver
+    }
+
+    /// CloudFormation waits no longer.
+    pub(crate) fn close(&self, url: &str) {
+        if let Some(slot) = self.slots().get_mut(url) {
+            slot.open = false;
+        }
+    }
+
+    /// Takes a PUT; the status is that of S3. What is no valid answer is a violation.
+    pub fn put(&self, url: &str, body: &[u8]) -> u16 {
+        let mut slots = self.slots();
+        let Some(slot) = slots.get_mut(url) else {
+            drop(slots);
+            self.world.violate("an answer went to an unknown URL");
+            return 403;
+        };
+        if !slot.open {
+            return 403;
+        }
+        match parse(body, &slot.asked) {
+            Ok(answer) => {
+                slot.open = false;
+                slot.answer.send_replace(Some(answer));
+                200
+            }
+            Err(why) => {
+                let asked = slot.asked.clone();
+                drop(slots);
+                self.world.violate(format!(
+                    "the answer for {} {} is not valid: {why}",
+                    asked.logical_id, asked.request_id
+                ));
+                200
+            }
+        }
+    }
+}
+
+fn parse(body: &[u8], asked: &Asked) -> Result<Answer, String> {
+    if body.len() > 4096 {
+        return Err(format!("it has {} bytes", body.len()));
+    }
+    let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    for (name, wanted) in [
+        ("StackId", &asked.stack_id),
+        ("RequestId", &asked.request_id),
+        ("LogicalResourceId", &asked.logical_id),
+    ] {
+        if text(name) != *wanted {
+            return Err(format!("its {name} is {:?}", text(name)));
+        }
+    }
+    let success = match text("Status").as_str() {
+        "SUCCESS" => true,
+        "FAILED" => false,
+        other => return Err(format!("its Status is {other:?}")),
+    };
+    let physical_id = text("PhysicalResourceId");
+    if physical_id.is_empty() || physical_id.len() > 1024 {
+        return Err(format!("its PhysicalResourceId is {physical_id:?}"));
+    }
+    let reason = text("Reason");
+    if !success && reason.is_empty() {
+        return Err("it failed without a Reason".to_owned());
+    }
+    let attributes = body["Data"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| match value {
+            Value::String(text) => Ok((name.clone(), text.clone())),
+            other => Err(format!("attribute {name} is {other}")),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Answer {
+        success,
+        reason,
+        physical_id,
+        attributes,
+    })
+}

@@ -1,0 +1,94 @@
+//! Creating a stack.
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+use super::engine::{Engine, Outcome, Request};
+use super::stack::{Stack, StackResource, Status};
+use super::template::{Template, waves};
+
+impl Engine {
+    /// Creates a stack; rolls back where a resource fails.
+    ///
+    /// # Panics
+    /// Where the stack is not new.
+    pub async fn create(&self, stack: &mut Stack, template: &Template) -> Status {
+        assert_eq!(stack.status, Status::New, "only a new stack is created");
+        // Whoever drops this future has a stack of which CloudFormation knows only what it began.
+        stack.status = Status::NotDeleted;
+        stack.failures.clear();
+        for wave in waves(template) {
+            if !self.create_wave(stack, template, &wave).await {
+                stack.status = if self.delete_resources(stack).await {
+                    Status::CreateRolledBack
+                } else {
+                    Status::NotDeleted
+                };
+                return stack.status;
+            }
+        }
+        stack.status = Status::Complete;
+        stack.status
+    }
+
+    /// Creates resources that do not need each other; answers whether all of them stand.
+    pub(super) async fn create_wave(
+        &self,
+        stack: &mut Stack,
+        template: &Template,
+        wave: &[String],
+    ) -> bool {
+        let mut requests = Vec::new();
+        for logical_id in wave {
+            let definition = template[logical_id].clone();
+            let properties = self.properties(stack, &definition);
+            requests.push(Request {
+                kind: "Create",
+                logical_id: logical_id.clone(),
+                resource_type: definition.resource_type.clone(),
+                properties: properties.clone(),
+                old_properties: None,
+                physical_id: None,
+            });
+            let physical_id = self.own_physical_id(stack, logical_id);
+            stack.resources.insert(
+                logical_id.clone(),
+                StackResource {
+                    definition,
+                    properties,
+                    physical_id,
+                    attributes: Default::default(),
+                    settled: false,
+                },
+            );
+        }
+        let sent_by = stack.clone();
+        let mut running: FuturesUnordered<_> = requests
+            .iter()
+            .map(|request| {
+                let sent_by = &sent_by;
+                async move { (request, self.request(sent_by, request).await) }
+            })
+            .collect();
+        let mut all = true;
+        while let Some((request, outcome)) = running.next().await {
+            let resource = stack
+                .resources
+                .get_mut(&request.logical_id)
+                .expect("it was put there");
+            if let Some(reason) = outcome.failure() {
+                all = false;
+                stack.failures.push(reason);
+            }
+            if let Outcome::Answered(answer) = outcome {
+                resource.settled = answer.success;
+                resource.physical_id = answer.physical_id;
+                resource.attributes = answer.attributes;
+            }
+            if !all && self.habits.cancels_siblings {
+                break;
+            }
+        }
+        all
+    }
+}

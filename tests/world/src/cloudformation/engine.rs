@@ -1,0 +1,310 @@
+//! The engine: one request at a time for a resource, answered or timed out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde_json::{Map, Value, json};
+
+use super::answers::{Answer, AnswerDesk, Asked};
+use super::lambda::{Delivery, FunctionHost, Running};
+use super::stack::Stack;
+use super::template::{ResourceDefinition, as_text};
+use crate::iam::template::Resolution;
+use crate::{Event, World};
+
+/// What is not documented, and so tried both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// The rollback of a replacement that had succeeded carries the new physical id; else the old one.
+    pub rollback_carries_new_id: bool,
+    /// When a resource fails, those of its wave are not waited for but cancelled: their Delete may come while their Create runs.
+    pub cancels_siblings: bool,
+    /// How often a Delete of the clean-up is tried.
+    pub clean_up_attempts: u32,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            rollback_carries_new_id: true,
+            cancels_siblings: false,
+            clean_up_attempts: 3,
+        }
+    }
+}
+
+/// How the functions are deployed: the CDK app's own figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LambdaSettings {
+    /// Lambda's time-out.
+    pub timeout: Duration,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// An older event is dropped instead of tried again.
+    pub max_event_age: Duration,
+    /// Whether a state machine is there for long waits.
+    pub waiter: bool,
+}
+
+impl Default for LambdaSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(900),
+            retries: 2,
+            max_event_age: Duration::from_secs(300),
+            waiter: true,
+        }
+    }
+}
+
+impl LambdaSettings {
+    /// `MAX_INVOCATION_AGE_SECONDS`.
+    pub fn max_invocation_age(&self) -> Duration {
+        self.timeout + self.max_event_age
+    }
+}
+
+/// CloudFormation, for all stacks of a world.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) world: World,
+    pub(crate) desk: AnswerDesk,
+    pub(crate) host: Arc<dyn FunctionHost>,
+    pub(crate) running: Running,
+    /// How the functions are deployed.
+    pub lambda: LambdaSettings,
+    /// What is not documented.
+    pub habits: Habits,
+    /// How the next requests are delivered.
+    pub delivery: Delivery,
+    requests: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("habits", &self.habits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request for a resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) kind: &'static str,
+    pub(crate) logical_id: String,
+    pub(crate) resource_type: String,
+    pub(crate) properties: Map<String, Value>,
+    pub(crate) old_properties: Option<Map<String, Value>>,
+    pub(crate) physical_id: Option<String>,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Answered(Answer),
+    TimedOut,
+}
+
+impl Outcome {
+    pub(crate) fn failure(&self) -> Option<String> {
+        match self {
+            Self::Answered(answer) if answer.success => None,
+            Self::Answered(answer) => Some(answer.reason.clone()),
+            Self::TimedOut => Some("CloudFormation did not receive a response".to_owned()),
+        }
+    }
+}
+
+impl Engine {
+    /// CloudFormation in a world, whose functions run on a host.
+    pub fn new(
+        world: World,
+        lambda: LambdaSettings,
+        host: impl FnOnce(AnswerDesk) -> Arc<dyn FunctionHost>,
+    ) -> Self {
+        let desk = AnswerDesk::new(world.clone());
+        Self {
+            host: host(desk.clone()),
+            desk,
+            running: Running::default(),
+            world,
+            lambda,
+            habits: Habits::default(),
+            delivery: Delivery::default(),
+            requests: Arc::default(),
+        }
+    }
+
+    /// The world.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// A physical id of CloudFormation's own, for a resource whose function gave none.
+    pub(crate) fn own_physical_id(&self, stack: &Stack, logical_id: &str) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{logical_id}-{number:012}", stack.name())
+    }
+
+    /// The properties of a resource with its references resolved, as they are sent.
+    pub(crate) fn properties(
+        &self,
+        stack: &Stack,
+        definition: &ResourceDefinition,
+    ) -> Map<String, Value> {
+        let mut resolution = Resolution::of_stack(&stack.account, &stack.region, &stack.id);
+        for (id, resource) in &stack.resources {
+            resolution
+                .refs
+                .insert(id.clone(), resource.physical_id.clone());
+            for (name, value) in &resource.attributes {
+                resolution
+                    .attributes
+                    .insert(format!("{id}.{name}"), value.clone());
+            }
+        }
+        let properties = Value::Object(definition.properties.clone());
+        let resolved = resolution
+            .resolve(&properties)
+            .unwrap_or_else(|error| panic!("a template of the tests: {error}"));
+        match as_text(&resolved) {
+            Value::Object(map) => map,
+            _ => unreachable!("an object stays one"),
+        }
+    }
+
+    /// Sends a request and waits for its answer, or for its time to run out.
+    pub(crate) async fn request(&self, stack: &Stack, request: &Request) -> Outcome {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let request_id = format!("00000000-0000-4000-8000-{number:012}");
+        let clock = self.world.clock();
+        let wall = clock.wall(clock.now());
+        let url = response_url(&stack.region, &request_id, wall);
+        let timeout = request
+            .properties
+            .get("ServiceTimeout")
+            .and_then(Value::as_str)
+            .and_then(|seconds| seconds.parse().ok())
+            .filter(|seconds| (1..=3600).contains(seconds))
+            .unwrap_or(3600);
+        let function = function_of(&request.resource_type);
+        let function_arn = format!(
+            "arn:aws:lambda:{}:{}:function:{function}",
+            stack.region, stack.account
+        );
+        let mut properties = request.properties.clone();
+        properties.insert("ServiceToken".into(), json!(function_arn));
+        let mut event = json!({
+            "RequestType": request.kind,
+            "ResponseURL": url,
+            "StackId": stack.id,
+            "RequestId": request_id,
+            "ResourceType": request.resource_type,
+            "LogicalResourceId": request.logical_id,
+            "ResourceProperties": properties,
+        });
+        if let Some(old) = &request.old_properties {
+            let mut old = old.clone();
+            old.insert("ServiceToken".into(), json!(function_arn));
+            event["OldResourceProperties"] = Value::Object(old);
+        }
+        if let Some(physical_id) = &request.physical_id {
+            event["PhysicalResourceId"] = json!(physical_id);
+        }
+        let asked = Asked {
+            stack_id: stack.id.clone(),
+            request_id: request_id.clone(),
+            logical_id: request.logical_id.clone(),
+        };
+        let mut answer = self.desk.open(&url, asked);
+        let closes = Closes(&self.desk, &url);
+        self.log(stack, request, "sent");
+        let deliveries = self.deliver(stack, &request.logical_id, &function_arn, event);
+        let wait = answer.wait_for(Option::is_some);
+        let outcome = match tokio::time::timeout(Duration::from_secs(timeout), wait).await {
+            Ok(Ok(answer)) => Outcome::Answered(answer.clone().expect("it was waited for")),
+            Ok(Err(_)) => unreachable!("the desk keeps the sender"),
+            Err(_) => Outcome::TimedOut,
+        };
+        drop(closes);
+        let came_too_late = self.delivery.late >= Duration::from_secs(timeout);
+        if matches!(outcome, Outcome::TimedOut)
+            && !came_too_late
+            && !self.running.was_killed(deliveries)
+        {
+            self.world.violate(format!(
+                "{} {} of {} was never answered, though nothing was killed",
+                request.kind,
+                request.logical_id,
+                stack.name()
+            ));
+        }
+        let words = match &outcome {
+            Outcome::Answered(answer) if answer.success => {
+                format!("SUCCESS {}", answer.physical_id)
+            }
+            Outcome::Answered(answer) => {
+                format!("FAILED {}: {}", answer.physical_id, answer.reason)
+            }
+            Outcome::TimedOut => "timed out".to_owned(),
+        };
+        self.log(stack, request, &words);
+        outcome
+    }
+
+    fn log(&self, stack: &Stack, request: &Request, words: &str) {
+        let mut state = self.world.state();
+        let at = state.now;
+        let properties = Value::Object(request.properties.clone());
+        let physical_id = request.physical_id.as_deref().unwrap_or("-");
+        let target = if words == "sent" {
+            format!("{physical_id} {properties}")
+        } else {
+            String::new()
+        };
+        state.log.push(Event {
+            at,
+            hand: None,
+            account: stack.account.clone(),
+            action: format!("{} {}.{}", request.kind, stack.name(), request.logical_id),
+            target,
+            outcome: words.to_owned(),
+        });
+    }
+}
+
+/// Closes a URL when CloudFormation waits no longer, also where the wait itself is dropped.
+struct Closes<'a>(&'a AnswerDesk, &'a str);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        self.0.close(self.1);
+    }
+}
+
+/// The function that serves a resource type.
+fn function_of(resource_type: &str) -> &'static str {
+    match resource_type {
+        "Custom::PublishedZone" => "publish-zone",
+        _ => "delegate-subdomain",
+    }
+}
+
+fn response_url(region: &str, request_id: &str, wall: std::time::SystemTime) -> String {
+    let seconds = wall
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let iso = DateTime::from_secs(i64::try_from(seconds).unwrap_or(0))
+        .fmt(Format::DateTime)
+        .expect("the world's time can be written");
+    let date: String = iso.chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    format!(
+        "https://cloudformation-custom-resource-response-{}.s3.{region}.amazonaws.com/{request_id}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={date}&X-Amz-SignedHeaders=host&X-Amz-Expires=7200&X-Amz-Credential=AKIA&X-Amz-Signature={request_id}",
+        region.replace('-', "")
+    )
+}

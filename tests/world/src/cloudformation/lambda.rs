@@ -1,0 +1,288 @@
+//! Lambda's asynchronous invocations: an event is delivered at least once and tried again after a failure, and a process may die.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::engine::Engine;
+use super::stack::Stack;
+use crate::iam::principal::{Hand, Work};
+
+/// How an event reaches its function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// It comes this much later.
+    pub late: Duration,
+    /// It comes a second time, so much after the first.
+    pub again: Option<Duration>,
+}
+
+/// One invocation of a function.
+#[derive(Clone, Debug)]
+pub struct Hosted {
+    /// The function.
+    pub function_arn: String,
+    /// Its account.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// What it works for.
+    pub work: Work,
+    /// CloudFormation's event, or the waiter's.
+    pub event: Value,
+    /// When Lambda ends it.
+    pub deadline: SystemTime,
+    /// `MAX_INVOCATION_AGE_SECONDS`.
+    pub max_invocation_age: Duration,
+    /// `STATE_MACHINE_ARN`.
+    pub state_machine_arn: Option<String>,
+}
+
+/// Runs functions: in-process, or as the release binaries.
+pub trait FunctionHost: Send + Sync {
+    /// Runs one invocation to its end; dropping it is the process's death.
+    fn invoke(
+        &self,
+        invocation: Hosted,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>>;
+}
+
+/// How an invocation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ended {
+    Returned(Value),
+    Failed(String),
+    Killed,
+    TimedOut,
+}
+
+#[derive(Default)]
+struct Counts {
+    events: u64,
+    killed: BTreeSet<u64>,
+    machines: BTreeMap<String, u64>,
+}
+
+/// What runs, and what was killed.
+#[derive(Clone)]
+pub(crate) struct Running {
+    invocations: Arc<AtomicU64>,
+    counts: Arc<Mutex<Counts>>,
+    active: Arc<watch::Sender<usize>>,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self {
+            invocations: Arc::default(),
+            counts: Arc::default(),
+            active: Arc::new(watch::Sender::new(0)),
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Running({})", *self.active.borrow())
+    }
+}
+
+impl Running {
+    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the last attempt at an event is over and one of them was killed.
+    pub(crate) fn was_killed(&self, event: u64) -> bool {
+        self.counts().killed.contains(&event)
+    }
+
+    pub(crate) fn mark_killed(&self, event: u64) {
+        self.counts().killed.insert(event);
+    }
+
+    /// The event for whose request an execution was started.
+    pub(crate) fn event_of_execution(&self, name: &str) -> Option<u64> {
+        self.counts().machines.get(name).copied()
+    }
+
+    pub(crate) fn note_execution(&self, name: &str, event: u64) {
+        self.counts().machines.insert(name.to_owned(), event);
+    }
+
+    /// Counts a task in until the guard is dropped.
+    pub(crate) fn begin(&self) -> Active {
+        self.active.send_modify(|active| *active += 1);
+        Active(Arc::clone(&self.active))
+    }
+
+    pub(crate) async fn idle(&self) {
+        let mut receiver = self.active.subscribe();
+        let _ = receiver.wait_for(|active| *active == 0).await;
+    }
+}
+
+/// A task that is counted.
+pub(crate) struct Active(Arc<watch::Sender<usize>>);
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.send_modify(|active| *active -= 1);
+    }
+}
+
+impl Engine {
+    /// Waits until no invocation and no execution runs any more, also those of requests that nobody waits for.
+    pub async fn idle(&self) {
+        self.running.idle().await;
+    }
+
+    /// The number that the next invocation will have.
+    pub fn next_invocation(&self) -> u64 {
+        self.running.invocations.load(Ordering::Relaxed) + 1
+    }
+
+    /// Delivers an event as Lambda does; answers the event's number.
+    pub(crate) fn deliver(
+        &self,
+        stack: &Stack,
+        logical_id: &str,
+        function_arn: &str,
+        event: Value,
+    ) -> u64 {
+        let number = {
+            let mut counts = self.running.counts();
+            counts.events += 1;
+            counts.events
+        };
+        let delivery = self.delivery;
+        let starts = [
+            Some(delivery.late),
+            delivery.again.map(|again| delivery.late + again),
+        ];
+        let accepted = self.world.now();
+        for start in starts.into_iter().flatten() {
+            let engine = self.clone();
+            let (stack, logical_id) = (stack.clone(), logical_id.to_owned());
+            let (function_arn, event) = (function_arn.to_owned(), event.clone());
+            let active = self.running.begin();
+            tokio::spawn(async move {
+                engine.world.clock().sleep(start).await;
+                engine
+                    .attempts(&stack, &logical_id, &function_arn, &event, number, accepted)
+                    .await;
+                drop(active);
+            });
+        }
+        number
+    }
+
+    /// Up to three attempts, one and two minutes apart, as long as the event is young enough.
+    async fn attempts(
+        &self,
+        stack: &Stack,
+        logical_id: &str,
+        function_arn: &str,
+        event: &Value,
+        number: u64,
+        accepted: Duration,
+    ) {
+        let mut killed = false;
+        for attempt in 0..=self.lambda.retries {
+            if attempt > 0 {
+                let pause = Duration::from_secs(60 * u64::from(attempt));
+                self.world.clock().sleep(pause).await;
+                if self.world.now() - accepted > self.lambda.max_event_age {
+                    break;
+                }
+            }
+            let ended = self
+                .invoke(stack, logical_id, function_arn, event.clone(), number)
+                .await;
+            if matches!(ended, Ended::Returned(_)) {
+                return;
+            }
+            killed |= ended == Ended::Killed;
+        }
+        if killed {
+            self.running.mark_killed(number);
+        }
+    }
+
+    /// One invocation, to its end or its death. Executions that it started go on by themselves.
+    pub(crate) async fn invoke(
+        &self,
+        stack: &Stack,
+        logical_id: &str,
+        function_arn: &str,
+        event: Value,
+        number: u64,
+    ) -> Ended {
+        let invocation = self.running.invocations.fetch_add(1, Ordering::Relaxed) + 1;
+        let clock = self.world.clock();
+        let state_machine_arn = format!(
+            "arn:aws:states:{}:{}:stateMachine:{}-waiter",
+            stack.region,
+            stack.account,
+            stack.name()
+        );
+        if self.lambda.waiter {
+            self.world.put_state_machine(&state_machine_arn);
+        }
+        let hosted = Hosted {
+            function_arn: function_arn.to_owned(),
+            account: stack.account.clone(),
+            region: stack.region.clone(),
+            work: Work {
+                stack_id: stack.id.clone(),
+                logical_id: logical_id.to_owned(),
+                invocation,
+            },
+            event,
+            deadline: clock.wall(clock.now()) + self.lambda.timeout,
+            max_invocation_age: self.lambda.max_invocation_age(),
+            state_machine_arn: self.lambda.waiter.then_some(state_machine_arn),
+        };
+        let hand = Hand::Function(hosted.work.clone());
+        let death = self.world.death_of(invocation);
+        let ended = tokio::select! {
+            biased;
+            () = death.notified() => Ended::Killed,
+            returned = self.host.invoke(hosted) => match returned {
+                Ok(value) => Ended::Returned(value),
+                Err(error) => Ended::Failed(error),
+            },
+            () = clock.sleep(self.lambda.timeout) => Ended::TimedOut,
+        };
+        if !matches!(ended, Ended::Returned(_)) {
+            self.note_end(&hand, &ended);
+        }
+        if ended == Ended::TimedOut {
+            self.world.violate(format!(
+                "invocation {invocation} ran into Lambda's time-out"
+            ));
+        }
+        self.take_up_executions(stack, logical_id, invocation, number);
+        ended
+    }
+
+    fn note_end(&self, hand: &Hand, ended: &Ended) {
+        let mut state = self.world.state();
+        let at = state.now;
+        state.log.push(crate::Event {
+            at,
+            hand: Some(hand.clone()),
+            account: String::new(),
+            action: "lambda".to_owned(),
+            target: String::new(),
+            outcome: format!("{ended:?}"),
+        });
+    }
+}

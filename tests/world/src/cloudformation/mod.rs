@@ -1,0 +1,26 @@
+//! CloudFormation's side of the custom-resource protocol, with its exact rules.
+//!
+//! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>,
+//! <https://github.com/aws/aws-cdk/blob/main/docs/CLOUDFORMATION.md> and, for asynchronous invocations,
+//! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
+//!
+//! 1. [`Stack`] is what CloudFormation knows of a stack; [`Engine`] creates, updates, rolls back and deletes it.
+//! 2. A request goes to a function as an asynchronous event: delivered at least once, tried three times, never too old.
+//! 3. A request is answered once, in time, or it counts as failed; what comes after that is refused.
+//! 4. Where CloudFormation's behaviour is not documented, [`Habits`] names it, and tests try each.
+
+pub(crate) mod answers;
+mod create;
+mod delete;
+mod engine;
+mod lambda;
+mod stack;
+mod template;
+mod update;
+mod waiter;
+
+pub use answers::{Answer, AnswerDesk};
+pub use engine::{Engine, Habits, LambdaSettings};
+pub use lambda::{Delivery, FunctionHost, Hosted};
+pub use stack::{Stack, StackResource, Status};
+pub use template::{ResourceDefinition, Template};

@@ -1,0 +1,240 @@
+//! Updating a stack, and undoing an update that failed: by more Updates, with the properties swapped.
+
+use futures::future::join_all;
+
+use super::engine::{Engine, Outcome, Request};
+use super::stack::{Leaving, Rollback, Stack, StackResource, Status};
+use super::template::{Template, waves};
+
+impl Engine {
+    /// Updates a stack; rolls back where a resource fails, then cleans up.
+    ///
+    /// # Panics
+    /// Where the stack is in no state to be updated.
+    pub async fn update(&self, stack: &mut Stack, template: &Template) -> Status {
+        assert!(
+            matches!(stack.status, Status::Complete | Status::RolledBack),
+            "{:?} cannot be updated",
+            stack.status
+        );
+        stack.failures.clear();
+        let before = stack.resources.clone();
+        let mut rollback = Rollback {
+            before: before.clone(),
+            ..Rollback::default()
+        };
+        for wave in waves(template) {
+            let (new, standing): (Vec<String>, Vec<String>) =
+                wave.into_iter().partition(|id| !before.contains_key(id));
+            // New ones first noted, so that an update that is cut off is undone as a whole.
+            rollback.touched.extend(new.iter().cloned());
+            let created = self.create_wave(stack, template, &new).await;
+            let updated = self
+                .update_wave(stack, template, &standing, &mut rollback)
+                .await;
+            if !created || !updated {
+                stack.rollback = Some(rollback);
+                return self.roll_back(stack, &[]).await;
+            }
+        }
+        let mut leaving = rollback.leaving;
+        for (logical_id, resource) in &before {
+            if !template.contains_key(logical_id) {
+                stack.resources.remove(logical_id);
+                leaving.insert(0, leaving_of(logical_id, resource));
+            }
+        }
+        stack.status = Status::Complete;
+        self.clean_up(stack, leaving).await;
+        stack.status
+    }
+
+    /// Updates resources that do not need each other.
+    async fn update_wave(
+        &self,
+        stack: &mut Stack,
+        template: &Template,
+        wave: &[String],
+        rollback: &mut Rollback,
+    ) -> bool {
+        let mut requests = Vec::new();
+        for logical_id in wave {
+            let definition = &template[logical_id];
+            let properties = self.properties(stack, definition);
+            let resource = stack.resources.get_mut(logical_id).expect("it stands");
+            assert_eq!(
+                resource.definition.resource_type, definition.resource_type,
+                "CloudFormation refuses another type under the same logical id"
+            );
+            resource.definition = definition.clone();
+            if resource.properties != properties {
+                requests.push(Request {
+                    kind: "Update",
+                    logical_id: logical_id.clone(),
+                    resource_type: definition.resource_type.clone(),
+                    properties,
+                    old_properties: Some(resource.properties.clone()),
+                    physical_id: Some(resource.physical_id.clone()),
+                });
+            }
+        }
+        let sent_by = stack.clone();
+        let outcomes = join_all(
+            requests
+                .iter()
+                .map(|request| self.request(&sent_by, request)),
+        )
+        .await;
+        let mut all = true;
+        for (request, outcome) in requests.into_iter().zip(outcomes) {
+            let logical_id = request.logical_id.clone();
+            let before = &rollback.before[&logical_id];
+            rollback.touched.push(logical_id.clone());
+            let resource = stack.resources.get_mut(&logical_id).expect("it stands");
+            resource.properties = request.properties.clone();
+            if let Some(reason) = outcome.failure() {
+                all = false;
+                stack.failures.push(reason);
+            }
+            if let Outcome::Answered(answer) = outcome {
+                if answer.success {
+                    resource.attributes = answer.attributes;
+                } else if answer.physical_id != before.physical_id {
+                    self.world.violate(format!(
+                        "a FAILED Update of {} names another id, {}",
+                        before.physical_id, answer.physical_id
+                    ));
+                }
+                if answer.physical_id != before.physical_id {
+                    rollback.leaving.push(leaving_of(&logical_id, before));
+                }
+                resource.physical_id = answer.physical_id;
+            }
+        }
+        all
+    }
+
+    /// Tries again to undo an update that could not be undone; those named are left as they are.
+    ///
+    /// # Panics
+    /// Where there is nothing to undo.
+    pub async fn continue_rollback(&self, stack: &mut Stack, skip: &[String]) -> Status {
+        assert_eq!(stack.status, Status::RollbackFailed, "nothing to undo");
+        stack.failures.clear();
+        self.roll_back(stack, skip).await
+    }
+
+    async fn roll_back(&self, stack: &mut Stack, skip: &[String]) -> Status {
+        let Some(mut rollback) = stack.rollback.take() else {
+            return stack.status;
+        };
+        let mut leaving = Vec::new();
+        let mut failed = false;
+        let mut left = Vec::new();
+        for logical_id in std::mem::take(&mut rollback.touched).into_iter().rev() {
+            let Some(before) = rollback.before.get(&logical_id).cloned() else {
+                // It was made by the update.
+                left.push(logical_id);
+                continue;
+            };
+            if skip.contains(&logical_id) {
+                continue;
+            }
+            match self.undo(stack, &logical_id, &before).await {
+                Ok(Some(replaced)) => leaving.push(replaced),
+                Ok(None) => {}
+                Err(reason) => {
+                    failed = true;
+                    stack.failures.push(reason);
+                    left.push(logical_id);
+                }
+            }
+        }
+        rollback.leaving.extend(leaving);
+        if failed {
+            left.reverse();
+            rollback.touched = left;
+            stack.leaving = rollback
+                .leaving
+                .iter()
+                .filter(|leaving| {
+                    stack
+                        .resources
+                        .get(&leaving.logical_id)
+                        .is_none_or(|resource| resource.physical_id != leaving.physical_id)
+                })
+                .cloned()
+                .collect();
+            stack.rollback = Some(rollback);
+            stack.status = Status::RollbackFailed;
+            return stack.status;
+        }
+        stack.leaving.clear();
+        let mut goes: Vec<Leaving> = Vec::new();
+        for logical_id in left.iter().rev() {
+            if let Some(resource) = stack.resources.remove(logical_id) {
+                goes.push(leaving_of(logical_id, &resource));
+            }
+        }
+        // What was replaced and is now current again stays.
+        goes.extend(rollback.leaving.into_iter().filter(|leaving| {
+            stack
+                .resources
+                .get(&leaving.logical_id)
+                .is_none_or(|resource| resource.physical_id != leaving.physical_id)
+        }));
+        stack.status = Status::RolledBack;
+        self.clean_up(stack, goes).await;
+        stack.status
+    }
+
+    /// Undoes the update of one resource; answers what is to be deleted because it had been replaced.
+    async fn undo(
+        &self,
+        stack: &mut Stack,
+        logical_id: &str,
+        before: &StackResource,
+    ) -> Result<Option<Leaving>, String> {
+        let current = stack.resources[logical_id].clone();
+        let physical_id = if self.habits.rollback_carries_new_id {
+            &current.physical_id
+        } else {
+            &before.physical_id
+        };
+        let request = Request {
+            kind: "Update",
+            logical_id: logical_id.to_owned(),
+            resource_type: before.definition.resource_type.clone(),
+            properties: before.properties.clone(),
+            old_properties: Some(current.properties.clone()),
+            physical_id: Some(physical_id.clone()),
+        };
+        let outcome = self.request(stack, &request).await;
+        if let Some(reason) = outcome.failure() {
+            return Err(reason);
+        }
+        let Outcome::Answered(answer) = outcome else {
+            unreachable!("what timed out is a failure")
+        };
+        let replaced =
+            (answer.physical_id != current.physical_id).then(|| leaving_of(logical_id, &current));
+        stack.resources.insert(
+            logical_id.to_owned(),
+            StackResource {
+                physical_id: answer.physical_id,
+                attributes: answer.attributes,
+                ..before.clone()
+            },
+        );
+        Ok(replaced)
+    }
+}
+
+fn leaving_of(logical_id: &str, resource: &StackResource) -> Leaving {
+    Leaving {
+        logical_id: logical_id.to_owned(),
+        resource_type: resource.definition.resource_type.clone(),
+        physical_id: resource.physical_id.clone(),
+        properties: resource.properties.clone(),
+    }
+}

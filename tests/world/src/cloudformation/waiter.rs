@@ -1,0 +1,107 @@
+//! The waiter's executions: wait, call the function, wait, until it says that it is done (the CDK app's own definition).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::engine::Engine;
+use super::lambda::Ended;
+use super::stack::Stack;
+
+/// The state machine's own time-out.
+const EXECUTION_TIMEOUT: Duration = Duration::from_secs(3_900);
+/// Attempts after the first of a call that failed.
+const RETRIES: u32 = 3;
+/// Before the first of them; doubled each time.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Runs the executions that an invocation has started.
+    pub(crate) fn take_up_executions(
+        &self,
+        stack: &Stack,
+        logical_id: &str,
+        invocation: u64,
+        event: u64,
+    ) {
+        for execution in self.world.take_executions(invocation) {
+            self.running.note_execution(&execution.name, event);
+            let engine = self.clone();
+            let (stack, logical_id) = (stack.clone(), logical_id.to_owned());
+            let active = self.running.begin();
+            tokio::spawn(async move {
+                let run = engine.execute(&stack, &logical_id, &execution.name, &execution.input);
+                if tokio::time::timeout(EXECUTION_TIMEOUT, run).await.is_err() {
+                    engine
+                        .world
+                        .violate(format!("execution {} timed out", execution.name));
+                }
+                engine
+                    .world
+                    .end_execution(&execution.state_machine_arn, &execution.name);
+                drop(active);
+            });
+        }
+    }
+
+    async fn execute(&self, stack: &Stack, logical_id: &str, name: &str, input: &str) {
+        let Ok(mut state) = serde_json::from_str::<Value>(input) else {
+            return self.world.violate(format!("execution {name} has no JSON"));
+        };
+        loop {
+            if state["Done"] == true {
+                return;
+            }
+            let Some(seconds) = state["Seconds"].as_u64() else {
+                return self
+                    .world
+                    .violate(format!("execution {name} has no Seconds: {state}"));
+            };
+            self.world.clock().sleep(Duration::from_secs(seconds)).await;
+            let function_arn = state["Waiter"]["FunctionArn"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let event = json!({"Waiter": state["Waiter"]});
+            let number = self.running.event_of_execution(name).unwrap_or_default();
+            let Some(next) = self
+                .turn(stack, logical_id, &function_arn, event, number)
+                .await
+            else {
+                return;
+            };
+            state = next;
+        }
+    }
+
+    /// One turn with its retries; none where all of them failed.
+    async fn turn(
+        &self,
+        stack: &Stack,
+        logical_id: &str,
+        function_arn: &str,
+        event: Value,
+        number: u64,
+    ) -> Option<Value> {
+        let mut killed = false;
+        for attempt in 0..=RETRIES {
+            if attempt > 0 {
+                self.world
+                    .clock()
+                    .sleep(RETRY_AFTER * 2_u32.pow(attempt - 1))
+                    .await;
+            }
+            let ended = self
+                .invoke(stack, logical_id, function_arn, event.clone(), number)
+                .await;
+            killed |= ended == Ended::Killed;
+            if let Ended::Returned(state) = ended {
+                return Some(state);
+            }
+        }
+        if killed {
+            self.running.mark_killed(number);
+        }
+        None
+    }
+}

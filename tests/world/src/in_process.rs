@@ -1,0 +1,185 @@
+//! The functions themselves, run in this process: their own code from the event to the answer, over the world's wire, DNS and clock.
+//! Each invocation is a new process: nothing is remembered from the one before.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use custom_resource::{AnswerTransport, Clock, Context, Function, NoWaiter, Settings};
+use delegate_subdomain::{DelegateSubdomain, StateMachine};
+use dns_zones::dns::{Dns, NameServerList, Protocol, Transport};
+use publish_zone::PublishZone;
+use serde_json::Value;
+
+use crate::cloudformation::{AnswerDesk, FunctionHost, Hosted};
+use crate::fault::{Fault, When};
+use crate::{EVERYWHERE, Event, Hand, World};
+
+/// Runs the functions in this process.
+#[derive(Clone, Debug)]
+pub struct InProcess {
+    world: World,
+    desk: AnswerDesk,
+}
+
+impl InProcess {
+    /// In a world, with its answers going to that desk.
+    pub fn new(world: World, desk: AnswerDesk) -> Self {
+        Self { world, desk }
+    }
+
+    /// The role under which a function of an account runs.
+    pub fn role_arn(account: &str, function: &str) -> String {
+        format!("arn:aws:iam::{account}:role/{function}")
+    }
+}
+
+impl FunctionHost for InProcess {
+    fn invoke(
+        &self,
+        invocation: Hosted,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>> {
+        Box::pin(self.run(invocation))
+    }
+}
+
+impl InProcess {
+    async fn run(&self, invocation: Hosted) -> Result<Value, String> {
+        let function = invocation
+            .function_arn
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let hand = Hand::Function(invocation.work.clone());
+        let role = Self::role_arn(&invocation.account, &function);
+        let keys = self
+            .world
+            .credentials(&invocation.account, &role, hand.clone());
+        let config = self.world.sdk_config(&keys, &invocation.region);
+        let settings = Settings {
+            max_invocation_age: invocation.max_invocation_age,
+            state_machine_arn: invocation.state_machine_arn.clone(),
+        };
+        let context = Context {
+            request_id: format!("invocation-{}", invocation.work.invocation),
+            function_arn: invocation.function_arn,
+            deadline: invocation.deadline,
+        };
+        let world_clock = self.world.clock();
+        let clock = Clock::starting_at(world_clock.wall(world_clock.now()));
+        let answers = Answers {
+            world: self.world.clone(),
+            desk: self.desk.clone(),
+            hand,
+        };
+        let event = invocation.event;
+        if function == "publish-zone" {
+            let types = PublishZone::new(&config);
+            Function::new(types, None::<NoWaiter>, answers, settings)
+                .handle(event, &context, clock)
+                .await
+        } else {
+            let everywhere = SocketAddr::new(EVERYWHERE, 53);
+            let dns = Dns::new(
+                WorldDns(self.world.clone()),
+                NameServerList::from(vec![everywhere]),
+            );
+            let types = DelegateSubdomain::new(&config, dns);
+            let waiter = settings
+                .state_machine_arn
+                .clone()
+                .map(|arn| StateMachine::new(&config, arn));
+            Function::new(types, waiter, answers, settings)
+                .handle(event, &context, clock)
+                .await
+        }
+        .map_err(|error| error.to_string())
+    }
+}
+
+/// PUTs to the desk, with faults.
+#[derive(Clone, Debug)]
+struct Answers {
+    world: World,
+    desk: AnswerDesk,
+    hand: Hand,
+}
+
+impl AnswerTransport for Answers {
+    async fn put(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+        let fault = self.world.fault_on(&self.hand, "PUT");
+        let before = fault.as_ref().is_some_and(|fault| match fault {
+            Fault::Error(when, _)
+            | Fault::Reset(when)
+            | Fault::Silence(when)
+            | Fault::Kill(when) => *when == When::Before,
+            Fault::Throttle => true,
+            Fault::Delay(_) => false,
+        });
+        let mut status = 503;
+        if !before {
+            status = self.desk.put(url, &body);
+        }
+        self.log(&body, status, fault.as_ref());
+        self.world.suffer(&self.hand, fault.as_ref()).await;
+        match fault {
+            Some(Fault::Reset(_)) => Err("connection reset".to_owned()),
+            Some(Fault::Error(..) | Fault::Throttle) => Ok(503),
+            _ => Ok(status),
+        }
+    }
+}
+
+impl Answers {
+    fn log(&self, body: &[u8], status: u16, fault: Option<&Fault>) {
+        let mut state = self.world.state();
+        let at = state.now;
+        let target: Value = serde_json::from_slice(body).unwrap_or_default();
+        let fault = fault.map_or(String::new(), |fault| format!(" [{fault:?}]"));
+        state.log.push(Event {
+            at,
+            hand: Some(self.hand.clone()),
+            account: String::new(),
+            action: "PUT".to_owned(),
+            target: format!("{} {}", target["Status"], target["PhysicalResourceId"]),
+            outcome: format!("{status}{fault}"),
+        });
+    }
+}
+
+/// DNS over the world's name servers.
+#[derive(Clone, Debug)]
+pub struct WorldDns(World);
+
+/// After so long the functions' own sockets give up.
+const SILENCE: Duration = Duration::from_secs(6);
+
+impl Transport for WorldDns {
+    async fn exchange(
+        &self,
+        server: SocketAddr,
+        query: &[u8],
+        protocol: Protocol,
+    ) -> io::Result<Vec<u8>> {
+        let reachable = self.0.state().settings.dns_reachable;
+        let answer = reachable
+            .then(|| {
+                self.0
+                    .dns_exchange(server.ip(), query, protocol == Protocol::Udp)
+            })
+            .flatten();
+        match answer {
+            Some(answer) => {
+                self.0.clock().sleep(Duration::from_millis(20)).await;
+                Ok(answer)
+            }
+            None => {
+                self.0.clock().sleep(SILENCE).await;
+                Err(io::ErrorKind::TimedOut.into())
+            }
+        }
+    }
+}
