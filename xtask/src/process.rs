@@ -160,9 +160,13 @@ pub(crate) fn output(command: &mut Command, doing: &str) -> Result<String, Failu
     )))
 }
 
-/// The line of a log that says why, rather than the last one: the first that a tool marks as an error.
+/// The line of a log that says why, rather than the last one: what a custom resource answered, or the first line that
+/// a tool marks as an error.
 fn reason_in(log: &Path) -> Option<String> {
     let text = plain(&std::fs::read_to_string(log).ok()?);
+    if let Some((_, answered)) = text.split_once("Message returned: ") {
+        return answered.lines().next().map(str::to_owned);
+    }
     let marked = |mark: &str| {
         text.lines()
             .find(|line| line.trim_start().starts_with(mark))

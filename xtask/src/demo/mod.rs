@@ -38,7 +38,7 @@ const NEIGHBOUR_NAME: &str = "qa";
 const APPLICATION: &str = "app1";
 
 /// Steps of the demo: its bars count to this.
-const STEPS: usize = 15;
+const STEPS: usize = 14;
 
 /// `cargo xtask demo`.
 ///
@@ -135,11 +135,10 @@ fn on(
         Ok((base, said))
     })?;
     let stacks = Stacks::new(emulator, logs, scratch(), zips, base.id);
-    progress.step("CDK bootstrap", |step| {
-        stacks.bootstrap(&ACCOUNTS, step)?;
-        Ok(((), format!("of {}", ACCOUNTS.join(", "))))
+    progress.step("CDK bootstrap, synth", |step| {
+        stacks.prepare(&ACCOUNTS, step)?;
+        Ok(((), format!("{}; 3 stacks", ACCOUNTS.join(", "))))
     })?;
-    progress.step("CDK synth", |step| Ok(((), stacks.synth(step)?)))?;
     let empty = Inventory::read(emulator)?;
 
     progress.step("Networking stack", |step| {
@@ -150,7 +149,8 @@ fn on(
         let said = stacks.deploy(NEIGHBOUR, &stacks::consumer(NEIGHBOUR_NAME), step)?;
         Ok(((), said))
     })?;
-    let refused = progress.step("Neighbour's reach", |_| {
+    let refused = progress.step("Neighbour's reach", |step| {
+        step.at("IAM may take a minute to know a new policy, so the function tries that long");
         let refused = refusal::reach_for_a_foreign_name(emulator)?;
         Ok((refused, "turned away by IAM, nothing changed".to_owned()))
     })?;
@@ -183,8 +183,11 @@ fn on(
     }
 
     progress.step("Consumers destroyed", |step| {
-        stacks.destroy(CONSUMER, &stacks::consumer(CONSUMER_NAME), step)?;
-        stacks.destroy(NEIGHBOUR, &stacks::consumer(NEIGHBOUR_NAME), step)?;
+        let consumers = [
+            (CONSUMER, stacks::consumer(CONSUMER_NAME)),
+            (NEIGHBOUR, stacks::consumer(NEIGHBOUR_NAME)),
+        ];
+        stacks.destroy_all(&consumers, step)?;
         let left = Inventory::read(emulator)?;
         left.check_consumers_gone(&empty)?;
         Ok((

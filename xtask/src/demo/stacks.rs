@@ -1,7 +1,10 @@
 //! The CDK app, deployed for real against the emulated accounts.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -68,39 +71,53 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// `cdk bootstrap` of each account.
-    pub(super) fn bootstrap(&self, accounts: &[&str], step: &Step) -> Result<(), Failure> {
+    /// `cdk bootstrap` of each account and `cdk synth` of the app, all at once: none needs another.
+    pub(super) fn prepare(&self, accounts: &[&str], step: &Step) -> Result<(), Failure> {
+        let (of, done) = (accounts.len() as u64 + 1, AtomicU64::new(0));
+        let ended = |result: Result<(), Failure>| {
+            step.reached(done.fetch_add(1, Ordering::Relaxed) + 1, of);
+            result
+        };
+        step.reached(0, of);
+        thread::scope(|scope| {
+            let mut running: Vec<_> = accounts
+                .iter()
+                .map(|account| scope.spawn(|| ended(self.bootstrap(account, step))))
+                .collect();
+            running.push(scope.spawn(|| ended(self.synth(step))));
+            joined(running)
+        })
+    }
+
+    fn bootstrap(&self, account: &str, step: &Step) -> Result<(), Failure> {
         #[derive(Deserialize)]
         struct Opened {
             buckets: Vec<String>,
         }
-        for (done, account) in accounts.iter().enumerate() {
-            step.reached(done as u64, accounts.len() as u64);
-            let environment = format!("aws://{account}/{REGION}");
-            self.run(
-                account,
-                &["bootstrap", &environment],
-                &format!("bootstrap {account}"),
-                &format!("bootstrap-{account}"),
-                |line| step.at(event(line)),
-            )?;
-            // The bucket refuses what does not come over TLS, and the emulator on loopback speaks HTTP.
-            let opened: Opened = self.emulator.ask(
-                &["open-bootstrap-bucket", account],
-                "open the bootstrap bucket",
-            )?;
-            if opened.buckets.len() != 1 {
-                return Err(Failure::new(format!(
-                    "The bootstrap of {account} made {} buckets, not one.",
-                    opened.buckets.len()
-                )));
-            }
+        self.run(
+            account,
+            &["bootstrap", &format!("aws://{account}/{REGION}")],
+            &format!("bootstrap {account}"),
+            &format!("bootstrap-{account}"),
+            |line| step.at(event(line)),
+        )?;
+        // The bucket refuses what does not come over TLS, and the emulator on loopback speaks HTTP.
+        let opened: Opened = self.emulator.ask(
+            &["open-bootstrap-bucket", account],
+            "open the bootstrap bucket",
+        )?;
+        if opened.buckets.len() == 1 {
+            Ok(())
+        } else {
+            Err(Failure::new(format!(
+                "The bootstrap of {account} made {} buckets, not one.",
+                opened.buckets.len()
+            )))
         }
-        Ok(())
     }
 
     /// `cdk synth`, once for all deploys.
-    pub(super) fn synth(&self, step: &Step) -> Result<String, Failure> {
+    fn synth(&self, step: &Step) -> Result<(), Failure> {
         let consumers = json!([
             { "account": CONSUMER, "names": [CONSUMER_NAME], "applications": [APPLICATION] },
             { "account": NEIGHBOUR, "names": [NEIGHBOUR_NAME] },
@@ -126,13 +143,7 @@ impl<'a> Stacks<'a> {
         let log = self.logs.join("synth.log");
         process::run(&mut command, "synthesise the CDK app", &log, |line| {
             step.at(line);
-        })?;
-        Ok(format!(
-            "{}, {}, {}",
-            networking(),
-            consumer(CONSUMER_NAME),
-            consumer(NEIGHBOUR_NAME)
-        ))
+        })
     }
 
     /// `cdk deploy` of one stack into its account.
@@ -166,6 +177,20 @@ impl<'a> Stacks<'a> {
             },
         )?;
         Ok(format!("{resources} resources in {account}"))
+    }
+
+    /// `cdk destroy` of stacks in different accounts, at once.
+    pub(super) fn destroy_all(
+        &self,
+        stacks: &[(&str, String)],
+        step: &Step,
+    ) -> Result<(), Failure> {
+        thread::scope(|scope| {
+            let running = stacks
+                .iter()
+                .map(|(account, stack)| scope.spawn(|| self.destroy(account, stack, step)));
+            joined(running.collect())
+        })
     }
 
     /// `cdk destroy` of one stack.
@@ -243,6 +268,15 @@ impl<'a> Stacks<'a> {
             .args(["--no-notices", "--no-color"]);
         command
     }
+}
+
+/// Waits for all; the first failure counts.
+fn joined(running: Vec<ScopedJoinHandle<'_, Result<(), Failure>>>) -> Result<(), Failure> {
+    let results: Vec<_> = running
+        .into_iter()
+        .map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        .collect();
+    results.into_iter().collect()
 }
 
 /// How far a deploy is: `stack |  3/14 | ...`.
