@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -106,7 +106,7 @@ export class CustomResourceFunction extends Construct {
       evaluationPeriods: 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      alarmDescription: `${this.name} of ${Stack.of(this).stackName} ${meaning}.`,
+      alarmDescription: `${this.name} of ${Aws.STACK_NAME} ${meaning}.`,
     });
     if (this.settings.alarmTopic) {
       alarm.addAlarmAction(new SnsAction(this.settings.alarmTopic));
@@ -115,6 +115,15 @@ export class CustomResourceFunction extends Construct {
 
   private makeFunction(name: FunctionName, options: lambda.FunctionOptions): lambda.Function {
     const architecture = this.settings.architecture ?? lambda.Architecture.ARM_64;
+    if (this.settings.functionBucket) {
+      return new lambda.Function(this, 'Function', {
+        ...options,
+        architecture,
+        code: lambda.Code.fromBucketV2(this.settings.functionBucket, `${this.settings.functionPrefix ?? ''}${name}.zip`),
+        runtime: lambda.Runtime.PROVIDED_AL2023,
+        handler: 'bootstrap',
+      });
+    }
     const zips: unknown = this.settings.functionZips ?? this.node.tryGetContext('functionZips');
     if (zips !== undefined) {
       const zip = path.resolve(String(zips), `${name}.zip`);
@@ -156,7 +165,7 @@ export function functionOfStack<F extends Construct & { readonly settings: Funct
 
 function same(first: FunctionSettings, second: FunctionSettings): boolean {
   const text = (settings: FunctionSettings) => JSON.stringify([
-    settings.functionZips, settings.manifestPath, settings.architecture?.name, settings.logRetention,
+    settings.functionZips, settings.functionBucket?.bucketName, settings.functionPrefix, settings.manifestPath, settings.architecture?.name, settings.logRetention,
     Object.entries(settings.environment ?? {}).sort(), settings.alarmTopic?.topicArn,
   ]);
   return text(first) === text(second);

@@ -1,3 +1,5 @@
+import { Fn, Token } from 'aws-cdk-lib';
+
 /** What a consumer account needs to know to have names in a zone that another account publishes. */
 export interface Delegation {
   /** The prefix of the parameters that publish the zone, e.g. `/zone-delegation/dev`. */
@@ -63,5 +65,8 @@ export interface DelegationLocation {
 
 /** The name that a delegation role has where none is given: `zone-delegation-dev-222222222222`. */
 export function delegationRoleName(parameterPrefix: string, account: string): string {
-  return `${parameterPrefix.slice(1).replaceAll('/', '-')}-${account}`;
+  return Token.isUnresolved(parameterPrefix)
+    // CloudFormation cannot take the first "/" away.
+    ? `zone-delegation${Fn.join('-', Fn.split('/', parameterPrefix))}-${account}`
+    : `${parameterPrefix.slice(1).replaceAll('/', '-')}-${account}`;
 }

@@ -1,5 +1,6 @@
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 
 /** How a stack's custom-resource function is made. There is one per stack and kind, so all constructs of a stack must agree. */
@@ -10,6 +11,20 @@ export interface FunctionSettings {
    * @default - the context key `functionZips`; without it the functions are built with cargo-lambda from the workspace
    */
   readonly functionZips?: string;
+
+  /**
+   * A bucket, in the stack's Region, with `publish-zone.zip` and `delegate-subdomain.zip`, for a template that is deployed without the CDK.
+   *
+   * @default - `functionZips`
+   */
+  readonly functionBucket?: s3.IBucket;
+
+  /**
+   * What the keys in `functionBucket` start with, e.g. `zone-delegation/1.0.0/`.
+   *
+   * @default - nothing
+   */
+  readonly functionPrefix?: string;
 
   /**
    * The `Cargo.toml` of the workspace that cargo-lambda builds the functions from.

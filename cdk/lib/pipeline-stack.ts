@@ -73,12 +73,11 @@ export class PipelineStack extends Stack {
       installCommands: [
         `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain ${RUST} --component clippy,rustfmt --target ${target}`,
         '. "$HOME/.cargo/env"',
-        'python3 -m venv .venv-pipeline',
-        '.venv-pipeline/bin/pip install --require-hashes -r cdk/requirements.txt',
-        'export PATH="$PWD/.venv-pipeline/bin:$PATH"',
       ],
       commands: [
+        // It installs what it needs, pinned by hash, into the checkout: among it cargo-lambda, with which the functions are built next.
         'cargo xtask test',
+        'export PATH="$PWD/.venv/bin:$PATH"',
         'cd cdk',
         'npm ci',
         'npx cdk synth --quiet --app "npx tsx bin/pipeline.ts"',

@@ -1,13 +1,12 @@
-import { Aws, CustomResource, Duration, Names, Resource, Stack, Token } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import { CustomResource, Duration, Resource, Stack, Token } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
-import { functionRolePath } from './custom-resource-function';
 import { type Delegation, type DelegationLocation, delegationRoleName } from './delegation';
+import { DelegationRole, type DelegationRoleProps } from './delegation-role';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { checkFormat, checkName, checkPublic, checkSeconds, FORMATS, PropError } from './prop-checks';
-import { PublishZoneFunction, parameterArns } from './publish-zone-function';
+import { PublishZoneFunction } from './publish-zone-function';
 
 /** What happens on delete while NS record sets stand below the zone's apex. */
 export enum DelegationsOnDelete {
@@ -170,25 +169,17 @@ export class PublishedZone extends Resource {
       throw new PropError('account', grant.account, 'must be granted its names in one call, since it has one role');
     }
     const names = this.heldNames(grant);
-    const principalArns = grant.principalArns ?? [
-      `arn:${Aws.PARTITION}:iam::${grant.account}:role${functionRolePath('delegate-subdomain')}*`,
-    ];
-    const role = new iam.Role(this, `Delegation${Token.isUnresolved(grant.account) ? Names.nodeUniqueId(this.node) : grant.account}`, {
+    const narrowing = {
+      ...(grant.externalId !== undefined && { 'sts:ExternalId': grant.externalId }),
+      ...(grant.organizationId !== undefined && { 'aws:PrincipalOrgID': grant.organizationId }),
+    };
+    const role = this._addDelegationRole({
+      account: grant.account,
       roleName,
-      description: `Lets account ${grant.account} delegate its names in ${this.zone.zoneName} to itself`,
-      assumedBy: new iam.AccountPrincipal(grant.account).withConditions({
-        ArnLike: { 'aws:PrincipalArn': principalArns },
-        ...((grant.externalId ?? grant.organizationId) !== undefined && {
-          StringEquals: {
-            ...(grant.externalId !== undefined && { 'sts:ExternalId': grant.externalId }),
-            ...(grant.organizationId !== undefined && { 'aws:PrincipalOrgID': grant.organizationId }),
-          },
-        }),
-      }),
-      inlinePolicies: { Delegation: this.delegationPolicy(names) },
+      recordNames: names,
+      principalArns: grant.principalArns,
+      narrowing: Object.keys(narrowing).length > 0 ? narrowing : undefined,
     });
-    // Consumers need the role for their own deletes, so it goes only after the published zone has agreed to.
-    this.resource.node.addDependency(role);
     return {
       parameterPrefix: this.parameterPrefix,
       roleArn: role.roleArn,
@@ -197,42 +188,18 @@ export class PublishedZone extends Resource {
     };
   }
 
-  /** The least that a consumer needs: CONTRACT.md, section 8. */
-  private delegationPolicy(names: string[]): iam.PolicyDocument {
-    // ForAllValues holds where the key is missing, so each key must be there too.
-    const keys = {
-      'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
-      'route53:ChangeResourceRecordSetsNormalizedRecordNames': names,
-      'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
-    };
-    return new iam.PolicyDocument({
-      statements: [
-        new iam.PolicyStatement({
-          sid: 'ReadWhatIsPublished',
-          actions: ['ssm:GetParameters'],
-          resources: parameterArns(this, this.parameterPrefix),
-        }),
-        new iam.PolicyStatement({
-          sid: 'ReadTheZone',
-          actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
-          resources: [this.zone.hostedZoneArn],
-        }),
-        new iam.PolicyStatement({
-          sid: 'DelegateOwnNames',
-          actions: ['route53:ChangeResourceRecordSets'],
-          resources: [this.zone.hostedZoneArn],
-          conditions: {
-            'ForAllValues:StringEquals': keys,
-            Null: Object.fromEntries(Object.keys(keys).map((key) => [key, 'false'])),
-          },
-        }),
-        new iam.PolicyStatement({
-          sid: 'FollowChanges',
-          actions: ['route53:GetChange'],
-          resources: [Stack.of(this).formatArn({ service: 'route53', region: '', account: '', resource: 'change', resourceName: '*' })],
-        }),
-      ],
-    });
+  /**
+   * Makes a delegation role of names that nothing here can check.
+   *
+   * @internal
+   */
+  public _addDelegationRole(props: Omit<DelegationRoleProps, 'zone' | 'parameterPrefix'>): DelegationRole {
+    // An account that is not known yet cannot be part of an id.
+    const id = Token.isUnresolved(props.account) ? `${this.node.children.length}` : props.account;
+    const role = new DelegationRole(this, `Delegation${id}`, { ...props, zone: this.zone, parameterPrefix: this.parameterPrefix });
+    // Consumers need the role for their own deletes, so it goes only after the published zone has agreed to.
+    this.resource.node.addDependency(role);
+    return role;
   }
 
   private heldNames(grant: DelegationGrant): string[] {
@@ -283,7 +250,8 @@ export class PublishedZone extends Resource {
     }
     return new route53.NsRecord(this, 'NameServers', {
       zone: parentZone,
-      recordName: child,
+      // With its dot it is taken as it is, also where neither name is known yet.
+      recordName: `${child}.`,
       values: this.zone.hostedZoneNameServers,
       ttl,
       comment: `Delegates ${child}`,

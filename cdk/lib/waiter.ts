@@ -1,10 +1,13 @@
-import { ArnFormat, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Duration, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
+const LONGEST_NAME = 80;
 
 /**
  * The loop that outlasts an invocation: call the function, and where its reply says that it is not done, wait as many seconds
@@ -122,10 +125,13 @@ export class Waiter extends Construct {
  */
 export function waiterName(stack: Stack): string {
   const suffix = '-waiter';
-  // In a nested stack and in a template for any stack, the name is known to CloudFormation alone.
-  return Token.isUnresolved(stack.stackName) || stack.nested
+  if (stack.nested) {
+    // A nested stack's own name may be too long; its id ends in a UUID.
+    return `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${suffix}`;
+  }
+  return Token.isUnresolved(stack.stackName) || stack.stackName.length + suffix.length <= LONGEST_NAME
     ? `${Aws.STACK_NAME}${suffix}`
-    : `${stack.stackName.slice(0, 80 - suffix.length)}${suffix}`;
+    : `${stack.stackName.slice(0, LONGEST_NAME - suffix.length)}${suffix}`;
 }
 
 /** The waiter's ARN, built from its name. */

@@ -90,7 +90,7 @@ test('each consumer has its own role for its own names', () => {
 });
 
 test('the consumer stack grants exactly this', () => {
-  const stateMachine = 'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:zone-delegation-consumer-dev-waiter';
+  const stateMachine = 'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:${AWS::StackName}-waiter';
   assert.deepEqual(statementsOf(synthesize()['zone-delegation-consumer-dev']!), {
     'DelegateSubdomainFunctionDelegateSubdomainRole trust': LAMBDA_TRUST,
     DelegateSubdomainFunctionDelegateSubdomainPolicy: [

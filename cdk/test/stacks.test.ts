@@ -70,12 +70,12 @@ test('there is one function a stack, whose life fits what it is told', () => {
 test('the waiter has the name that the function knows it by, and calls the function until it is done', () => {
   const template = synthesize()['zone-delegation-consumer-dev']!;
   const { Properties } = resourceOf(template, 'AWS::StepFunctions::StateMachine');
-  assert.equal(Properties['StateMachineName'], 'zone-delegation-consumer-dev-waiter');
+  assert.equal(readable(Properties['StateMachineName']), '${AWS::StackName}-waiter');
   assert.equal(Properties['StateMachineType'], 'STANDARD');
   assert.equal((Properties['LoggingConfiguration'] as { IncludeExecutionData: boolean }).IncludeExecutionData, false);
   const environment = readable(resourceOf(template, 'AWS::Lambda::Function').Properties['Environment']);
   assert.equal((environment as { Variables: { [name: string]: string } }).Variables['STATE_MACHINE_ARN'],
-    'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:zone-delegation-consumer-dev-waiter');
+    'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:${AWS::StackName}-waiter');
 
   const definition = JSON.parse(Properties['DefinitionString'] as string) as { States: { [name: string]: { Next?: string } } };
   assert.deepEqual(Object.entries(definition.States).map(([name, { Next }]) => [name, Next]), [

@@ -1,0 +1,78 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as route53 from 'aws-cdk-lib/aws-route53';
+import type { Construct } from 'constructs';
+import { functionRolePath } from './custom-resource-function';
+import { parameterArns } from './publish-zone-function';
+
+/** Properties of a `DelegationRole`. */
+export interface DelegationRoleProps {
+  /** The consumer's account. */
+  readonly account: string;
+  /** Name of the role; CloudFormation's where there is none. */
+  readonly roleName?: string;
+  /** The published zone. */
+  readonly zone: route53.IHostedZone;
+  /** The prefix of its parameters. */
+  readonly parameterPrefix: string;
+  /** The full names that the consumer may delegate, normalised; may be a list token. */
+  readonly recordNames: unknown;
+  /** Patterns of the ARNs of the consumer's roles that may take this one; its functions' roles where there are none. */
+  readonly principalArns?: string[];
+  /** What the trust asks for besides, as condition keys of `StringEquals`. */
+  readonly narrowing?: unknown;
+}
+
+/** The role by which one consumer account has its names in a published zone: CONTRACT.md, section 8. */
+export class DelegationRole extends iam.Role {
+  public constructor(scope: Construct, id: string, props: DelegationRoleProps) {
+    super(scope, id, {
+      roleName: props.roleName,
+      description: `Lets account ${props.account} delegate its names in ${props.zone.zoneName} to itself`,
+      assumedBy: new iam.AccountPrincipal(props.account).withConditions({
+        ArnLike: {
+          'aws:PrincipalArn': props.principalArns ?? [`arn:${Aws.PARTITION}:iam::${props.account}:role${functionRolePath('delegate-subdomain')}*`],
+        },
+        ...(props.narrowing !== undefined && { StringEquals: props.narrowing }),
+      }),
+      inlinePolicies: { Delegation: policy(scope, props) },
+    });
+  }
+}
+
+function policy(scope: Construct, { zone, parameterPrefix, recordNames }: DelegationRoleProps): iam.PolicyDocument {
+  // ForAllValues holds where the key is missing, so each key must be there too.
+  const keys = {
+    'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
+    'route53:ChangeResourceRecordSetsNormalizedRecordNames': recordNames,
+    'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
+  };
+  return new iam.PolicyDocument({
+    statements: [
+      new iam.PolicyStatement({
+        sid: 'ReadWhatIsPublished',
+        actions: ['ssm:GetParameters'],
+        resources: parameterArns(scope, parameterPrefix),
+      }),
+      new iam.PolicyStatement({
+        sid: 'ReadTheZone',
+        actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
+        resources: [zone.hostedZoneArn],
+      }),
+      new iam.PolicyStatement({
+        sid: 'DelegateOwnNames',
+        actions: ['route53:ChangeResourceRecordSets'],
+        resources: [zone.hostedZoneArn],
+        conditions: {
+          'ForAllValues:StringEquals': keys,
+          Null: Object.fromEntries(Object.keys(keys).map((key) => [key, 'false'])),
+        },
+      }),
+      new iam.PolicyStatement({
+        sid: 'FollowChanges',
+        actions: ['route53:GetChange'],
+        resources: [Stack.of(scope).formatArn({ service: 'route53', region: '', account: '', resource: 'change', resourceName: '*' })],
+      }),
+    ],
+  });
+}

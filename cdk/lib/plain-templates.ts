@@ -1,0 +1,243 @@
+import { App, Aws, CfnCondition, CfnOutput, CfnParameter, type CfnParameterProps, CfnResource, DefaultStackSynthesizer, Fn, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { DelegatedSubdomain } from './delegated-subdomain';
+import type { FunctionSettings } from './function-settings';
+import { PublishedZone } from './published-zone';
+
+// How many consumers the networking template has parameters for. CloudFormation has no loops over roles.
+const CONSUMERS = 5;
+// One label or more, lower case, as IAM's condition keys have them.
+const LABELS = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*';
+
+/** The templates for those without the CDK, by the names of their files, as CloudFormation's JSON. */
+export function plainTemplates(): { readonly [file: string]: unknown } {
+  // The templates say what they are; construct paths would only change with the code.
+  const app = new App({ context: { 'aws:cdk:enable-path-metadata': false, 'aws:cdk:enable-asset-metadata': false, '@aws-cdk/aws-iam:minimizePolicies': true } });
+  new NetworkingTemplate(app, 'networking');
+  new ConsumerTemplate(app, 'consumer');
+  new ApplicationTemplate(app, 'application');
+  app.node.findAll().filter(CfnResource.isCfnResource).forEach(acknowledge);
+  return Object.fromEntries(app.synth().stacks.map(({ stackName, template }) => [`${stackName}.yaml`, withoutIdleDependencies(template as Template)]));
+}
+
+interface Template {
+  readonly Resources: { readonly [id: string]: { DependsOn?: string | string[]; readonly Properties?: unknown } };
+}
+
+/** What cfn-lint says of a resource that is meant as it is. */
+function acknowledge(resource: CfnResource): void {
+  const checks: { readonly [type: string]: string[] } = {
+    // CloudFormation leaves out a dependency on a resource whose condition is false:
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
+    'Custom::PublishedZone': ['E3005'],
+    // ListResourceRecordSetProtections is younger than cfn-lint's list.
+    'AWS::IAM::Policy': ['W3037'],
+    // The partition in the definition is a substitution, which cfn-lint takes for the text.
+    'AWS::StepFunctions::StateMachine': ['E3601'],
+  };
+  const ignored = checks[resource.cfnResourceType];
+  if (ignored) {
+    resource.addMetadata('cfn-lint', { config: { ignore_checks: ignored } });
+  }
+}
+
+/** Leaves out dependencies that a resource's own references make anyway. */
+function withoutIdleDependencies(template: Template): Template {
+  for (const resource of Object.values(template.Resources)) {
+    const references = JSON.stringify(resource.Properties ?? {});
+    const needed = [resource.DependsOn ?? []].flat().filter((id) => !references.includes(`{"Ref":"${id}"}`) && !references.includes(`{"Fn::GetAtt":["${id}",`));
+    if (needed.length > 0) {
+      resource.DependsOn = needed;
+    } else {
+      delete resource.DependsOn;
+    }
+  }
+  return template;
+}
+
+/** A stack whose template can be launched anywhere, with the functions in a bucket. */
+abstract class PlainTemplate extends Stack {
+  /** Which function the stack runs, from where. */
+  protected readonly functionSettings: FunctionSettings;
+  private readonly groups: { Label: { default: string }; Parameters: string[] }[] = [];
+
+  protected constructor(scope: App, id: string, description: string) {
+    super(scope, id, { description, synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }) });
+    const bucket = this.parameter('The function', 'FunctionBucket', {
+      description: 'Bucket in this Region that holds the functions of a release (publish-zone.zip, delegate-subdomain.zip)',
+      allowedPattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
+    });
+    const prefix = this.parameter('The function', 'FunctionPrefix', { description: 'What the keys in that bucket start with', default: '' });
+    const architecture = this.parameter('The function', 'FunctionArchitecture', {
+      description: 'The processor that the functions are built for', default: 'arm64', allowedValues: ['arm64', 'x86_64'],
+    });
+    this.functionSettings = {
+      functionBucket: s3.Bucket.fromBucketName(this, 'FunctionsOfRelease', bucket),
+      functionPrefix: prefix,
+      architecture: lambda.Architecture.custom(architecture),
+    };
+  }
+
+  /** A text that the one who launches the template gives. */
+  protected parameter(group: string, id: string, props: CfnParameterProps): string {
+    return this.addParameter(group, id, props).valueAsString;
+  }
+
+  /** A list of texts, of which CloudFormation checks each. */
+  protected listParameter(group: string, id: string, props: CfnParameterProps): string[] {
+    return this.addParameter(group, id, { ...props, type: 'CommaDelimitedList' }).valueAsList;
+  }
+
+  /** An output. */
+  protected output(id: string, value: string, description: string, condition?: CfnCondition): void {
+    new CfnOutput(this, id, { value, description, condition });
+  }
+
+  private addParameter(group: string, id: string, props: CfnParameterProps): CfnParameter {
+    const parameters = this.groups.find(({ Label }) => Label.default === group)?.Parameters;
+    if (parameters) {
+      parameters.push(id);
+    } else {
+      this.groups.push({ Label: { default: group }, Parameters: [id] });
+      this.templateOptions.metadata = { 'AWS::CloudFormation::Interface': { ParameterGroups: this.groups } };
+    }
+    return new CfnParameter(this, id, props);
+  }
+}
+
+// The constructs need a zone's id only; a name that is not known is a token.
+const UNUSED_NAME = Aws.NO_VALUE;
+const PREFIX: CfnParameterProps = {
+  description: 'Where the zone is published in Parameter Store',
+  default: '/zone-delegation/dev',
+  allowedPattern: '^(/[\\w.-]+){1,14}$',
+};
+const OPTIONAL_ID: CfnParameterProps = { default: '', allowedPattern: '^([\\w+=,.@:/-]{2,1224})?$' };
+
+class NetworkingTemplate extends PlainTemplate {
+  public constructor(scope: App, id: string) {
+    super(scope, id, 'zone-delegation: a delegated Route 53 zone, published for consumer accounts');
+    const zoneName = this.parameter('The zone', 'ZoneName', {
+      description: 'Name of the delegated zone, e.g. build.example.com', allowedPattern: `^${LABELS}$`,
+    });
+    const baseZoneId = this.parameter('The zone', 'BaseHostedZoneId', {
+      description: 'Id of the hosted zone of the domain above it, in this account', type: 'AWS::Route53::HostedZone::Id',
+    });
+    const organizationId = this.parameter('The zone', 'OrganizationId', {
+      description: 'The organization that all consumers must belong to; empty for none', default: '', allowedPattern: '^(o-[a-z0-9]{10,32})?$',
+    });
+    const parameterPrefix = this.parameter('The zone', 'ParameterPrefix', PREFIX);
+
+    const published = new PublishedZone(this, 'PublishedZone', {
+      zoneName,
+      parentZone: route53.HostedZone.fromHostedZoneAttributes(this, 'BaseZone', { hostedZoneId: baseZoneId, zoneName: UNUSED_NAME }),
+      parameterPrefix,
+      functionSettings: this.functionSettings,
+    });
+    const inOrganization = new CfnCondition(this, 'InOrganization', { expression: Fn.conditionNot(Fn.conditionEquals(organizationId, '')) });
+    for (let number = 1; number <= CONSUMERS; number += 1) {
+      this.addConsumer(published, number, inOrganization, organizationId);
+    }
+    this.output('HostedZoneId', published.zone.hostedZoneId, 'Id of the delegated zone');
+    this.output('NameServers', Fn.join(',', published.zone.hostedZoneNameServers ?? []), 'Its name servers');
+    this.output('PublishedUnder', published.parameterPrefix, 'ParameterPrefix of the consumers\' stacks');
+  }
+
+  private addConsumer(published: PublishedZone, number: number, inOrganization: CfnCondition, organizationId: string): void {
+    const name = `Consumer${number}`;
+    const group = `Consumer ${number}`;
+    const account = this.parameter(group, `${name}Account`, {
+      description: 'Its account; empty for none', default: '', allowedPattern: '^(\\d{12})?$',
+    });
+    const domainNames = this.listParameter(group, `${name}DomainNames`, {
+      description: 'The complete names that it may delegate to itself, lower case, e.g. dev.build.example.com. Never equal to, above or below another consumer\'s: whoever holds a name can capture all below it',
+      default: '',
+      allowedPattern: `^(${LABELS})?$`,
+    });
+    const externalId = this.parameter(group, `${name}ExternalId`, { ...OPTIONAL_ID, description: 'External id that its function must give; empty for none' });
+
+    const isThere = new CfnCondition(this, `Has${name}`, { expression: Fn.conditionNot(Fn.conditionEquals(account, '')) });
+    const hasExternalId = new CfnCondition(this, `Has${name}ExternalId`, { expression: Fn.conditionNot(Fn.conditionEquals(externalId, '')) });
+    const isNarrowed = new CfnCondition(this, `Narrows${name}`, { expression: Fn.conditionOr(hasExternalId, inOrganization) });
+    const role = published._addDelegationRole({
+      account,
+      recordNames: domainNames,
+      narrowing: Fn.conditionIf(isNarrowed.logicalId, {
+        'sts:ExternalId': Fn.conditionIf(hasExternalId.logicalId, externalId, Aws.NO_VALUE),
+        'aws:PrincipalOrgID': Fn.conditionIf(inOrganization.logicalId, organizationId, Aws.NO_VALUE),
+      }, Aws.NO_VALUE),
+    });
+    (role.node.defaultChild as CfnResource).cfnOptions.condition = isThere;
+    this.output(`${name}RoleArn`, role.roleArn, `NetworkRoleArn of the stacks of consumer ${number}`, isThere);
+  }
+}
+
+/** A template that makes one subdomain, and a certificate where one is wanted. */
+abstract class SubdomainTemplate extends PlainTemplate {
+  protected readonly subdomain: string;
+
+  protected constructor(scope: App, id: string, description: string) {
+    super(scope, id, description);
+    this.subdomain = this.parameter('The subdomain', 'Subdomain', {
+      description: 'One or more labels relative to the parent zone, e.g. dev', allowedPattern: `^${LABELS}$`,
+    });
+  }
+
+  protected finish(subdomain: DelegatedSubdomain): void {
+    const wanted = this.parameter('The subdomain', 'Certificate', {
+      description: 'Whether to make a certificate for the name and its wildcard', default: 'true', allowedValues: ['true', 'false'],
+    });
+    const region = this.parameter('The subdomain', 'CertificateRegion', {
+      description: 'Region of the certificate, e.g. us-east-1 for CloudFront; empty for this one', default: '', allowedPattern: '^([a-z]{2,}(-[a-z]+)+-\\d+)?$',
+    });
+    const hasCertificate = new CfnCondition(this, 'HasCertificate', { expression: Fn.conditionEquals(wanted, 'true') });
+    const isElsewhere = new CfnCondition(this, 'IsElsewhere', { expression: Fn.conditionNot(Fn.conditionEquals(region, '')) });
+    const certificate = subdomain.certificate('Certificate', {
+      subjectAlternativeNames: [`*.${subdomain.zoneName}`],
+      region: Fn.conditionIf(isElsewhere.logicalId, region, Aws.REGION).toString(),
+    });
+    (certificate.node.findChild('Resource').node.defaultChild as CfnResource).cfnOptions.condition = hasCertificate;
+    this.output('DomainName', subdomain.zoneName, 'Name of the subdomain');
+    this.output('HostedZoneId', subdomain.hostedZoneId, 'Id of its zone');
+    this.output('CertificateArn', certificate.certificateArn, 'Its certificate', hasCertificate);
+  }
+}
+
+class ConsumerTemplate extends SubdomainTemplate {
+  public constructor(scope: App, id: string) {
+    super(scope, id, 'zone-delegation: a subdomain of a zone that another account publishes, with a certificate');
+    const parent = 'The parent zone, in the networking account';
+    this.finish(new DelegatedSubdomain(this, 'Delegated', {
+      subdomain: this.subdomain,
+      delegation: {
+        parameterPrefix: this.parameter(parent, 'ParameterPrefix', PREFIX),
+        roleArn: this.parameter(parent, 'NetworkRoleArn', {
+          description: 'The role that the networking stack made for this account', allowedPattern: '^arn:aws[\\w-]*:iam::\\d{12}:role/.+$',
+        }),
+        region: this.parameter(parent, 'NetworkRegion', {
+          description: 'Region of the networking stack; empty for this one', default: '', allowedPattern: '^([a-z]{2,}(-[a-z]+)+-\\d+)?$',
+        }),
+        externalId: this.parameter(parent, 'ExternalId', { ...OPTIONAL_ID, description: 'The external id that the role asks for; empty for none' }),
+      },
+      functionSettings: this.functionSettings,
+    }));
+  }
+}
+
+class ApplicationTemplate extends SubdomainTemplate {
+  public constructor(scope: App, id: string) {
+    super(scope, id, 'zone-delegation: a subdomain of a zone in the same account, with a certificate');
+    this.finish(new DelegatedSubdomain(this, 'Delegated', {
+      subdomain: this.subdomain,
+      parentZone: route53.HostedZone.fromHostedZoneAttributes(this, 'Parent', {
+        hostedZoneId: this.parameter('The parent zone', 'ParentHostedZoneId', {
+          description: 'Id of the parent zone, e.g. of a consumer stack', type: 'AWS::Route53::HostedZone::Id',
+        }),
+        zoneName: UNUSED_NAME,
+      }),
+      functionSettings: this.functionSettings,
+    }));
+  }
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { Template } from 'aws-cdk-lib/assertions';
+import { parse } from 'yaml';
+import { plainTemplates } from '../lib/plain-templates';
+import { dependenciesOf, readable, resourcesOf, statementsOf } from './template';
+
+const templates = Object.fromEntries(Object.entries(plainTemplates()).map(([file, json]) => [file, Template.fromJSON(JSON.parse(JSON.stringify(json)) as { [key: string]: unknown })]));
+
+for (const [file, template] of Object.entries(templates)) {
+  test(`${file} is what \`npm run templates\` makes`, () => {
+    assert.deepEqual(parse(readFileSync(path.join(__dirname, '..', 'templates', file), 'utf8')), template.toJSON());
+  });
+
+  test(`${file} needs no bootstrap and no construct paths`, () => {
+    assert.doesNotMatch(JSON.stringify(template.toJSON()), /cdk-hnb659fds|aws:cdk:path|BootstrapVersion/);
+  });
+
+  test(`${file} has no circular dependency, and its custom resources go before all that they need`, () => {
+    const resources = resourcesOf(template);
+    for (const [id, needed] of Object.entries(dependenciesOf(template))) {
+      assert.ok(!needed.has(id), `${id} needs itself`);
+      if (resources[id]?.Type.startsWith('Custom::')) {
+        const gone = Object.entries(resources).filter(([other, { Type }]) => !needed.has(other) && /IAM|Lambda::|StateMachine|LogGroup|Route53/.test(Type));
+        assert.deepEqual(gone.map(([other]) => other), []);
+      }
+    }
+  });
+}
+
+test('a consumer of the networking template has a role under a condition, for complete names', () => {
+  const template = templates['networking.yaml']!;
+  const roles = Object.values(template.findResources('AWS::IAM::Role', { Condition: 'HasConsumer1' })) as { Properties: unknown }[];
+  assert.equal(roles.length, 1);
+  const role = JSON.stringify(readable(roles[0]!.Properties));
+  assert.match(role, /"route53:ChangeResourceRecordSetsNormalizedRecordNames":"\$\{Consumer1DomainNames\}"/);
+  assert.match(role, /"arn:\$\{AWS::Partition\}:iam::\$\{Consumer1Account\}:role\/zone-delegation\/delegate-subdomain\/\*"/);
+  assert.match(role, /"StringEquals":\{"Fn::If":\["NarrowsConsumer1",\{"sts:ExternalId":/);
+});
+
+test('the consumer template assumes the one role that it is given', () => {
+  const statements = statementsOf(templates['consumer.yaml']!)['DelegateSubdomainFunctionDelegateSubdomainPolicy']!;
+  assert.deepEqual(statements.filter(({ Action }) => Action === 'sts:AssumeRole').map(({ Resource }) => Resource), ['${NetworkRoleArn}']);
+  assert.ok(!JSON.stringify(statementsOf(templates['application.yaml']!)).includes('role/zone-delegation'));
+});
