@@ -40,7 +40,8 @@ impl ResourceTypes for PublishZone {
         progress: Option<Value>,
         invocation: &Invocation,
     ) -> Result<Step, Failure> {
-        self.zones.advance(request, progress, invocation).await
+        // Boxed: it holds a future for each AWS call, and the layers above would each hold it again.
+        Box::pin(self.zones.advance(request, progress, invocation)).await
     }
 
     /// What an unfinished request has written is found and removed by its Delete.
