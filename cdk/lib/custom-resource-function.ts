@@ -8,6 +8,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { RustFunction } from 'cargo-lambda-cdk';
 import { Construct, DependencyGroup, type IDependable } from 'constructs';
+import { acknowledgeWildcard } from './acknowledge';
 import type { FunctionSettings } from './function-settings';
 import { checkFormat, FORMATS, PropError } from './prop-checks';
 
@@ -83,13 +84,16 @@ export class CustomResourceFunction extends Construct {
       'lost a request of CloudFormation, which now waits until its ServiceTimeout');
   }
 
-  /** Lets the function do something; what was granted already is not granted twice. */
-  public grant(statement: iam.PolicyStatementProps): void {
+  /** Lets the function do something; what was granted already is not granted twice. Resources with a wildcard need a reason. */
+  public grant(statement: iam.PolicyStatementProps, reason?: string): void {
     const made = new iam.PolicyStatement(statement);
     const key = JSON.stringify(Stack.of(this).resolve(made.toStatementJson()));
     if (!this.granted.has(key)) {
       this.granted.add(key);
       this.policy.addStatements(made);
+      if (reason !== undefined) {
+        made.resources.forEach((resource) => acknowledgeWildcard(this.policy, resource, reason));
+      }
     }
   }
 

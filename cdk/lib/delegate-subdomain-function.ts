@@ -7,6 +7,9 @@ import { Waiter, waiterArn, waiterName } from './waiter';
 
 const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
 
+const NO_RESOURCES = 'These actions have no resources';
+const NEW_CERTIFICATES = 'The ids of the certificates that the function requests are not known before';
+
 /** The stack's function `delegate-subdomain` and its waiter. */
 export class DelegateSubdomainFunction extends Construct {
   /** The stack's one function, made at the first call. */
@@ -44,10 +47,9 @@ export class DelegateSubdomainFunction extends Construct {
   public grantZone(subdomain: route53.IHostedZone): void {
     this.subdomains.add(subdomain);
     this.handler.grant({
-      // These have no resources.
       actions: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
       resources: ['*'],
-    });
+    }, NO_RESOURCES);
     this.handler.grant({
       actions: [
         'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
@@ -55,9 +57,8 @@ export class DelegateSubdomainFunction extends Construct {
         'route53:ListTagsForResource',
         'route53:UpdateHostedZoneComment',
       ],
-      // The ids of zones that are made are not known before.
       resources: [this.route53Arn('hostedzone')],
-    });
+    }, 'The ids of the zones that the function makes are not known before');
     this.grantGetChange();
   }
 
@@ -67,19 +68,19 @@ export class DelegateSubdomainFunction extends Construct {
       actions: ['acm:RequestCertificate'],
       resources: ['*'],
       conditions: { StringEquals: { 'aws:RequestedRegion': region } },
-    });
-    this.handler.grant({ actions: ['acm:AddTagsToCertificate'], resources: [this.certificateArn(region)] });
+    }, NO_RESOURCES);
+    this.handler.grant({ actions: ['acm:AddTagsToCertificate'], resources: [this.certificateArn(region)] }, NEW_CERTIFICATES);
     // Certificates of a Region that the template no longer names are still to be found and deleted: those with this stack's id.
-    this.handler.grant({ actions: ['acm:ListCertificates'], resources: ['*'] });
+    this.handler.grant({ actions: ['acm:ListCertificates'], resources: ['*'] }, NO_RESOURCES);
     this.handler.grant({
       actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
       resources: [this.certificateArn('*')],
-    });
+    }, NEW_CERTIFICATES);
     this.handler.grant({
       actions: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
       resources: [this.certificateArn('*')],
       conditions: OWN,
-    });
+    }, NEW_CERTIFICATES);
     // The function may change its own subdomains already; and their custom resources depend on the policy, so it cannot name them.
     for (const { hostedZoneArn } of zones.filter((zone) => !this.subdomains.has(zone))) {
       this.handler.grant({ actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources: [hostedZoneArn] });
@@ -102,7 +103,7 @@ export class DelegateSubdomainFunction extends Construct {
   }
 
   private grantGetChange(): void {
-    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] });
+    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] }, 'The ids of changes are not known before');
   }
 
   private route53Arn(resource: string): string {

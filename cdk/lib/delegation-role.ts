@@ -2,6 +2,7 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
+import { acknowledgeWildcard } from './acknowledge';
 import { functionRolePath } from './custom-resource-function';
 import { parameterArns } from './publish-zone-function';
 
@@ -37,6 +38,7 @@ export class DelegationRole extends iam.Role {
       }),
       inlinePolicies: { Delegation: policy(scope, props) },
     });
+    acknowledgeWildcard(this, changes(scope), 'The ids of changes are not known before');
   }
 }
 
@@ -71,8 +73,12 @@ function policy(scope: Construct, { zone, parameterPrefix, recordNames }: Delega
       new iam.PolicyStatement({
         sid: 'FollowChanges',
         actions: ['route53:GetChange'],
-        resources: [Stack.of(scope).formatArn({ service: 'route53', region: '', account: '', resource: 'change', resourceName: '*' })],
+        resources: [changes(scope)],
       }),
     ],
   });
+}
+
+function changes(scope: Construct): string {
+  return Stack.of(scope).formatArn({ service: 'route53', region: '', account: '', resource: 'change', resourceName: '*' });
 }

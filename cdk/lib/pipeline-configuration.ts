@@ -34,6 +34,10 @@ export function readPipelineConfiguration(context: ContextReader): PipelineConfi
     connectionArn: section.optionalText('connectionArn', CONNECTION_ARN),
     notify: section.list('notify', EMAIL, []),
   };
+  if (configuration?.connectionArn === undefined && configuration?.repository.includes('/')) {
+    const message = `pipeline.repository must be the name of a repository in CodeCommit where pipeline.connectionArn is missing, but it is ${JSON.stringify(configuration.repository)}.`;
+    problems.push({ key: 'pipeline.repository', message });
+  }
   if (configuration === undefined || problems.length > 0) {
     throw new ConfigurationError(problems);
   }

@@ -10,6 +10,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { CodeBuildStep, CodePipeline, CodePipelineSource } from 'aws-cdk-lib/pipelines';
 import type { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
 import { addConsumerStack, addNetworkingStack, functionSettingsOf } from './app';
 import type { Configuration } from './configuration';
 import type { PipelineConfiguration } from './pipeline-configuration';
@@ -61,6 +62,7 @@ export class PipelineStack extends Stack {
 
     pipeline.buildPipeline();
     this.tellOfFailures(pipeline.pipeline, props.pipeline.notify);
+    acknowledge(this, 'S1', 'The buckets hold what can be built again, for the pipeline alone; CloudTrail tells who used them');
   }
 
   /** Tests the functions and this app and makes the templates and the functions' packages. */

@@ -42,7 +42,7 @@ export class PublishZoneFunction extends Construct {
       actions: ['ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:ListTagsForResource'],
       resources: [Stack.of(this).formatArn({ service: 'ssm', resource: 'parameter', resourceName: '*' })],
       conditions: { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } },
-    });
+    }, 'Only parameters that this stack made carry its id');
   }
 }
 

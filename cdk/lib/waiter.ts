@@ -5,6 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledge, acknowledgeWildcard } from './acknowledge';
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 const LONGEST_NAME = 80;
@@ -106,6 +107,8 @@ export class Waiter extends Construct {
       },
     });
     this.stateMachine.node.addDependency(this.policy);
+    acknowledgeWildcard(this.policy, '*', 'Log delivery has no resources');
+    acknowledge(this.stateMachine, 'SF2', 'It calls one function in a loop, and its log names every state');
   }
 
   /** What may go wrong with an execution, by alarm id, metric and meaning. */

@@ -89,6 +89,7 @@ const wrong: [string, unknown, RegExp][] = [
   ['pipeline', 'x', /^pipeline must be an object with account, region, repository, branch, connectionArn, notify, but it is "x"\.$/],
   ['pipeline.account', { ...pipeline, account: '4' }, /must be an account of 12 digits/],
   ['pipeline.repository', { ...pipeline, repository: undefined }, /^pipeline\.repository is missing\.$/],
+  ['pipeline.repository', { ...pipeline, connectionArn: undefined }, /must be the name of a repository in CodeCommit where pipeline\.connectionArn is missing, but it is "Owner/],
   ['pipeline.connectionArn', { ...pipeline, connectionArn: 'arn:aws:s3:::x' }, /must be the ARN of a connection of CodeConnections/],
   ['pipeline.notify', { ...pipeline, notify: ['nobody'] }, /must be an e-mail address, but it is "nobody"\.$/],
   ['pipeline.emails', { ...pipeline, emails: [] }, /^pipeline\.emails is unknown/],

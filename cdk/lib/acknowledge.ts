@@ -1,0 +1,21 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** Says why a finding of cdk-nag's AwsSolutions pack is meant as it is, for those who check their apps with it. */
+export function acknowledge(construct: IConstruct, rule: string, reason: string): void {
+  Validations.of(construct).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
+}
+
+/** Says why a role has a resource with a wildcard. */
+export function acknowledgeWildcard(construct: IConstruct, resource: string, reason: string): void {
+  acknowledge(construct, `IAM5[Resource::${asText(Stack.of(construct).resolve(resource))}]`, reason);
+}
+
+// As cdk-nag writes what is not known yet: `arn:<AWS::Partition>:...`.
+function asText(resolved: unknown): string {
+  if (typeof resolved === 'string') {
+    return resolved;
+  }
+  const { 'Fn::Join': join, Ref: ref, 'Fn::GetAtt': attribute } = resolved as { 'Fn::Join'?: [string, unknown[]]; Ref?: string; 'Fn::GetAtt'?: string[] };
+  return join ? join[1].map(asText).join(join[0]) : `<${ref ?? attribute?.join('.') ?? JSON.stringify(resolved)}>`;
+}
