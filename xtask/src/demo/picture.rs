@@ -1,7 +1,7 @@
 //! What stands in the accounts, as text.
 
 use super::inventory::{Account, Inventory, RecordSet, Zone};
-use super::{BASE_DOMAIN, CONSUMER, NEIGHBOUR, NETWORKING};
+use super::{ACCOUNTS, BASE_DOMAIN, CONSUMER, NEIGHBOUR, NETWORKING, stacks};
 use crate::progress::Progress;
 
 /// Accounts, zones, record sets, parameters, certificates and delegation roles.
@@ -18,7 +18,7 @@ pub(super) fn shown(progress: &Progress, stands: &Inventory) -> String {
             let branch = match (line, number + 1 == lines.len()) {
                 (Line::Thing(_), false) => "├─",
                 (Line::Thing(_), true) => "└─",
-                (Line::Part(_), _) => "│    ",
+                (Line::Part(_), _) => "│              ",
             };
             let (Line::Thing(said) | Line::Part(said)) = line;
             text += &format!("    {} {said}\n", progress.dim(branch));
@@ -43,47 +43,59 @@ fn role_of(account: &str) -> &'static str {
 
 fn lines_of(progress: &Progress, stands: &Inventory, account: &Account) -> Vec<Line> {
     let mut lines = Vec::new();
+    let thing = |kind: &str, said: String| Line::Thing(format!("{kind:12} {said}"));
     for zone in &account.zones {
         let note = if zone.name == BASE_DOMAIN {
-            "the base domain"
+            "  the base domain"
         } else {
             ""
         };
-        lines.push(Line::Thing(format!(
-            "zone {} {} {note}",
-            progress.cyan(&zone.name),
-            progress.dim(&zone.id)
-        )));
-        for set in &zone.record_sets {
-            if let Some(said) = record_set(progress, stands, account, zone, set) {
-                lines.push(Line::Part(said));
-            }
-        }
+        lines.push(thing(
+            "zone",
+            format!(
+                "{}  {}{note}",
+                progress.cyan(&zone.name),
+                progress.dim(&zone.id)
+            ),
+        ));
+        let sets = zone.record_sets.iter();
+        lines.extend(
+            sets.filter_map(|set| record_set(progress, stands, account, zone, set))
+                .map(Line::Part),
+        );
     }
-    for role in account.roles.iter().filter(|role| {
-        role.starts_with("zone-delegation-") && role.ends_with(|c: char| c.is_ascii_digit())
-    }) {
-        lines.push(Line::Thing(format!("role {role}")));
+    for role in account.roles.iter().filter(|role| is_delegation(role)) {
+        lines.push(thing("role", role.clone()));
     }
     for parameter in &account.parameters {
-        lines.push(Line::Thing(format!(
-            "parameter {} {}",
-            parameter.name,
-            progress.dim(&cut(&parameter.value, 60))
-        )));
+        let value = cut(&parameter.value, 56);
+        lines.push(thing(
+            "parameter",
+            format!("{}  {}", parameter.name, progress.dim(&value)),
+        ));
     }
     for certificate in &account.certificates {
         let status = match certificate.status.as_str() {
             "ISSUED" => progress.green("ISSUED"),
             other => progress.red(other),
         };
-        lines.push(Line::Thing(format!(
-            "certificate {} {status} {}",
-            certificate.names.join(", "),
-            progress.dim(&certificate.region)
-        )));
+        lines.push(thing(
+            "certificate",
+            format!(
+                "{}  {status}  {}",
+                certificate.names.join(", "),
+                progress.dim(&certificate.region)
+            ),
+        ));
     }
     lines
+}
+
+/// Whether a role lets a consumer account in; the others are the functions' own.
+fn is_delegation(role: &str) -> bool {
+    ACCOUNTS
+        .iter()
+        .any(|account| stacks::delegation_role(account).ends_with(&format!("/{role}")))
 }
 
 /// Delegations with where they lead, and what is neither SOA nor NS of the apex.
@@ -97,14 +109,14 @@ fn record_set(
     if set.name == zone.name && matches!(set.record_type.as_str(), "NS" | "SOA") {
         return None;
     }
-    let ttl = set.ttl.map_or(String::new(), |ttl| ttl.to_string());
+    let ttl = set.ttl.map_or(String::new(), |ttl| format!("{ttl} s"));
+    let first = set.values.first()?.trim_end_matches('.');
     if set.record_type != "NS" {
-        let values = cut(&set.values.join(", "), 44);
         return Some(format!(
-            "{} {} {}",
-            cut(&set.name, 44),
+            "{} {}  {}",
             set.record_type,
-            progress.dim(&format!("{ttl} {values}"))
+            cut(&set.name, 44),
+            progress.dim(&format!("{ttl}  {}", cut(first, 44)))
         ));
     }
     let target = match stands.zone_served_by(&set.values) {
@@ -115,9 +127,9 @@ fn record_set(
         None => progress.red("→ no zone"),
     };
     Some(format!(
-        "{} NS {} {target}",
+        "NS {}  {}  {target}",
         set.name,
-        progress.dim(&format!("{ttl} {}, ...", set.values.first()?))
+        progress.dim(&format!("{ttl}  {first}, …"))
     ))
 }
 
