@@ -78,13 +78,19 @@ impl Progress {
         result.map(|(value, _)| value)
     }
 
-    /// Prints text above the bars.
+    /// Prints text above the bars, with an empty line after it where it ends with one.
     pub(crate) fn say(&self, text: &str) {
-        match &self.bars {
-            Some(bars) => {
-                let _ = bars.println(text);
+        let (text, more) = match text.strip_suffix('\n') {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        for text in [Some(text), more.then_some("")].into_iter().flatten() {
+            match &self.bars {
+                Some(bars) => {
+                    let _ = bars.println(text);
+                }
+                None => println!("{text}"),
             }
-            None => println!("{text}"),
         }
     }
 
