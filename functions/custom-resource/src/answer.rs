@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html>
 
-use crate::{Failure, Success, request::Addressee, shorten::shorten_by};
+use crate::{Failure, Success, addressee::Addressee, shorten::shorten_by};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -165,4 +165,166 @@ fn weight_in_json(character: char) -> usize {
 
 fn encode(body: &Body<'_>) -> Vec<u8> {
     serde_json::to_vec(body).expect("strings are always JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::response_url::ResponseUrl;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn to(physical_resource_id: Option<&str>, deletes: bool) -> Addressee {
+        Addressee {
+            response_url: ResponseUrl::new("https://bucket/key".into()).unwrap(),
+            request_id: "request".into(),
+            stack_id: "stack".into(),
+            logical_resource_id: "Zone".into(),
+            physical_resource_id: physical_resource_id.map(str::to_owned),
+            deletes,
+        }
+    }
+
+    fn json_of(answer: Answer, to: &Addressee) -> Value {
+        let body = answer.checked(to).body(to);
+        assert!(body.len() <= LARGEST_BODY, "{} bytes", body.len());
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    #[test]
+    fn a_success_has_its_id_and_attributes() {
+        let success = Success::new("id")
+            .attribute("HostedZoneId", "Z1")
+            .attribute("DomainName", "a.b");
+        assert_eq!(
+            json_of(Answer::Success(success), &to(None, false)),
+            json!({
+                "Status": "SUCCESS",
+                "PhysicalResourceId": "id",
+                "StackId": "stack",
+                "RequestId": "request",
+                "LogicalResourceId": "Zone",
+                "Data": { "HostedZoneId": "Z1", "DomainName": "a.b" },
+            })
+        );
+    }
+
+    #[test]
+    fn an_update_may_answer_another_id_and_a_delete_may_not() {
+        let success = || Answer::Success(Success::new("new"));
+        assert_eq!(
+            json_of(success(), &to(Some("old"), false))["PhysicalResourceId"],
+            "new"
+        );
+        assert_eq!(
+            json_of(success(), &to(Some("old"), true))["PhysicalResourceId"],
+            "old"
+        );
+        let nothing = Answer::Success(Success::default());
+        assert_eq!(
+            json_of(nothing, &to(Some("old"), true))["Status"],
+            "SUCCESS"
+        );
+    }
+
+    #[test]
+    fn a_failure_has_a_reason_and_the_id_that_cloudformation_tracks() {
+        let failure = || Answer::Failed(Failure::new("No.").with_id("made"));
+        let create = to(None, false);
+        assert_eq!(
+            json_of(failure(), &create),
+            json!({
+                "Status": "FAILED",
+                "Reason": "No.",
+                "PhysicalResourceId": "made",
+                "StackId": "stack",
+                "RequestId": "request",
+                "LogicalResourceId": "Zone",
+            })
+        );
+        assert_eq!(
+            json_of(failure(), &to(Some("old"), false))["PhysicalResourceId"],
+            "old"
+        );
+        assert_eq!(
+            json_of(failure(), &to(Some("old"), true))["PhysicalResourceId"],
+            "old"
+        );
+        let refused = json_of(Answer::failed(" "), &create);
+        assert_eq!(refused["Reason"], "No reason was given.");
+        assert!(crate::is_refused_id(
+            refused["PhysicalResourceId"].as_str().unwrap()
+        ));
+    }
+
+    #[test]
+    fn attributes_that_are_too_large_fail_with_the_id_of_what_was_made() {
+        let success = Success::new("id")
+            .attribute("Small", "x")
+            .attribute("NameServers", "n".repeat(4_000));
+        let answer = json_of(Answer::Success(success), &to(None, false));
+        assert_eq!(answer["Status"], "FAILED");
+        assert_eq!(answer["PhysicalResourceId"], "id");
+        let reason = answer["Reason"].as_str().unwrap();
+        assert!(reason.contains("CloudFormation takes 4096"), "{reason}");
+        assert!(
+            reason.contains("NameServers has 4000 bytes, Small has 1 bytes"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn a_body_of_just_the_limit_is_sent() {
+        let frame = Answer::Success(Success::new("id").attribute("A", ""))
+            .body(&to(None, false))
+            .len();
+        for (more, status) in [(0, "SUCCESS"), (1, "FAILED")] {
+            let value = "x".repeat(LARGEST_BODY - frame + more);
+            let answer = Answer::Success(Success::new("id").attribute("A", value));
+            assert_eq!(json_of(answer, &to(None, false))["Status"], status);
+        }
+    }
+
+    #[test]
+    fn an_id_that_cloudformation_would_not_take_fails() {
+        for id in [String::new(), "x".repeat(LONGEST_ID + 1)] {
+            let answer = json_of(Answer::Success(Success::new(id)), &to(None, false));
+            assert_eq!(answer["Status"], "FAILED");
+        }
+        let longest = "x".repeat(LONGEST_ID);
+        let answer = json_of(Answer::Success(Success::new(&longest)), &to(None, false));
+        assert_eq!(
+            (&answer["Status"], &answer["PhysicalResourceId"]),
+            (&json!("SUCCESS"), &json!(longest))
+        );
+    }
+
+    #[test]
+    fn ids_that_leave_no_room_are_known_beforehand() {
+        assert!(to(Some(&"x".repeat(LONGEST_ID)), false).can_be_answered());
+        assert!(!to(Some(&"x".repeat(LARGEST_BODY)), false).can_be_answered());
+        assert!(!to(Some(&"\u{1}".repeat(LARGEST_BODY / 6)), false).can_be_answered());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Whatever the reason and the ids are made of, the body fits, parses, and keeps ids and the reason's ends.
+        #[test]
+        fn any_reason_fits(reason in "(\\PC|[\u{0}-\u{1f}\"\\\\€𝄞]){1,6000}", id in "(\\PC|[\u{0}-\u{1f}\"\\\\]){1,250}") {
+            let to = to(Some(&id), false);
+            let answer = json_of(Answer::failed(reason.clone()), &to);
+            prop_assert_eq!(answer["PhysicalResourceId"].as_str().unwrap(), id);
+            let sent = answer["Reason"].as_str().unwrap();
+            if reason.trim().is_empty() {
+                prop_assert_eq!(sent, "No reason was given.");
+            } else if sent != reason {
+                let (start, end) = sent.split_once(crate::shorten::CUT).unwrap();
+                prop_assert!(reason.starts_with(start) && reason.ends_with(end));
+                // Nothing was cut that had room: no character takes more than six bytes, at either cut.
+                let body = Answer::failed(reason.clone()).body(&to).len();
+                prop_assert!(body + 12 > LARGEST_BODY, "{} bytes", body);
+            }
+        }
+    }
 }

@@ -55,3 +55,74 @@ pub(crate) fn is_over(request: &Request, clock: &Clock) -> bool {
 pub(crate) fn waited_enough(request: &Request, clock: &Clock) -> bool {
     clock.now() >= request.ends_at()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A request of now, with this time-out, and the clock.
+    fn request(service_timeout: u64) -> (Request, Clock) {
+        let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_549_700));
+        let event = json!({
+            "RequestType": "Create", "ResponseURL": "https://b/k", "RequestId": "r", "StackId": "s",
+            "LogicalResourceId": "l", "ResourceProperties": { "ServiceTimeout": service_timeout },
+        });
+        (Request::decode(&event, clock.now()).unwrap(), clock)
+    }
+
+    /// Seconds from now until each part must be over.
+    fn seconds(deadlines: Deadlines) -> [f64; 3] {
+        [deadlines.work, deadlines.abandon, deadlines.answer]
+            .map(|end| end.saturating_duration_since(Instant::now()).as_secs_f64())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lambdas_end_leaves_time_to_abandon_and_answer() {
+        let (request, clock) = request(3_600);
+        let of = |left| {
+            seconds(Deadlines::of(
+                &request,
+                clock.now() + Duration::from_secs(left),
+                &clock,
+            ))
+        };
+        assert_eq!(of(900), [880.0, 890.0, 899.0]);
+        assert_eq!(of(40), [30.0, 35.0, 39.5]);
+        assert_eq!(of(4), [3.0, 3.5, 3.95]);
+        assert_eq!(of(0), [0.0, 0.0, 0.0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cloudformations_end_comes_first_where_it_is_sooner() {
+        let (request, clock) = request(120);
+        let of = |left| {
+            seconds(Deadlines::of(
+                &request,
+                clock.now() + Duration::from_secs(left),
+                &clock,
+            ))
+        };
+        assert_eq!(of(900), [115.0, 117.5, 899.0]);
+        assert_eq!(of(60), [45.0, 52.5, 59.25]);
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        assert_eq!(of(900), [15.0, 17.5, 899.0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_ends_before_cloudformation_stops_waiting() {
+        let (request, clock) = request(120);
+        tokio::time::sleep(Duration::from_secs(109)).await;
+        assert!(!waited_enough(&request, &clock));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(waited_enough(&request, &clock) && !is_over(&request, &clock));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert!(is_over(&request, &clock));
+        // What is done all the same has Lambda's time.
+        let lambda = clock.now() + Duration::from_secs(40);
+        assert_eq!(
+            seconds(Deadlines::of(&request, lambda, &clock)),
+            [30.0, 35.0, 39.5]
+        );
+    }
+}

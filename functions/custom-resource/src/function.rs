@@ -2,13 +2,13 @@
 
 use crate::{
     AnswerTransport, Clock, Refusal, ResourceTypes, Settings, Waiter,
+    addressee::Addressee,
     answer::Answer,
     deadline::Deadlines,
     deliver::{Delivery, deliver},
     event::{self, Event},
     hand_over::Turn,
     panic_guard::guarded,
-    request::Addressee,
     summary::Summary,
     work::{Verdict, Work},
 };

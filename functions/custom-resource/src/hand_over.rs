@@ -180,3 +180,142 @@ fn canonical(value: &Value) -> String {
         scalar => scalar.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:lambda:eu-west-1:111122223333:function:zones";
+
+    fn turn(clock: &Clock) -> Turn {
+        let event = json!({
+            "RequestType": "Delete", "ResponseURL": "https://b/k?X-Amz-Signature=abc", "RequestId": "r", "StackId": "s",
+            "LogicalResourceId": "l", "PhysicalResourceId": "id", "ResourceType": "Custom::Zone",
+            "ResourceProperties": { "Name": "dev", "ServiceTimeout": "600" },
+        });
+        Turn {
+            request: Request::decode(&event, clock.now()).unwrap(),
+            progress: Some(json!({ "Since": 5, "Nested": { "b": [1, null, "x"], "a": "\"" } })),
+            waiting_for: "resolvers to forget the delegation".into(),
+            number: 3,
+        }
+    }
+
+    fn clock() -> Clock {
+        Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_549_700_123))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_survives_the_way_through_the_state_machine() {
+        let clock = clock();
+        let turn = turn(&clock);
+        let state = turn.to_state(&format!("{ARN}:live"), Duration::ZERO, &clock);
+        assert_eq!(state["Done"], false);
+        for arn in [ARN, &format!("{ARN}:7")] {
+            assert_eq!(Turn::decode(state["Waiter"].clone(), arn), Ok(turn.clone()));
+        }
+        // Members in another order are the same content.
+        let reversed = |value: &Value| {
+            let members: Vec<_> = value.as_object().unwrap().iter().rev().collect();
+            let text: Vec<_> = members
+                .iter()
+                .map(|(name, value)| format!("{name:?}:{value}"))
+                .collect();
+            format!("{{{}}}", text.join(","))
+        };
+        let waiter = serde_json::from_str(&reversed(&state["Waiter"])).unwrap();
+        assert_eq!(Turn::decode(waiter, ARN), Ok(turn));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_member_can_be_changed_or_taken_out() {
+        let clock = clock();
+        let waiter = turn(&clock).to_state(ARN, Duration::ZERO, &clock)["Waiter"].take();
+        let names: Vec<String> = waiter.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names.len(), 7);
+        for name in names {
+            let mut changed = waiter.clone();
+            changed[&name] = match &changed[&name] {
+                Value::Number(number) => json!(number.as_u64().unwrap() + 1),
+                Value::String(text) => json!(format!("{text}x")),
+                other => json!([other]),
+            };
+            assert!(Turn::decode(changed, ARN).is_err(), "{name} changed");
+            let mut without = waiter.clone();
+            without.as_object_mut().unwrap().remove(&name);
+            assert!(Turn::decode(without, ARN).is_err(), "{name} taken out");
+        }
+        let mut more = waiter.clone();
+        more["More"] = json!(1);
+        assert!(Turn::decode(more, ARN).is_err());
+        let mut request = waiter.clone();
+        request["Request"]["PhysicalResourceId"] = json!("another");
+        assert!(Turn::decode(request, ARN).is_err());
+        for value in [json!(null), json!([]), json!("x"), json!({})] {
+            assert!(Turn::decode(value, ARN).is_err());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_of_another_function_is_refused() {
+        let clock = clock();
+        let waiter = turn(&clock).to_state(ARN, Duration::ZERO, &clock)["Waiter"].take();
+        let other = "arn:aws:lambda:eu-west-1:111122223333:function:other";
+        assert_eq!(
+            Turn::decode(waiter, other),
+            Err(format!("it is for {ARN}, this is {other}"))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_url_without_a_date_keeps_its_first_time() {
+        let clock = clock();
+        let turn = turn(&clock);
+        let waiter = turn.to_state(ARN, Duration::ZERO, &clock)["Waiter"].take();
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        let again = Turn::decode(waiter, ARN).unwrap();
+        assert_eq!(again.request.requested_at, turn.request.requested_at);
+    }
+
+    #[test]
+    fn pauses_grow_to_their_bound_and_differ() {
+        let hour = Duration::from_secs(3_600);
+        let pauses = |turn| (0..1_000).map(move |_| pause(turn, Duration::ZERO, hour));
+        assert!(pauses(0).all(|seconds| seconds == 5));
+        for (turn, bound) in [(1, 10), (2, 20), (3, 40), (4, 60), (5, 60), (u32::MAX, 60)] {
+            assert_eq!(pauses(turn).min(), Some(5));
+            assert_eq!(pauses(turn).max(), Some(bound));
+        }
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_asked_for_and_ends_with_the_request() {
+        let seconds = Duration::from_secs;
+        assert_eq!(pause(9, seconds(900), seconds(3_600)), 900);
+        assert_eq!(pause(0, Duration::from_millis(5_001), seconds(3_600)), 6);
+        assert_eq!(pause(9, seconds(900), seconds(77)), 77);
+        assert_eq!(pause(9, seconds(900), Duration::ZERO), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_executions_name_is_the_requests() {
+        let turn = turn(&clock());
+        let name = turn.execution_name();
+        assert_eq!(name.len(), 43);
+        assert!(name.starts_with("zd-"));
+        let mut later = turn.clone();
+        later.number = 9;
+        later.progress = None;
+        assert_eq!(later.execution_name(), name);
+        let mut other = turn;
+        other.request.request_id = "other".into();
+        assert_ne!(other.execution_name(), name);
+    }
+
+    #[test]
+    fn only_a_qualifier_is_dropped() {
+        assert_eq!(unqualified(ARN), ARN);
+        assert_eq!(unqualified(&format!("{ARN}:$LATEST")), ARN);
+        assert_eq!(unqualified("zones"), "zones");
+    }
+}

@@ -53,13 +53,15 @@
 //! The names that exist come from the struct itself (serde's derive tells a deserializer its fields), so that there is
 //! no second list to keep. A property whose value is `null` counts as absent.
 
-use crate::shorten::shorten;
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor},
-};
+mod source;
+mod values;
+
+pub use values::{boolean, integer_within, string_list, string_map};
+
+use crate::shorten;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 /// How much of a wrong value an error shows, in bytes.
 const SHOWN: usize = 200;
@@ -148,7 +150,7 @@ impl Properties {
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, PropertyError> {
         match &self.fault {
             Some(fault) => Err(fault.clone()),
-            None => T::deserialize(Source(&self.values)).map_err(Fault::into_error),
+            None => source::deserialize(&self.values),
         }
     }
 
@@ -201,220 +203,215 @@ impl fmt::Debug for Properties {
     }
 }
 
-/// What serde reports, kept as facts until the property is known.
-#[derive(Debug)]
-enum Fault {
-    Property(PropertyError),
-    Text(String),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+    use std::collections::BTreeMap;
 
-impl Fault {
-    fn into_error(self) -> PropertyError {
-        match self {
-            Self::Property(error) => error,
-            // Only a type that is no struct gets here, which is a mistake of this project's own code.
-            Self::Text(text) => PropertyError::NoObject { value: text },
+    #[derive(Deserialize, Debug, PartialEq)]
+    #[serde(rename_all = "PascalCase")]
+    struct Typed {
+        name: String,
+        #[serde(default, deserialize_with = "boolean")]
+        verify: bool,
+        #[serde(default, deserialize_with = "integer_within::<_, _, 1, 300>")]
+        ttl: u16,
+        #[serde(default)]
+        on_delete: OnDelete,
+        comment: Option<String>,
+        #[serde(default, deserialize_with = "string_list")]
+        names: Vec<String>,
+        #[serde(default, deserialize_with = "string_map")]
+        tags: BTreeMap<String, String>,
+    }
+
+    #[derive(Deserialize, Debug, Default, PartialEq)]
+    enum OnDelete {
+        #[default]
+        Fail,
+        Delete,
+    }
+
+    /// `Name` and one more property.
+    fn parse(name: &str, value: Value) -> Result<Typed, String> {
+        Properties::from(json!({ "Name": "dev", name: value }))
+            .parse()
+            .map_err(|error| error.to_string())
+    }
+
+    fn refused(name: &str, value: Value) -> String {
+        parse(name, value).unwrap_err()
+    }
+
+    #[test]
+    fn scalars_come_as_strings_or_as_json_has_them() {
+        for (value, expected) in [
+            (json!("true"), true),
+            (json!(true), true),
+            (json!("false"), false),
+            (json!(false), false),
+        ] {
+            assert_eq!(parse("Verify", value).unwrap().verify, expected);
+        }
+        for (value, expected) in [(json!("300"), 300), (json!(1), 1), (json!("007"), 7)] {
+            assert_eq!(parse("Ttl", value).unwrap().ttl, expected);
+        }
+        assert_eq!(
+            parse("OnDelete", json!("Delete")).unwrap().on_delete,
+            OnDelete::Delete
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_said_with_the_ones_that_are_right() {
+        for value in [
+            json!("True"),
+            json!("yes"),
+            json!(""),
+            json!(1),
+            json!([true]),
+        ] {
+            assert_eq!(
+                refused("Verify", value.clone()),
+                format!("Property Verify is {value}: expected true or false.")
+            );
+        }
+        for value in [
+            json!("0"),
+            json!("301"),
+            json!(301),
+            json!("-1"),
+            json!(-1),
+            json!("+1"),
+            json!("1.0"),
+            json!(1.5),
+            json!(" 1"),
+            json!(""),
+            json!("99999999999999999999"),
+            json!("٣"),
+            json!(true),
+            json!({}),
+        ] {
+            assert_eq!(
+                refused("Ttl", value.clone()),
+                format!("Property Ttl is {value}: expected a whole number from 1 to 300.")
+            );
+        }
+        assert_eq!(
+            refused("OnDelete", json!("delete")),
+            r#"Property OnDelete is "delete": expected `Fail` or `Delete`."#
+        );
+        assert_eq!(
+            refused("Name", json!(["dev"])),
+            r#"Property Name is ["dev"]: expected a string."#
+        );
+    }
+
+    #[test]
+    fn a_list_is_a_list_of_strings() {
+        assert_eq!(parse("Names", json!(["a", "b"])).unwrap().names, ["a", "b"]);
+        assert_eq!(parse("Names", json!([])).unwrap().names, [""; 0]);
+        for value in [
+            json!("a"),
+            json!("a,b"),
+            json!(["a", ["b"]]),
+            json!([null]),
+            json!({}),
+        ] {
+            assert_eq!(
+                refused("Names", value.clone()),
+                format!("Property Names is {value}: expected a list of strings.")
+            );
         }
     }
-}
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Property(error) => error.fmt(f),
-            Self::Text(text) => f.write_str(text),
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl de::Error for Fault {
-    fn custom<T: fmt::Display>(text: T) -> Self {
-        Self::Text(text.to_string())
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::Property(PropertyError::Missing {
-            property: field.into(),
-        })
-    }
-}
-
-/// The object as serde reads it.
-struct Source<'a>(&'a Map<String, Value>);
-
-impl<'de> Deserializer<'de> for Source<'_> {
-    type Error = Fault;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_map(Entries {
-            rest: self.0.iter(),
-            value: None,
-        })
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        known: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        match self.0.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(unknown) => Err(Fault::Property(PropertyError::Unknown {
-                property: shorten(unknown, SHOWN),
-                known,
-            })),
-            None => self.deserialize_any(visitor),
+    #[test]
+    fn tags_come_as_a_map_or_as_cloudformations_list() {
+        let expected = BTreeMap::from([
+            ("a".to_owned(), "1".to_owned()),
+            ("b".into(), String::new()),
+        ]);
+        let list = json!([{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "" }]);
+        assert_eq!(parse("Tags", list).unwrap().tags, expected);
+        assert_eq!(
+            parse("Tags", json!({ "a": 1, "b": "" })).unwrap().tags,
+            expected
+        );
+        assert_eq!(parse("Tags", json!([])).unwrap().tags, BTreeMap::new());
+        for value in [
+            json!("a=1"),
+            json!({ "a": [] }),
+            json!([{ "Key": "a" }]),
+            json!([{ "Key": "a", "Value": "1", "More": "" }]),
+            json!([{ "Key": "a", "Value": "1" }, { "Key": "a", "Value": "2" }]),
+            json!(["a"]),
+        ] {
+            let text = refused("Tags", value.clone());
+            assert!(text.starts_with("Property Tags is "), "{text}");
+            assert!(
+                text.contains("expected a map of strings, or a list of"),
+                "{text}"
+            );
         }
     }
 
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-/// Its entries, one after another, so that an error is known to be of one property.
-struct Entries<'a> {
-    rest: serde_json::map::Iter<'a>,
-    value: Option<(&'a str, &'a Value)>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Fault;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Fault> {
-        match self.rest.find(|(_, value)| !value.is_null()) {
-            Some((key, value)) => {
-                self.value = Some((key, value));
-                seed.deserialize(de::value::StrDeserializer::<Fault>::new(key))
-                    .map(Some)
-            }
-            None => Ok(None),
-        }
+    #[test]
+    fn an_unknown_property_is_said_with_the_ones_that_exist() {
+        let known = "the properties are Name, Verify, Ttl, OnDelete, Comment, Names, Tags.";
+        assert_eq!(
+            refused("ttl", json!("1")),
+            format!("Property ttl is unknown: {known}")
+        );
+        assert_eq!(
+            refused("Nmae", json!(null)),
+            format!("Property Nmae is unknown: {known}")
+        );
+        let long = refused(&"x".repeat(100_000), json!(1));
+        assert!(long.len() < 400, "{}", long.len());
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        let Some((property, value)) = self.value.take() else {
-            return Err(de::Error::custom("a value without a key"));
+    #[test]
+    fn what_is_missing_is_said() {
+        let parse = |value| {
+            Properties::from(value)
+                .parse::<Typed>()
+                .unwrap_err()
+                .to_string()
         };
-        seed.deserialize(value.clone()).map_err(|error| {
-            Fault::Property(PropertyError::invalid(
-                property,
-                value,
-                expected(&error.to_string()),
-            ))
-        })
+        assert_eq!(parse(json!({})), "Property Name is missing.");
+        assert_eq!(parse(json!({ "Name": null })), "Property Name is missing.");
+        assert_eq!(parse(json!(null)), "Property Name is missing.");
+        assert_eq!(
+            parse(json!("x")),
+            r#"The properties are "x": expected a JSON object."#
+        );
+        assert_eq!(
+            parse(json!([1])),
+            "The properties are [1]: expected a JSON object."
+        );
     }
-}
 
-/// The part of serde's message after "expected": ``unknown variant `X`, expected `Fail` or `Delete` ``.
-fn expected(message: &str) -> &str {
-    message
-        .split_once("expected ")
-        .map_or(message, |(_, expected)| expected)
-}
-
-/// `true` or `false`, as CloudFormation sends it (`"true"`) or as JSON has it.
-///
-/// # Errors
-///
-/// Anything else.
-pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    match &Value::deserialize(deserializer)? {
-        Value::Bool(value) => Ok(*value),
-        Value::String(text) if text == "true" => Ok(true),
-        Value::String(text) if text == "false" => Ok(false),
-        _ => Err(de::Error::custom("expected true or false")),
+    #[test]
+    fn null_is_absent() {
+        assert_eq!(parse("Comment", json!(null)).unwrap().comment, None);
+        assert_eq!(parse("Verify", json!(null)), parse("Comment", json!(null)));
     }
-}
 
-/// A whole number between `LEAST` and `MOST`, both included, as CloudFormation sends it (`"3600"`) or as JSON has it.
-///
-/// # Errors
-///
-/// Anything else, and a number that does not fit `T`.
-pub fn integer_within<'de, D, T, const LEAST: u64, const MOST: u64>(
-    deserializer: D,
-) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: TryFrom<u64>,
-{
-    let number = match &Value::deserialize(deserializer)? {
-        Value::Number(number) => number.as_u64(),
-        // Digits alone: the standard parser takes a plus sign too.
-        Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
-        _ => None,
-    };
-    number
-        .filter(|number| (LEAST..=MOST).contains(number))
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| de::Error::custom(format!("expected a whole number from {LEAST} to {MOST}")))
-}
-
-/// A list of strings.
-///
-/// # Errors
-///
-/// Anything else. A single string is not taken for a list of one: with CloudFormation's intrinsic functions it is as
-/// often a list that was joined.
-pub fn string_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Array(values) => values.into_iter().map(string).collect(),
-        _ => None,
+    #[test]
+    fn a_long_value_is_shortened() {
+        let text = refused("Ttl", json!("9".repeat(60_000)));
+        assert!(text.len() < 400, "{}", text.len());
+        assert!(
+            text.ends_with("expected a whole number from 1 to 300."),
+            "{text}"
+        );
     }
-    .ok_or_else(|| de::Error::custom("expected a list of strings"))
-}
 
-/// Strings by name, such as tags: a map, or CloudFormation's list of `{ "Key": ..., "Value": ... }`.
-///
-/// # Errors
-///
-/// Anything else, and a list that has the same key twice.
-pub fn string_map<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Object(values) => values
-            .into_iter()
-            .map(|(key, value)| Some((key, string(value)?)))
-            .collect(),
-        Value::Array(pairs) => {
-            let count = pairs.len();
-            pairs
-                .into_iter()
-                .map(pair)
-                .collect::<Option<BTreeMap<_, _>>>()
-                .filter(|map| map.len() == count)
-        }
-        _ => None,
-    }
-    .ok_or_else(|| {
-        de::Error::custom(
-            "expected a map of strings, or a list of { \"Key\": string, \"Value\": string } with each key once",
-        )
-    })
-}
-
-fn pair(value: Value) -> Option<(String, String)> {
-    let Value::Object(mut pair) = value else {
-        return None;
-    };
-    let key = string(pair.remove("Key")?)?;
-    let value = string(pair.remove("Value")?)?;
-    pair.is_empty().then_some((key, value))
-}
-
-/// A scalar as the string that CloudFormation would send for it.
-fn string(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        _ => None,
+    #[test]
+    fn debug_shows_no_values() {
+        let properties = Properties::from(json!({ "ExternalId": "secret", "Name": "dev" }));
+        assert_eq!(format!("{properties:?}"), r#"{"ExternalId", "Name"}"#);
     }
 }

@@ -3,8 +3,11 @@
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>
 
 use crate::{
-    Owner, Properties, PropertyError, owner::hex, properties::integer_within,
-    response_url::ResponseUrl, shorten,
+    Owner, Properties, PropertyError,
+    addressee::{Addressee, text},
+    properties::integer_within,
+    response_url::ResponseUrl,
+    shorten,
 };
 use serde_json::{Value, json};
 use std::{
@@ -14,8 +17,6 @@ use std::{
 
 /// The longest that CloudFormation waits for an answer, and how long it waits where a template does not say.
 pub const LONGEST_SERVICE_TIMEOUT: Duration = Duration::from_secs(3_600);
-/// What a refused id starts with.
-const REFUSED: &str = "refused-";
 
 /// What CloudFormation asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,19 +83,6 @@ pub struct Refusal {
     pub reason: String,
     /// Where FAILED can be answered; none where the event does not say.
     pub(crate) addressee: Option<Addressee>,
-}
-
-/// Who waits for an answer: what every answer repeats.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Addressee {
-    pub(crate) response_url: ResponseUrl,
-    pub(crate) request_id: String,
-    pub(crate) stack_id: String,
-    pub(crate) logical_resource_id: String,
-    /// None on Create.
-    pub(crate) physical_resource_id: Option<String>,
-    /// Whether the request is a Delete.
-    pub(crate) deletes: bool,
 }
 
 impl Request {
@@ -228,61 +216,6 @@ impl Request {
     }
 }
 
-impl Addressee {
-    fn of(event: &Value) -> Result<Self, Refusal> {
-        let reason = match Self::named_by(event) {
-            Ok(to) if to.can_be_answered() => return Ok(to),
-            Ok(_) => "its ids leave no room for an answer".to_owned(),
-            Err(name) => format!("its {name} is missing or unusable"),
-        };
-        Err(Refusal {
-            reason: format!("The event is no request that can be answered: {reason}."),
-            addressee: None,
-        })
-    }
-
-    /// The addressee, or the member that is missing.
-    fn named_by(event: &Value) -> Result<Self, &'static str> {
-        let required = |name: &'static str| text(event, name).map(str::to_owned).ok_or(name);
-        Ok(Self {
-            response_url: ResponseUrl::new(required("ResponseURL")?).ok_or("ResponseURL")?,
-            request_id: required("RequestId")?,
-            stack_id: required("StackId")?,
-            logical_resource_id: required("LogicalResourceId")?,
-            physical_resource_id: text(event, "PhysicalResourceId").map(str::to_owned),
-            deletes: false,
-        })
-    }
-
-    pub(crate) fn refused_id(&self) -> String {
-        let parts = [
-            self.stack_id.as_str(),
-            &self.logical_resource_id,
-            &self.request_id,
-        ];
-        format!("{REFUSED}{}", hex(&parts, 32))
-    }
-}
-
-/// Whether a physical id is one of [`Request::refused_id`]: the Create that it answered named nothing. Something of
-/// that Create may stand all the same where it was cut off, such as by the end of its invocation.
-#[must_use]
-pub fn is_refused_id(physical_resource_id: &str) -> bool {
-    physical_resource_id
-        .strip_prefix(REFUSED)
-        .is_some_and(|digest| {
-            digest.len() == 32
-                && digest
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        })
-}
-
-/// A member of the event that is a string and not empty.
-fn text<'a>(event: &'a Value, name: &str) -> Option<&'a str> {
-    event.get(name)?.as_str().filter(|text| !text.is_empty())
-}
-
 fn shown(event: &Value, name: &str) -> String {
     event.get(name).map_or_else(
         || "missing".into(),
@@ -301,4 +234,222 @@ fn own_taken_out(value: Option<&Value>) -> (Properties, Result<Duration, Propert
             .map_err(|_| PropertyError::invalid("ServiceTimeout", &value, "1 to 3600 seconds")),
     };
     (properties, timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::is_refused_id;
+
+    const NOW: Duration = Duration::from_secs(1_795_549_700);
+
+    fn event() -> Value {
+        json!({
+            "RequestType": "Update",
+            "ResponseURL": "https://bucket.s3.amazonaws.com/key?X-Amz-Date=20261124T194807Z&X-Amz-Signature=abc",
+            "RequestId": "request",
+            "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev/1",
+            "LogicalResourceId": "Zone",
+            "ResourceType": "Custom::Zone",
+            "PhysicalResourceId": "old",
+            "ResourceProperties": { "ServiceToken": "arn:aws:lambda:x", "ServiceTimeout": "600", "Name": "dev" },
+            "OldResourceProperties": { "ServiceToken": "arn:aws:lambda:x", "ServiceTimeout": "0", "Name": "test" },
+        })
+    }
+
+    fn decode(event: &Value) -> Result<Request, Refusal> {
+        Request::decode(event, SystemTime::UNIX_EPOCH + NOW)
+    }
+
+    /// The event with one member set, or taken out.
+    fn with(name: &str, value: impl Into<Option<Value>>) -> Value {
+        let mut event = event();
+        let members = event.as_object_mut().unwrap();
+        match value.into() {
+            Some(value) => members.insert(name.into(), value),
+            None => members.remove(name),
+        };
+        event
+    }
+
+    #[test]
+    fn a_request_is_decoded() {
+        let request = decode(&event()).unwrap();
+        assert_eq!(request.request_type, RequestType::Update);
+        assert_eq!(request.physical_id(), "old");
+        assert_eq!(
+            request.properties,
+            Properties::from(json!({ "Name": "dev" }))
+        );
+        assert_eq!(
+            request.old_properties,
+            Properties::from(json!({ "Name": "test" }))
+        );
+        assert_eq!(request.service_timeout, Duration::from_secs(600));
+        let signed_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_549_687);
+        assert_eq!(request.requested_at, signed_at);
+        assert_eq!(request.times_out_at(), signed_at + Duration::from_secs(600));
+        assert_eq!(request.ends_at(), signed_at + Duration::from_secs(570));
+    }
+
+    #[test]
+    fn a_request_survives_the_way_through_the_waiter() {
+        let request = decode(&event()).unwrap();
+        assert_eq!(decode(&request.to_event()), Ok(request));
+        let create = decode(&with("RequestType", json!("Create"))).unwrap();
+        assert_eq!(
+            create.physical_resource_id, None,
+            "none on Create, whatever the event says"
+        );
+        assert_eq!(decode(&create.to_event()), Ok(create));
+    }
+
+    #[test]
+    fn without_a_way_to_answer_nobody_is_answered() {
+        for name in ["ResponseURL", "RequestId", "StackId", "LogicalResourceId"] {
+            for value in [
+                None,
+                Some(json!(null)),
+                Some(json!("")),
+                Some(json!(1)),
+                Some(json!(["x"])),
+            ] {
+                let refusal = decode(&with(name, value)).unwrap_err();
+                assert_eq!(refusal.addressee, None);
+                assert!(
+                    refusal
+                        .reason
+                        .contains(&format!("{name} is missing or unusable")),
+                    "{}",
+                    refusal.reason
+                );
+            }
+        }
+        assert_eq!(
+            decode(&with("ResponseURL", json!("s3://bucket")))
+                .unwrap_err()
+                .addressee,
+            None
+        );
+        assert_eq!(
+            decode(&with("RequestId", json!("x".repeat(65_536))))
+                .unwrap_err()
+                .addressee,
+            None
+        );
+        for event in [json!(null), json!([]), json!("text"), json!(1), json!({})] {
+            assert_eq!(decode(&event).unwrap_err().addressee, None);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_served_is_said() {
+        for (name, value, reason) in [
+            (
+                "RequestType",
+                Some(json!("create")),
+                r#"RequestType is "create": expected Create, Update or Delete."#,
+            ),
+            (
+                "RequestType",
+                Some(json!(7)),
+                "RequestType is 7: expected Create, Update or Delete.",
+            ),
+            (
+                "RequestType",
+                None,
+                "RequestType is missing: expected Create, Update or Delete.",
+            ),
+            (
+                "PhysicalResourceId",
+                None,
+                "PhysicalResourceId is missing: expected the id that was answered before.",
+            ),
+            (
+                "PhysicalResourceId",
+                Some(json!(["x"])),
+                r#"PhysicalResourceId is ["x"]: expected the id that was answered before."#,
+            ),
+        ] {
+            let refusal = decode(&with(name, value)).unwrap_err();
+            assert_eq!(refusal.reason, reason);
+            assert_eq!(refusal.addressee.unwrap().request_id, "request");
+        }
+    }
+
+    #[test]
+    fn properties_of_any_shape_are_kept_as_such() {
+        for (value, reason) in [
+            (
+                json!("text"),
+                r#"The properties are "text": expected a JSON object."#,
+            ),
+            (
+                json!([1, 2]),
+                "The properties are [1,2]: expected a JSON object.",
+            ),
+            (
+                json!({ "ServiceTimeout": "3601" }),
+                r#"Property ServiceTimeout is "3601": expected 1 to 3600 seconds."#,
+            ),
+            (
+                json!({ "ServiceTimeout": [] }),
+                "Property ServiceTimeout is []: expected 1 to 3600 seconds.",
+            ),
+        ] {
+            let request = decode(&with("ResourceProperties", value)).unwrap();
+            let error = request
+                .properties
+                .parse::<std::collections::BTreeMap<String, String>>();
+            assert_eq!(error.unwrap_err().to_string(), reason);
+            assert_eq!(request.service_timeout, LONGEST_SERVICE_TIMEOUT);
+        }
+        for value in [None, Some(json!(null)), Some(json!({}))] {
+            let request = decode(&with("ResourceProperties", value)).unwrap();
+            assert_eq!(request.properties, Properties::default());
+        }
+        let large: serde_json::Map<_, _> = (0..1_000)
+            .map(|n| (format!("P{n}"), json!("x".repeat(64))))
+            .collect();
+        let request = decode(&with("ResourceProperties", json!(large))).unwrap();
+        assert_eq!(request.properties.names().count(), 1_000);
+    }
+
+    #[test]
+    fn a_url_without_a_date_or_from_the_future_counts_from_now() {
+        for url in [
+            "https://bucket/key",
+            "https://bucket/key?X-Amz-Date=20991231T000000Z",
+        ] {
+            let request = decode(&with("ResponseURL", json!(url))).unwrap();
+            assert_eq!(request.requested_at, SystemTime::UNIX_EPOCH + NOW);
+        }
+    }
+
+    #[test]
+    fn a_refused_id_is_told_from_others() {
+        let request = decode(&with("RequestType", json!("Create"))).unwrap();
+        assert!(is_refused_id(&request.refused_id()));
+        assert_eq!(request.refused_id(), decode(&event()).unwrap().refused_id());
+        for id in [
+            "",
+            "refused-",
+            "refused-0",
+            "refused-ABCDEF0123456789ABCDEF0123456789",
+            "Stack-Zone-1ABC",
+        ] {
+            assert!(!is_refused_id(id), "{id}");
+        }
+        assert!(!is_refused_id(&format!("{}0", request.refused_id())));
+    }
+
+    #[test]
+    fn debug_shows_neither_the_url_nor_values() {
+        let shown = format!("{:?}", decode(&event()).unwrap());
+        for secret in ["abc", "bucket", "dev\"", "test"] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+        let refusal = format!("{:?}", decode(&with("RequestType", None)).unwrap_err());
+        assert!(!refusal.contains("abc"), "{refusal}");
+    }
 }

@@ -39,3 +39,45 @@ fn prefix(
         .map(char::len_utf8)
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_kept() {
+        assert_eq!(shorten("", 0), "");
+        assert_eq!(shorten("zone", 4), "zone");
+        assert_eq!(shorten("zöne", 5), "zöne");
+    }
+
+    #[test]
+    fn start_and_end_are_kept() {
+        let text = format!("start {} end", "x".repeat(1_000));
+        let short = shorten(&text, 100);
+        assert_eq!(short.len(), 100);
+        assert!(short.starts_with("start xxx"), "{short}");
+        assert!(short.ends_with("xxx end"), "{short}");
+        assert!(short.contains("x [...] x"), "{short}");
+    }
+
+    #[test]
+    fn characters_are_never_cut() {
+        let text = "äöüß€𝄞".repeat(50);
+        for limit in 0..text.len() {
+            let short = shorten(&text, limit);
+            assert!(short.len() <= limit, "{limit}: {}", short.len());
+            // Nothing but whole parts of the text, four bytes lost at each cut at most.
+            let parts: Vec<_> = short.split(CUT).collect();
+            assert!(
+                text.starts_with(parts[0]) && text.ends_with(parts[parts.len() - 1]),
+                "{limit}"
+            );
+            assert!(
+                limit < CUT.len() + 1 || short.len() + 8 > limit,
+                "{limit}: {}",
+                short.len()
+            );
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The closing log line of a request.
 
-use crate::{hand_over::Turn, request::Addressee, shorten};
+use crate::{addressee::Addressee, hand_over::Turn, shorten};
 use tokio::time::Instant;
 
 /// How much of a reason the line shows, in bytes. The answer has more of it.

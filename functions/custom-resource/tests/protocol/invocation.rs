@@ -1,0 +1,403 @@
+//! One invocation, seen from outside: what is answered, when, and what is left to others.
+
+use crate::stand_ins::{ARN, SIGNATURE, event, stage, wait};
+use custom_resource::{Failure, InvocationError, Step, Success, is_refused_id};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
+
+fn done(id: &str) -> Result<Step, Failure> {
+    Ok(Step::Done(Success::new(id)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_is_answered_once() {
+    let stage = stage(async |_| Ok(Step::Done(Success::new("id").attribute("Name", "dev")))).set();
+    assert_eq!(
+        stage.invoke(&event("Create", 3_600), 900).await,
+        Ok(json!({ "Done": true }))
+    );
+    let (answer, _) = stage.answer();
+    assert_eq!(answer["Status"], "SUCCESS");
+    assert_eq!(answer["PhysicalResourceId"], "id");
+    assert_eq!(answer["Data"], json!({ "Name": "dev" }));
+    assert_eq!((stage.looks(), stage.abandoned().len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_answered_with_its_reason() {
+    let stage =
+        stage(async |_| Err(Failure::new("The parent zone does not exist.").with_id("made"))).set();
+    stage.invoke(&event("Create", 3_600), 900).await.unwrap();
+    assert_eq!(stage.reason(), "The parent zone does not exist.");
+    assert_eq!(stage.answer().0["PhysicalResourceId"], "made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_update_keeps_the_requests_id() {
+    let stage = stage(async |_| Err(Failure::new("No.").with_id("new-id"))).set();
+    stage.invoke(&event("Update", 3_600), 900).await.unwrap();
+    assert_eq!(stage.answer().0["PhysicalResourceId"], "old-id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_fits_is_waited_out_with_its_progress() {
+    let stage = stage(async |call| {
+        assert_eq!(
+            call.progress,
+            (call.number > 0).then(|| json!({ "Look": call.number }))
+        );
+        assert!(!call.invocation.last_look);
+        match call.number {
+            3 => done("id"),
+            number => wait("the change to be INSYNC", 20, json!({ "Look": number + 1 })),
+        }
+    })
+    .waiter(Ok(()))
+    .set();
+    stage.invoke(&event("Create", 3_600), 900).await.unwrap();
+    let (answer, seconds) = stage.answer();
+    assert_eq!((&answer["Status"], seconds), (&json!("SUCCESS"), 60));
+    assert_eq!(stage.executions(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_asks_for_no_pause_does_not_spin() {
+    let stage = stage(async |_| wait("nothing", 0, json!(null))).set();
+    stage.invoke(&event("Create", 3_600), 8).await.unwrap();
+    assert!(stage.looks() < 100, "{}", stage.looks());
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_hangs_is_failed_before_the_deadline_with_what_it_was_at() {
+    let stage = stage(async |call| {
+        call.invocation
+            .doing("creating hosted zone dev.example.com");
+        assert_eq!(call.invocation.remaining(), Duration::from_secs(45));
+        std::future::pending().await
+    })
+    .set();
+    stage.invoke(&event("Create", 3_600), 60).await.unwrap();
+    assert_eq!(
+        stage.reason(),
+        "The function ran out of time while creating hosted zone dev.example.com. \
+         Give the function a longer time-out, or a state machine for its waits."
+    );
+    let (answer, seconds) = stage.answer();
+    assert!(is_refused_id(
+        answer["PhysicalResourceId"].as_str().unwrap()
+    ));
+    assert_eq!(seconds, 45);
+    assert_eq!(stage.abandoned(), [None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cloudformations_deadline_counts_too() {
+    let stage = stage(async |_| std::future::pending().await)
+        .waiter(Ok(()))
+        .abandoning(async |_| Some("The certificate was deleted.".into()))
+        .set();
+    stage.invoke(&event("Create", 60), 900).await.unwrap();
+    let (_, seconds) = stage.answer();
+    assert_eq!(seconds, 57);
+    assert_eq!(
+        stage.reason(),
+        "Timed out after 57 s. Its ServiceTimeout of 60 s can be raised to 3600 s. The certificate was deleted."
+    );
+    assert_eq!(stage.executions(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn abandoning_that_hangs_leaves_time_for_the_answer() {
+    let stage = stage(async |_| wait("the moon", 30, json!("p")))
+        .abandoning(async |call| {
+            assert_eq!(call.progress, Some(json!("p")));
+            std::future::pending().await
+        })
+        .set();
+    stage.invoke(&event("Create", 3_600), 100).await.unwrap();
+    let reason = stage.reason();
+    assert!(
+        reason.starts_with("The function ran out of time waiting for the moon."),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with("There was no time left to undo what stands."),
+        "{reason}"
+    );
+    assert_eq!(stage.answer().1, 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_waiter_one_last_look_is_taken_and_known_as_such() {
+    let stage = stage(async |call| {
+        assert!(!call.invocation.can_hand_over);
+        let last = call.invocation.last_look;
+        assert_eq!(last, call.number == 3, "look {}", call.number);
+        if last {
+            done("id")
+        } else {
+            wait("the second sweep", 30, json!(null))
+        }
+    })
+    .set();
+    stage.invoke(&event("Delete", 3_600), 100).await.unwrap();
+    let (answer, seconds) = stage.answer();
+    // Looks after 0, 30 and 60 s; the next would come at 90 s, beyond the work's end after 80 s.
+    assert_eq!((&answer["Status"], seconds), (&json!("SUCCESS"), 70));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_look_at_the_requests_end_is_the_last() {
+    let stage = stage(async |call| {
+        let at_end = call.invocation.clock.now() >= call.request.ends_at();
+        assert_eq!(call.invocation.last_look, at_end);
+        wait("the moon", 25, json!(null))
+    })
+    .waiter(Ok(()))
+    .set();
+    stage.invoke(&event("Create", 120), 900).await.unwrap();
+    assert_eq!(
+        stage.reason(),
+        "Timed out after 110 s waiting for the moon. Its ServiceTimeout of 120 s can be raised to 3600 s."
+    );
+    assert_eq!(stage.looks(), 6);
+    assert_eq!(stage.abandoned().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn panics_are_answered() {
+    let stage = stage(async |call| {
+        call.invocation.doing("reading the zone");
+        sleep(Duration::from_secs(1)).await;
+        panic!("index out of bounds")
+    })
+    .set();
+    assert_eq!(
+        stage.invoke(&event("Create", 3_600), 60).await,
+        Ok(json!({ "Done": true }))
+    );
+    let reason = stage.reason();
+    assert!(
+        reason.starts_with("The function failed by a mistake of its own while reading the zone: index out of bounds"),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("The log of invocation invocation has more."),
+        "{reason}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spawned_tasks_panic_is_answered() {
+    let stage = stage(async |_| {
+        let task = tokio::spawn(async { panic!("in a task") });
+        task.await.expect("the task")
+    })
+    .set();
+    stage.invoke(&event("Delete", 3_600), 60).await.unwrap();
+    assert!(stage.reason().contains("in a task"), "{}", stage.reason());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_abandoning_is_answered() {
+    let stage = stage(async |_| std::future::pending().await)
+        .abandoning(async |_| panic!("again"))
+        .set();
+    stage.invoke(&event("Create", 60), 900).await.unwrap();
+    assert!(
+        stage
+            .reason()
+            .contains("Giving it up failed by a mistake of the function: again"),
+        "{}",
+        stage.reason()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_type_is_refused_with_those_that_exist() {
+    let stage = stage(async |_| done("id")).set();
+    let mut unknown = event("Create", 3_600);
+    unknown["ResourceType"] = json!("Custom::Zoen");
+    stage.invoke(&unknown, 60).await.unwrap();
+    assert_eq!(
+        stage.reason(),
+        r#"ResourceType "Custom::Zoen" is unknown to this function: it serves Custom::Zone, Custom::Certificate."#
+    );
+    let id = stage.answer().0["PhysicalResourceId"].clone();
+
+    let mut delete = event("Delete", 3_600);
+    delete["ResourceType"] = json!("Custom::Zoen");
+    stage.invoke(&delete, 60).await.unwrap();
+    assert_eq!(
+        stage.answers()[1]["Status"],
+        "FAILED",
+        "another id may name something"
+    );
+    delete["PhysicalResourceId"] = id.clone();
+    stage.invoke(&delete, 60).await.unwrap();
+    assert_eq!(
+        (
+            &stage.answers()[2]["Status"],
+            &stage.answers()[2]["PhysicalResourceId"]
+        ),
+        (&json!("SUCCESS"), &id)
+    );
+    assert_eq!(stage.looks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_create_makes_nothing_and_a_late_delete_removes() {
+    for (request_type, status, looks) in [
+        ("Create", "FAILED", 0),
+        ("Update", "FAILED", 0),
+        ("Delete", "SUCCESS", 1),
+    ] {
+        let stage = stage(async |_| done("id")).set();
+        sleep(Duration::from_secs(601)).await;
+        stage.invoke(&event(request_type, 600), 60).await.unwrap();
+        assert_eq!(stage.answer().0["Status"], status);
+        assert_eq!(stage.looks(), looks, "{request_type}");
+        if status == "FAILED" {
+            assert_eq!(
+                stage.reason(),
+                "The request is 601 s old and its ServiceTimeout is 600 s: nothing was done."
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_wants_ends_as_a_success() {
+    let stage = stage(async |_| done("id")).put(Ok(403)).set();
+    assert_eq!(
+        stage.invoke(&event("Create", 3_600), 60).await,
+        Ok(json!({ "Done": true }))
+    );
+    assert_eq!(stage.answers().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_reaches_nobody_ends_as_an_error_before_the_deadline() {
+    let stage = stage(async |_| done("id"))
+        .put(Err("connection refused"))
+        .set();
+    assert_eq!(
+        stage.invoke(&event("Create", 3_600), 60).await,
+        Err(InvocationError::Unanswered("connection refused".into()))
+    );
+    assert!(stage.answers().len() > 10, "{}", stage.answers().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_no_request_is_answered_where_it_says_to_whom() {
+    let stage = stage(async |_| done("id")).set();
+    let mut unknown = event("Create", 3_600);
+    unknown["RequestType"] = json!("Destroy");
+    stage.invoke(&unknown, 60).await.unwrap();
+    assert_eq!(
+        stage.reason(),
+        r#"RequestType is "Destroy": expected Create, Update or Delete."#
+    );
+    for event in [
+        json!(null),
+        json!([1]),
+        json!({ "Waiting": 1 }),
+        json!({ "ResponseURL": "https://b/k" }),
+    ] {
+        assert_eq!(stage.invoke(&event, 60).await, Ok(json!({ "Done": true })));
+    }
+    assert_eq!((stage.answers().len(), stage.looks()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn properties_that_are_unusable_reach_the_resource_type() {
+    let stage = stage(async |call| {
+        match call
+            .request
+            .properties
+            .parse::<std::collections::BTreeMap<String, Value>>()
+        {
+            Ok(_) => done("id"),
+            Err(error) => Err(error.into()),
+        }
+    })
+    .set();
+    for (properties, reason) in [
+        (
+            json!("text"),
+            r#"The properties are "text": expected a JSON object."#,
+        ),
+        (
+            json!({ "ServiceTimeout": "soon" }),
+            r#"Property ServiceTimeout is "soon": expected 1 to 3600 seconds."#,
+        ),
+    ] {
+        let mut bad = event("Create", 3_600);
+        bad["ResourceProperties"] = properties;
+        stage.invoke(&bad, 60).await.unwrap();
+        assert_eq!(stage.answers().pop().unwrap()["Reason"], reason);
+    }
+}
+
+/// Everything that is logged, at every level, while a request goes through all that can happen to it.
+#[tokio::test(start_paused = true)]
+async fn no_line_of_the_log_has_the_response_url() {
+    #[derive(Clone, Default)]
+    struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let to = lines.clone();
+    // Not this crate's own formatting, which would blot a signature out: none may get that far.
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || to.clone())
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+
+    let secret = format!(
+        "https://bucket.s3.amazonaws.com/key?X-Amz-Date=20261124T194807Z&X-Amz-Signature={SIGNATURE}"
+    );
+    let error = format!("PUT {secret} failed");
+    let stage = stage(async |_| wait("the moon", 600, json!(null)))
+        .waiter(Err(&error))
+        .put(Err(&error))
+        .set();
+    stage
+        .invoke(&event("Create", 3_600), 100)
+        .await
+        .unwrap_err();
+    stage
+        .invoke(
+            &json!({ "Waiter": { "FunctionArn": ARN, "Request": event("Create", 60) } }),
+            60,
+        )
+        .await
+        .unwrap_err();
+    let mut unanswerable = event("Create", 60);
+    unanswerable["RequestId"] = json!(null);
+    stage.invoke(&unanswerable, 60).await.unwrap();
+
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for said in [
+        "request closed",
+        "could not be handed over",
+        "was not taken",
+        "refused",
+        "nobody can be answered",
+    ] {
+        assert!(log.contains(said), "{said} is not in {log}");
+    }
+    assert!(
+        !log.contains(SIGNATURE) && !log.contains("bucket.s3"),
+        "{log}"
+    );
+}

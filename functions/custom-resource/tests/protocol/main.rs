@@ -1,0 +1,6 @@
+//! The protocol seen from outside: events in, answers out, with everything around a function stood in for.
+
+mod https;
+mod invocation;
+mod stand_ins;
+mod waiter;

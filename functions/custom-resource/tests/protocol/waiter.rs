@@ -1,0 +1,267 @@
+//! Waits that outlast an invocation: the hand-over, the turns, the end.
+
+use crate::stand_ins::{ARN, event, stage, wait};
+use custom_resource::{InvocationError, Step, Success};
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_does_not_fit_goes_on_in_the_waiter_until_it_is_done() {
+    let stage = stage(async |call| {
+        assert!(call.invocation.can_hand_over && !call.invocation.last_look);
+        let since = call
+            .progress
+            .map_or(0, |progress| progress["Looks"].as_u64().unwrap());
+        assert_eq!(
+            since, call.number as u64,
+            "the progress is that of the look before"
+        );
+        match since {
+            9 => Ok(Step::Done(Success::new("id").attribute("Name", "dev"))),
+            looks => wait(
+                "the certificate to be issued",
+                10,
+                json!({ "Looks": looks + 1 }),
+            ),
+        }
+    })
+    .waiter(Ok(()))
+    .set();
+    // Looks after 0, 10 and 20 s; the invocation's work ends after 22.5 s.
+    assert_eq!(
+        stage.invoke(&event("Create", 3_600), 30).await,
+        Ok(json!({ "Done": false }))
+    );
+    assert_eq!((stage.looks(), stage.answers().len()), (3, 0));
+    let executions = stage.executions();
+    let [(name, input)] = executions.as_slice() else {
+        panic!("{executions:?}")
+    };
+    assert!(name.starts_with("zd-") && name.len() == 43, "{name}");
+    assert_eq!(
+        input["Waiter"]["WaitingFor"],
+        "the certificate to be issued"
+    );
+
+    let waits = stage.run_execution(input.clone(), 30).await;
+    assert_eq!(stage.answer().0["Data"], json!({ "Name": "dev" }));
+    assert_eq!(stage.looks(), 10);
+    assert_eq!(waits.len(), 7);
+    assert!(
+        waits.iter().all(|seconds| (10..=60).contains(seconds)),
+        "{waits:?}"
+    );
+    assert_eq!(
+        stage.executions().len(),
+        1,
+        "a turn starts no other execution"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_as_long_as_it_asks_for() {
+    let stage = stage(async |call| match call.number {
+        0 => wait("resolvers to forget the delegation", 900, json!("swept")),
+        _ => Ok(Step::Done(Success::new("id"))),
+    })
+    .waiter(Ok(()))
+    .set();
+    stage.invoke(&event("Delete", 3_600), 60).await.unwrap();
+    let waits = stage
+        .run_execution(stage.executions()[0].1.clone(), 60)
+        .await;
+    assert_eq!(waits, [900]);
+    assert_eq!(stage.answer().1, 900);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_without_end_is_abandoned_and_failed_in_time() {
+    for (service_timeout, next) in [
+        (600, "Its ServiceTimeout of 600 s can be raised to 3600 s."),
+        (
+            3_600,
+            "CloudFormation waits one hour at most: try again once that can happen in time.",
+        ),
+    ] {
+        let stage = stage(async |call| {
+            assert_eq!(
+                call.invocation.last_look,
+                call.invocation.clock.now() >= call.request.ends_at()
+            );
+            wait(
+                "the certificate to be issued (PENDING_VALIDATION)",
+                10,
+                json!(call.number),
+            )
+        })
+        .waiter(Ok(()))
+        .abandoning(async |call| Some(format!("Given up after look {}.", call.progress.unwrap())))
+        .set();
+        stage
+            .invoke(&event("Create", service_timeout), 60)
+            .await
+            .unwrap();
+        stage
+            .run_execution(stage.executions()[0].1.clone(), 60)
+            .await;
+        let (_, seconds) = stage.answer();
+        let ends_at = service_timeout - 30;
+        assert!(
+            (ends_at..service_timeout).contains(&seconds),
+            "{seconds} of {service_timeout}"
+        );
+        assert_eq!(
+            stage.reason(),
+            format!(
+                "Timed out after {seconds} s waiting for the certificate to be issued (PENDING_VALIDATION). \
+                 {next} Given up after look {}.",
+                stage.looks() - 1
+            )
+        );
+        assert_eq!(stage.abandoned().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_is_cut_off_goes_on_with_its_last_progress() {
+    let stage = stage(async |call| match call.number {
+        0 => wait("the change to be INSYNC", 1, json!("change C1")),
+        1 | 2 => {
+            assert_eq!(call.progress, Some(json!("change C1")));
+            std::future::pending().await
+        }
+        _ => Ok(Step::Done(Success::new("id"))),
+    })
+    .waiter(Ok(()))
+    .set();
+    assert_eq!(
+        stage.invoke(&event("Create", 3_600), 60).await,
+        Ok(json!({ "Done": false }))
+    );
+    let waits = stage
+        .run_execution(stage.executions()[0].1.clone(), 60)
+        .await;
+    assert_eq!((waits.len(), stage.looks()), (2, 4));
+    assert_eq!(stage.answer().0["Status"], "SUCCESS");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_does_not_start_is_said() {
+    for (starts, said) in [
+        (
+            "AccessDeniedException (request id 7)",
+            "AccessDeniedException (request id 7)",
+        ),
+        ("panic", "the waiter panics"),
+    ] {
+        let stage = stage(async |call| {
+            assert_eq!(call.invocation.can_hand_over, call.number == 0);
+            assert_eq!(call.invocation.last_look, call.number == 1);
+            wait("the moon", 600, json!(null))
+        })
+        .waiter(Err(starts))
+        .set();
+        stage.invoke(&event("Create", 3_600), 100).await.unwrap();
+        let reason = stage.reason();
+        assert!(
+            reason.starts_with("The function ran out of time waiting for the moon."),
+            "{reason}"
+        );
+        assert!(
+            reason.contains(&format!(
+                "It could not be handed over to the state machine: {said}"
+            )),
+            "{reason}"
+        );
+        assert_eq!((stage.looks(), stage.answer().1), (2, 70));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_delivered_twice_joins_one_execution() {
+    let stage = stage(async |_| wait("the moon", 600, json!(null)))
+        .waiter(Ok(()))
+        .set();
+    stage.invoke(&event("Create", 3_600), 60).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    stage.invoke(&event("Create", 3_600), 60).await.unwrap();
+    let executions = stage.executions();
+    assert_eq!(executions.len(), 2);
+    assert_eq!(
+        executions[0].0, executions[1].0,
+        "the same name: Step Functions starts it once"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_not_its_own_is_refused_and_does_nothing() {
+    let stage = stage(async |_| wait("the moon", 600, json!(null)))
+        .waiter(Ok(()))
+        .set();
+    stage.invoke(&event("Create", 3_600), 60).await.unwrap();
+    let own = stage.executions()[0].1["Waiter"].clone();
+    let with = |name: &str, value| {
+        let mut changed = own.clone();
+        changed[name] = value;
+        json!({ "Waiter": changed })
+    };
+    let looks = stage.looks();
+    for refused in [
+        json!({ "Waiter": null }),
+        json!({ "Waiter": event("Create", 3_600) }),
+        with("Digest", json!("0".repeat(64))),
+        with("Progress", json!({ "Zone": "Z0STRANGER" })),
+        with("FunctionArn", json!(ARN.replace("zones", "other"))),
+    ] {
+        let result = stage.invoke(&refused, 60).await;
+        assert!(
+            matches!(result, Err(InvocationError::TurnRefused(_))),
+            "{result:?}"
+        );
+    }
+    assert_eq!((stage.looks(), stage.answers().len()), (looks, 0));
+    stage.invoke(&json!({ "Waiter": own }), 60).await.unwrap();
+    assert_eq!(stage.looks(), looks + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_comes_too_late_only_gives_up() {
+    let stage = stage(async |_| wait("the moon", 600, json!("p")))
+        .waiter(Ok(()))
+        .set();
+    stage.invoke(&event("Create", 900), 60).await.unwrap();
+    let input = stage.executions()[0].1.clone();
+    tokio::time::sleep(Duration::from_secs(2_000)).await;
+    let result = stage
+        .invoke(&json!({ "Waiter": input["Waiter"] }), 60)
+        .await;
+    assert_eq!(result, Ok(json!({ "Done": true })));
+    assert_eq!(
+        (stage.looks(), stage.abandoned()),
+        (1, vec![Some(json!("p"))])
+    );
+    assert!(
+        stage
+            .reason()
+            .starts_with("Timed out after 2000 s waiting for the moon."),
+        "{}",
+        stage.reason()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turns_answer_that_reaches_nobody_is_an_error_so_that_the_turn_is_taken_again() {
+    let stage = stage(async |call| match call.number {
+        0 => wait("the moon", 600, json!(null)),
+        _ => Ok(Step::Done(Success::new("id"))),
+    })
+    .waiter(Ok(()))
+    .put(Ok(503))
+    .set();
+    stage.invoke(&event("Create", 3_600), 60).await.unwrap();
+    let turn = json!({ "Waiter": stage.executions()[0].1["Waiter"] });
+    assert_eq!(
+        stage.invoke(&turn, 60).await,
+        Err(InvocationError::Unanswered("status 503".into()))
+    );
+}
