@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// A request, or a refusal that can say so: nothing else, and no panic.
-    fn holds(event: Value) {
+    fn holds(event: &Value) {
         match decode(event.clone()) {
             Event::Request(request) => {
                 assert_eq!(
@@ -193,7 +193,7 @@ mod tests {
             }
             Event::Turn(turn) => panic!("made up: {turn:?}"),
             Event::TurnRefused(reason) => {
-                assert!(event.get("Waiter").is_some() && !reason.is_empty())
+                assert!(event.get("Waiter").is_some() && !reason.is_empty());
             }
         }
     }
@@ -203,18 +203,18 @@ mod tests {
 
         #[test]
         fn any_json_is_a_request_or_refused(event in any_value()) {
-            holds(event);
+            holds(&event);
         }
 
         #[test]
         fn anything_like_a_request_is_one_or_refused(event in like_a_request()) {
-            holds(event);
+            holds(&event);
         }
 
         #[test]
         fn anything_like_a_turn_is_refused(waiter in any_value(), request in like_a_request(), digest in "[0-9a-f]{64}") {
-            holds(json!({ "Waiter": waiter }));
-            holds(json!({ "Waiter": {
+            holds(&json!({ "Waiter": waiter }));
+            holds(&json!({ "Waiter": {
                 "FunctionArn": ARN, "Request": request, "Progress": waiter, "WaitingFor": "", "RequestedAt": 0, "Turn": 0,
                 "Digest": digest,
             } }));
@@ -222,7 +222,7 @@ mod tests {
 
         #[test]
         fn any_text_is_parsed(text in "\\PC{0,60}") {
-            holds(parse(&text));
+            holds(&parse(&text));
         }
     }
 }

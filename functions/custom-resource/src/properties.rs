@@ -236,7 +236,9 @@ mod tests {
 
     /// `Name` and one more property.
     fn parse(name: &str, value: Value) -> Result<Typed, String> {
-        Properties::from(json!({ "Name": "dev", name: value }))
+        let mut properties = json!({ "Name": "dev" });
+        properties[name] = value;
+        Properties::from(properties)
             .parse()
             .map_err(|error| error.to_string())
     }

@@ -82,7 +82,7 @@ pub struct Refusal {
     /// What is wrong with it, in a sentence.
     pub reason: String,
     /// Where FAILED can be answered; none where the event does not say.
-    pub(crate) addressee: Option<Addressee>,
+    pub(crate) addressee: Option<Box<Addressee>>,
 }
 
 impl Request {
@@ -98,7 +98,7 @@ impl Request {
         let mut to = Addressee::of(event)?;
         let refuse = |name: &str, expected: &str| Refusal {
             reason: format!("{name} is {}: expected {expected}.", shown(event, name)),
-            addressee: Some(to.clone()),
+            addressee: Some(Box::new(to.clone())),
         };
         let request_type = text(event, "RequestType")
             .and_then(|name| {
