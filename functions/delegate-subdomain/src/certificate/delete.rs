@@ -7,7 +7,7 @@ use super::{
     remove::{RecordsPlace, Removed},
 };
 use aws_calls::Kind;
-use custom_resource::{Invocation, Request, Step, Success, Wait, is_refused_id};
+use custom_resource::{Claim, Invocation, Request, Step, Success, Wait, is_refused_id};
 use dns_zones::dns::Transport;
 use std::time::Duration;
 
@@ -55,13 +55,16 @@ impl<T: Transport> Certificates<T> {
         let Some(certificate) = acm.describe(arn).await? else {
             return Ok(None);
         };
-        if !self.is_own(&acm, &request.owner(), arn).await? {
+        let tags = acm.tags(arn).await?.unwrap_or_default();
+        if !matches!(request.owner().claim(&tags), Claim::Own { .. }) {
             tracing::warn!(
                 arn = arn.as_str(),
                 "left alone: its tags do not say that it is this resource's"
             );
             return Ok(None);
         }
+        // Before the note of it goes with the certificate.
+        self.remove_unsettled(arn, &tags, request, wanted).await?;
         let records = match wanted {
             Some(wanted) => RecordsPlace::of(wanted, self).await?,
             None => RecordsPlace::unknown(),

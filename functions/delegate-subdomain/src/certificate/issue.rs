@@ -187,6 +187,9 @@ impl<T: Transport> Certificates<T> {
             }
             return Ok(arn);
         }
+        if let Some(kept) = kept {
+            self.note_successor(kept, request, wanted).await?;
+        }
         invocation.doing(format!(
             "requesting a certificate for {}",
             wanted.names.domain

@@ -21,6 +21,7 @@ mod ownership;
 mod progress;
 mod properties;
 mod remove;
+mod successor;
 mod undo;
 mod update;
 mod validation_records;

@@ -5,7 +5,7 @@ use super::{
     properties::Wanted,
 };
 use custom_resource::{Claim, Owner, Request};
-use dns_zones::dns::Transport;
+use dns_zones::{HostedZoneId, dns::Transport};
 use std::collections::BTreeMap;
 
 /// Tag that says in which zones a certificate's names are validated. Two certificates with the same names in other
@@ -26,6 +26,13 @@ fn zones_value(wanted: &Wanted) -> String {
     let mut ids: Vec<&str> = wanted.zones.iter().map(|(_, id)| id.as_str()).collect();
     ids.sort_unstable();
     ids.join(" ").chars().take(LONGEST_VALUE).collect()
+}
+
+/// The zones that a certificate's tags name.
+pub(super) fn zones_of(tags: &BTreeMap<String, String>) -> Vec<(&'static str, HostedZoneId)> {
+    let ids = tags.get(ZONES_TAG).map(String::as_str).unwrap_or_default();
+    let ids = ids.split(' ').filter_map(|id| HostedZoneId::parse(id).ok());
+    ids.map(|id| ("AdditionalHostedZoneIds", id)).collect()
 }
 
 impl<T: Transport> Certificates<T> {
@@ -58,17 +65,6 @@ impl<T: Transport> Certificates<T> {
             );
         }
         Ok(owned)
-    }
-
-    /// Whether a certificate is the owner's; not where it is gone.
-    pub(super) async fn is_own(
-        &self,
-        acm: &Acm,
-        owner: &Owner,
-        arn: &CertificateArn,
-    ) -> Result<bool, Error> {
-        let tags = acm.tags(arn).await?;
-        Ok(tags.is_some_and(|tags| matches!(owner.claim(&tags), Claim::Own { .. })))
     }
 
     /// Brings a certificate's tags to what is wanted. Of those that are there, only the ones go that the resource's old

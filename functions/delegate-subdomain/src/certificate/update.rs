@@ -6,8 +6,9 @@ use super::{
     properties::Wanted,
     remove::{RecordsPlace, Removed},
     success,
+    successor::tolerate,
 };
-use custom_resource::{Invocation, Outlook, Request, Step};
+use custom_resource::{Invocation, Request, Step};
 use dns_zones::dns::Transport;
 
 impl<T: Transport> Certificates<T> {
@@ -34,6 +35,9 @@ impl<T: Transport> Certificates<T> {
         self.update_tags(&self.acm(Some(arn.region())), &arn, request, &wanted)
             .await?;
         self.remove_half_made(request, &arn).await?;
+        if current.as_ref() != Some(&arn) {
+            self.settle(&arn).await?;
+        }
         Ok(Step::Done(success(&arn, &wanted)))
     }
 
@@ -70,13 +74,10 @@ impl<T: Transport> Certificates<T> {
             }
             Ok(())
         };
-        match removed.await {
-            // A rollback must not fail for what is only left over, and the Region may be closed to the function by now.
-            Err(error) if Error::trouble(&error).outlook != Outlook::Passing => {
-                tracing::error!(%error, "what a failed update may have made could not be removed");
-                Ok(())
-            }
-            removed => removed,
-        }
+        // A rollback must not fail for what is only left over, and the Region may be closed to the function by now.
+        tolerate(
+            removed.await,
+            "what a failed update may have made could not be removed",
+        )
     }
 }
