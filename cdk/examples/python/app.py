@@ -1,0 +1,17 @@
+from aws_cdk import App, CfnOutput, Environment, Stack
+from zone_delegation import DelegatedSubdomain, PublishedZone
+
+app = App()
+
+# Account 111111111111 publishes build.example.com and lets account 222222222222 have dev.build.example.com.
+networking = Stack(app, "Networking", env=Environment(account="111111111111", region="us-east-1"))
+published = PublishedZone(networking, "PublishedZone", zone_name="build.example.com", parameter_prefix="/zone-delegation/dev")
+delegation = published.grant_delegation(account="222222222222", names=["dev"])
+
+# Account 222222222222 takes it, with a certificate for it and all names in it.
+consumer = Stack(app, "Consumer", env=Environment(account="222222222222", region="us-east-1"))
+subdomain = DelegatedSubdomain(consumer, "Subdomain", subdomain="dev", delegation=delegation)
+certificate = subdomain.certificate("Certificate", subject_alternative_names=[f"*.{subdomain.zone_name}"])
+CfnOutput(consumer, "CertificateArn", value=certificate.certificate_arn)
+
+app.synth()

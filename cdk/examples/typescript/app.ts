@@ -1,0 +1,17 @@
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { DelegatedSubdomain, PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+
+const app = new App();
+
+// Account 111111111111 publishes build.example.com and lets account 222222222222 have dev.build.example.com.
+const networking = new Stack(app, 'Networking', { env: { account: '111111111111', region: 'us-east-1' } });
+const published = new PublishedZone(networking, 'PublishedZone', { zoneName: 'build.example.com', parameterPrefix: '/zone-delegation/dev' });
+const delegation = published.grantDelegation({ account: '222222222222', names: ['dev'] });
+
+// Account 222222222222 takes it, with a certificate for it and all names in it.
+const consumer = new Stack(app, 'Consumer', { env: { account: '222222222222', region: 'us-east-1' } });
+const subdomain = new DelegatedSubdomain(consumer, 'Subdomain', { subdomain: 'dev', delegation });
+const certificate = subdomain.certificate('Certificate', { subjectAlternativeNames: [`*.${subdomain.zoneName}`] });
+new CfnOutput(consumer, 'CertificateArn', { value: certificate.certificateArn });
+
+app.synth();

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { functionZips } from './template';
+
+const examples = path.join(__dirname, '..', 'examples');
+
+for (const example of readdirSync(examples).filter((name) => readdirSync(path.join(examples, name)).includes('app.ts'))) {
+  test(`the example ${example} synthesizes`, () => {
+    const outdir = mkdtempSync(path.join(tmpdir(), 'cdk-out-'));
+    const result = spawnSync(process.execPath, ['--import', 'tsx', 'app.ts'], {
+      cwd: path.join(examples, example),
+      encoding: 'utf8',
+      env: { ...process.env, CDK_VALIDATION: 'true', CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify({ functionZips, '@aws-cdk/core:validateAgainstDefaultRules': true }) },
+    });
+    assert.deepEqual([result.status, result.stderr], [0, '']);
+    const consumer = readFileSync(path.join(outdir, 'Consumer.template.json'), 'utf8');
+    assert.match(consumer, /"Custom::DelegatedSubdomain"/);
+    assert.match(consumer, /"Custom::SubdomainCertificate"/);
+    rmSync(outdir, { recursive: true });
+  });
+}
