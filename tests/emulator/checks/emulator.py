@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 BASE_ACCOUNT = "111111111111"
 BASE_DOMAIN = "example.com"
 ORGANIZATION = "o-checks0001"
-INSYNC_SECONDS = 0.3
+INSYNC_SECONDS = 0.8
 
 _ACCOUNTS = itertools.count(400000000000)
 _RUNNING = None

@@ -89,7 +89,7 @@ class CustomResources(Stacks):
     def test_a_create_without_an_answer_times_out_and_is_deleted(self):
         script = self.script(lambda e: {"silent": True} if e["RequestType"] == "Create" else success("x"))
         self.assertEqual(self.stack("create_stack", {**function_resources(script.url),
-                                                     "Thing": self.custom(ServiceTimeout=1)}), "ROLLBACK_COMPLETE")
+                                                     "Thing": self.custom(ServiceTimeout=6)}), "ROLLBACK_COMPLETE")
         self.assertEqual([kind for kind, _ in script.requests()], ["Create", "Delete"])
         self.assertTrue(any("did not receive a response" in r for r in self.reasons()))
 
@@ -126,7 +126,7 @@ class CustomResources(Stacks):
     def test_a_put_with_a_content_type_is_403(self):
         script = self.script(lambda e: {**success("x"), "headers": {"Content-Type": "application/json"}}
                              if e["RequestType"] == "Create" else success("x"))
-        self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom(ServiceTimeout=1)})
+        self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom(ServiceTimeout=6)})
         self.assertIn({"Refused": 403}, script.seen)
 
     def test_a_replacement_is_deleted_in_the_clean_up(self):

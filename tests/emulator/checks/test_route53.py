@@ -4,7 +4,7 @@ import re
 import time
 import urllib.request
 
-from .emulator import Check, change, new_zone, ns_change, records, running
+from .emulator import INSYNC_SECONDS, Check, change, new_zone, ns_change, records, running
 
 SERVER = re.compile(r"ns-(\d+)\.awsdns-(\d\d)\.(com|net|org|co\.uk)")
 
@@ -103,7 +103,7 @@ class Changes(Check):
         made = change(self.route53, self.zone, ns_change("CREATE", "a.strict.test", ["ns1.x."]))["ChangeInfo"]
         self.assertEqual(made["Status"], "PENDING")
         self.assertEqual(self.route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"], "PENDING")
-        time.sleep(0.4)
+        time.sleep(INSYNC_SECONDS + 0.1)
         self.assertEqual(self.route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"], "INSYNC")
         self.refused("NoSuchChange", self.route53.get_change, Id="C0000000000000")
 
