@@ -1,4 +1,4 @@
-import { CustomResource, type Duration, Fn, type ITaggableV2, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
+import { CustomResource, type Duration, Fn, type ITaggableV2, type RemovalPolicy, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { HostedZoneReference } from 'aws-cdk-lib/aws-route53';
@@ -115,6 +115,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
   public readonly parentZoneName: string;
   /** The zone's tags; `Tags.of()` sets them too. */
   public readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
+  private readonly resource: CustomResource;
 
   public constructor(scope: Construct, id: string, props: DelegatedSubdomainProps) {
     super(scope, id);
@@ -126,7 +127,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
       delegateSubdomain.grantDelegationRole(props.delegation.roleArn);
     }
     const region = props.delegation?.region;
-    const resource = new CustomResource(this, 'Resource', {
+    this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
       serviceToken: delegateSubdomain.handler.function.functionArn,
       serviceTimeout: props.serviceTimeout,
@@ -146,13 +147,17 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
         Tags: this.cdkTagManager.renderedTags,
       },
     });
-    resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
+    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
 
-    this.hostedZoneId = resource.getAttString('HostedZoneId');
-    this.zoneName = resource.getAttString('DomainName');
-    this.hostedZoneNameServers = Fn.split(',', resource.getAttString('NameServers'));
-    this.parentHostedZoneId = resource.getAttString('ParentHostedZoneId');
-    this.parentZoneName = resource.getAttString('ParentDomainName');
+    this.hostedZoneId = this.resource.getAttString('HostedZoneId');
+    this.zoneName = this.resource.getAttString('DomainName');
+    this.hostedZoneNameServers = Fn.split(',', this.resource.getAttString('NameServers'));
+    this.parentHostedZoneId = this.resource.getAttString('ParentHostedZoneId');
+    this.parentZoneName = this.resource.getAttString('ParentDomainName');
+  }
+
+  public override applyRemovalPolicy(policy: RemovalPolicy): void {
+    this.resource.applyRemovalPolicy(policy);
   }
 
   public get hostedZoneArn(): string {

@@ -1,4 +1,4 @@
-import { CustomResource, Duration, Resource, Stack, Token } from 'aws-cdk-lib';
+import { CustomResource, Duration, type RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { type Delegation, type DelegationLocation, delegationRoleName } from './delegation';
@@ -153,6 +153,10 @@ export class PublishedZone extends Resource {
       // A stack's delete asks the published zone first: it refuses while consumers still hold names.
       this.resource.node.addDependency(this.delegateFrom(props.parentZone, props.delegationTtl));
     }
+  }
+
+  public override applyRemovalPolicy(policy: RemovalPolicy): void {
+    this.resource.applyRemovalPolicy(policy);
   }
 
   /** Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know. */

@@ -1,4 +1,4 @@
-import { CustomResource, Duration, type ITaggableV2, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
+import { CustomResource, Duration, type ITaggableV2, type RemovalPolicy, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
 import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { CertificateReference } from 'aws-cdk-lib/aws-certificatemanager';
@@ -98,6 +98,7 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
   public readonly region: string;
   /** The certificate's tags; `Tags.of()` sets them too. */
   public readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
+  private readonly resource: CustomResource;
 
   public constructor(scope: Construct, id: string, props: SubdomainCertificateProps) {
     super(scope, id);
@@ -121,7 +122,7 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
 
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
     delegateSubdomain.grantCertificates(this.region, zones);
-    const resource = new CustomResource(this, 'Resource', {
+    this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
       serviceToken: delegateSubdomain.handler.function.functionArn,
       serviceTimeout: props.serviceTimeout,
@@ -136,8 +137,12 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
         Tags: this.cdkTagManager.renderedTags,
       },
     });
-    resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
-    this.certificateArn = resource.getAttString('CertificateArn');
+    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
+    this.certificateArn = this.resource.getAttString('CertificateArn');
+  }
+
+  public override applyRemovalPolicy(policy: RemovalPolicy): void {
+    this.resource.applyRemovalPolicy(policy);
   }
 
   public get certificateRef(): CertificateReference {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { App, Aws, CfnOutput, CfnParameter, Duration, Fn, Stack, Tags } from 'aws-cdk-lib';
+import { App, Aws, CfnOutput, CfnParameter, Duration, Fn, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
@@ -176,6 +176,17 @@ test('what grantDelegation returns can be used in the stack of another account',
   };
   assert.deepEqual(propertiesOf(consumer, 'Custom::DelegatedSubdomain', 'Granted'), expected);
   assert.deepEqual(propertiesOf(consumer, 'Custom::DelegatedSubdomain', 'Located'), expected);
+});
+
+test('what a removal policy is applied to keeps its custom resource', () => {
+  const stack = stackWithFunctions();
+  const zone = publishedZone(stack);
+  const subdomain = new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', parentZone: zone.zone });
+  const certificate = subdomain.certificate('Certificate');
+  [zone, subdomain, certificate].forEach((resource) => resource.applyRemovalPolicy(RemovalPolicy.RETAIN));
+  for (const type of ['Custom::PublishedZone', 'Custom::DelegatedSubdomain', 'Custom::SubdomainCertificate']) {
+    Template.fromStack(stack).hasResource(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  }
 });
 
 test('a stack has one function, however many constructs', () => {

@@ -19,7 +19,6 @@ for (const example of readdirSync(examples).filter((name) => readdirSync(path.jo
     assert.deepEqual([result.status, result.stderr], [0, '']);
     const consumer = readFileSync(path.join(outdir, 'Consumer.template.json'), 'utf8');
     assert.match(consumer, /"Custom::DelegatedSubdomain"/);
-    assert.match(consumer, /"Custom::SubdomainCertificate"/);
     rmSync(outdir, { recursive: true });
   });
 }

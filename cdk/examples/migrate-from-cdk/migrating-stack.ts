@@ -1,0 +1,38 @@
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import type { Construct } from 'constructs';
+import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
+
+/** How far the stack has come; each is one deploy. */
+export type Step = 'before' | 'retained' | 'after';
+
+/** Properties of a `MigratingStack`. */
+export interface MigratingStackProps extends StackProps {
+  /** How far the stack has come. */
+  readonly step: Step;
+  /** The parent zone, published by its account. */
+  readonly delegation: Delegation;
+}
+
+/** A consumer's stack on its way from aws-cdk-lib's cross-account record, without a moment in which the name does not resolve. */
+export class MigratingStack extends Stack {
+  public constructor(scope: Construct, id: string, props: MigratingStackProps) {
+    super(scope, id, props);
+    // The zone stays what it is, under the id that it has.
+    const zone = new route53.PublicHostedZone(this, 'Zone', { zoneName: 'dev.build.example.com' });
+
+    if (props.step !== 'after') {
+      new route53.CrossAccountZoneDelegationRecord(this, 'Delegation', {
+        delegatedZone: zone,
+        parentHostedZoneName: 'build.example.com',
+        delegationRole: iam.Role.fromRoleArn(this, 'DelegationRole', 'arn:aws:iam::111111111111:role/build-delegation'),
+        // Without it, CloudFormation deletes the NS record set in the parent when the record leaves the template.
+        removalPolicy: props.step === 'retained' ? RemovalPolicy.RETAIN : undefined,
+      });
+    } else {
+      // It finds the NS record set of this very zone, and takes it over.
+      new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone });
+    }
+  }
+}
