@@ -21,7 +21,7 @@ struct Step {
     command: fn() -> Command,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "format",
         about: "cargo fmt --check",
@@ -78,6 +78,16 @@ const STEPS: [Step; 8] = [
         name: "cdk",
         about: "the CDK app's tests",
         command: || npm(&["test"]),
+    },
+    Step {
+        name: "cdk-templates",
+        about: "cfn-lint of the plain CloudFormation templates",
+        command: || npm(&["run", "templates:lint"]),
+    },
+    Step {
+        name: "cdk-api",
+        about: "the constructs' API in every language is the one reported",
+        command: || npm(&["run", "api:check"]),
     },
     Step {
         name: "end-to-end",
