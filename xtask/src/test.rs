@@ -117,7 +117,7 @@ fn npm(arguments: &[&str]) -> Command {
 /// `cargo xtask test --list`.
 pub(crate) fn list() {
     for step in &STEPS {
-        println!("{:12} {}", step.name, step.about);
+        println!("{:14} {}", step.name, step.about);
     }
 }
 
@@ -204,12 +204,12 @@ fn summary(done: &[(&str, bool, Duration)], all: Duration) {
     println!();
     for (name, passed, took) in done {
         println!(
-            "  {} {name:12} {:>12}",
+            "  {} {name:14} {:>12}",
             if *passed { "✓" } else { "✗" },
             seconds(*took)
         );
     }
-    println!("    {:12} {:>12}", "all", seconds(all));
+    println!("    {:14} {:>12}", "all", seconds(all));
 }
 
 fn show_end(log: &Path) {

@@ -6,7 +6,7 @@ use crate::progress::Progress;
 
 /// Accounts, zones, record sets, parameters, certificates and delegation roles.
 pub(super) fn shown(progress: &Progress, stands: &Inventory) -> String {
-    let mut text = progress.bold("\n  What stands\n");
+    let mut text = progress.bold("  What stands\n");
     for account in &stands.accounts {
         text += &format!(
             "\n    {} {}\n",
