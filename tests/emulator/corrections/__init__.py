@@ -8,12 +8,13 @@ The product is never bent to fit the emulator: whatever differs from AWS, and
 matters to the contract, is corrected here.
 """
 
-from . import acm, cloudformation, iam, route53, ssm, stepfunctions, view
+from . import acm, cloudformation, iam, route53, route53_marks, ssm, stepfunctions, view
 
 
 def apply(settings):
     """Corrects the imported package. `settings` is a `launch.Settings`."""
     route53.apply(settings)
+    route53_marks.apply(settings)
     acm.apply(settings)
     ssm.apply(settings)
     iam.apply(settings)

@@ -30,7 +30,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import acm, tagging
 from ministack.services import iam as service
 
-from . import route53, seam
+from . import route53, route53_marks, seam
 
 _ORGANIZATION = None
 _NAMES = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
@@ -76,7 +76,7 @@ def _resource_arn(before):
             # Its id is not known yet: any policy on this account's certificates in this Region must match.
             new = f"arn:aws:acm:{region}:{account}:certificate/00000000-0000-0000-0000-000000000000"
             return Checks([("acm:RequestCertificate", found), ("acm:AddTagsToCertificate", new)])
-        if service_name == "route53" and (zone_ids := route53.tagged_zones(path, body)):
+        if service_name == "route53" and (zone_ids := route53_marks.tagged_zones(path, body)):
             return Checks([("route53:ListTagsForResources", f"arn:aws:route53:::hostedzone/{i}") for i in zone_ids])
         if service_name == "route53" and "/change/" in path:
             return f"arn:aws:route53:::change/{path.rpartition('/')[2]}"
@@ -86,7 +86,7 @@ def _resource_arn(before):
 
 def _iam_action(before):
     def action(service_name, method, path, headers, body, query):
-        if service_name == "route53" and (operation := route53.operation_of(method, path)):
+        if service_name == "route53" and (operation := route53_marks.operation_of(method, path)):
             return f"route53:{operation}"
         return before(service_name, method, path, headers, body, query)
     return action

@@ -16,7 +16,7 @@ Facts restored, with their sources:
 - A change is PENDING until the authoritative servers have it. Here that takes
   `Settings.insync_seconds`, so that whoever copies the zones to a DNS server
   has done so by then.
-- DNSSEC signing and record set protections block a zone's deletion.
+- DNSSEC signing and record set protections block a zone's deletion (`route53_marks.py`).
 """
 
 import itertools
@@ -122,7 +122,8 @@ def _answered(handler):
     return handle
 
 
-def _no_such_zone(zone_id):
+def no_such_zone(zone_id):
+    """What every call on a zone that does not stand answers."""
     return Refused("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", 404)
 
 
@@ -165,7 +166,7 @@ def delete_zone(zone_id):
     """DeleteHostedZone. The reference stays used. Call under the service's lock."""
     zone = service._zones.get(zone_id)
     if zone is None:
-        raise _no_such_zone(zone_id)
+        raise no_such_zone(zone_id)
     if zone["dnssec"] != "NOT_SIGNING":
         raise Refused("HostedZoneNotEmpty", "The specified hosted zone has DNSSEC enabled and so cannot be deleted.")
     if zone["protections"]:
@@ -220,7 +221,7 @@ def _get_hosted_zone(zone_id):
     with service._lock:
         zone = service._zones.get(zone_id)
     if zone is None:
-        raise _no_such_zone(zone_id)
+        raise no_such_zone(zone_id)
 
     def build(answer):
         service._build_hosted_zone_el(answer, zone)
@@ -327,7 +328,7 @@ def apply_changes(zone_id, changes, comment=""):
     """ChangeResourceRecordSets: all of the changes or none. Call under the service's lock."""
     zone = service._zones.get(zone_id)
     if zone is None:
-        raise _no_such_zone(zone_id)
+        raise no_such_zone(zone_id)
     if not changes:
         raise Refused("InvalidInput", "The ChangeBatch contains no changes.")
     standing, failures = list(service._records[zone_id]), []
@@ -372,127 +373,6 @@ def _change_resource_record_sets(zone_id, body):
                                  lambda answer: service._build_change_info_el(answer, change))
 
 
-# --- tags, DNSSEC and protections: what the package has not ------------------
-
-_DNSSEC = re.compile(r"^/2013-04-01/hostedzone/([^/]+)/(dnssec|enable-dnssec|disable-dnssec)$")
-_PROTECTION = re.compile(r"^/2013-04-01/hostedzone/([^/]+)/rrsetprotection(/delete)?$")
-
-
-_TAGS_OF_MANY = "/2013-04-01/tags/hostedzone"
-
-
-def tagged_zones(path, body):
-    """The zone ids of a ListTagsForResources request; of any other, none."""
-    root = service._parse_body(body) if path == _TAGS_OF_MANY else None
-    listed = service._find(root, "ResourceIds") if root is not None else None
-    return [one.text or "" for one in listed] if listed is not None else []
-
-
-def _list_tags_for_resources(body):
-    zone_ids = tagged_zones(_TAGS_OF_MANY, body)
-    if not 1 <= len(zone_ids) <= 10:
-        raise Refused("InvalidInput", "ResourceIds must have between 1 and 10 members.")
-    with service._lock:
-        for zone_id in zone_ids:
-            if zone_id not in service._zones:
-                raise _no_such_zone(zone_id)
-        found = [(zone_id, dict(service._tags.get(("hostedzone", zone_id), {}))) for zone_id in zone_ids]
-
-    def build(answer):
-        sets = SubElement(answer, "ResourceTagSets")
-        for zone_id, tags in found:
-            one = SubElement(sets, "ResourceTagSet")
-            SubElement(one, "ResourceType").text = "hostedzone"
-            SubElement(one, "ResourceId").text = zone_id
-            listed = SubElement(one, "Tags")
-            for key, value in tags.items():
-                tag = SubElement(listed, "Tag")
-                SubElement(tag, "Key").text = key
-                SubElement(tag, "Value").text = value
-
-    return service._xml_response("ListTagsForResourcesResponse", build)
-
-
-def _zone_of(match):
-    zone = service._zones.get(match.group(1))
-    if zone is None:
-        raise _no_such_zone(match.group(1))
-    return zone
-
-
-def _dnssec(method, match):
-    with service._lock:
-        zone = _zone_of(match)
-        if match.group(2) == "dnssec":
-            if method != "GET":
-                raise Refused("InvalidInput", "Unknown operation")
-            status = zone["dnssec"]
-
-            def build(answer):
-                SubElement(SubElement(answer, "Status"), "ServeSignature").text = status
-                SubElement(answer, "KeySigningKeys")
-
-            return service._xml_response("GetDNSSECResponse", build)
-        enable = match.group(2) == "enable-dnssec"
-        zone["dnssec"] = "SIGNING" if enable else "NOT_SIGNING"
-        change = new_change()
-    return service._xml_response(f"{'Enable' if enable else 'Disable'}HostedZoneDNSSECResponse",
-                                 lambda answer: service._build_change_info_el(answer, change))
-
-
-def _protection(method, match, body):
-    """Create-, List- and DeleteResourceRecordSetProtections (botocore 1.44.8)."""
-    with service._lock:
-        zone = _zone_of(match)
-        if method == "GET":
-            standing = sorted(zone["protections"].items())
-
-            def build(answer):
-                listed = SubElement(answer, "ResourceRecordSetProtections")
-                for (name, kind), comment in standing:
-                    one = SubElement(listed, "ResourceRecordSetProtection")
-                    SubElement(one, "RecordName").text = name
-                    SubElement(one, "RecordType").text = kind
-                    if comment:
-                        SubElement(one, "Comment").text = comment
-
-            return service._xml_response("ListResourceRecordSetProtectionsResponse", build)
-        root = service._parse_body(body)
-        listed = service._find(root, "Protections") if root is not None else None
-        for one in list(listed) if listed is not None else []:
-            key = (normalised(service._text(one, "RecordName")), service._text(one, "RecordType"))
-            if match.group(2):
-                zone["protections"].pop(key, None)
-            else:
-                zone["protections"][key] = service._text(one, "Comment")
-    verb = "Delete" if match.group(2) else "Create"
-    return service._xml_response(f"{verb}ResourceRecordSetProtectionsResponse", lambda answer: None)
-
-
-def operation_of(method, path):
-    """The operation of a path that the package's own API model does not have, or None."""
-    match = _PROTECTION.match(path)
-    if match is None:
-        return None
-    verb = "List" if method == "GET" else "Delete" if match.group(2) else "Create"
-    return f"{verb}ResourceRecordSetProtections"
-
-
-def _handle_request(before):
-    async def handle(method, path, headers, body, query):
-        try:
-            if match := _DNSSEC.match(path):
-                return _dnssec(method, match)
-            if match := _PROTECTION.match(path):
-                return _protection(method, match, body)
-            if path == _TAGS_OF_MANY and method == "POST":
-                return _list_tags_for_resources(body)
-        except Refused as refused:
-            return refused.response()
-        return await before(method, path, headers, body, query)
-    return handle
-
-
 def apply(settings):
     """Corrects the service's module."""
     global _INSYNC_SECONDS
@@ -506,4 +386,3 @@ def apply(settings):
     seam.replace(service, "_list_hosted_zones_by_name", _answered(_list_hosted_zones_by_name))
     seam.replace(service, "_get_change", _answered(_get_change))
     seam.replace(service, "_change_resource_record_sets", _answered(_change_resource_record_sets))
-    seam.replace(service, "handle_request", _handle_request(service.handle_request))
