@@ -39,7 +39,7 @@ where
     B: AsyncFnOnce(Settings) -> Function<R, W, Https>,
 {
     logging::init();
-    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none_or(|api| api.is_empty()) {
         tracing::error!(
             "this is a Lambda function: it runs where AWS_LAMBDA_RUNTIME_API names a Runtime API"
         );
