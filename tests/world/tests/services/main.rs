@@ -17,14 +17,14 @@ use aws_types::SdkConfig;
 use world::{Hand, Settings, Work, World};
 
 /// The account that most tests live in.
-pub const ACCOUNT: &str = "111111111111";
+pub(crate) const ACCOUNT: &str = "111111111111";
 /// Another account.
-pub const OTHER: &str = "222222222222";
+pub(crate) const OTHER: &str = "222222222222";
 /// The Region that most tests live in.
-pub const REGION: &str = "eu-west-1";
+pub(crate) const REGION: &str = "eu-west-1";
 
 /// A world of these settings, quick ones where nothing is said.
-pub fn world(change: impl FnOnce(&mut Settings)) -> World {
+pub(crate) fn world(change: impl FnOnce(&mut Settings)) -> World {
     let mut settings = Settings {
         latency: Duration::ZERO..=Duration::ZERO,
         propagation: Duration::from_secs(30)..=Duration::from_secs(30),
@@ -35,12 +35,12 @@ pub fn world(change: impl FnOnce(&mut Settings)) -> World {
 }
 
 /// Configuration of a person's clients.
-pub fn person(world: &World, account: &str) -> SdkConfig {
+pub(crate) fn person(world: &World, account: &str) -> SdkConfig {
     world.sdk_config(&world.credentials(account, "", Hand::Person), REGION)
 }
 
 /// A function's hand, that works for a resource of a stack.
-pub fn hand(stack: &str, invocation: u64) -> Hand {
+pub(crate) fn hand(stack: &str, invocation: u64) -> Hand {
     Hand::Function(Work {
         stack_id: format!("arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{stack}/1"),
         logical_id: "Resource".to_owned(),
@@ -49,7 +49,7 @@ pub fn hand(stack: &str, invocation: u64) -> Hand {
 }
 
 /// The error code of a refused call.
-pub fn code<T: Debug, E: ProvideErrorMetadata + Debug>(result: Result<T, E>) -> String {
+pub(crate) fn code<T: Debug, E: ProvideErrorMetadata + Debug>(result: Result<T, E>) -> String {
     let error = result.expect_err("it is refused");
     error.code().unwrap_or("no code").to_owned()
 }

@@ -1,0 +1,278 @@
+//! One case for each resource type and each of create, update in place, replace and delete, and for what lies between.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::json;
+use world::cloudformation::Template;
+use world::{Edit, Name};
+
+use crate::cast::{
+    BUILD, CONSUMER, Cast, NETWORK, PREFIX, certificate, subdomain, with,
+};
+
+/// An operation on a stack, and what stands before it.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) account: &'static str,
+    /// What people have made.
+    pub(crate) setup: for<'a> fn(&'a Cast) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+    /// The stack before; none for a create.
+    pub(crate) before: Option<fn(&Cast) -> Template>,
+    /// The template of the operation; none for a delete.
+    pub(crate) after: Option<fn(&Cast) -> Template>,
+    /// The operation fails and is rolled back, even where nothing dies.
+    pub(crate) fails: bool,
+}
+
+/// A case of the consumer's, with nothing made by people.
+const PLAIN: Case = Case {
+    name: "",
+    account: CONSUMER,
+    setup: |_| Box::pin(async {}),
+    before: None,
+    after: None,
+    fails: false,
+};
+
+/// All cases.
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        name: "PublishedZone: create",
+        account: NETWORK,
+        after: Some(|cast| published(cast, "/zone-delegation/own")),
+        ..PLAIN
+    },
+    Case {
+        name: "PublishedZone: update in place, another zone",
+        account: NETWORK,
+        setup: |cast| Box::pin(async { second_zone(cast).await }),
+        before: Some(|cast| published(cast, "/zone-delegation/own")),
+        after: Some(|cast| {
+            let zone = zone_named(cast, NETWORK, "second.example.com");
+            let own = cast.published_zone("/zone-delegation/own");
+            one("Zone", with(own, json!({"HostedZoneId": zone})))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "PublishedZone: replace, another prefix",
+        account: NETWORK,
+        before: Some(|cast| published(cast, "/zone-delegation/own")),
+        after: Some(|cast| published(cast, "/zone-delegation/other")),
+        ..PLAIN
+    },
+    Case {
+        name: "PublishedZone: delete",
+        account: NETWORK,
+        before: Some(|cast| published(cast, "/zone-delegation/own")),
+        ..PLAIN
+    },
+    Case {
+        name: "PublishedZone: logical id renamed",
+        account: NETWORK,
+        before: Some(|cast| published(cast, "/zone-delegation/own")),
+        after: Some(|cast| {
+            cast.renamed(NETWORK, "Zone", "Renamed");
+            one("Renamed", cast.published_zone("/zone-delegation/own"))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: create",
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: create with a zone that stands",
+        setup: |cast| Box::pin(async { given_zone(cast).await }),
+        after: Some(|cast| one("Zone", with_given_zone(cast))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: create below one of the same stack",
+        after: Some(|_| family()),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: update in place",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|_| {
+            let properties = json!({"Ttl": 60, "Comment": "hello", "Tags": {"team": "a"}});
+            one("Zone", with(subdomain(CONSUMER, "dev"), properties))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: replace, another name",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "test"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: replace, a zone that stands instead of its own",
+        setup: |cast| Box::pin(async { given_zone(cast).await }),
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| one("Zone", with_given_zone(cast))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: replace, its own zone instead of one that stands",
+        setup: |cast| Box::pin(async { given_zone(cast).await }),
+        before: Some(|cast| one("Zone", with_given_zone(cast))),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: logical id renamed",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            cast.renamed(CONSUMER, "Zone", "Renamed");
+            one("Renamed", subdomain(CONSUMER, "dev"))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: delete",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: delete of a zone that it was given",
+        setup: |cast| Box::pin(async { given_zone(cast).await }),
+        before: Some(|cast| one("Zone", with_given_zone(cast))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: delete after a drain that outlasts the invocation",
+        before: Some(|_| {
+            let properties = json!({"DrainSeconds": 1800, "Ttl": 1800});
+            one("Zone", with(subdomain(CONSUMER, "dev"), properties))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: create",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: create with its zone",
+        after: Some(|_| with_certificate("app")),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: update in place",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        before: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
+        after: Some(|cast| {
+            let tags = json!({"Tags": {"team": "a"}, "ValidationRecordsOnDelete": "Keep"});
+            let keep = json!({"ValidationRecordsOnDelete": "Delete"});
+            let changed = with(certificate_in_given(cast, "app"), tags);
+            one("Certificate", with(changed, keep))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: replace, another name",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        before: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
+        after: Some(|cast| {
+            let names = json!({"SubjectAlternativeNames": [format!("*.dev.{BUILD}")]});
+            one("Certificate", with(certificate_in_given(cast, "app"), names))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: delete",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        before: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
+        ..PLAIN
+    },
+    Case {
+        name: "an update that fails after its replacement has succeeded",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|_| {
+            let mut template = one("Zone", subdomain(CONSUMER, "test"));
+            let mut bad = with(subdomain(CONSUMER, "a.dev"), json!({"Nonsense": "x"}));
+            bad.depends_on.push("Zone".to_owned());
+            template.insert("Bad".to_owned(), bad);
+            template
+        }),
+        fails: true,
+        ..PLAIN
+    },
+];
+
+fn one(logical_id: &str, definition: world::cloudformation::ResourceDefinition) -> Template {
+    Template::from([(logical_id.to_owned(), definition)])
+}
+
+fn published(cast: &Cast, prefix: &str) -> Template {
+    assert_ne!(prefix, PREFIX, "the cast's own");
+    one("Zone", cast.published_zone(prefix))
+}
+
+fn with_certificate(label: &str) -> Template {
+    let mut template = one("Zone", subdomain(CONSUMER, "dev"));
+    let definition = certificate("Zone", &format!("{label}.dev.{BUILD}"));
+    template.insert("Certificate".to_owned(), definition);
+    template
+}
+
+/// `dev` across accounts, and `a.dev` below it within the account.
+fn family() -> Template {
+    let mut template = one("Zone", subdomain(CONSUMER, "dev"));
+    template.insert(
+        "Child".to_owned(),
+        world::cloudformation::ResourceDefinition::new(
+            "Custom::DelegatedSubdomain",
+            json!({"Subdomain": "a", "ParentHostedZoneId": {"Fn::GetAtt": ["Zone", "HostedZoneId"]}}),
+        ),
+    );
+    template
+}
+
+/// The id of a zone that people made.
+pub(crate) fn zone_named(cast: &Cast, account: &str, name: &str) -> String {
+    let zones = cast.world.zones();
+    let found = zones.values().find(|zone| {
+        zone.account == account && zone.name == Name::of(name) && zone.made_by == world::Hand::Person
+    });
+    found.expect("people made it").id.clone()
+}
+
+async fn second_zone(cast: &Cast) {
+    cast.world.make_zone(NETWORK, "second.example.com").unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+}
+
+/// A zone of the name of a subdomain, made by people, not delegated.
+async fn given_zone(cast: &Cast) {
+    cast.world.make_zone(CONSUMER, &format!("dev.{BUILD}")).unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+}
+
+/// A zone made and delegated by people.
+async fn delegated_zone(cast: &Cast) {
+    let name = format!("dev.{BUILD}");
+    let zone = cast.world.make_zone(CONSUMER, &name).unwrap();
+    let hosts = cast.world.zone(&zone).unwrap().hosts();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let edit = Edit::create(&name, "NS", 900, &hosts);
+    cast.world.edit_records(&cast.build_zone, &[edit]).unwrap();
+    // The network stack would refuse to go while it stands: it is another person's, and stays.
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+}
+
+fn with_given_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {
+    let zone = zone_named(cast, CONSUMER, &format!("dev.{BUILD}"));
+    with(subdomain(CONSUMER, "dev"), json!({"HostedZoneId": zone}))
+}
+
+fn certificate_in_given(cast: &Cast, label: &str) -> world::cloudformation::ResourceDefinition {
+    let zone = zone_named(cast, CONSUMER, &format!("dev.{BUILD}"));
+    let definition = certificate("Zone", &format!("{label}.dev.{BUILD}"));
+    with(definition, json!({"HostedZoneId": zone}))
+}

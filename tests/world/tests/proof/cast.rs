@@ -1,0 +1,217 @@
+//! The world that the proofs play in: accounts, zones, roles with the contract's own policies, and CloudFormation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use world::cloudformation::{Engine, LambdaSettings, ResourceDefinition, Stack, Status, Template};
+use world::in_process::InProcess;
+use world::{Edit, Role, Settings, Table, World};
+
+/// Holds the base domain and the delegated zone.
+pub(crate) const NETWORK: &str = "111111111111";
+/// A consumer, whose names are `dev` and `test` with all that is below.
+pub(crate) const CONSUMER: &str = "222222222222";
+/// Another consumer, whose name is `ops`.
+pub(crate) const SECOND: &str = "333333333333";
+/// Where all stacks are.
+pub(crate) const REGION: &str = "eu-west-1";
+/// The registered domain.
+pub(crate) const BASE: &str = "example.com";
+/// The delegated zone.
+pub(crate) const BUILD: &str = "build.example.com";
+/// Where it is published.
+pub(crate) const PREFIX: &str = "/zone-delegation/dev";
+/// What the delegation roles ask for.
+pub(crate) const EXTERNAL_ID: &str = "a-secret";
+
+/// The names each consumer may have, relative to the delegated zone.
+pub(crate) const NAMES: [(&str, &[&str]); 2] = [
+    (CONSUMER, &["dev", "test", "a.dev", "b.a.dev"]),
+    (SECOND, &["ops", "a.ops"]),
+];
+
+/// A world with its people, roles and CloudFormation.
+pub(crate) struct Cast {
+    pub(crate) world: World,
+    pub(crate) engine: Engine,
+    /// The base domain's zone.
+    pub(crate) base_zone: String,
+    /// The delegated zone.
+    pub(crate) build_zone: String,
+}
+
+/// Quick settings, so that a history takes milliseconds.
+pub(crate) fn settings(seed: u64) -> Settings {
+    let seconds = Duration::from_secs;
+    Settings {
+        seed,
+        latency: Duration::from_millis(5)..=Duration::from_millis(20),
+        propagation: seconds(1)..=seconds(20),
+        ..Settings::default()
+    }
+}
+
+impl Cast {
+    /// A world whose zones stand, are INSYNC and published.
+    pub(crate) async fn new(settings: Settings) -> Self {
+        fastrand::seed(settings.seed);
+        let world = World::new(settings);
+        let base_zone = world.make_zone(NETWORK, BASE).unwrap();
+        let build_zone = world.make_zone(NETWORK, BUILD).unwrap();
+        let hosts = |zone: &str| world.zone(zone).unwrap().hosts();
+        world.register(BASE, &hosts(&base_zone));
+        let servers = hosts(&build_zone);
+        let servers: Vec<&str> = servers.iter().map(String::as_str).collect();
+        let edit = Edit::create(BUILD, "NS", 900, &servers);
+        world.edit_records(&base_zone, &[edit]).unwrap();
+        for account in [NETWORK, CONSUMER, SECOND] {
+            put_function_roles(&world, account);
+        }
+        for (account, names) in NAMES {
+            put_delegation_role(&world, account, names, &build_zone);
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let engine = Engine::new(world.clone(), LambdaSettings::default(), |desk| {
+            Arc::new(InProcess::new(world.clone(), desk))
+        });
+        Self {
+            world,
+            engine,
+            base_zone,
+            build_zone,
+        }
+    }
+
+    /// As [`Cast::new`], with the delegated zone published by a stack of the networking account.
+    pub(crate) async fn published(settings: Settings) -> (Self, Stack) {
+        let cast = Self::new(settings).await;
+        let mut stack = Stack::new(NETWORK, REGION, "network");
+        let template = Template::from([("Published".to_owned(), cast.published_zone(PREFIX))]);
+        let status = cast.engine.create(&mut stack, &template).await;
+        assert_eq!(status, Status::Complete, "{:?}", stack.failures);
+        (cast, stack)
+    }
+
+    /// `Custom::PublishedZone` of the delegated zone.
+    pub(crate) fn published_zone(&self, prefix: &str) -> ResourceDefinition {
+        ResourceDefinition::new(
+            "Custom::PublishedZone",
+            json!({"HostedZoneId": self.build_zone, "ParameterPrefix": prefix}),
+        )
+    }
+
+    /// Says that the template of the subject of an account's test renamed a logical id.
+    pub(crate) fn renamed(&self, account: &str, from: &str, to: &str) {
+        let stack = Stack::new(account, REGION, "subject");
+        self.world.renamed(&stack.id, from, to);
+    }
+
+    /// All that was seen to be wrong, with the history that led to it.
+    pub(crate) fn check(&self) {
+        let violations = self.world.violations();
+        assert!(violations.is_empty(), "{}\n{violations:#?}", self.history());
+    }
+
+    /// The history so far, as a table.
+    pub(crate) fn history(&self) -> String {
+        Table(&self.world.log()).to_string()
+    }
+}
+
+/// `Custom::DelegatedSubdomain` below the delegated zone, across accounts.
+pub(crate) fn subdomain(account: &str, name: &str) -> ResourceDefinition {
+    ResourceDefinition::new(
+        "Custom::DelegatedSubdomain",
+        json!({
+            "Subdomain": name,
+            "ParameterPrefix": PREFIX,
+            "NetworkRoleArn": delegation_role(account),
+            "ExternalId": EXTERNAL_ID,
+        }),
+    )
+}
+
+/// With some properties set.
+pub(crate) fn with(mut definition: ResourceDefinition, properties: Value) -> ResourceDefinition {
+    let Value::Object(properties) = properties else {
+        panic!("properties are an object");
+    };
+    definition.properties.extend(properties);
+    definition
+}
+
+/// `Custom::SubdomainCertificate` of a name in the zone of a subdomain of the same template.
+pub(crate) fn certificate(zone_of: &str, name: &str) -> ResourceDefinition {
+    ResourceDefinition::new(
+        "Custom::SubdomainCertificate",
+        json!({
+            "HostedZoneId": {"Fn::GetAtt": [zone_of, "HostedZoneId"]},
+            "DomainName": name,
+            "ValidationRecordsOnDelete": "Delete",
+        }),
+    )
+}
+
+/// The ARN of a consumer's delegation role.
+pub(crate) fn delegation_role(account: &str) -> String {
+    format!("arn:aws:iam::{NETWORK}:role/delegation-{account}")
+}
+
+fn put_function_roles(world: &World, account: &str) {
+    let nobody = json!({"Statement": [{"Effect": "Deny", "Action": "*", "Principal": "*"}]});
+    let mut publish = json!([
+        {"Sid": "zone", "Action": ["route53:GetHostedZone", "route53:ListResourceRecordSets"], "Resource": "arn:aws:route53:::hostedzone/*"},
+        {"Sid": "parameters", "Action": ["ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameters", "ssm:AddTagsToResource",
+            "ssm:RemoveTagsFromResource", "ssm:ListTagsForResource"], "Resource": format!("arn:aws:ssm:{REGION}:{account}:parameter/zone-delegation/*")},
+    ]);
+    let machine = format!("arn:aws:states:{REGION}:{account}:stateMachine:*");
+    let mut delegate = json!([
+        {"Sid": "role", "Action": "sts:AssumeRole", "Resource": format!("arn:aws:iam::{NETWORK}:role/delegation-*")},
+        {"Sid": "zones", "Action": ["route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName"], "Resource": "*"},
+        {"Sid": "zone", "Action": ["route53:ChangeResourceRecordSets", "route53:ChangeTagsForResource", "route53:DeleteHostedZone",
+            "route53:GetDNSSEC", "route53:GetHostedZone", "route53:ListResourceRecordSetProtections", "route53:ListResourceRecordSets",
+            "route53:ListTagsForResource", "route53:UpdateHostedZoneComment"], "Resource": "arn:aws:route53:::hostedzone/*"},
+        {"Sid": "change", "Action": "route53:GetChange", "Resource": "arn:aws:route53:::change/*"},
+        {"Sid": "request", "Action": ["acm:RequestCertificate", "acm:ListCertificates"], "Resource": "*"},
+        {"Sid": "certificates", "Action": ["acm:AddTagsToCertificate", "acm:DescribeCertificate", "acm:ListTagsForCertificate",
+            "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"], "Resource": format!("arn:aws:acm:*:{account}:certificate/*")},
+        {"Sid": "waiter", "Action": "states:StartExecution", "Resource": machine},
+    ]);
+    for (name, statements) in [
+        ("publish-zone", &mut publish),
+        ("delegate-subdomain", &mut delegate),
+    ] {
+        for statement in statements.as_array_mut().unwrap() {
+            statement["Effect"] = json!("Allow");
+        }
+        let policy = ("policy".to_owned(), json!({"Statement": statements}));
+        world.put_role(Role::new(account, name, &nobody, &[policy]).unwrap());
+    }
+}
+
+/// The delegation role of the contract, section 8.
+pub(crate) fn put_delegation_role(world: &World, account: &str, names: &[&str], zone: &str) {
+    let names: Vec<String> = names.iter().map(|name| format!("{name}.{BUILD}")).collect();
+    let key = |name: &str| format!("route53:ChangeResourceRecordSets{name}");
+    let zone_arn = format!("arn:aws:route53:::hostedzone/{zone}");
+    let parameter = |name: &str| format!("arn:aws:ssm:{REGION}:{NETWORK}:parameter{PREFIX}/{name}");
+    let statements = json!([
+        {"Sid": "read", "Effect": "Allow", "Action": "ssm:GetParameters",
+            "Resource": [parameter("hosted-zone-id"), parameter("hosted-zone-name"), parameter("name-servers")]},
+        {"Sid": "look", "Effect": "Allow", "Action": ["route53:GetHostedZone", "route53:ListResourceRecordSets"], "Resource": zone_arn},
+        {"Sid": "wait", "Effect": "Allow", "Action": "route53:GetChange", "Resource": "arn:aws:route53:::change/*"},
+        {"Sid": "change", "Effect": "Allow", "Action": "route53:ChangeResourceRecordSets", "Resource": zone_arn, "Condition": {
+            "ForAllValues:StringEquals": {
+                key("NormalizedRecordNames"): names, key("RecordTypes"): ["NS"], key("Actions"): ["CREATE", "DELETE"]},
+            "Null": {key("NormalizedRecordNames"): "false", key("RecordTypes"): "false", key("Actions"): "false"}}},
+    ]);
+    let function = InProcess::role_arn(account, "delegate-subdomain");
+    let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": format!("arn:aws:iam::{account}:root")},
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": function}, "StringEquals": {"sts:ExternalId": EXTERNAL_ID}}}]});
+    let policy = ("policy".to_owned(), json!({"Statement": statements}));
+    world.put_role(
+        Role::new(NETWORK, &format!("delegation-{account}"), &trust, &[policy]).unwrap(),
+    );
+}

@@ -1,0 +1,241 @@
+//! What must hold when a stack has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use world::cloudformation::{Stack, StackResource, Status};
+use world::{Hand, Name, Zone};
+
+use crate::cast::{Cast, REGION};
+
+/// Everything in the world that a function made for a stack, by a word that names it.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// Zones: id and apex.
+    pub(crate) zones: BTreeMap<String, Zone>,
+    /// NS record sets outside the stack's own zones: zone id and name.
+    pub(crate) delegations: BTreeSet<(String, String)>,
+    /// Validation records outside the stack's own zones: zone id and name.
+    pub(crate) validations: BTreeSet<(String, String)>,
+    /// Parameters.
+    pub(crate) parameters: BTreeSet<String>,
+    /// Certificates.
+    pub(crate) certificates: BTreeSet<String>,
+}
+
+impl Made {
+    /// What stands of a stack.
+    pub(crate) fn by(cast: &Cast, stack: &Stack) -> Self {
+        let by_stack = |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
+        let mut made = Self::default();
+        for (id, zone) in cast.world.zones() {
+            for (key, set) in &zone.records {
+                if by_stack(&set.written_by) && !by_stack(&zone.made_by) {
+                    let at = (id.clone(), key.name.to_string());
+                    match key.kind.as_str() {
+                        "NS" => made.delegations.insert(at),
+                        _ => made.validations.insert(at),
+                    };
+                }
+            }
+            if by_stack(&zone.made_by) {
+                made.zones.insert(id, zone);
+            }
+        }
+        for ((_, _, name), parameter) in cast.world.parameters() {
+            if by_stack(&parameter.made_by) {
+                made.parameters.insert(name);
+            }
+        }
+        for (arn, certificate) in cast.world.certificates() {
+            if by_stack(&certificate.made_by) {
+                made.certificates.insert(arn);
+            }
+        }
+        made
+    }
+
+    /// Words for each thing, of which a refusal must hold one.
+    fn things(&self) -> Vec<(String, Vec<String>)> {
+        let plain = |name: &str| name.trim_end_matches('.').to_owned();
+        let mut things = Vec::new();
+        for (id, zone) in &self.zones {
+            let words = vec![id.clone(), plain(&zone.name.to_string())];
+            things.push((format!("zone {} {id}", zone.name), words));
+        }
+        for (zone, name) in &self.delegations {
+            things.push((format!("delegation of {name} in {zone}"), vec![plain(name)]));
+        }
+        for (zone, name) in &self.validations {
+            things.push((format!("record {name} in {zone}"), vec![plain(name)]));
+        }
+        for name in &self.parameters {
+            let prefix = name.rsplit_once('/').map_or(name.as_str(), |(prefix, _)| prefix);
+            things.push((format!("parameter {name}"), vec![prefix.to_owned()]));
+        }
+        for arn in &self.certificates {
+            things.push((format!("certificate {arn}"), vec![arn.clone()]));
+        }
+        things
+    }
+}
+
+/// Checks a stack at rest; sentences for what is wrong.
+pub(crate) fn check(cast: &Cast, stack: &Stack) -> Vec<String> {
+    let made = Made::by(cast, stack);
+    let mut wrong = Vec::new();
+    match stack.status {
+        Status::Deleted | Status::CreateRolledBack | Status::New => {
+            nothing_unexplained(stack, &made, &BTreeSet::new(), &mut wrong);
+        }
+        Status::Complete | Status::RolledBack => {
+            let mut expected = BTreeSet::new();
+            for (logical_id, resource) in &stack.resources {
+                match as_said(cast, logical_id, resource) {
+                    Ok(things) => expected.extend(things),
+                    Err(why) => wrong.push(why),
+                }
+            }
+            nothing_unexplained(stack, &made, &expected, &mut wrong);
+        }
+        // Refused, and said so; what is left is looked at when it is tried again.
+        Status::NotDeleted | Status::RollbackFailed => {
+            if stack.failures.is_empty() && stack.orphans.is_empty() {
+                wrong.push(format!("{} failed without a reason", stack.name()));
+            }
+        }
+    }
+    wrong
+        .into_iter()
+        .map(|what| format!("{} ({:?}): {what}", stack.name(), stack.status))
+        .collect()
+}
+
+/// All that stands and is not expected must be named by a refusal.
+fn nothing_unexplained(
+    stack: &Stack,
+    made: &Made,
+    expected: &BTreeSet<String>,
+    wrong: &mut Vec<String>,
+) {
+    for (thing, words) in made.things() {
+        let explained = stack
+            .orphans
+            .iter()
+            .map(|orphan| &orphan.reason)
+            .chain(&stack.failures)
+            .any(|reason| words.iter().any(|word| reason.contains(word)));
+        let wanted = expected.iter().any(|wanted| thing.contains(wanted));
+        if !wanted && !explained {
+            wrong.push(format!("{thing} is left"));
+        }
+    }
+}
+
+/// Whether a resource stands as its template says; what of it is expected, by words.
+fn as_said(
+    cast: &Cast,
+    logical_id: &str,
+    resource: &StackResource,
+) -> Result<Vec<String>, String> {
+    let text = |name: &str| {
+        resource.properties.get(name).and_then(|value| value.as_str()).map(ToOwned::to_owned)
+    };
+    let attribute = |name: &str| resource.attributes.get(name).cloned().unwrap_or_default();
+    let wrong = |what: String| Err(format!("{logical_id}: {what}"));
+    match resource.definition.resource_type.as_str() {
+        "Custom::DelegatedSubdomain" => {
+            let zone_id = attribute("HostedZoneId");
+            let Some(zone) = cast.world.zone(&zone_id) else {
+                return wrong(format!("its zone {zone_id} is gone"));
+            };
+            let parent_id = attribute("ParentHostedZoneId");
+            let Some(parent) = cast.world.zone(&parent_id) else {
+                return wrong(format!("its parent {parent_id} is gone"));
+            };
+            let name = attribute("DomainName");
+            let wanted = format!(
+                "{}.{}",
+                text("Subdomain").unwrap_or_default().to_lowercase(),
+                parent.name.normalised()
+            );
+            if name != wanted || zone.name != Name::of(&wanted) {
+                return wrong(format!("it is {name} in {}, wanted {wanted}", zone.name));
+            }
+            if let Some(given) = text("HostedZoneId")
+                && given != zone_id
+            {
+                return wrong(format!("it is {zone_id}, wanted {given}"));
+            }
+            let key = world::RecordKey::new(&zone.name, "NS");
+            let ttl = text("Ttl").map_or(900, |ttl| ttl.parse().unwrap());
+            for (view, records) in [("API", &parent.records), ("DNS", &parent.published)] {
+                let Some(set) = records.get(&key) else {
+                    return wrong(format!("{name} is not delegated ({view})"));
+                };
+                let mut values: Vec<String> =
+                    set.values.iter().map(|v| v.trim_end_matches('.').to_lowercase()).collect();
+                values.sort();
+                let mut hosts = zone.hosts();
+                hosts.sort();
+                if values != hosts || set.ttl != Some(ttl) {
+                    return wrong(format!("{name} is delegated to {values:?} ({view}), TTL {:?}, wanted {hosts:?}, {ttl}", set.ttl));
+                }
+            }
+            if !zone.in_dns() {
+                return wrong(format!("zone {zone_id} is not INSYNC"));
+            }
+            for (tag, wanted) in [("zone-delegation:logical-id", logical_id)] {
+                if zone.tags.get(tag).map(String::as_str) != Some(wanted) {
+                    return wrong(format!("zone {zone_id} has tags {:?}", zone.tags));
+                }
+            }
+            Ok(vec![zone_id, format!("delegation of {}", zone.name)])
+        }
+        "Custom::SubdomainCertificate" => {
+            let arn = resource.physical_id.clone();
+            let certificates = cast.world.certificates();
+            let Some(certificate) = certificates.get(&arn) else {
+                return wrong(format!("its certificate {arn} is gone"));
+            };
+            if certificate.status != "ISSUED" {
+                return wrong(format!("{arn} is {}", certificate.status));
+            }
+            if Some(&certificate.names[0]) != text("DomainName").as_ref() {
+                return wrong(format!("{arn} is for {:?}", certificate.names));
+            }
+            let mut things = vec![arn];
+            for name in &certificate.names {
+                let (record, _) = world::validation_record(&certificate.account, name);
+                things.push(format!("record {record}"));
+            }
+            Ok(things)
+        }
+        _ => {
+            let prefix = text("ParameterPrefix").unwrap_or_default();
+            let zone_id = text("HostedZoneId").unwrap_or_default();
+            let Some(zone) = cast.world.zone(&zone_id) else {
+                return wrong(format!("its zone {zone_id} is gone"));
+            };
+            let parameters = cast.world.parameters();
+            let mut hosts = zone.hosts();
+            hosts.sort();
+            for (name, wanted) in [
+                ("hosted-zone-id", zone_id.clone()),
+                ("hosted-zone-name", zone.name.normalised()),
+                ("name-servers", hosts.join(",")),
+            ] {
+                let place = (zone.account.clone(), REGION.to_owned(), format!("{prefix}/{name}"));
+                let mut value = parameters.get(&place).map(|p| p.value.clone()).unwrap_or_default();
+                if name == "name-servers" {
+                    let mut hosts: Vec<&str> = value.split(',').collect();
+                    hosts.sort_unstable();
+                    value = hosts.join(",");
+                }
+                if value != wanted {
+                    return wrong(format!("{prefix}/{name} is {value:?}, wanted {wanted:?}"));
+                }
+            }
+            Ok(vec![format!("parameter {prefix}/")])
+        }
+    }
+}

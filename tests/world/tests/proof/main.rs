@@ -1,0 +1,7 @@
+//! The proof that nothing is lost and nothing is left, whatever dies when: the functions in the strict world, under CloudFormation.
+
+mod cases;
+mod cast;
+mod crash_points;
+mod invariants;
+mod smoke;
