@@ -90,7 +90,7 @@ pub(crate) enum Error {
         name: DomainName,
         parent: DomainName,
         zone: HostedZoneId,
-        set: RecordSet,
+        set: Box<RecordSet>,
     },
     #[error(
         "{name} was not delegated: its delegation would hide what stands in {parent} ({zone}): {}; move these record \

@@ -2,7 +2,9 @@ use crate::{
     DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, Route53, change::ChangeId,
 };
 use aws_calls::{AwsError, call};
-use aws_sdk_route53::types::{HostedZoneConfig, Tag, TagResourceType};
+use aws_sdk_route53::types::{
+    DelegationSet, HostedZoneConfig, ResourceTagSet, Tag, TagResourceType,
+};
 use std::collections::BTreeMap;
 
 const SERVICE: &str = crate::SERVICE;
@@ -29,7 +31,7 @@ impl Route53 {
             Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
             Err(error) => return Err(error),
         };
-        let servers = output.delegation_set().map(|set| set.name_servers());
+        let servers = output.delegation_set().map(DelegationSet::name_servers);
         Ok(output.hosted_zone().map(|zone| HostedZone {
             listed: zone.into(),
             name_servers: NameServers::new(servers.unwrap_or_default()),
@@ -121,7 +123,7 @@ impl Route53 {
             Some(zone) => zone.into(),
             None => return Err(crate::malformed("CreateHostedZone", name.as_str())),
         };
-        let servers = output.delegation_set().map(|set| set.name_servers());
+        let servers = output.delegation_set().map(DelegationSet::name_servers);
         let change = output
             .change_info()
             .map(|info| ChangeId::from_service(info.id()));
@@ -181,7 +183,7 @@ impl Route53 {
         let output = call(SERVICE, "ListTagsForResource", id.as_str(), list.send()).await?;
         let tags = output
             .resource_tag_set()
-            .map(|set| set.tags())
+            .map(ResourceTagSet::tags)
             .unwrap_or_default();
         let pair = |tag: &Tag| {
             Some((

@@ -175,7 +175,7 @@ impl PublishedZones {
                             .find(|standing| standing.name == parameter.name);
                         match ours.map(|standing| &standing.claim) {
                             Some(Claim::Own { .. }) => {
-                                self.parameters.overwrite(&parameter).await?
+                                self.parameters.overwrite(&parameter).await?;
                             }
                             _ => {
                                 return Err(Error::Taken {

@@ -119,7 +119,7 @@ impl Service for Desk {
         match reply {
             Some(Reply::Reset) => return None,
             Some(Reply::Status(status)) => {
-                *response.status_mut() = StatusCode::from_u16(status).ok()?
+                *response.status_mut() = StatusCode::from_u16(status).ok()?;
             }
             None => {}
         }

@@ -16,7 +16,7 @@ use crate::state::State;
 pub const EVERYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53));
 
 /// The snapshot that questions are answered from, until something changes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Dns {
     snapshot: Option<Arc<Zones>>,
     /// Times that a snapshot was made.

@@ -120,7 +120,7 @@ impl FaultRule {
 }
 
 /// The rules in force.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     pub(crate) rules: Vec<FaultRule>,
 }

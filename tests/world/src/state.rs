@@ -99,7 +99,7 @@ pub(crate) enum Due {
 }
 
 /// The state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct State {
     pub(crate) clock: WorldClock,
     pub(crate) now: Timestamp,

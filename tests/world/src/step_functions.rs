@@ -25,7 +25,7 @@ pub struct Execution {
 }
 
 /// All executions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct StepFunctions {
     pub(crate) machines: BTreeSet<String>,
     pub(crate) executions: BTreeMap<(String, String), Execution>,

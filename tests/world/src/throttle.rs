@@ -53,7 +53,7 @@ impl Rates {
 }
 
 /// All buckets, each full when first used.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Throttle {
     levels: BTreeMap<(String, Bucket), (f64, Timestamp)>,
 }

@@ -16,6 +16,7 @@ const BEGINNING: Duration = Duration::from_secs(1_795_132_800);
 pub struct WorldClock {
     origin: tokio::time::Instant,
     began: SystemTime,
+    already: Duration,
     factor: u32,
 }
 
@@ -25,6 +26,7 @@ impl WorldClock {
         Self {
             origin: tokio::time::Instant::now(),
             began: SystemTime::UNIX_EPOCH + BEGINNING,
+            already: Duration::ZERO,
             factor: 1,
         }
     }
@@ -34,13 +36,23 @@ impl WorldClock {
         Self {
             origin: tokio::time::Instant::now(),
             began: SystemTime::now(),
+            already: Duration::ZERO,
             factor,
+        }
+    }
+
+    /// A clock that shows `at` now and goes on from there, in whatever runtime this is.
+    pub(crate) fn resumed(&self, at: Timestamp) -> Self {
+        Self {
+            origin: tokio::time::Instant::now(),
+            already: at,
+            ..*self
         }
     }
 
     /// Time since the world began.
     pub fn now(&self) -> Timestamp {
-        self.origin.elapsed() * self.factor
+        self.already + self.origin.elapsed() * self.factor
     }
 
     /// The world's time of day.

@@ -63,6 +63,25 @@ impl World {
         }
     }
 
+    /// Another world that begins as this one is now, with other settings; it may live in another runtime.
+    pub fn fork(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        // Not advanced: the runtime that counts its time may be gone.
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let clock = self.clock.resumed(state.now);
+        state.clock = clock;
+        change(&mut state.settings);
+        state.random = fastrand::Rng::with_seed(state.settings.seed);
+        Self {
+            clock,
+            state: Arc::new(Mutex::new(state)),
+            deaths: Arc::default(),
+        }
+    }
+
     /// Its clock.
     pub fn clock(&self) -> WorldClock {
         self.clock
@@ -202,6 +221,11 @@ impl World {
     /// Records that a rule was broken, found by whoever watches from the outside.
     pub fn violate(&self, what: impl Into<String>) {
         self.state().violate(what.into());
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> Settings {
+        self.state().settings.clone()
     }
 
     /// Changes the settings from now on.

@@ -36,7 +36,8 @@ impl<T: Transport> Subdomains<T> {
         let wanted = Wanted::parse(&request.properties)?;
         check_drain(&wanted, request)?;
         let parent = self.parent(&wanted.parent, request, invocation).await?;
-        self.establish(request, &wanted, &parent, None, made).await
+        // Boxed here and in an Update: it is the largest of all futures, and stands in both.
+        Box::pin(self.establish(request, &wanted, &parent, None, made)).await
     }
 
     /// Makes or finds the delegation that is wanted: for a Create, and for an Update that replaces, where `current` is

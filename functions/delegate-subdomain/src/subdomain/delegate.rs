@@ -66,7 +66,7 @@ impl Surroundings {
                 name,
                 parent,
                 zone,
-                set,
+                set: Box::new(set),
             });
         }
         if !self.above.is_empty() {
@@ -146,7 +146,7 @@ impl<T: Transport> Subdomains<T> {
                     name: zone.name.clone(),
                     parent,
                     zone: zone_id,
-                    set,
+                    set: Box::new(set),
                 });
             }
             let delete = standing.take().map(Change::Delete);

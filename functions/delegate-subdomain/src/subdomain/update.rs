@@ -38,7 +38,7 @@ impl<T: Transport> Subdomains<T> {
                     .await?
             }
             None => {
-                self.establish(request, &wanted, &parent, current.as_ref(), &mut None)
+                Box::pin(self.establish(request, &wanted, &parent, current.as_ref(), &mut None))
                     .await?
             }
         };

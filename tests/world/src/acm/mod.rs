@@ -58,7 +58,7 @@ pub struct Certificate {
 pub(crate) type Token = (String, String, String);
 
 /// All of ACM.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Acm {
     pub(crate) certificates: BTreeMap<String, Certificate>,
     pub(crate) tokens: BTreeMap<Token, (Timestamp, Vec<String>, String)>,

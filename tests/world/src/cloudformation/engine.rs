@@ -128,6 +128,7 @@ impl Engine {
         host: impl FnOnce(AnswerDesk) -> Arc<dyn FunctionHost>,
     ) -> Self {
         let desk = AnswerDesk::new(world.clone());
+        let first_request = world.state().random.u64(..1 << 39);
         Self {
             host: host(desk.clone()),
             desk,
@@ -136,7 +137,7 @@ impl Engine {
             lambda,
             habits: Habits::default(),
             delivery: Delivery::default(),
-            requests: Arc::default(),
+            requests: Arc::new(AtomicU64::new(first_request)),
         }
     }
 

@@ -66,7 +66,7 @@ impl Role {
 pub type UsedGrant = (String, String, String, String);
 
 /// All of IAM.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Iam {
     pub(crate) keys: AccessKeys,
     pub(crate) roles: BTreeMap<String, Role>,

@@ -71,7 +71,7 @@ pub struct Credentials {
 }
 
 /// All access keys.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AccessKeys {
     keys: BTreeMap<String, AccessKey>,
     made: u64,

@@ -144,7 +144,7 @@ pub struct FormerZone {
 }
 
 /// All of Route 53.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Route53 {
     pub(crate) zones: BTreeMap<String, Zone>,
     pub(crate) former: BTreeMap<String, FormerZone>,

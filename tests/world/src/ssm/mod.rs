@@ -37,7 +37,7 @@ pub struct Parameter {
 pub(crate) type Place = (String, String, String);
 
 /// All parameters.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ssm {
     pub(crate) parameters: BTreeMap<Place, Parameter>,
 }

@@ -7,9 +7,7 @@ use serde_json::json;
 use world::cloudformation::Template;
 use world::{Edit, Name};
 
-use crate::cast::{
-    BUILD, CONSUMER, Cast, NETWORK, PREFIX, certificate, subdomain, with,
-};
+use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, certificate, subdomain, with};
 
 /// An operation on a stack, and what stands before it.
 pub(crate) struct Case {
@@ -180,7 +178,10 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
         after: Some(|cast| {
             let names = json!({"SubjectAlternativeNames": [format!("*.dev.{BUILD}")]});
-            one("Certificate", with(certificate_in_given(cast, "app"), names))
+            one(
+                "Certificate",
+                with(certificate_in_given(cast, "app"), names),
+            )
         }),
         ..PLAIN
     },
@@ -238,7 +239,9 @@ fn family() -> Template {
 pub(crate) fn zone_named(cast: &Cast, account: &str, name: &str) -> String {
     let zones = cast.world.zones();
     let found = zones.values().find(|zone| {
-        zone.account == account && zone.name == Name::of(name) && zone.made_by == world::Hand::Person
+        zone.account == account
+            && zone.name == Name::of(name)
+            && zone.made_by == world::Hand::Person
     });
     found.expect("people made it").id.clone()
 }
@@ -250,7 +253,9 @@ async fn second_zone(cast: &Cast) {
 
 /// A zone of the name of a subdomain, made by people, not delegated.
 async fn given_zone(cast: &Cast) {
-    cast.world.make_zone(CONSUMER, &format!("dev.{BUILD}")).unwrap();
+    cast.world
+        .make_zone(CONSUMER, &format!("dev.{BUILD}"))
+        .unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
 }
 

@@ -72,12 +72,9 @@ impl Cast {
             put_delegation_role(&world, account, names, &build_zone);
         }
         tokio::time::sleep(Duration::from_secs(60)).await;
-        let engine = Engine::new(world.clone(), LambdaSettings::default(), |desk| {
-            Arc::new(InProcess::new(world.clone(), desk))
-        });
         Self {
+            engine: engine(&world),
             world,
-            engine,
             base_zone,
             build_zone,
         }
@@ -91,6 +88,18 @@ impl Cast {
         let status = cast.engine.create(&mut stack, &template).await;
         assert_eq!(status, Status::Complete, "{:?}", stack.failures);
         (cast, stack)
+    }
+
+    /// Another cast that begins as this one is now, in this runtime.
+    pub(crate) fn fork(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let world = self.world.fork(change);
+        fastrand::seed(world.settings().seed);
+        Self {
+            engine: engine(&world),
+            world,
+            base_zone: self.base_zone.clone(),
+            build_zone: self.build_zone.clone(),
+        }
     }
 
     /// `Custom::PublishedZone` of the delegated zone.
@@ -117,6 +126,12 @@ impl Cast {
     pub(crate) fn history(&self) -> String {
         Table(&self.world.log()).to_string()
     }
+}
+
+fn engine(world: &World) -> Engine {
+    Engine::new(world.clone(), LambdaSettings::default(), |desk| {
+        Arc::new(InProcess::new(world.clone(), desk))
+    })
 }
 
 /// `Custom::DelegatedSubdomain` below the delegated zone, across accounts.
@@ -211,7 +226,6 @@ pub(crate) fn put_delegation_role(world: &World, account: &str, names: &[&str], 
         "Principal": {"AWS": format!("arn:aws:iam::{account}:root")},
         "Condition": {"ArnEquals": {"aws:PrincipalArn": function}, "StringEquals": {"sts:ExternalId": EXTERNAL_ID}}}]});
     let policy = ("policy".to_owned(), json!({"Statement": statements}));
-    world.put_role(
-        Role::new(NETWORK, &format!("delegation-{account}"), &trust, &[policy]).unwrap(),
-    );
+    world
+        .put_role(Role::new(NETWORK, &format!("delegation-{account}"), &trust, &[policy]).unwrap());
 }

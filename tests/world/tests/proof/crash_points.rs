@@ -46,7 +46,12 @@ async fn play(case: &Case, point: Option<Point>) -> Result<Vec<u64>, Broken> {
         Ok(_) => Err(format!("the network stack stays: {:?}", network.failures)),
         Err(why) => Err(why),
     };
-    let violations: Vec<String> = cast.world.violations().into_iter().map(|v| v.what).collect();
+    let violations: Vec<String> = cast
+        .world
+        .violations()
+        .into_iter()
+        .map(|v| v.what)
+        .collect();
     match calls {
         Ok(calls) if violations.is_empty() => Ok(calls),
         Ok(_) => Err((violations.join("; "), cast.history())),

@@ -25,7 +25,8 @@ pub(crate) struct Made {
 impl Made {
     /// What stands of a stack.
     pub(crate) fn by(cast: &Cast, stack: &Stack) -> Self {
-        let by_stack = |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
+        let by_stack =
+            |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
         let mut made = Self::default();
         for (id, zone) in cast.world.zones() {
             for (key, set) in &zone.records {
@@ -69,7 +70,9 @@ impl Made {
             things.push((format!("record {name} in {zone}"), vec![plain(name)]));
         }
         for name in &self.parameters {
-            let prefix = name.rsplit_once('/').map_or(name.as_str(), |(prefix, _)| prefix);
+            let prefix = name
+                .rsplit_once('/')
+                .map_or(name.as_str(), |(prefix, _)| prefix);
             things.push((format!("parameter {name}"), vec![prefix.to_owned()]));
         }
         for arn in &self.certificates {
@@ -132,13 +135,13 @@ fn nothing_unexplained(
 }
 
 /// Whether a resource stands as its template says; what of it is expected, by words.
-fn as_said(
-    cast: &Cast,
-    logical_id: &str,
-    resource: &StackResource,
-) -> Result<Vec<String>, String> {
+fn as_said(cast: &Cast, logical_id: &str, resource: &StackResource) -> Result<Vec<String>, String> {
     let text = |name: &str| {
-        resource.properties.get(name).and_then(|value| value.as_str()).map(ToOwned::to_owned)
+        resource
+            .properties
+            .get(name)
+            .and_then(|value| value.as_str())
+            .map(ToOwned::to_owned)
     };
     let attribute = |name: &str| resource.attributes.get(name).cloned().unwrap_or_default();
     let wrong = |what: String| Err(format!("{logical_id}: {what}"));
@@ -172,13 +175,19 @@ fn as_said(
                 let Some(set) = records.get(&key) else {
                     return wrong(format!("{name} is not delegated ({view})"));
                 };
-                let mut values: Vec<String> =
-                    set.values.iter().map(|v| v.trim_end_matches('.').to_lowercase()).collect();
+                let mut values: Vec<String> = set
+                    .values
+                    .iter()
+                    .map(|v| v.trim_end_matches('.').to_lowercase())
+                    .collect();
                 values.sort();
                 let mut hosts = zone.hosts();
                 hosts.sort();
                 if values != hosts || set.ttl != Some(ttl) {
-                    return wrong(format!("{name} is delegated to {values:?} ({view}), TTL {:?}, wanted {hosts:?}, {ttl}", set.ttl));
+                    return wrong(format!(
+                        "{name} is delegated to {values:?} ({view}), TTL {:?}, wanted {hosts:?}, {ttl}",
+                        set.ttl
+                    ));
                 }
             }
             if !zone.in_dns() {
@@ -224,8 +233,15 @@ fn as_said(
                 ("hosted-zone-name", zone.name.normalised()),
                 ("name-servers", hosts.join(",")),
             ] {
-                let place = (zone.account.clone(), REGION.to_owned(), format!("{prefix}/{name}"));
-                let mut value = parameters.get(&place).map(|p| p.value.clone()).unwrap_or_default();
+                let place = (
+                    zone.account.clone(),
+                    REGION.to_owned(),
+                    format!("{prefix}/{name}"),
+                );
+                let mut value = parameters
+                    .get(&place)
+                    .map(|p| p.value.clone())
+                    .unwrap_or_default();
                 if name == "name-servers" {
                     let mut hosts: Vec<&str> = value.split(',').collect();
                     hosts.sort_unstable();

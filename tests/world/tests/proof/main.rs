@@ -3,5 +3,6 @@
 mod cases;
 mod cast;
 mod crash_points;
+mod histories;
 mod invariants;
 mod smoke;

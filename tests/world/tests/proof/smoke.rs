@@ -12,22 +12,48 @@ async fn a_subdomain_and_its_certificate_come_change_and_go() {
     let mut stack = Stack::new(CONSUMER, REGION, "dev");
     let mut template = Template::from([
         ("Zone".to_owned(), subdomain(CONSUMER, "dev")),
-        ("Certificate".to_owned(), certificate("Zone", &format!("app.dev.{BUILD}"))),
+        (
+            "Certificate".to_owned(),
+            certificate("Zone", &format!("app.dev.{BUILD}")),
+        ),
     ]);
     let status = cast.engine.create(&mut stack, &template).await;
     assert_eq!(status, Status::Complete, "{}", cast.history());
-    assert_eq!(invariants::check(&cast, &stack), [""; 0], "{}", cast.history());
-    let zone = with(subdomain(CONSUMER, "dev"), json!({"Ttl": "60", "Comment": "hello"}));
+    assert_eq!(
+        invariants::check(&cast, &stack),
+        [""; 0],
+        "{}",
+        cast.history()
+    );
+    let zone = with(
+        subdomain(CONSUMER, "dev"),
+        json!({"Ttl": "60", "Comment": "hello"}),
+    );
     template.insert("Zone".to_owned(), zone);
     let status = cast.engine.update(&mut stack, &template).await;
     assert_eq!(status, Status::Complete, "{}", cast.history());
-    assert_eq!(invariants::check(&cast, &stack), [""; 0], "{}", cast.history());
+    assert_eq!(
+        invariants::check(&cast, &stack),
+        [""; 0],
+        "{}",
+        cast.history()
+    );
     let status = cast.engine.delete(&mut stack).await;
     assert_eq!(status, Status::Deleted, "{}", cast.history());
-    assert_eq!(invariants::check(&cast, &stack), [""; 0], "{}", cast.history());
+    assert_eq!(
+        invariants::check(&cast, &stack),
+        [""; 0],
+        "{}",
+        cast.history()
+    );
     let status = cast.engine.delete(&mut network).await;
     assert_eq!(status, Status::Deleted, "{}", cast.history());
-    assert_eq!(invariants::check(&cast, &network), [""; 0], "{}", cast.history());
+    assert_eq!(
+        invariants::check(&cast, &network),
+        [""; 0],
+        "{}",
+        cast.history()
+    );
     cast.check();
     println!("{}", cast.history());
 }
