@@ -41,7 +41,8 @@ impl Owner {
             })
         } else if *logical_id == self.logical_id {
             Claim::Own {
-                taken_from: previous.cloned(),
+                // A note of itself is what a giving back left that was cut off in its middle.
+                taken_from: previous.filter(|id| **id != self.logical_id).cloned(),
             }
         } else {
             Claim::Sibling {

@@ -19,10 +19,11 @@ pub(crate) enum Error {
     #[error("The parameter {name} stands already and {}: choose another ParameterPrefix, or remove it.", whose(.owner))]
     Taken { name: String, owner: Option<Owner> },
     #[error(
-        "The zone {zone} ({id}) was not unpublished, and nothing was touched: record sets in it still delegate to \
-         other accounts: {sets}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
+        "{prefix} still publishes the zone {zone} ({id}), and nothing was touched: record sets in it delegate to other \
+         accounts: {sets}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
     )]
     Delegates {
+        prefix: String,
         zone: DomainName,
         id: HostedZoneId,
         sets: String,
@@ -33,13 +34,19 @@ pub(crate) enum Error {
 pub(crate) const LISTED: usize = 10;
 
 impl Error {
-    pub(crate) fn delegates(zone: DomainName, id: HostedZoneId, sets: &[RecordSet]) -> Self {
+    pub(crate) fn delegates(
+        prefix: &str,
+        zone: DomainName,
+        id: HostedZoneId,
+        sets: &[RecordSet],
+    ) -> Self {
         let names = sets.iter().take(LISTED).map(|set| set.name().to_string());
         let mut sets_text = names.collect::<Vec<_>>().join(", ");
         if sets.len() > LISTED {
             sets_text.push_str(" and more");
         }
         Self::Delegates {
+            prefix: prefix.to_owned(),
             zone,
             id,
             sets: sets_text,

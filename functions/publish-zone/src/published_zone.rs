@@ -336,7 +336,7 @@ impl PublishedZones {
             && let Some(published) = ours.iter().find(|p| p.name.ends_with("/hosted-zone-id"))
             && let Ok(id) = HostedZoneId::parse(&published.value)
         {
-            self.check_no_delegations(&id).await?;
+            self.check_no_delegations(prefix, &id).await?;
         }
         Ok(self
             .parameters
@@ -348,7 +348,7 @@ impl PublishedZones {
     ///
     /// A zone cannot be asked for the record sets of one type, so this reads until it has found enough to list: all of
     /// a zone without delegations, 300 record sets a call.
-    async fn check_no_delegations(&self, id: &HostedZoneId) -> Result<(), Error> {
+    async fn check_no_delegations(&self, prefix: &str, id: &HostedZoneId) -> Result<(), Error> {
         // A zone that is gone took its record sets with it.
         let Some(zone) = self.route53.zone(id).await? else {
             return Ok(());
@@ -362,7 +362,7 @@ impl PublishedZones {
         if sets.is_empty() {
             Ok(())
         } else {
-            Err(Error::delegates(name, id.clone(), &sets))
+            Err(Error::delegates(prefix, name, id.clone(), &sets))
         }
     }
 }

@@ -92,9 +92,8 @@ impl InProcess {
                 .state_machine_arn
                 .clone()
                 .map(|arn| StateMachine::new(&config, arn));
-            Function::new(types, waiter, answers, settings)
-                .handle(event, &context, clock)
-                .await
+            let function = Function::new(types, waiter, answers, settings);
+            Box::pin(function.handle(event, &context, clock)).await
         }
         .map_err(|error| error.to_string())
     }

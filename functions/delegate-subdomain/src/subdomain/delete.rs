@@ -169,7 +169,10 @@ impl<T: Transport> Subdomains<T> {
         let owner = request.owner();
         let (zones, parent, unread) = match self.parent(&wanted.parent, request, invocation).await {
             Ok(parent) => {
-                let name = subdomain(wanted, &parent)?;
+                // Its Create was refused for the name.
+                let Ok(name) = subdomain(wanted, &parent) else {
+                    return Ok((Vec::new(), None));
+                };
                 let named = self.route53.zones_named(&name).await?;
                 (named, Some(parent.zone.id.clone()), None)
             }

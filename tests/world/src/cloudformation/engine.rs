@@ -225,7 +225,7 @@ impl Engine {
         let mut answer = self.desk.open(&url, asked);
         let closes = Closes(&self.desk, &url);
         self.log(stack, request, "sent");
-        let deliveries = self.deliver(stack, &request.logical_id, &function_arn, event);
+        let deliveries = self.deliver(stack, &request.logical_id, &function_arn, &event);
         let wait = answer.wait_for(Option::is_some);
         let outcome = match tokio::time::timeout(Duration::from_secs(timeout), wait).await {
             Ok(Ok(answer)) => Outcome::Answered(answer.clone().expect("it was waited for")),

@@ -155,7 +155,7 @@ impl Engine {
         stack: &Stack,
         logical_id: &str,
         function_arn: &str,
-        event: Value,
+        event: &Value,
     ) -> u64 {
         let number = {
             let mut counts = self.running.counts();

@@ -35,8 +35,6 @@ pub(crate) const NAMES: [(&str, &[&str]); 2] = [
 pub(crate) struct Cast {
     pub(crate) world: World,
     pub(crate) engine: Engine,
-    /// The base domain's zone.
-    pub(crate) base_zone: String,
     /// The delegated zone.
     pub(crate) build_zone: String,
 }
@@ -75,7 +73,6 @@ impl Cast {
         Self {
             engine: engine(&world),
             world,
-            base_zone,
             build_zone,
         }
     }
@@ -88,18 +85,6 @@ impl Cast {
         let status = cast.engine.create(&mut stack, &template).await;
         assert_eq!(status, Status::Complete, "{:?}", stack.failures);
         (cast, stack)
-    }
-
-    /// Another cast that begins as this one is now, in this runtime.
-    pub(crate) fn fork(&self, change: impl FnOnce(&mut Settings)) -> Self {
-        let world = self.world.fork(change);
-        fastrand::seed(world.settings().seed);
-        Self {
-            engine: engine(&world),
-            world,
-            base_zone: self.base_zone.clone(),
-            build_zone: self.build_zone.clone(),
-        }
     }
 
     /// `Custom::PublishedZone` of the delegated zone.

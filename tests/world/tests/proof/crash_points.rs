@@ -107,7 +107,7 @@ async fn operate(
         }
         _ => false,
     };
-    if !expected && !(case.fails && dies_always) {
+    if !(expected || case.fails && dies_always) {
         return Err(format!("it is {status:?}: {:?}", stack.failures));
     }
     // Whatever happened, the stack can go, and nothing of it stays.

@@ -93,7 +93,7 @@ pub(crate) fn check(cast: &Cast, stack: &Stack) -> Vec<String> {
         Status::Complete | Status::RolledBack => {
             let mut expected = BTreeSet::new();
             for (logical_id, resource) in &stack.resources {
-                match as_said(cast, logical_id, resource) {
+                match as_said(cast, stack, logical_id, resource) {
                     Ok(things) => expected.extend(things),
                     Err(why) => wrong.push(why),
                 }
@@ -135,7 +135,12 @@ fn nothing_unexplained(
 }
 
 /// Whether a resource stands as its template says; what of it is expected, by words.
-fn as_said(cast: &Cast, logical_id: &str, resource: &StackResource) -> Result<Vec<String>, String> {
+fn as_said(
+    cast: &Cast,
+    stack: &Stack,
+    logical_id: &str,
+    resource: &StackResource,
+) -> Result<Vec<String>, String> {
     let text = |name: &str| {
         resource
             .properties
@@ -193,10 +198,17 @@ fn as_said(cast: &Cast, logical_id: &str, resource: &StackResource) -> Result<Ve
             if !zone.in_dns() {
                 return wrong(format!("zone {zone_id} is not INSYNC"));
             }
-            for (tag, wanted) in [("zone-delegation:logical-id", logical_id)] {
-                if zone.tags.get(tag).map(String::as_str) != Some(wanted) {
-                    return wrong(format!("zone {zone_id} has tags {:?}", zone.tags));
-                }
+            // A template may give one name to two logical ids: then the zone carries the mark of either.
+            let marked = zone
+                .tags
+                .get("zone-delegation:logical-id")
+                .is_some_and(|marked| {
+                    let other = stack.resources.get(marked);
+                    other
+                        .is_some_and(|other| other.attributes.get("HostedZoneId") == Some(&zone_id))
+                });
+            if !marked {
+                return wrong(format!("zone {zone_id} has tags {:?}", zone.tags));
             }
             Ok(vec![zone_id, format!("delegation of {}", zone.name)])
         }

@@ -3,6 +3,5 @@
 mod cases;
 mod cast;
 mod crash_points;
-mod histories;
 mod invariants;
 mod smoke;

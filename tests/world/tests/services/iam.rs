@@ -4,7 +4,7 @@ use world::{Role, World};
 
 use crate::{ACCOUNT, OTHER, REGION, code, hand, world};
 
-fn role(world: &World, account: &str, name: &str, trust: Value, allow: &Value) -> String {
+fn role(world: &World, account: &str, name: &str, trust: &Value, allow: &Value) -> String {
     let mut statements = allow.as_array().unwrap().clone();
     for statement in &mut statements {
         statement["Effect"] = json!("Allow");
@@ -35,10 +35,10 @@ fn setup(allow: &Value) -> Setup {
         &world,
         ACCOUNT,
         "function",
-        nobody,
+        &nobody,
         &json!([{"Action": "sts:AssumeRole", "Resource": "*"}]),
     );
-    let network_role = role(&world, OTHER, "network", trust(&function), allow);
+    let network_role = role(&world, OTHER, "network", &trust(&function), allow);
     world.join_organization(ACCOUNT, "o-1");
     let keys = world.credentials(ACCOUNT, &function, hand("s", 1));
     let sts = aws_sdk_sts::Client::new(&world.sdk_config(&keys, "us-east-1"));
