@@ -10,6 +10,10 @@ use std::{
     sync::{Arc, Mutex},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+};
 
 /// The secret part of every URL that a receiver gives out, to look for where it must not be.
 pub const SIGNATURE: &str = "c2VjcmV0LW9mLXRoZS1yZXNwb25zZS11cmw";
@@ -44,6 +48,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Receiver {
     server: Server,
+    scheme: &'static str,
     desk: Arc<Desk>,
 }
 
@@ -60,9 +65,38 @@ impl Receiver {
     ///
     /// No port can be had.
     pub async fn start() -> io::Result<Self> {
+        Self::serving("http", None).await
+    }
+
+    /// One that takes every answer, over TLS as S3 does; and the PEM of its certificate, for those who shall trust it.
+    ///
+    /// # Errors
+    ///
+    /// No port, or no certificate, can be had.
+    pub async fn start_over_tls() -> io::Result<(Self, String)> {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])
+            .map_err(io::Error::other)?;
+        let key =
+            PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(io::Error::other)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                let builder = builder.with_no_client_auth();
+                builder.with_single_cert(vec![made.cert.der().clone()], key)
+            })
+            .map_err(io::Error::other)?;
+        let receiver = Self::serving("https", Some(Arc::new(config).into())).await?;
+        Ok((receiver, made.cert.pem()))
+    }
+
+    async fn serving(scheme: &'static str, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let desk = Arc::new(Desk::default());
-        let server = Server::start(desk.clone()).await?;
-        Ok(Self { server, desk })
+        let server = Server::start(desk.clone(), tls).await?;
+        Ok(Self {
+            server,
+            scheme,
+            desk,
+        })
     }
 
     /// What it says to the next answers, in order, before it takes every one again.
@@ -85,7 +119,8 @@ impl Receiver {
             .duration_since(UNIX_EPOCH)
             .expect("it is after 1970");
         format!(
-            "http://{}/arn%3Aaws%3Acloudformation%3Aeu-west-1%3A111122223333%3Astack/protocol/6f1f4a50%7CResource%7C0b2f3c1e?AWSAccessKeyId=AKIAWORLD&Expires={}&Signature={SIGNATURE}%3D",
+            "{}://{}/arn%3Aaws%3Acloudformation%3Aeu-west-1%3A111122223333%3Astack/protocol/6f1f4a50%7CResource%7C0b2f3c1e?AWSAccessKeyId=AKIAWORLD&Expires={}&Signature={SIGNATURE}%3D",
+            self.scheme,
             self.server.address,
             now.as_secs() + 7_200,
         )

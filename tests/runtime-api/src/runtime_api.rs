@@ -63,7 +63,7 @@ impl RuntimeApi {
     /// No port can be had.
     pub async fn start() -> io::Result<Self> {
         let queue = Arc::new(Queue::default());
-        let server = Server::start(queue.clone()).await?;
+        let server = Server::start(queue.clone(), None).await?;
         Ok(Self { server, queue })
     }
 

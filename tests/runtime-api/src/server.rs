@@ -6,7 +6,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{io, net::SocketAddr, sync::Arc};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
 
 /// What answers requests. None closes the connection without a word.
 pub(crate) trait Service: Send + Sync + 'static {
@@ -24,23 +29,39 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(service: Arc<impl Service>) -> io::Result<Self> {
+    /// Over TLS where there is a way to accept it.
+    pub(crate) async fn start(
+        service: Arc<impl Service>,
+        tls: Option<TlsAcceptor>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let service = service.clone();
+                let (service, tls) = (service.clone(), tls.clone());
                 tokio::spawn(async move {
-                    let answering = service_fn(|request| answer(service.as_ref(), request));
-                    // A connection that breaks is what some tests are about.
-                    let _ = http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), answering)
-                        .await;
+                    match tls {
+                        None => serve(service.as_ref(), stream).await,
+                        // A client that does not trust the certificate is what some tests are about.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(service.as_ref(), stream).await;
+                            }
+                        }
+                    }
                 });
             }
         });
         Ok(Self { address, accepting })
     }
+}
+
+async fn serve(service: &impl Service, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let answering = service_fn(|request| answer(service, request));
+    // A connection that breaks is what some tests are about.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), answering)
+        .await;
 }
 
 impl Drop for Server {

@@ -381,6 +381,38 @@ async fn an_answer_is_a_put_with_a_length_and_no_content_type() {
 }
 
 #[tokio::test]
+async fn an_answer_goes_over_tls_to_those_whom_the_system_trusts() {
+    let (receiver, certificate) = Receiver::start_over_tls().await.unwrap();
+    let roots = format!("{}/receiver.pem", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&roots, certificate).unwrap();
+    for resource_type in [PUBLISHED_ZONE, SUBDOMAIN] {
+        let mut trusting = Stage::with(resource_type, &[("SSL_CERT_FILE", &roots)]).await;
+        let create = event("Create", resource_type, json!({}), &receiver.url());
+        let before = receiver.answers().len();
+        let invoked = trusting.process.invoke(&create, LONG).await;
+        assert_eq!(invoked.outcome, Outcome::Response(json!({ "Done": true })));
+        assert_eq!(receiver.answers().len(), before + 1);
+
+        let mut stranger = Stage::with(resource_type, &[]).await;
+        let invoked = stranger
+            .process
+            .invoke(&create, Duration::from_secs(2))
+            .await;
+        let Outcome::Error(error) = invoked.outcome else {
+            panic!("{:?}", invoked.outcome)
+        };
+        assert!(
+            error["errorMessage"]
+                .as_str()
+                .unwrap()
+                .contains("certificate"),
+            "{error}"
+        );
+        assert_eq!(receiver.answers().len(), before + 1);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_is_tried_again_where_that_can_help() {
     let mut stage = Stage::without_aws(PUBLISHED_ZONE).await;
     let create = stage.event("Create", PUBLISHED_ZONE, json!({}));
