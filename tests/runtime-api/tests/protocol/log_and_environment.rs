@@ -1,0 +1,146 @@
+//! What a function takes from its environment, and what it says in its log.
+
+use crate::stage::{
+    LONG, PUBLISHED_ZONE, SECRET_KEY, SESSION_TOKEN, SUBDOMAIN, Stage, TYPES, good, silence,
+};
+use runtime_api::{FUNCTION_ARN, Reply, SIGNATURE, binary};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test]
+async fn no_secret_is_in_the_log_at_any_level() {
+    let silent = format!("http://{}", silence().await);
+    for resource_type in TYPES {
+        let mut stage = Stage::with(
+            resource_type,
+            &[
+                (
+                    "RUST_LOG",
+                    "trace,lambda_runtime=trace,aws_smithy_runtime=trace,hyper=trace,reqwest=trace",
+                ),
+                ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+                ("RUST_BACKTRACE", "1"),
+                ("AWS_SESSION_TOKEN", SESSION_TOKEN),
+                ("AWS_ENDPOINT_URL", &silent),
+                (
+                    "STATE_MACHINE_ARN",
+                    "arn:aws:states:eu-west-1:111122223333:stateMachine:waiter",
+                ),
+            ],
+        )
+        .await;
+        let create = stage.event("Create", resource_type, good(resource_type));
+        stage
+            .receiver
+            .reply([Reply::Status(503), Reply::Reset, Reply::Status(403)]);
+        stage.process.invoke(&create, Duration::from_secs(5)).await;
+        stage
+            .process
+            .invoke(
+                &json!({ "Waiter": { "FunctionArn": FUNCTION_ARN, "Request": create } }),
+                LONG,
+            )
+            .await;
+        let mut unreachable = create;
+        unreachable["ResponseURL"] = format!("http://127.0.0.1:1/key?Signature={SIGNATURE}").into();
+        unreachable["RequestType"] = json!("Destroy");
+        stage
+            .process
+            .invoke(&unreachable, Duration::from_secs(1))
+            .await;
+
+        let log = stage.log().await;
+        assert!(
+            log.iter().any(|line| line["message"] == "request closed"),
+            "{log:#?}"
+        );
+        for line in log {
+            let line = line.to_string();
+            for secret in [SIGNATURE, SECRET_KEY, SESSION_TOKEN, "Signature=c2"] {
+                assert!(!line.contains(secret), "{secret} in {line}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_request_has_a_closing_line() {
+    let mut stage = Stage::without_aws(PUBLISHED_ZONE).await;
+    let create = stage.event("Create", PUBLISHED_ZONE, json!({}));
+    let reason = stage.reason(&create).await;
+    let log = stage.log().await;
+    let closing: Vec<_> = log
+        .iter()
+        .filter(|line| line["message"] == "request closed")
+        .collect();
+    let [line] = closing.as_slice() else {
+        panic!("{log:#?}")
+    };
+    for (name, value) in [
+        ("outcome", "FAILED"),
+        ("reason", &reason),
+        ("request_type", "Create"),
+        ("resource_type", PUBLISHED_ZONE),
+        ("logical_resource_id", "Resource"),
+        ("waited_for", ""),
+        ("level", "INFO"),
+    ] {
+        assert_eq!(line[name], value, "{line:#}");
+    }
+    assert!(
+        line["duration_ms"].is_u64() && line["timestamp"].is_string(),
+        "{line:#}"
+    );
+    assert_eq!(
+        line["span"]["invocation"],
+        "00000000-0000-4000-8000-000000000000"
+    );
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_understood_is_said_and_its_default_used() {
+    for resource_type in [PUBLISHED_ZONE, SUBDOMAIN] {
+        let variables = [
+            ("RUST_LOG", "verbose"),
+            ("MAX_INVOCATION_AGE_SECONDS", "a quarter"),
+            ("STATE_MACHINE_ARN", "waiter"),
+            ("DNS_NAME_SERVERS", "ns.example.com"),
+        ];
+        let mut stage = Stage::with(resource_type, &variables).await;
+        let create = stage.event("Create", resource_type, json!({}));
+        stage.reason(&create).await;
+        let log = stage.log().await;
+        let warnings: Vec<_> = log
+            .iter()
+            .filter(|line| line["level"] == "WARN")
+            .map(Value::to_string)
+            .collect();
+        for (name, value) in variables {
+            // Only one of the functions asks name servers.
+            let said = warnings.iter().any(|line| line.contains(value));
+            assert!(
+                said || (resource_type, name) == (PUBLISHED_ZONE, "DNS_NAME_SERVERS"),
+                "{name}: {warnings:#?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn outside_of_lambda_it_says_so() {
+    for name in ["publish-zone", "delegate-subdomain"] {
+        let output = std::process::Command::new(binary(name))
+            .env_clear()
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(
+            line["message"]
+                .as_str()
+                .unwrap()
+                .starts_with("this is a Lambda function"),
+            "{line}"
+        );
+    }
+}
