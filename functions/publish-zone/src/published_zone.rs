@@ -173,9 +173,13 @@ impl PublishedZones {
                         let ours = again
                             .iter()
                             .find(|standing| standing.name == parameter.name);
-                        match ours.map(|standing| &standing.claim) {
-                            Some(Claim::Own { .. }) => {
-                                self.parameters.overwrite(&parameter).await?;
+                        match ours {
+                            // Overwritten only where it differs: one that a Delete removes just now would be
+                            // written anew by that, without tags.
+                            Some(standing) if matches!(standing.claim, Claim::Own { .. }) => {
+                                if standing.value != parameter.value {
+                                    self.parameters.overwrite(&parameter).await?;
+                                }
                             }
                             _ => {
                                 return Err(Error::Taken {
@@ -227,13 +231,21 @@ impl PublishedZones {
             && old.prefix != *prefix
             && old.prefix != request.physical_id()
         {
-            let half_made = self.parameters.standing(&owner, &old.prefix).await?;
-            let ours = half_made
-                .into_iter()
-                .filter(|p| p.claim == Claim::Own { taken_from: None });
-            self.parameters
-                .delete(ours.map(|parameter| parameter.name).collect())
-                .await?;
+            let mut ours = Vec::new();
+            for parameter in self.parameters.standing(&owner, &old.prefix).await? {
+                match parameter.claim {
+                    Claim::Own { taken_from: None } => ours.push(parameter.name),
+                    Claim::Own {
+                        taken_from: Some(sibling),
+                    } => {
+                        self.parameters
+                            .give_back(&parameter.name, &owner, &sibling)
+                            .await?;
+                    }
+                    Claim::Sibling { .. } | Claim::Foreign(_) | Claim::Nobody => {}
+                }
+            }
+            self.parameters.delete(ours).await?;
         }
         Ok(success)
     }

@@ -133,14 +133,17 @@ impl<T: Transport> Subdomains<T> {
             let Some(zone) = self.route53.zone(&delegation.zone).await? else {
                 continue;
             };
-            if !matches!(
-                self.hold(&removal.request.owner(), &zone).await?,
-                Hold::Own {
-                    taken_from: None,
-                    ..
-                }
-            ) {
+            let Hold::Own {
+                made,
+                taken_from: None,
+            } = self.hold(&removal.request.owner(), &zone).await?
+            else {
                 continue;
+            };
+            if made && removal.given_zone != Some(&zone.id) {
+                // What the second sweep would refuse is refused before anything is touched.
+                self.check_deletable(&zone, removal.records_on_delete)
+                    .await?;
             }
             match self
                 .take_out(&delegation, removal, |servers| {
@@ -156,7 +159,7 @@ impl<T: Transport> Subdomains<T> {
     }
 
     /// What the resource has, by the marks that it writes, and why the parent could not be read where it could not.
-    async fn swept(
+    pub(super) async fn swept(
         &self,
         wanted: &Wanted,
         removal: &Removal<'_>,

@@ -104,7 +104,7 @@ impl Wanted {
             given_zone: given_zone
                 .map(|id| zone_id("HostedZoneId", id))
                 .transpose()?,
-            labels: template.subdomain,
+            labels: template.subdomain.trim_end_matches('.').to_owned(),
             ttl: template.ttl,
             drain: Duration::from_secs(template.drain_seconds),
             verify: template.verify_delegation,

@@ -55,7 +55,9 @@ pub(super) enum Removed {
 }
 
 /// Between two looks at a parent that keeps a delegation which resolvers still follow.
-const ACTIVE_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const ACTIVE_PAUSE: Duration = Duration::from_secs(60);
+/// Between two looks at name servers that still delegate to the zone.
+const STANDING_PAUSE: Duration = Duration::from_secs(15);
 /// What deleting the zone and answering need, when a drain has to be cut.
 const RESERVE: Duration = Duration::from_secs(60);
 
@@ -70,8 +72,7 @@ impl<T: Transport> Subdomains<T> {
     ) -> Result<Removed, Error> {
         let owner = how.request.owner();
         let Some(zone) = self.route53.zone(&delegation.zone).await? else {
-            self.undelegate_gone_zone(delegation, how).await?;
-            return Ok(Removed::Wholly);
+            return self.undelegate_gone_zone(delegation, how).await;
         };
         let made = match self.hold(&owner, &zone).await? {
             Hold::Own {
@@ -128,7 +129,7 @@ impl<T: Transport> Subdomains<T> {
     }
 
     /// Refuses, before anything is touched, where the zone could not be deleted in the end.
-    async fn check_deletable(
+    pub(super) async fn check_deletable(
         &self,
         zone: &HostedZone,
         records: RecordsOnDelete,
@@ -190,13 +191,7 @@ impl<T: Transport> Subdomains<T> {
             |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);
         let taken_out = match self.take_out(delegation, how, ours).await {
             Ok(TakenOut::Refused { guardrail }) => {
-                return Ok(Some(Removed::NotYet {
-                    waiting_for: format!(
-                        "the parent of {} to let its NS record set go: resolvers still follow it ({guardrail})",
-                        delegation.name
-                    ),
-                    retry_after: ACTIVE_PAUSE,
-                }));
+                return Ok(Some(Removed::refused(delegation, guardrail)));
             }
             Ok(taken_out) => taken_out,
             Err(error) if error.lacks_rights() => {
@@ -219,10 +214,19 @@ impl<T: Transport> Subdomains<T> {
                     .dns
                     .standing(&parent, &delegation.name, &zone.name_servers)
                     .await;
-                let spread = if seen == Standing::Gone {
-                    Duration::ZERO
-                } else {
-                    PROPAGATION
+                let spread = match seen {
+                    Standing::Gone => Duration::ZERO,
+                    Standing::Unknown(_) => PROPAGATION,
+                    // Not INSYNC yet, or a record set that someone changed and that still names our servers.
+                    Standing::Stands(said) => {
+                        return Ok(Some(Removed::NotYet {
+                            waiting_for: format!(
+                                "{} to be delegated to its zone {key} no longer: {said}",
+                                delegation.name
+                            ),
+                            retry_after: STANDING_PAUSE,
+                        }));
+                    }
                 };
                 seconds(clock.now() + how.drain_left().max(spread))
             }
@@ -329,19 +333,20 @@ impl<T: Transport> Subdomains<T> {
         &self,
         delegation: &Delegation,
         how: &Removal<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Removed, Error> {
         match self
             .take_out(delegation, how, |servers| delegation.is_to(servers))
             .await
         {
-            Ok(_) => Ok(()),
+            Ok(TakenOut::Refused { guardrail }) => Ok(Removed::refused(delegation, guardrail)),
+            Ok(TakenOut::Confirmed | TakenOut::WasNotThere) => Ok(Removed::Wholly),
             Err(error) if error.lacks_rights() => {
                 tracing::warn!(
                     name = delegation.name.as_str(),
                     %error,
                     "the zone is gone, and whether the parent still delegates to it cannot be seen: have its owner check"
                 );
-                Ok(())
+                Ok(Removed::Wholly)
             }
             Err(error) => Err(error),
         }
@@ -381,6 +386,19 @@ pub(super) enum TakenOut {
     WasNotThere,
     /// A guardrail keeps it while resolvers still follow it.
     Refused { guardrail: &'static str },
+}
+
+impl Removed {
+    /// A guardrail of the parent keeps the NS record set while resolvers still follow it.
+    fn refused(delegation: &Delegation, guardrail: &str) -> Self {
+        Self::NotYet {
+            waiting_for: format!(
+                "the parent of {} to let its NS record set go: resolvers still follow it ({guardrail})",
+                delegation.name
+            ),
+            retry_after: ACTIVE_PAUSE,
+        }
+    }
 }
 
 impl Removal<'_> {
@@ -426,7 +444,7 @@ fn parent_name(delegation: &Delegation, how: &Removal<'_>) -> DomainName {
         .request
         .properties
         .text("Subdomain")
-        .map_or(1, |labels| labels.split('.').count());
+        .map_or(1, |labels| labels.trim_end_matches('.').split('.').count());
     let ancestors = std::iter::successors(Some(delegation.name.clone()), DomainName::parent);
     let parent = ancestors.take(labels + 1).last();
     parent.unwrap_or_else(|| delegation.name.clone())

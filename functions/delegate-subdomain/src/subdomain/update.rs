@@ -5,12 +5,12 @@ use super::{
     ownership::Hold,
     parent::Parent,
     properties::Wanted,
-    remove::{Progress, Removal, Removed},
+    remove::{ACTIVE_PAUSE, Progress, Removal, Removed, TakenOut},
     success,
 };
 use crate::error::Error;
-use custom_resource::{Invocation, Outlook, PREVIOUS_LOGICAL_ID_TAG, Request, Success};
-use dns_zones::{HostedZone, HostedZoneId, NameServers, RecordSet, dns::Transport};
+use custom_resource::{Invocation, Owner, PREVIOUS_LOGICAL_ID_TAG, Request, Success};
+use dns_zones::{HostedZone, NameServers, RecordSet, dns::Transport};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -43,8 +43,8 @@ impl<T: Transport> Subdomains<T> {
             }
         };
         let answered = Delegation::parse(&success.physical_resource_id);
-        let kept: Vec<Delegation> = answered.into_iter().chain(current).collect();
-        self.remove_half_made(request, invocation, &kept).await?;
+        self.remove_half_made(request, invocation, current.as_ref(), answered)
+            .await?;
         Ok(success)
     }
 
@@ -132,30 +132,17 @@ impl<T: Transport> Subdomains<T> {
         Ok(success(zone, parent))
     }
 
-    /// Removes what an Update that failed has made for the properties that are now the old ones. In an Update that
-    /// goes forward the old properties' delegation is the request's own id, so there is nothing.
+    /// Removes what an Update that failed has made for the properties that are now the old ones. `current` is the
+    /// request's own id, which CloudFormation deletes by itself where it is not the one that is `answered`.
     async fn remove_half_made(
         &self,
         request: &Request,
         invocation: &Invocation,
-        kept: &[Delegation],
+        current: Option<&Delegation>,
+        answered: Option<Delegation>,
     ) -> Result<(), Error> {
         // With bad properties nothing was made.
         let Ok(old) = Wanted::parse(&request.old_properties) else {
-            return Ok(());
-        };
-        let owner = request.owner();
-        let is_kept = |id: &HostedZoneId| kept.iter().any(|kept| kept.zone == *id);
-        let parent = match self.parent(&old.parent, request, invocation).await {
-            Ok(parent) => parent,
-            // Nothing can have been made either, where the parent cannot be read: it is read first.
-            Err(error) if error.trouble().outlook != Outlook::Passing => {
-                tracing::info!(%error, "nothing was made with the old properties");
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
-        let Ok(name) = subdomain(&old, &parent) else {
             return Ok(());
         };
         let removal = Removal {
@@ -166,27 +153,112 @@ impl<T: Transport> Subdomains<T> {
             records_on_delete: old.records_on_delete,
             drain: Duration::ZERO,
         };
-        for (listed, hold) in self.held_zones(&owner, &name).await? {
-            if is_kept(&listed.id) || !matches!(hold, Hold::Own { .. }) {
+        let (swept, unread) = self.swept(&old, &removal).await?;
+        let labels = format!("{}.", old.labels.to_ascii_lowercase());
+        let unreadable = unread.is_some();
+        let removal = Removal {
+            parent: unread.map_or(removal.parent, Err),
+            ..removal
+        };
+        // In an Update that goes forward, and in a rollback that carries the new id, the old properties' delegation is
+        // the request's own. What else stands there then was left by an earlier replacement, for a reason.
+        if let Some(current) = current
+            && swept.contains(current)
+            && self.is_of(current, &old, &request.owner()).await?
+        {
+            return Ok(());
+        }
+        for half_made in swept {
+            let mut kept = answered.iter().chain(current);
+            if kept.clone().any(|kept| *kept == half_made)
+                || unreadable && !half_made.name.as_str().starts_with(&labels)
+            {
                 continue;
             }
-            let Some(zone) = self.route53.zone(&listed.id).await? else {
+            if kept.any(|kept| kept.zone == half_made.zone) {
+                // The same zone, delegated from another parent too: only that record set goes.
+                if !unreadable {
+                    self.take_out_half_made(&half_made, &removal).await?;
+                }
                 continue;
-            };
+            }
             tracing::info!(
-                zone = zone.id.as_str(),
+                zone = half_made.zone.as_str(),
                 "removing what a failed update has made"
             );
-            let half_made = Delegation::new(&zone, &parent.zone.id);
-            let mut progress = Progress::default();
-            while let Removed::NotYet {
-                retry_after,
-                waiting_for,
-            } = self.remove(&half_made, &removal, &mut progress).await?
-            {
-                tracing::info!(waiting_for, "waiting");
-                sleep(retry_after).await;
+            self.remove_one_half_made(&half_made, &removal).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a delegation is the one that these properties ask for, as far as its zone goes.
+    async fn is_of(
+        &self,
+        delegation: &Delegation,
+        wanted: &Wanted,
+        owner: &Owner,
+    ) -> Result<bool, Error> {
+        if let Some(given) = &wanted.given_zone {
+            return Ok(*given == delegation.zone);
+        }
+        let Some(zone) = self.route53.zone(&delegation.zone).await? else {
+            return Ok(false);
+        };
+        Ok(matches!(
+            self.hold(owner, &zone).await?,
+            Hold::Own { made: true, .. }
+        ))
+    }
+
+    async fn remove_one_half_made(
+        &self,
+        half_made: &Delegation,
+        removal: &Removal<'_>,
+    ) -> Result<(), Error> {
+        let mut progress = Progress::default();
+        loop {
+            match self.remove(half_made, removal, &mut progress).await {
+                Ok(Removed::Wholly) => return Ok(()),
+                Ok(Removed::NotYet {
+                    retry_after,
+                    waiting_for,
+                }) => {
+                    tracing::info!(waiting_for, "waiting");
+                    sleep(retry_after).await;
+                }
+                // What the same stack has put into the zone goes only after this rollback. A rollback that fails for
+                // it would leave the stack stuck, so nobody is led to the zone any more, and it is named.
+                Err(
+                    error @ (Error::NotEmpty { .. }
+                    | Error::Delegates { .. }
+                    | Error::Signed { .. }
+                    | Error::Protected { .. }),
+                ) => {
+                    self.take_out_half_made(half_made, removal).await?;
+                    tracing::error!(
+                        zone = half_made.zone.as_str(),
+                        %error,
+                        "left behind by the rollback, delegated to by nobody: delete it by hand"
+                    );
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Takes the record set of a half-made delegation out of its parent, also where the parent keeps it for a while.
+    async fn take_out_half_made(
+        &self,
+        half_made: &Delegation,
+        removal: &Removal<'_>,
+    ) -> Result<(), Error> {
+        while let TakenOut::Refused { guardrail } = self
+            .take_out(half_made, removal, |servers| half_made.is_to(servers))
+            .await?
+        {
+            tracing::info!(guardrail, "waiting for the parent to let the record set go");
+            sleep(ACTIVE_PAUSE).await;
         }
         Ok(())
     }
