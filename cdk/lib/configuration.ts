@@ -113,7 +113,7 @@ function consumerStackName(instance: string, name: string): string {
   return `zone-delegation-consumer-${instance}${own}`;
 }
 
-/** CONTRACT.md, section 8: whoever holds a name could capture all below it; and each account has one delegation role. */
+/** Whoever holds a name could capture all below it; and each account has one delegation role. */
 function rejectSharedNames(consumers: Consumer[], problems: ConfigurationProblem[]): void {
   consumers.forEach((consumer, index) => {
     consumers.slice(0, index).forEach((earlier, earlierIndex) => {

@@ -24,7 +24,7 @@ export interface DelegationRoleProps {
   readonly narrowing?: unknown;
 }
 
-/** The role by which one consumer account has its names in a published zone: CONTRACT.md, section 8. */
+/** The role by which one consumer account has its names in a published zone. */
 export class DelegationRole extends iam.Role {
   public constructor(scope: Construct, id: string, props: DelegationRoleProps) {
     super(scope, id, {

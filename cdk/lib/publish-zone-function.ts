@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
 import type { FunctionSettings } from './function-settings';
 
-/** The names of a published zone's parameters below its prefix (CONTRACT.md, section 2). */
+/** The names of a published zone's parameters below its prefix. */
 export const PARAMETER_NAMES = ['hosted-zone-id', 'hosted-zone-name', 'name-servers'] as const;
 
 /** The stack's function `publish-zone`. */

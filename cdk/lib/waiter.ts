@@ -57,7 +57,7 @@ export const WAITER_DEFINITION = {
   },
 };
 
-/** The state machine in which waits go on that outlast an invocation (CONTRACT.md, section 5). */
+/** The state machine in which waits go on that outlast an invocation. */
 export class Waiter extends Construct {
   /** What must outlive the custom resources that may wait. */
   public readonly stateMachine: sfn.StateMachine;

@@ -96,6 +96,20 @@ impl AwsError {
         }
     }
 
+    /// A good answer without what its model requires, which no AWS endpoint gives.
+    #[must_use]
+    pub fn malformed(service: &'static str, operation: &'static str, target: &str) -> Self {
+        Self {
+            service,
+            operation,
+            target: target.to_owned(),
+            code: None,
+            message: "the answer lacks what the API promises".to_owned(),
+            request_id: None,
+            kind: Kind::NoAnswer,
+        }
+    }
+
     /// Whether the service answered this error code.
     #[must_use]
     pub fn is(&self, code: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Wall time that can be virtual.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 /// Wall time, counted from a fixed moment by tokio's clock.
@@ -45,6 +45,19 @@ impl Clock {
     #[must_use]
     pub fn since(&self, moment: SystemTime) -> Duration {
         self.now().duration_since(moment).unwrap_or_default()
+    }
+
+    /// Whole seconds since 1970, rounded up, so that nothing comes too early: a moment as progress keeps it.
+    #[must_use]
+    pub fn seconds(moment: SystemTime) -> u64 {
+        let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+        since.as_secs() + u64::from(since.subsec_nanos() > 0)
+    }
+
+    /// The moment of such a number.
+    #[must_use]
+    pub fn moment(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
     /// The instant, for tokio's timers, at which this clock shows `moment`; now where it has passed.

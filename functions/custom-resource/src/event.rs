@@ -156,11 +156,11 @@ mod tests {
         )
     }
 
+    /// Wants a property whose name has a digit, so that [`any_value`] never makes it.
     #[derive(Debug, serde::Deserialize)]
-    #[serde(rename_all = "PascalCase")]
     struct Typed {
-        #[serde(deserialize_with = "crate::properties::boolean")]
-        _a: bool,
+        #[serde(rename = "Needed1", deserialize_with = "crate::properties::boolean")]
+        _needed: bool,
     }
 
     /// A request, or a refusal that can say so: nothing else, and no panic.

@@ -127,6 +127,14 @@ pub struct Wait {
     pub progress: Value,
 }
 
+impl Wait {
+    /// The wait between the two sweeps of a Delete whose physical id was never given.
+    #[must_use]
+    pub fn second_sweep() -> String {
+        "a Create of this resource that may still run to end, before the second sweep".to_owned()
+    }
+}
+
 /// What a resource type may know of the invocation it runs in.
 #[derive(Clone, Debug)]
 pub struct Invocation {
@@ -156,6 +164,25 @@ impl Invocation {
             last_look: false,
             doing: Arc::default(),
         }
+    }
+
+    /// How long the request may still take: until its own end, and without a waiter until this call is dropped.
+    #[must_use]
+    pub fn time_left(&self, request: &Request) -> Duration {
+        let left = self.clock.until(request.ends_at());
+        if self.can_hand_over {
+            left
+        } else {
+            left.min(self.remaining())
+        }
+    }
+
+    /// How long a Delete waits between its two sweeps: as long as a Create that was never answered may still run, cut
+    /// so that `reserve` is left for the second sweep and the answer.
+    #[must_use]
+    pub fn until_second_sweep(&self, request: &Request, reserve: Duration) -> Duration {
+        let most = self.time_left(request).saturating_sub(reserve);
+        self.max_invocation_age.min(most)
     }
 
     /// How long until this call is dropped.

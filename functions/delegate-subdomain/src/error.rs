@@ -1,3 +1,4 @@
+use crate::public_zone::Unusable;
 use aws_calls::{AwsError, Kind};
 use custom_resource::{Outlook, Owner, PropertyError, Trouble};
 use dns_zones::{DomainName, HostedZoneId, NameError, RecordSet, dns::Fault};
@@ -48,18 +49,8 @@ pub(crate) enum Error {
     )]
     Torn { prefix: String, fault: String },
 
-    #[error(
-        "Property {property} is {id}, and this account has no such hosted zone: correct the id."
-    )]
-    NoZone {
-        property: &'static str,
-        id: HostedZoneId,
-    },
-    #[error("Property {property} is {id}, which is a private hosted zone: name a public one.")]
-    PrivateZone {
-        property: &'static str,
-        id: HostedZoneId,
-    },
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
     #[error(
         "HostedZoneId is {id}, whose name is {is}, and the subdomain is {wanted}: name a zone of that name."
     )]
@@ -181,11 +172,7 @@ impl Error {
     /// What the protocol has to know of it.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {
-            Self::Aws(error) | Self::Role { error, .. } => match error.kind {
-                Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
-                Kind::Denied => Outlook::Spreading,
-                Kind::Refused => Outlook::Final,
-            },
+            Self::Aws(error) | Self::Role { error, .. } => outlook(error),
             _ => Outlook::Final,
         };
         Trouble {
@@ -202,6 +189,15 @@ impl Error {
             Self::NoParent(_) => true,
             _ => false,
         }
+    }
+}
+
+/// What time does to a failed call.
+pub(crate) fn outlook(error: &AwsError) -> Outlook {
+    match error.kind {
+        Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
+        Kind::Denied => Outlook::Spreading,
+        Kind::Refused => Outlook::Final,
     }
 }
 

@@ -10,6 +10,7 @@
 mod certificate;
 mod error;
 mod network;
+mod public_zone;
 mod subdomain;
 mod waiter;
 

@@ -124,7 +124,8 @@ impl Route53 {
         match call(crate::SERVICE, "ChangeResourceRecordSets", &target, send).await {
             Ok(output) => match output.change_info() {
                 Some(info) => Ok(ChangeId::from_service(info.id())),
-                None => Err(ChangeError::Aws(crate::malformed(
+                None => Err(ChangeError::Aws(AwsError::malformed(
+                    crate::SERVICE,
                     "ChangeResourceRecordSets",
                     &target,
                 ))),

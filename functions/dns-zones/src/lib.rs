@@ -31,8 +31,6 @@ pub use protections::Protection;
 pub use record_set::RecordSet;
 pub use zones::CreatedZone;
 
-use aws_calls::{AwsError, Kind};
-
 const SERVICE: &str = "Route 53";
 
 /// Route 53 as one principal sees it: the function itself, or a delegation role.
@@ -46,18 +44,5 @@ impl Route53 {
     #[must_use]
     pub fn new(client: aws_sdk_route53::Client) -> Self {
         Self { client }
-    }
-}
-
-/// A good answer without what its model requires, which no AWS endpoint gives.
-fn malformed(operation: &'static str, target: &str) -> AwsError {
-    AwsError {
-        service: SERVICE,
-        operation,
-        target: target.to_owned(),
-        code: None,
-        message: "the answer lacks what the API promises".to_owned(),
-        request_id: None,
-        kind: Kind::NoAnswer,
     }
 }

@@ -62,15 +62,15 @@ impl Route53 {
         let Some(body) = aside.take() else {
             return Ok(Vec::new());
         };
-        let malformed = |_| crate::malformed(OPERATION, zone.as_str());
+        let malformed = |_| AwsError::malformed(crate::SERVICE, OPERATION, zone.as_str());
         let bytes = ByteStream::new(body)
             .collect()
             .await
             .map_err(malformed)?
             .into_bytes();
-        let text =
-            std::str::from_utf8(&bytes).map_err(|_| crate::malformed(OPERATION, zone.as_str()))?;
-        parse(text).map_err(|_| crate::malformed(OPERATION, zone.as_str()))
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| AwsError::malformed(crate::SERVICE, OPERATION, zone.as_str()))?;
+        parse(text).map_err(|_| AwsError::malformed(crate::SERVICE, OPERATION, zone.as_str()))
     }
 }
 

@@ -121,7 +121,13 @@ impl Route53 {
         let output = call(SERVICE, "CreateHostedZone", name.as_str(), create).await?;
         let listed = match output.hosted_zone() {
             Some(zone) => zone.into(),
-            None => return Err(crate::malformed("CreateHostedZone", name.as_str())),
+            None => {
+                return Err(AwsError::malformed(
+                    crate::SERVICE,
+                    "CreateHostedZone",
+                    name.as_str(),
+                ));
+            }
         };
         let servers = output.delegation_set().map(DelegationSet::name_servers);
         let change = output
@@ -132,7 +138,9 @@ impl Route53 {
                 listed,
                 name_servers: NameServers::new(servers.unwrap_or_default()),
             },
-            change: change.ok_or_else(|| crate::malformed("CreateHostedZone", name.as_str()))?,
+            change: change.ok_or_else(|| {
+                AwsError::malformed(crate::SERVICE, "CreateHostedZone", name.as_str())
+            })?,
         })
     }
 

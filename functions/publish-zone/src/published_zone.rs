@@ -6,13 +6,13 @@ use crate::{
 };
 use aws_types::SdkConfig;
 use custom_resource::{
-    Claim, Failure, Invocation, Properties, PropertyError, Request, RequestType, Step, Success,
-    Wait, is_refused_id,
+    Claim, Clock, Failure, Invocation, Properties, PropertyError, Request, RequestType, Step,
+    Success, Wait, is_refused_id,
 };
 use dns_zones::{DomainName, HostedZone, HostedZoneId, RecordSet, Route53};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 /// The resource type, with what it needs of the world.
 #[derive(Debug)]
@@ -279,33 +279,17 @@ impl PublishedZones {
         let progress =
             progress.and_then(|progress| serde_json::from_value::<Progress>(progress).ok());
         let (sweep_at, pause) = match progress {
-            Some(Progress { sweep_at }) => (
-                sweep_at,
-                clock.until(UNIX_EPOCH + Duration::from_secs(sweep_at)),
-            ),
+            Some(Progress { sweep_at }) => (sweep_at, clock.until(Clock::moment(sweep_at))),
             None => {
-                let request_left = clock.until(request.ends_at());
-                let left = if invocation.can_hand_over {
-                    request_left
-                } else {
-                    request_left.min(invocation.remaining())
-                };
-                let pause = invocation
-                    .max_invocation_age
-                    .min(left.saturating_sub(SWEEP));
-                let at = (clock.now() + pause)
-                    .duration_since(UNIX_EPOCH)
-                    .unwrap_or_default();
-                (at.as_secs() + 1, pause)
+                let pause = invocation.until_second_sweep(request, SWEEP);
+                (Clock::seconds(clock.now() + pause), pause)
             }
         };
         if pause.is_zero() {
             return done();
         }
         Ok(Step::Wait(Wait {
-            waiting_for:
-                "a Create of this resource that may still run to end, before the second sweep"
-                    .into(),
+            waiting_for: Wait::second_sweep(),
             retry_after: pause,
             progress: serde_json::to_value(Progress { sweep_at }).expect("a number is JSON"),
         }))

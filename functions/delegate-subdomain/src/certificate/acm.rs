@@ -5,7 +5,7 @@ use super::{
     described::{Certificate, Listed},
     properties::{KeyAlgorithm, Names},
 };
-use aws_calls::{AwsError, Kind, call};
+use aws_calls::{AwsError, call};
 use aws_sdk_acm::{
     Client,
     types::{Filters, KeyAlgorithm as SdkKeyAlgorithm, Tag, ValidationMethod},
@@ -67,7 +67,7 @@ impl Acm {
             .set_tags(Some(sdk_tags(tags)));
         let answer = call(SERVICE, "RequestCertificate", &domain, request.send()).await?;
         let arn = answer.certificate_arn().and_then(CertificateArn::parse);
-        arn.ok_or_else(|| malformed("RequestCertificate", &domain))
+        arn.ok_or_else(|| AwsError::malformed(SERVICE, "RequestCertificate", &domain))
     }
 
     /// A certificate; none where there is none, or where it was requested seconds ago.
@@ -97,7 +97,7 @@ impl Acm {
         };
         let detail = answer
             .certificate()
-            .ok_or_else(|| malformed("DescribeCertificate", arn.as_str()))?;
+            .ok_or_else(|| AwsError::malformed(SERVICE, "DescribeCertificate", arn.as_str()))?;
         Ok(Some(Certificate::new(arn, detail)))
     }
 
@@ -250,17 +250,4 @@ fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
             .expect("key is set")
     };
     tags.iter().map(tag).collect()
-}
-
-/// A good answer without what its model requires, which no AWS endpoint gives.
-fn malformed(operation: &'static str, target: &str) -> AwsError {
-    AwsError {
-        service: SERVICE,
-        operation,
-        target: target.to_owned(),
-        code: None,
-        message: "the answer lacks what the API promises".to_owned(),
-        request_id: None,
-        kind: Kind::NoAnswer,
-    }
 }

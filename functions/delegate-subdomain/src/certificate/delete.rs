@@ -2,12 +2,12 @@ use super::{
     Certificates,
     arn::CertificateArn,
     error::Error,
-    progress::{self, Progress},
+    progress::Progress,
     properties::Wanted,
     remove::{RecordsPlace, Removed},
 };
 use aws_calls::Kind;
-use custom_resource::{Claim, Invocation, Request, Step, Success, Wait, is_refused_id};
+use custom_resource::{Claim, Clock, Invocation, Request, Step, Success, Wait, is_refused_id};
 use dns_zones::dns::Transport;
 use std::time::Duration;
 
@@ -104,24 +104,13 @@ impl<T: Transport> Certificates<T> {
         }
         let is_first = progress.sweep_at.is_none();
         let due = *progress.sweep_at.get_or_insert_with(|| {
-            let most = clock.until(request.ends_at());
-            let most = if invocation.can_hand_over {
-                most
-            } else {
-                most.min(invocation.remaining())
-            };
-            let pause = invocation
-                .max_invocation_age
-                .min(most.saturating_sub(SWEEP));
-            progress::seconds(clock.now() + pause)
+            Clock::seconds(clock.now() + invocation.until_second_sweep(request, SWEEP))
         });
-        let left = clock.until(progress::moment(due));
+        let left = clock.until(Clock::moment(due));
         if left.is_zero() && !is_first {
             return Ok(None);
         }
-        let waiting_for =
-            "a Create of this resource that may still run to end, before the second sweep";
-        Ok(Some((waiting_for.to_owned(), left)))
+        Ok(Some((Wait::second_sweep(), left)))
     }
 
     async fn sweep_once(

@@ -7,7 +7,7 @@ use super::{
     properties::{CertificateName, Names},
     validation_zones::ValidationZones,
 };
-use custom_resource::Invocation;
+use custom_resource::{Clock, Invocation};
 use dns_zones::{
     DomainName, HostedZone,
     dns::{Issuance, Reach, Transport},
@@ -75,12 +75,12 @@ impl<T: Transport> Certificates<T> {
         let clock = invocation.clock;
         let due = progress
             .diagnosed_at
-            .is_none_or(|at| clock.since(progress::moment(at)) >= PAUSE);
+            .is_none_or(|at| clock.since(Clock::moment(at)) >= PAUSE);
         if !due {
             return Diagnosis::NotDue;
         }
         let cause = self.cause(names, certificate, zones).await;
-        progress.diagnosed_at = Some(progress::seconds(clock.now()));
+        progress.diagnosed_at = Some(Clock::seconds(clock.now()));
         let Some(cause) = cause else {
             progress.hopeless_since = None;
             return Diagnosis::Hopeful;

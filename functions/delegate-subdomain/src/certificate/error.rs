@@ -1,4 +1,5 @@
 use super::{arn::CertificateArn, diagnosis::Cause, properties::CertificateName};
+use crate::{error::outlook, public_zone::Unusable};
 use aws_calls::{AwsError, Kind};
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Outlook, PropertyError, Trouble};
@@ -14,18 +15,8 @@ pub(super) enum Error {
     #[error("{0}; {next}.", next = next(.0))]
     Aws(#[from] AwsError),
 
-    #[error(
-        "Property {property} is {id}, and this account has no such hosted zone: correct the id."
-    )]
-    NoZone {
-        property: &'static str,
-        id: HostedZoneId,
-    },
-    #[error("Property {property} is {id}, which is a private hosted zone: name a public one.")]
-    PrivateZone {
-        property: &'static str,
-        id: HostedZoneId,
-    },
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
     #[error(
         "Property {property} has {name}, which lies in none of the zones given ({zones}): add the id of its zone to \
          AdditionalHostedZoneIds, or correct the name."
@@ -105,11 +96,7 @@ impl Error {
     /// What the protocol has to know of it.
     pub(super) fn trouble(&self) -> Trouble {
         let outlook = match self {
-            Self::Aws(error) => match error.kind {
-                Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
-                Kind::Denied => Outlook::Spreading,
-                Kind::Refused => Outlook::Final,
-            },
+            Self::Aws(error) => outlook(error),
             _ => Outlook::Final,
         };
         Trouble {

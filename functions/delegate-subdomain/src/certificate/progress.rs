@@ -2,10 +2,7 @@ use super::{arn::CertificateArn, described::ValidationRecord};
 use custom_resource::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{
-    collections::BTreeSet,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What is remembered from one look to the next. Nothing depends on it: without it the next look takes longer.
 /// Moments are in seconds since 1970.
@@ -42,21 +39,10 @@ impl Progress {
     }
 }
 
-/// Whole seconds since 1970, rounded up, so that nothing comes too early.
-pub(super) fn seconds(moment: SystemTime) -> u64 {
-    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() + u64::from(since.subsec_nanos() > 0)
-}
-
-/// The moment of such a number.
-pub(super) fn moment(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
 /// How long since the moment in `slot`, which becomes now where there was none.
 pub(super) fn since(slot: &mut Option<u64>, clock: Clock) -> Duration {
-    let start = *slot.get_or_insert(seconds(clock.now()));
-    clock.since(moment(start))
+    let start = *slot.get_or_insert(Clock::seconds(clock.now()));
+    clock.since(Clock::moment(start))
 }
 
 #[cfg(test)]

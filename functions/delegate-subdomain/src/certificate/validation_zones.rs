@@ -5,6 +5,7 @@ use super::{
     error::Error,
     properties::{CertificateName, Names, Wanted},
 };
+use crate::public_zone::public_zone;
 use dns_zones::{DomainName, HostedZone, RrType, dns::Transport};
 use futures::future::try_join_all;
 
@@ -35,20 +36,10 @@ impl ValidationZones {
 impl<T: Transport> Certificates<T> {
     /// The zones that the properties name, where each is a public one of this account and each name lies in one.
     pub(super) async fn validation_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
-        let zones = wanted.zones.iter().map(|(property, id)| async move {
-            let zone = self.route53.zone(id).await?;
-            let zone = zone.ok_or_else(|| Error::NoZone {
-                property,
-                id: id.clone(),
-            })?;
-            if zone.private {
-                return Err(Error::PrivateZone {
-                    property,
-                    id: id.clone(),
-                });
-            }
-            Ok(zone)
-        });
+        let zones = wanted
+            .zones
+            .iter()
+            .map(|(property, id)| public_zone::<Error>(&self.route53, property, id));
         let zones = ValidationZones(try_join_all(zones).await?);
         let outside = wanted
             .names

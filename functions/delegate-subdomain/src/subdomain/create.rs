@@ -1,12 +1,8 @@
 use super::{
-    Delegation, Subdomains,
-    delegate::Surroundings,
-    ownership::Hold,
-    parent::{Parent, public_zone},
-    properties::Wanted,
-    success,
+    Delegation, Subdomains, delegate::Surroundings, ownership::Hold, parent::Parent,
+    properties::Wanted, success,
 };
-use crate::error::Error;
+use crate::{error::Error, public_zone::public_zone};
 use custom_resource::{Invocation, Owner, Request, Success};
 use dns_zones::{
     ChangeId, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION,
@@ -75,7 +71,11 @@ impl<T: Transport> Subdomains<T> {
             Some(Found { zone, tags }) => (zone, None, tags),
             None => {
                 let (zone, change) = self.make_zone(request, wanted, &name).await?;
-                (zone, change, made_zone_tags(&request.owner(), wanted))
+                (
+                    zone,
+                    change,
+                    made_zone_tags(wanted, request.owner().tag_map()),
+                )
             }
         };
         *made = Some(Delegation::new(&zone, &parent.zone.id));
@@ -133,7 +133,7 @@ impl<T: Transport> Subdomains<T> {
                         Some(sibling) => owner.tags_taken_from(&sibling),
                         None => owner.tag_map(),
                     };
-                    let tags = wanted.tags.clone().into_iter().chain(tags).collect();
+                    let tags = made_zone_tags(wanted, tags);
                     return Ok(Some(Found { zone, tags }));
                 }
                 Hold::Sibling { logical_id, .. } => siblings.push((listed.id, logical_id)),
@@ -155,12 +155,7 @@ impl<T: Transport> Subdomains<T> {
                     from = sibling,
                     "taking over the zone of a renamed logical id"
                 );
-                let tags = wanted
-                    .tags
-                    .clone()
-                    .into_iter()
-                    .chain(owner.tags_taken_from(&sibling))
-                    .collect();
+                let tags = made_zone_tags(wanted, owner.tags_taken_from(&sibling));
                 return Ok(Some(Found { zone, tags }));
             }
         }
@@ -174,7 +169,7 @@ impl<T: Transport> Subdomains<T> {
         id: &HostedZoneId,
         name: &DomainName,
     ) -> Result<Found, Error> {
-        let zone = public_zone(&self.route53, "HostedZoneId", id).await?;
+        let zone = public_zone::<Error>(&self.route53, "HostedZoneId", id).await?;
         if zone.name != *name {
             let (is, wanted) = (zone.name.clone(), name.clone());
             return Err(Error::OtherName {
@@ -223,19 +218,15 @@ impl<T: Transport> Subdomains<T> {
             Err(error) => return Err(error.into()),
         };
         let zones = self.route53.zones_named(name).await?;
-        match zones.iter().find(|zone| zone.caller_reference == reference) {
-            Some(listed) => match self.route53.zone(&listed.id).await? {
-                Some(zone) => Ok((zone, None)),
-                None => Err(Error::ReferenceUsed {
-                    name: name.clone(),
-                    error,
-                }),
-            },
-            None => Err(Error::ReferenceUsed {
-                name: name.clone(),
-                error,
-            }),
-        }
+        let zone = match zones.iter().find(|zone| zone.caller_reference == reference) {
+            Some(listed) => self.route53.zone(&listed.id).await?,
+            None => None,
+        };
+        let gone = || Error::ReferenceUsed {
+            name: name.clone(),
+            error,
+        };
+        Ok((zone.ok_or_else(gone)?, None))
     }
 
     /// Asks the parent's and the zone's own name servers from the outside, where that is wanted.
@@ -290,14 +281,12 @@ pub(super) fn subdomain(wanted: &Wanted, parent: &Parent) -> Result<DomainName, 
     })
 }
 
-/// The tags of a zone that this project makes: the user's, and whose it is.
-pub(super) fn made_zone_tags(owner: &Owner, wanted: &Wanted) -> BTreeMap<String, String> {
-    wanted
-        .tags
-        .clone()
-        .into_iter()
-        .chain(owner.tag_map())
-        .collect()
+/// The tags of a zone that this project makes: the user's, and the marks that say whose it is, which win.
+pub(super) fn made_zone_tags(
+    wanted: &Wanted,
+    marks: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    wanted.tags.clone().into_iter().chain(marks).collect()
 }
 
 /// Refuses a drain that no Delete has the time for: better now than when the stack has to go.

@@ -3,10 +3,10 @@ use super::{
     create::subdomain,
     ownership::Hold,
     properties::{ParentReference, RecordsOnDelete, Wanted},
-    remove::{Progress, Removal, Removed, seconds},
+    remove::{Progress, Removal, Removed},
 };
 use crate::error::Error;
-use custom_resource::{Invocation, Outlook, Request, Step, Success, Wait, is_refused_id};
+use custom_resource::{Clock, Invocation, Outlook, Request, Step, Success, Wait, is_refused_id};
 use dns_zones::{ListedZone, dns::Transport};
 use serde_json::Value;
 use std::time::Duration;
@@ -83,26 +83,18 @@ impl<T: Transport> Subdomains<T> {
         } = removal;
         let clock = invocation.clock;
         if !is_refused_id(request.physical_id()) {
-            let due = match Progress::due(progress.sweep_at, clock) {
-                Some(due) => due,
+            let due = match progress.sweep_at {
+                Some(at) => clock.until(Clock::moment(at)),
                 None => {
                     self.undelegate_swept(wanted, removal).await?;
-                    let most = clock.until(request.ends_at());
-                    let most = if invocation.can_hand_over {
-                        most
-                    } else {
-                        most.min(invocation.remaining())
-                    };
-                    let pause = invocation
-                        .max_invocation_age
-                        .min(most.saturating_sub(SWEEP));
-                    progress.sweep_at = Some(seconds(clock.now() + pause));
+                    let pause = invocation.until_second_sweep(request, SWEEP);
+                    progress.sweep_at = Some(Clock::seconds(clock.now() + pause));
                     pause
                 }
             };
             if !due.is_zero() {
                 return Ok(Removed::NotYet {
-                    waiting_for: "a Create of this resource that may still run to end, before the second sweep".into(),
+                    waiting_for: Wait::second_sweep(),
                     retry_after: due,
                 });
             }

@@ -2,7 +2,7 @@ use super::{
     Subdomains,
     properties::{Network, ParentReference},
 };
-use crate::error::Error;
+use crate::{error::Error, network::NetworkAccount, public_zone::public_zone};
 use aws_calls::call;
 use custom_resource::{Invocation, Request};
 use dns_zones::{DomainName, HostedZone, HostedZoneId, NameServers, Route53, dns::Transport};
@@ -23,18 +23,17 @@ impl<T: Transport> Subdomains<T> {
         request: &Request,
         invocation: &Invocation,
     ) -> Result<Parent, Error> {
-        let route53 = self.parent_rights(reference, request, invocation).await?;
         match reference {
             ParentReference::Own(id) => {
-                let zone = public_zone(&route53, "ParentHostedZoneId", id).await?;
+                let route53 = self.route53.clone();
+                let zone = public_zone::<Error>(&route53, "ParentHostedZoneId", id).await?;
                 Ok(Parent { zone, route53 })
             }
             ParentReference::Published(network) => {
-                let account = self
-                    .roles
-                    .assume(network, &request.request_id, invocation.clock.now())
-                    .await?;
-                let published = read_published(&account.ssm, network).await?;
+                let now = invocation.clock.now();
+                let NetworkAccount { route53, ssm } =
+                    self.roles.assume(network, &request.request_id, now).await?;
+                let published = read_published(&ssm, network).await?;
                 let zone = route53
                     .zone(&published.id)
                     .await?
@@ -68,26 +67,6 @@ impl<T: Transport> Subdomains<T> {
             }
         }
     }
-}
-
-/// A public zone of this account that a property names.
-pub(super) async fn public_zone(
-    route53: &Route53,
-    property: &'static str,
-    id: &HostedZoneId,
-) -> Result<HostedZone, Error> {
-    let zone = route53.zone(id).await?;
-    let zone = zone.ok_or_else(|| Error::NoZone {
-        property,
-        id: id.clone(),
-    })?;
-    if zone.private {
-        return Err(Error::PrivateZone {
-            property,
-            id: id.clone(),
-        });
-    }
-    Ok(zone)
 }
 
 /// What `publish-zone` wrote.

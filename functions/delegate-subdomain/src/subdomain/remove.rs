@@ -13,10 +13,7 @@ use dns_zones::{
     dns::{Standing, Transport},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How a delegation is to be removed.
 pub(super) struct Removal<'a> {
@@ -228,12 +225,12 @@ impl<T: Transport> Subdomains<T> {
                         }));
                     }
                 };
-                seconds(clock.now() + how.drain_left().max(spread))
+                Clock::seconds(clock.now() + how.drain_left().max(spread))
             }
-            _ => seconds(clock.now() + how.drain_left()),
+            _ => Clock::seconds(clock.now() + how.drain_left()),
         };
         progress.deletable_at.insert(key.to_owned(), at);
-        let left = clock.until(UNIX_EPOCH + Duration::from_secs(at));
+        let left = clock.until(Clock::moment(at));
         if left.is_zero() {
             return Ok(None);
         }
@@ -404,12 +401,7 @@ impl Removed {
 impl Removal<'_> {
     /// The drain, cut to what the request and, without a waiter, the invocation leave.
     fn drain_left(&self) -> Duration {
-        let request = self.invocation.clock.until(self.request.ends_at());
-        let left = if self.invocation.can_hand_over {
-            request
-        } else {
-            request.min(self.invocation.remaining())
-        };
+        let left = self.invocation.time_left(self.request);
         let drain = self.drain.min(left.saturating_sub(RESERVE));
         if drain < self.drain {
             tracing::warn!(
@@ -420,18 +412,6 @@ impl Removal<'_> {
         }
         drain
     }
-}
-
-impl Progress {
-    pub(super) fn due(at: Option<u64>, clock: Clock) -> Option<Duration> {
-        at.map(|at| clock.until(UNIX_EPOCH + Duration::from_secs(at)))
-    }
-}
-
-/// Whole seconds since 1970, rounded up, so that nothing comes too early.
-pub(super) fn seconds(moment: SystemTime) -> u64 {
-    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() + u64::from(since.subsec_nanos() > 0)
 }
 
 fn is_apex(set: &RecordSet, zone: &DomainName) -> bool {

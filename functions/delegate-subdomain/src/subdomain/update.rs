@@ -91,7 +91,7 @@ impl<T: Transport> Subdomains<T> {
             if zone.comment != wanted.comment {
                 self.route53.set_comment(&zone.id, &wanted.comment).await?;
             }
-            let tags = made_zone_tags(&request.owner(), wanted);
+            let tags = made_zone_tags(wanted, request.owner().tag_map());
             let before = old.as_ref().map(|old| &old.tags);
             let dropped = before
                 .into_iter()

@@ -1,24 +1,12 @@
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::retry::RetryConfig;
-use serde_json::json;
 use tokio::time::{Duration, Instant};
-use world::{Fault, FaultRule, Role, When, World};
+use world::{Fault, FaultRule, When, World};
 
-use crate::{ACCOUNT, REGION, code, hand, world};
+use crate::{code, world};
 
 fn function(world: &World) -> Client {
-    let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-    let role = Role::new(
-        ACCOUNT,
-        "f",
-        &json!({"Statement": []}),
-        &[("all".into(), all)],
-    )
-    .unwrap();
-    let arn = role.arn.clone();
-    world.put_role(role);
-    let keys = world.credentials(ACCOUNT, &arn, hand("s", 7));
-    let config = world.sdk_config(&keys, REGION).into_builder();
+    let config = crate::function(world, 7).into_builder();
     Client::new(&config.retry_config(RetryConfig::disabled()).build())
 }
 
@@ -104,20 +92,9 @@ async fn an_unknown_operation_is_answered_and_seen() {
 #[tokio::test]
 async fn the_same_world_answers_over_a_socket() {
     let world = World::scaled(world::Settings::default(), 1000);
-    let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-    let role = Role::new(
-        ACCOUNT,
-        "f",
-        &json!({"Statement": []}),
-        &[("all".into(), all)],
-    )
-    .unwrap();
-    let arn = role.arn.clone();
-    world.put_role(role);
-    let keys = world.credentials(ACCOUNT, &arn, hand("s", 1));
     let (address, server) = world::serve(world.clone()).await.unwrap();
     let connector = aws_smithy_http_client::Builder::new().build_http();
-    let config = world.sdk_config(&keys, REGION).into_builder();
+    let config = crate::function(&world, 1).into_builder();
     let config = config
         .endpoint_url(format!("http://{address}"))
         .http_client(connector)

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use aws_sdk_route53::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
-use world::{Hand, Settings, Work, World};
+use serde_json::json;
+use world::{Hand, Role, Settings, Work, World};
 
 /// The account that most tests live in.
 pub(crate) const ACCOUNT: &str = "111111111111";
@@ -46,6 +47,17 @@ pub(crate) fn hand(stack: &str, invocation: u64) -> Hand {
         logical_id: "Resource".to_owned(),
         invocation,
     })
+}
+
+/// Configuration of a function whose role may do everything, at its `invocation`.
+pub(crate) fn function(world: &World, invocation: u64) -> SdkConfig {
+    let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let trust = json!({"Statement": []});
+    let role = Role::new(ACCOUNT, "f", &trust, &[("all".into(), all)]).unwrap();
+    let arn = role.arn.clone();
+    world.put_role(role);
+    let keys = world.credentials(ACCOUNT, &arn, hand("s", invocation));
+    world.sdk_config(&keys, REGION)
 }
 
 /// The error code of a refused call.

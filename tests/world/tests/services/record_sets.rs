@@ -5,7 +5,7 @@ use aws_sdk_route53::types::{
 use tokio::time::{Duration, sleep};
 use world::{Edit, Guardrail, Name, World};
 
-use crate::{ACCOUNT, OTHER, hand, person, world};
+use crate::{ACCOUNT, OTHER, person, world};
 
 fn change(action: ChangeAction, name: &str, kind: &RrType, ttl: i64, values: &[&str]) -> Change {
     let records = values
@@ -252,14 +252,7 @@ async fn upsert_overwriting_and_dangling_are_seen() {
     let edits = [Edit::create("c.x.org", "NS", 60, &["ns.example.net"])];
     world.edit_records(&zone, &edits).unwrap();
     assert_eq!(world.violations(), []);
-    let trust = serde_json::json!({"Statement": []});
-    let all =
-        serde_json::json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-    let role = world::Role::new(ACCOUNT, "f", &trust, &[("all".into(), all)]).unwrap();
-    let arn = role.arn.clone();
-    world.put_role(role);
-    let keys = world.credentials(ACCOUNT, &arn, hand("s", 1));
-    let client = Client::new(&world.sdk_config(&keys, crate::REGION));
+    let client = Client::new(&crate::function(&world, 1));
     let values = ["ns-1.awsdns-00.com"];
     let upsert = change(ChangeAction::Upsert, "c.x.org", &RrType::Ns, 60, &values);
     send(&client, &zone, vec![upsert]).await.unwrap();

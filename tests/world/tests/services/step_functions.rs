@@ -1,24 +1,12 @@
 use aws_sdk_sfn::Client;
-use serde_json::json;
-use world::Role;
 
-use crate::{ACCOUNT, REGION, code, hand, world};
+use crate::{ACCOUNT, code, world};
 
 #[tokio::test(start_paused = true)]
 async fn an_execution_starts_once_and_its_name_stays_taken() {
     let world = world(|_| {});
     let machine = format!("arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:waiter");
-    let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-    let role = Role::new(
-        ACCOUNT,
-        "f",
-        &json!({"Statement": []}),
-        &[("all".into(), all)],
-    )
-    .unwrap();
-    let keys = world.credentials(ACCOUNT, &role.arn, hand("s", 1));
-    world.put_role(role);
-    let client = Client::new(&world.sdk_config(&keys, REGION));
+    let client = Client::new(&crate::function(&world, 1));
     let start = |input: &str| {
         client
             .start_execution()
