@@ -147,7 +147,14 @@ export class CustomResourceFunction extends Construct {
       throw new PropError('manifestPath', manifestPath,
         'must be the Cargo.toml of the functions\' workspace (or give functionZips, the folder with the prebuilt functions)');
     }
-    return new RustFunction(this, 'Function', { ...options, architecture, manifestPath, binaryName: name });
+    return new RustFunction(this, 'Function', {
+      ...options,
+      architecture,
+      manifestPath,
+      binaryName: name,
+      // The versions of Cargo.lock, and the features that this package asks for: without a package cargo would unite those of all.
+      bundling: { cargoLambdaFlags: ['--locked', '--package', name] },
+    });
   }
 }
 

@@ -11,6 +11,10 @@ import { checkFormat, checkName, checkPublic, checkSeconds, checkTags, FORMATS, 
 import { type CertificateOptions, SubdomainCertificate } from './subdomain-certificate';
 
 const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
+// Seconds: how long CloudFormation waits for a custom resource, and what a delete needs beside its drain, where the function draws
+// the same line (functions/delegate-subdomain/src/subdomain/create.rs).
+const LONGEST_PATIENCE = 3_600;
+const DELETE_WITHOUT_DRAIN = 120;
 
 /** What happens on delete to records in the zone other than its apex SOA and NS and ACM's validation CNAMEs. */
 export enum RecordsOnDelete {
@@ -55,7 +59,7 @@ export interface DelegatedSubdomainProps {
 
   /**
    * On delete, how long to wait between the NS record set being gone and the zone being deleted. Set it to `ttl` to outlast
-   * every resolver's cache.
+   * every resolver's cache. At most `serviceTimeout` less the 120 seconds that a delete needs besides: 3,480 seconds at most.
    *
    * @default Duration.seconds(0)
    */
@@ -199,10 +203,10 @@ function checkProps(props: DelegatedSubdomainProps): void {
   checkZoneName(props);
   // RFC 2181, section 8.
   checkSeconds('ttl', props.ttl, 0, 2_147_483_647);
-  checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
-  const longest = props.serviceTimeout === undefined || props.serviceTimeout.isUnresolved() ? 3_600 : props.serviceTimeout.toSeconds();
-  // It has to end before CloudFormation's patience does.
-  checkSeconds('drain', props.drain, 0, longest - 1);
+  checkSeconds('serviceTimeout', props.serviceTimeout, 1, LONGEST_PATIENCE);
+  const patience = props.serviceTimeout === undefined || props.serviceTimeout.isUnresolved() ? LONGEST_PATIENCE : props.serviceTimeout.toSeconds();
+  checkSeconds('drain', props.drain, 0, Math.max(patience - DELETE_WITHOUT_DRAIN, 0),
+    ` (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
   if (props.comment !== undefined && !Token.isUnresolved(props.comment) && props.comment.length > 256) {
     throw new PropError('comment', props.comment, 'must not be longer than 256 characters');
   }

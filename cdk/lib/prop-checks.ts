@@ -49,15 +49,15 @@ export function checkName(prop: string, name: string): void {
   }
 }
 
-/** Checks a length of time where it is given and no token. */
-export function checkSeconds(prop: string, duration: Duration | undefined, least: number, most: number): void {
+/** Checks a length of time where it is given and no token; `why` is what draws the line. */
+export function checkSeconds(prop: string, duration: Duration | undefined, least: number, most: number, why = ''): void {
   if (duration === undefined || duration.isUnresolved()) {
     return;
   }
   // Whole seconds: a Duration throws an error of its own on others.
   const seconds = duration.toSeconds({ integral: false });
   if (!Number.isInteger(seconds) || seconds < least || seconds > most) {
-    throw new PropError(prop, seconds, `must be ${least.toLocaleString('en')} to ${most.toLocaleString('en')} whole seconds`);
+    throw new PropError(prop, seconds, `must be ${least.toLocaleString('en')} to ${most.toLocaleString('en')} whole seconds${why}`);
   }
 }
 

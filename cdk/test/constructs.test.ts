@@ -281,8 +281,10 @@ const wrongSubdomains: [RegExp, (stack: Stack) => Partial<DelegatedSubdomainProp
     delegation: undefined, zone: importedZone(stack, 'dev.example.com'), parentZone: importedZone(stack, 'example.org', 'Parent'),
   })],
   [/^ttl must be 0 to/, () => ({ ttl: Duration.days(30_000) })],
-  [/^drain must be 0 to 3,599 whole seconds, but it is 3600\.$/, () => ({ drain: Duration.hours(1) })],
-  [/^drain must be 0 to 59 whole seconds, but it is 60\.$/, () => ({ drain: Duration.minutes(1), serviceTimeout: Duration.minutes(1) })],
+  [/^drain must be 0 to 3,480 whole seconds \(serviceTimeout less the 120 seconds that a delete needs besides\), but it is 3481\.$/,
+    () => ({ drain: Duration.seconds(3_481) })],
+  [/^drain must be 0 to 180 whole seconds \(.*\), but it is 181\.$/, () => ({ drain: Duration.seconds(181), serviceTimeout: Duration.minutes(5) })],
+  [/^drain must be 0 to 0 whole seconds \(.*\), but it is 1\.$/, () => ({ drain: Duration.seconds(1), serviceTimeout: Duration.minutes(1) })],
   [/^serviceTimeout must be 1 to 3,600 whole seconds, but it is 7200\.$/, () => ({ serviceTimeout: Duration.hours(2) })],
   [/^comment must not be longer than 256 characters/, () => ({ comment: 'a'.repeat(257) })],
   [/^tags must have keys of 1 to 128 characters that do not start with "aws:" or "zone-delegation:", but it is "aws:x"\.$/, () => ({ tags: { 'aws:x': '' } })],
@@ -292,6 +294,13 @@ wrongSubdomains.forEach(([message, props], index) => test(`a wrong prop of a sub
   const stack = stackWithFunctions();
   assert.throws(() => new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation, ...props(stack) }), { name: 'PropError', message });
 }));
+
+test('a drain may be as long as the function lets it', () => {
+  const [long, short] = [stackWithFunctions(), stackWithFunctions()];
+  new DelegatedSubdomain(long, 'Subdomain', { subdomain: 'dev', delegation, drain: Duration.seconds(3_480) });
+  new DelegatedSubdomain(short, 'Subdomain', { subdomain: 'dev', delegation, drain: Duration.seconds(0), serviceTimeout: Duration.seconds(60) });
+  assert.deepEqual([long, short].map((stack) => propertiesOf(stack, 'Custom::DelegatedSubdomain')['DrainSeconds']), [3_480, 0]);
+});
 
 const wrongCertificates: [RegExp, CertificateOptions][] = [
   [/^domainName must lie in one of the zones example\.com, but it is "example\.org"\.$/, { domainName: 'example.org' }],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
@@ -15,11 +15,22 @@ import { functionZips, resourceOf } from './template';
 const workspace = mkdtempSync(path.join(tmpdir(), 'workspace-'));
 after(() => rmSync(workspace, { recursive: true }));
 const manifestPath = path.join(workspace, 'Cargo.toml');
-mkdirSync(workspace, { recursive: true });
 writeFileSync(manifestPath, '[workspace]\nmembers = []\n');
 
+// A stand-in for cargo notes where and how it is called, and leaves the binary that it was asked for. The construct looks for
+// cargo-lambda once in a process, so it stands from the start.
+const calls = path.join(workspace, 'calls');
+const tools = path.join(workspace, 'tools');
+mkdirSync(tools);
+writeFileSync(path.join(tools, 'cargo'), `#!/bin/sh
+[ "$2" = --version ] && exit
+echo "$PWD: $*" >> '${calls}'
+echo "$8" > "$4/bootstrap"
+`, { mode: 0o755 });
+process.env['PATH'] = [tools, process.env['PATH']].join(path.delimiter);
+
 function stackWith(functionSettings: FunctionSettings, context: { [key: string]: unknown } = {}): Stack {
-  // No stack is bundled: what cargo-lambda makes of the workspace is not this test's matter.
+  // No stack is bundled unless a test asks for it.
   const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [], ...context } }), 'Stack');
   const zone = new PublishedZone(stack, 'PublishedZone', { zoneName: 'example.com', parameterPrefix: '/x', functionSettings });
   new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', parentZone: zone.zone, functionSettings });
@@ -35,6 +46,21 @@ test('without prebuilt functions they are built from the workspace', () => {
   assert.equal(functions.length, 2);
   assert.ok(functions.every((one) => one instanceof RustFunction));
   assert.ok(functions.every((one) => one.architecture === lambda.Architecture.ARM_64));
+});
+
+test('cargo-lambda is asked for the release build of one package with the locked versions, in the workspace', () => {
+  for (const architecture of [undefined, lambda.Architecture.X86_64]) {
+    const stack = stackWith({ manifestPath, architecture }, { 'aws:cdk:bundling-stacks': ['**'] });
+    const { directory } = (stack.node.root as App).synth();
+    for (const [id, { Properties }] of Object.entries(Template.fromStack(stack).findResources('AWS::Lambda::Function'))) {
+      const asset = (Properties as { Code: { S3Key: string } }).Code.S3Key.replace(/^(.*)\.zip$/, 'asset.$1');
+      assert.equal(readFileSync(path.join(directory, asset, 'bootstrap'), 'utf8').trim(),
+        id.includes('PublishZone') ? 'publish-zone' : 'delegate-subdomain');
+    }
+  }
+  const expected = ['--arm64', '--x86-64'].flatMap((architecture) => ['publish-zone', 'delegate-subdomain'].map((name) =>
+    `${workspace}: lambda build --lambda-dir OUT --release ${architecture} --bin ${name} --flatten ${name} --locked --package ${name}`));
+  assert.deepEqual(readFileSync(calls, 'utf8').trim().split('\n').map((call) => call.replace(/(--lambda-dir) \S+/, '$1 OUT')), expected);
 });
 
 test('prebuilt functions come from the settings or from the context', () => {
