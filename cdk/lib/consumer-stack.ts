@@ -20,7 +20,7 @@ export class ConsumerStack extends Stack {
   public constructor(scope: Construct, id: string, props: ConsumerStackProps) {
     super(scope, id, props);
     const { configuration, consumer } = props;
-    const delegation = PublishedZone.delegation(this, {
+    const delegation = PublishedZone.delegation({
       networkingAccount: configuration.networkingAccount,
       account: consumer.account,
       parameterPrefix: configuration.parameterPrefix,

@@ -1,4 +1,4 @@
-import { CustomResource, Duration, type RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
+import { Aws, CustomResource, Duration, type RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { type Delegation, type DelegationLocation, delegationRoleName } from './delegation';
@@ -104,21 +104,13 @@ export interface DelegationGrant {
 /** A public hosted zone that consumer accounts may have names in. */
 export class PublishedZone extends Resource {
   /** A consumer's delegation by its place alone, for a stack that is made apart from the zone's. */
-  public static delegation(scope: Construct, location: DelegationLocation): Delegation {
-    const roleName = location.roleName ?? delegationRoleName(location.parameterPrefix, location.account);
-    return {
-      parameterPrefix: location.parameterPrefix,
-      roleArn: Stack.of(scope).formatArn({
-        partition: location.partition,
-        service: 'iam',
-        region: '',
-        account: location.networkingAccount,
-        resource: 'role',
-        resourceName: roleName,
-      }),
-      region: location.region,
-      externalId: location.externalId,
-    };
+  public static delegation(location: DelegationLocation): Delegation {
+    const { networkingAccount, account, parameterPrefix, region, externalId, partition = Aws.PARTITION } = location;
+    checkFormat('networkingAccount', networkingAccount, FORMATS.account);
+    checkFormat('account', account, FORMATS.account);
+    checkFormat('parameterPrefix', parameterPrefix, FORMATS.parameterPrefix);
+    const roleName = location.roleName ?? delegationRoleName(parameterPrefix, account);
+    return { parameterPrefix, roleArn: `arn:${partition}:iam::${networkingAccount}:role/${roleName}`, region, externalId };
   }
 
   /** The zone that is published. */

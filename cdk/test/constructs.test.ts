@@ -163,7 +163,7 @@ test('what grantDelegation returns can be used in the stack of another account',
   new DelegatedSubdomain(consumer, 'Granted', { subdomain: 'dev', delegation: granted });
   new DelegatedSubdomain(consumer, 'Located', {
     subdomain: 'dev',
-    delegation: PublishedZone.delegation(consumer, {
+    delegation: PublishedZone.delegation({
       networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev', region: 'eu-west-1', externalId: 'team-a',
     }),
   });

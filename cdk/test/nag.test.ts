@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import * as path from 'node:path';
 import { test } from 'node:test';
-import { App, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { addStacks } from '../lib/app';
 import { readConfiguration } from '../lib/configuration';
 import { PipelineStack } from '../lib/pipeline-stack';
 import { StaticSite } from '../examples/static-site/static-site';
-import { configuration, functionZips } from './template';
-
-interface Report {
-  readonly pluginReports: { readonly violations: { readonly ruleName: string; readonly violatingConstructs: { readonly constructPath: string }[] }[] }[];
-}
-
-/** What cdk-nag finds and nobody has acknowledged, with a reason, where it stands. */
-function findings(build: (app: App) => void): string[] {
-  const app = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true, ...configuration } });
-  build(app);
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  try {
-    app.synth();
-  } catch {
-    // The report says more than the error.
-  }
-  process.exitCode = 0;
-  const report = JSON.parse(readFileSync(path.join(app.outdir, 'validation-report.json'), 'utf8')) as Report;
-  return report.pluginReports.flatMap(({ violations }) => violations.flatMap(({ ruleName, violatingConstructs }) =>
-    violatingConstructs.map(({ constructPath }) => `${ruleName} ${constructPath}`)));
-}
+import { findings } from './nag';
 
 test('the app has no finding of cdk-nag without a reason', () => {
   assert.deepEqual(findings(addStacks), []);

@@ -1,0 +1,36 @@
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+
+/** Properties of a `ZonedStack`. */
+export interface ZonedStackProps extends StackProps {
+  /**
+   * Ids of the availability zones, at least two: `use1-az1`. Not their names: `us-east-1a` is another place in each account, and an
+   * interface endpoint can only lie where the endpoint service has a load balancer.
+   */
+  readonly availabilityZoneIds: string[];
+}
+
+/** A stack with a network in given places. */
+export abstract class ZonedStack extends Stack {
+  protected readonly vpc: ec2.Vpc;
+  private readonly zoneIds: string[];
+
+  protected constructor(scope: Construct, id: string, props: ZonedStackProps, network: ec2.VpcProps) {
+    super(scope, id, props);
+    this.zoneIds = props.availabilityZoneIds;
+    this.vpc = new ec2.Vpc(this, 'Vpc', { ...network, maxAzs: this.zoneIds.length });
+    for (const subnet of this.vpc.node.findAll().filter((construct) => construct instanceof ec2.CfnSubnet)) {
+      subnet.availabilityZoneId = subnet.availabilityZone;
+      subnet.availabilityZone = undefined;
+    }
+    const log = new logs.LogGroup(this, 'FlowLog', { retention: logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toCloudWatchLogs(log) });
+  }
+
+  /** What the network spreads over: the ids, told apart as names would be. */
+  public override get availabilityZones(): string[] {
+    return this.zoneIds;
+  }
+}

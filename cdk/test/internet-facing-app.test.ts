@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { ApplicationStack, type ApplicationStackProps } from '../examples/internet-facing-app/application-stack';
+import { IngressStack, type IngressStackProps } from '../examples/internet-facing-app/ingress-stack';
+import { findings } from './nag';
+import { functionZips, readable, resourceOf, resourcesOf } from './template';
+
+const region = 'us-east-1';
+const availabilityZoneIds = ['use1-az1', 'use1-az2'];
+const delegation = { parameterPrefix: '/zone-delegation/dev', roleArn: 'arn:aws:iam::111111111111:role/zone-delegation-dev-222222222222' };
+
+function ingressIn(app: App, props: Partial<IngressStackProps> = {}): IngressStack {
+  return new IngressStack(app, 'Ingress', {
+    env: { account: '222222222222', region }, availabilityZoneIds, delegation, subdomain: 'app', healthCheckPath: '/health',
+    endpointServiceName: 'com.amazonaws.vpce.us-east-1.vpce-svc-1', ...props,
+  });
+}
+
+function applicationIn(app: App, props: Partial<ApplicationStackProps> = {}): ApplicationStack {
+  return new ApplicationStack(app, 'Application', {
+    env: { account: '333333333333', region }, availabilityZoneIds, ingressAccount: '222222222222', repositoryName: 'app', imageTag: '1',
+    containerPort: 8080, healthCheckPath: '/health', ...props,
+  });
+}
+
+const everything = {
+  ingress: { allowedAddresses: ['192.0.2.0/24'], fixedAddresses: true, shieldAdvanced: true, tlsToApplication: true },
+  application: { egressTo: ['.example.org'], origin: { delegation, subdomain: 'origin' } },
+};
+for (const [name, { ingress, application }] of Object.entries({ plain: { ingress: {}, application: {} }, everything })) {
+  test(`no finding of cdk-nag without a reason: ${name}`, () => {
+    assert.deepEqual(findings((app) => {
+      ingressIn(app, ingress);
+      applicationIn(app, application);
+    }), []);
+  });
+}
+
+interface Listener { readonly Port: number; readonly Protocol: string; readonly DefaultActions: { readonly Type: string }[] }
+interface TargetGroup { readonly Port: number; readonly Protocol: string; readonly TargetType: string; readonly Targets?: { readonly Id: string }[] }
+
+const newApp = () => new App({ context: { functionZips } });
+const ingress = (props: Partial<IngressStackProps> = {}) => Template.fromStack(ingressIn(newApp(), props));
+const application = (props: Partial<ApplicationStackProps> = {}) => Template.fromStack(applicationIn(newApp(), props));
+
+/** The properties of all resources of a type, by their ids without the hash. */
+function all<T>(template: Template, type: string): { readonly [id: string]: T } {
+  return Object.fromEntries(Object.entries(resourcesOf(template)).filter(([, { Type }]) => Type === type)
+    .map(([id, { Properties }]) => [id.replace(/[0-9A-F]{8}$/, ''), readable(Properties) as T]));
+}
+
+function listeners(template: Template): string[] {
+  return Object.entries(all<Listener>(template, 'AWS::ElasticLoadBalancingV2::Listener'))
+    .map(([id, { Port, Protocol, DefaultActions }]) => `${id}: ${Protocol} ${Port} ${DefaultActions[0]?.Type}`).sort();
+}
+
+/** What may go where: the group, then the group or range that may reach it, with the port. */
+function ways(template: Template): string[] {
+  const inline = Object.entries(all<{ SecurityGroupIngress?: { CidrIp: string; FromPort: number }[] }>(template, 'AWS::EC2::SecurityGroup'))
+    .flatMap(([id, { SecurityGroupIngress = [] }]) => SecurityGroupIngress.map(({ CidrIp, FromPort }) => `${CidrIp} to ${id}: ${FromPort}`));
+  const apart = Object.values(all<{ GroupId: string; SourceSecurityGroupId: string; FromPort: number }>(template, 'AWS::EC2::SecurityGroupIngress'))
+    .map(({ GroupId, SourceSecurityGroupId, FromPort }) => `${SourceSecurityGroupId} to ${GroupId}: ${FromPort}`.replaceAll(/\$\{(\w+)\.GroupId\}/g, '$1'));
+  return [...inline, ...apart].sort();
+}
+
+const rulesOf = (template: Template) => readable(resourceOf(template, 'AWS::WAFv2::WebACL').Properties['Rules']) as {
+  readonly Name: string; readonly Priority: number; readonly Action?: unknown; readonly OverrideAction?: unknown; readonly Statement: unknown;
+}[];
+
+test('from the Internet to the endpoint there is one way, over TLS and past AWS WAF', () => {
+  const template = ingress();
+  assert.deepEqual(listeners(template), ['BalancerHttps: HTTPS 443 forward', 'BalancerRedirect80To443: HTTP 80 redirect']);
+  assert.deepEqual(ways(template), ['0.0.0.0/0 to BalancerGroup: 443', '0.0.0.0/0 to BalancerGroup: 80', 'BalancerGroup to EndpointGroup: 80']);
+  assert.deepEqual(readable(resourceOf(template, 'AWS::WAFv2::WebACLAssociation').Properties), { ResourceArn: '${Balancer}', WebACLArn: '${WebAcl.Arn}' });
+  assert.deepEqual(rulesOf(template).map(({ Name, Priority, OverrideAction }) => [Name, Priority, OverrideAction]), [
+    ['AWSManagedRulesAmazonIpReputationList', 0, { None: {} }],
+    ['AWSManagedRulesKnownBadInputsRuleSet', 1, { None: {} }],
+    ['AWSManagedRulesCommonRuleSet', 2, { None: {} }],
+  ]);
+  const https = all<{ Certificates?: unknown[]; SslPolicy?: string }>(template, 'AWS::ElasticLoadBalancingV2::Listener')['BalancerHttps'];
+  assert.deepEqual([https?.Certificates, https?.SslPolicy],
+    [[{ CertificateArn: '${SubdomainCertificate.CertificateArn}' }], 'ELBSecurityPolicy-TLS13-1-2-2021-06']);
+  const record = readable(resourceOf(template, 'AWS::Route53::RecordSet').Properties) as { Name: string; AliasTarget: { DNSName: string } };
+  assert.deepEqual([record.Name, record.AliasTarget.DNSName], ['${Subdomain.DomainName}.', 'dualstack.${Balancer.DNSName}']);
+  template.resourceCountIs('AWS::EC2::NatGateway', 0);
+  template.resourceCountIs('AWS::Shield::Protection', 0);
+});
+
+test('the load balancer sends to the addresses of the endpoint to the service', () => {
+  const template = ingress();
+  const endpoint = readable(resourceOf(template, 'AWS::EC2::VPCEndpoint').Properties) as { [name: string]: unknown };
+  assert.deepEqual([endpoint['ServiceName'], endpoint['SubnetIds'], endpoint['PrivateDnsEnabled']],
+    ['com.amazonaws.vpce.us-east-1.vpce-svc-1', ['${VpcPrivateSubnet1Subnet}', '${VpcPrivateSubnet2Subnet}'], false]);
+  const { TargetType, Protocol, Targets } = resourceOf(template, 'AWS::ElasticLoadBalancingV2::TargetGroup').Properties as unknown as TargetGroup;
+  assert.deepEqual([TargetType, Protocol, readable(Targets)], ['ip', 'HTTP', [0, 1].map((index) => (
+    { Id: `\${EndpointAddressesLookUp.NetworkInterfaces.${index}.PrivateIpAddress}`, Port: 80 }))]);
+  const lookUp = readable(resourceOf(template, 'Custom::AWS').Properties) as { Create: string; Update: string; Delete?: string };
+  assert.equal(lookUp.Create, lookUp.Update);
+  assert.equal(lookUp.Delete, undefined);
+  assert.match(lookUp.Create, /"action":"DescribeNetworkInterfaces"/);
+});
+
+test('TLS to the application is TLS on every hop but the last', () => {
+  const [before, behind] = [ingress({ tlsToApplication: true }), application(everything.application)];
+  const { Port, Protocol } = resourceOf(before, 'AWS::ElasticLoadBalancingV2::TargetGroup').Properties as unknown as TargetGroup;
+  assert.deepEqual([Protocol, Port], ['HTTPS', 443]);
+  assert.ok(ways(before).includes('BalancerGroup to EndpointGroup: 443'));
+  assert.deepEqual(listeners(behind), ['BalancerListener: HTTPS 443 forward', 'DoorListener: TCP 443 forward']);
+  assert.deepEqual(readable(resourceOf(behind, 'AWS::ElasticLoadBalancingV2::Listener', 'BalancerListener').Properties['Certificates']),
+    [{ CertificateArn: '${OriginCertificate.CertificateArn}' }]);
+});
+
+test('allowed addresses are looked at first, and all others blocked', () => {
+  const template = ingress({ allowedAddresses: ['192.0.2.0/24', '198.51.100.7/32'] });
+  assert.deepEqual(resourceOf(template, 'AWS::WAFv2::IPSet').Properties,
+    { Scope: 'REGIONAL', IPAddressVersion: 'IPV4', Addresses: ['192.0.2.0/24', '198.51.100.7/32'] });
+  const [first, ...others] = rulesOf(template);
+  assert.deepEqual([first?.Priority, first?.Action, first?.Statement],
+    [0, { Block: {} }, { NotStatement: { Statement: { IPSetReferenceStatement: { Arn: '${WebAclAllowedAddresses.Arn}' } } } }]);
+  assert.deepEqual(others.map(({ Priority }) => Priority), [1, 2, 3]);
+});
+
+test('fixed addresses stand on a network load balancer, behind which AWS WAF still stands before everything', () => {
+  const template = ingress({ fixedAddresses: true, shieldAdvanced: true });
+  const balancers = all<{ Type: string; Scheme: string; SubnetMappings?: unknown }>(template, 'AWS::ElasticLoadBalancingV2::LoadBalancer');
+  assert.deepEqual(Object.entries(balancers).map(([id, { Type, Scheme }]) => [id, Type, Scheme]).sort(),
+    [['Balancer', 'application', 'internal'], ['Front', 'network', 'internet-facing']]);
+  assert.deepEqual(balancers['Front']?.SubnetMappings, [1, 2].map((index) => (
+    { AllocationId: `\${Address${index}.AllocationId}`, SubnetId: `\${VpcPublicSubnet${index}Subnet}` })));
+  assert.deepEqual(ways(template), [
+    '0.0.0.0/0 to FrontGroup: 443', '0.0.0.0/0 to FrontGroup: 80', 'BalancerGroup to EndpointGroup: 80', 'FrontGroup to BalancerGroup: 443', 'FrontGroup to BalancerGroup: 80',
+  ]);
+  assert.deepEqual(listeners(template), [
+    'BalancerHttps: HTTPS 443 forward', 'BalancerRedirect80To443: HTTP 80 redirect', 'FrontPort443: TCP 443 forward', 'FrontPort80: TCP 80 forward',
+  ]);
+  assert.deepEqual(Object.values(all<TargetGroup>(template, 'AWS::ElasticLoadBalancingV2::TargetGroup')).filter(({ TargetType }) => TargetType === 'alb')
+    .map(({ Port, Targets }) => [Port, Targets?.[0]?.Id]), [[443, '${Balancer}'], [80, '${Balancer}']]);
+  const record = readable(resourceOf(template, 'AWS::Route53::RecordSet').Properties) as { AliasTarget: { DNSName: string } };
+  assert.equal(record.AliasTarget.DNSName, 'dualstack.${Front.DNSName}');
+  assert.deepEqual(Object.values(all<{ ResourceArn: string }>(template, 'AWS::Shield::Protection')).map(({ ResourceArn }) => ResourceArn),
+    [1, 2].map((index) => `arn:\${AWS::Partition}:ec2:us-east-1:222222222222:eip-allocation/\${Address${index}.AllocationId}`));
+});
+
+test('Shield Advanced protects the load balancer where that faces the Internet', () => {
+  assert.deepEqual(readable(resourceOf(ingress({ shieldAdvanced: true }), 'AWS::Shield::Protection').Properties), { Name: 'Ingress', ResourceArn: '${Balancer}' });
+});
+
+test('only the ingress account reaches the application, and only through its load balancers', () => {
+  const template = application();
+  assert.deepEqual(readable(resourceOf(template, 'AWS::EC2::VPCEndpointServicePermissions').Properties['AllowedPrincipals']),
+    ['arn:${AWS::Partition}:iam::222222222222:root']);
+  const service = readable(resourceOf(template, 'AWS::EC2::VPCEndpointService').Properties) as { [name: string]: unknown };
+  assert.deepEqual([service['AcceptanceRequired'], service['NetworkLoadBalancerArns']], [false, ['${Door}']]);
+  assert.deepEqual(ways(template), ['BalancerGroup to ServiceGroup: 8080', 'DoorGroup to BalancerGroup: 80', 'ServiceGroup to AwsGroup: 443']);
+  const groups = all<TargetGroup>(template, 'AWS::ElasticLoadBalancingV2::TargetGroup');
+  assert.deepEqual(Object.values(groups).map(({ TargetType, Targets }) => [TargetType, Targets]), [['ip', undefined], ['alb', [{ Id: '${Balancer}', Port: 80 }]]]);
+  assert.equal(all<{ EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: string }>(template, 'AWS::ElasticLoadBalancingV2::LoadBalancer')['Door']
+    ?.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic, 'off');
+});
+
+test('without a way out nothing leads to the Internet', () => {
+  const template = application();
+  for (const type of ['AWS::EC2::Route', 'AWS::EC2::InternetGateway', 'AWS::EC2::NatGateway', 'AWS::NetworkFirewall::Firewall']) {
+    template.resourceCountIs(type, 0);
+  }
+  const { NetworkConfiguration } = readable(resourceOf(template, 'AWS::ECS::Service').Properties) as { NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: string; Subnets: string[] } } };
+  assert.deepEqual([NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp, NetworkConfiguration.AwsvpcConfiguration.Subnets],
+    ['DISABLED', ['${VpcApplicationSubnet1Subnet}', '${VpcApplicationSubnet2Subnet}']]);
+});
+
+test('the way out leads through the firewall in both directions, in each zone through its own', () => {
+  const routes = Object.values(all<{ RouteTableId: string; DestinationCidrBlock: string; VpcEndpointId?: unknown; NatGatewayId?: string; GatewayId?: string }>(
+    application({ egressTo: ['.example.org'] }), 'AWS::EC2::Route'))
+    .map((route) => `${route.RouteTableId} ${route.DestinationCidrBlock} ${route.NatGatewayId ?? route.GatewayId ?? /\w+Firewall\d/.exec(JSON.stringify(route.VpcEndpointId))?.[0]}`);
+  assert.deepEqual(routes.sort(), [1, 2].flatMap((index) => [
+    `\${VpcApplicationSubnet${index}RouteTable} 0.0.0.0/0 EgressFirewall${index}`,
+    `\${VpcFirewallSubnet${index}RouteTable} 0.0.0.0/0 \${VpcNatSubnet${index}NATGateway}`,
+    `\${VpcNatSubnet${index}RouteTable} 0.0.0.0/0 \${VpcIGW}`,
+    `\${VpcNatSubnet${index}RouteTable} 10.2.${(index - 1) * 16}.0/20 EgressFirewall${index}`,
+  ]).sort());
+});
+
+test('the firewall lets named domains through and drops the rest', () => {
+  const template = application({ egressTo: ['.example.org', 'example.net'] });
+  assert.deepEqual((resourceOf(template, 'AWS::NetworkFirewall::RuleGroup').Properties['RuleGroup'] as { RulesSource: unknown }).RulesSource, {
+    RulesSourceList: { GeneratedRulesType: 'ALLOWLIST', TargetTypes: ['TLS_SNI', 'HTTP_HOST'], Targets: ['.example.org', 'example.net'] },
+  });
+  assert.deepEqual(readable(resourceOf(template, 'AWS::NetworkFirewall::FirewallPolicy').Properties['FirewallPolicy']), {
+    StatelessDefaultActions: ['aws:forward_to_sfe'],
+    StatelessFragmentDefaultActions: ['aws:forward_to_sfe'],
+    StatefulEngineOptions: { RuleOrder: 'STRICT_ORDER' },
+    StatefulDefaultActions: ['aws:drop_established', 'aws:alert_established'],
+    StatefulRuleGroupReferences: [{ Priority: 1, ResourceArn: '${EgressAllowedDomains.RuleGroupArn}' }],
+  });
+  template.resourceCountIs('AWS::NetworkFirewall::LoggingConfiguration', 2);
+});
+
+test('a way out that comes later replaces nothing', () => {
+  const [before, after] = [application(), application({ egressTo: ['.example.org'] })].map(resourcesOf);
+  for (const [id, resource] of Object.entries(before!)) {
+    assert.deepEqual(after![id]?.Properties, resource.Properties, id);
+  }
+});
+
+test('both accounts mean the same zones', () => {
+  for (const template of [ingress(), application({ egressTo: ['.example.org'] })]) {
+    const subnets = Object.values(all<{ AvailabilityZone?: string; AvailabilityZoneId: string }>(template, 'AWS::EC2::Subnet'));
+    assert.deepEqual([...new Set(subnets.map(({ AvailabilityZone, AvailabilityZoneId }) => `${AvailabilityZone} ${AvailabilityZoneId}`))],
+      availabilityZoneIds.map((zone) => `undefined ${zone}`));
+  }
+});
