@@ -70,13 +70,12 @@ struct Seen {
 impl Emulator {
     /// Starts both, the name servers first: the functions are told where they are.
     ///
-    /// `base_domain` is registered with the zone of that name of `account`.
+    /// `registered` are the base domains, each with the account whose zone of that name the registry points to.
     ///
     /// # Errors
     /// One of them does not start.
     pub(crate) fn start(
-        base_domain: &str,
-        account: &str,
+        registered: &[(&str, &str)],
         scratch: &Path,
         log: &Path,
     ) -> Result<Self, Failure> {
@@ -104,7 +103,6 @@ impl Emulator {
         command
             .arg(checkout::emulator().join("launch.py"))
             .args(["--port", &address.port().to_string(), "--with-parent"])
-            .args(["--base-domain", &format!("{base_domain}={account}")])
             .args(["--insync-seconds", INSYNC_SECONDS])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -119,6 +117,9 @@ impl Emulator {
             .stdin(Stdio::piped())
             .stdout(output)
             .stderr(errors);
+        for (domain, account) in registered {
+            command.args(["--base-domain", &format!("{domain}={account}")]);
+        }
         let mut group = Group::start(&mut command).doing(|| "start the emulator".into())?;
         let begun = Instant::now();
         while !http::answers(address, "/_ministack/health") {

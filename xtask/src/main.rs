@@ -13,6 +13,7 @@ mod http;
 mod process;
 mod progress;
 mod setup;
+mod stacks;
 mod test;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
             test::list();
             Ok(())
         }
+        ["stacks"] => stacks::command(),
         ["test", steps @ ..] => test::command(steps),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -95,6 +95,7 @@ pub(crate) fn stop_children_on_signals() {
             std::thread::sleep(PATIENCE / 4);
         }
         crate::demo::remove_scratch();
+        crate::stacks::remove_scratch();
         eprintln!("\nStopped; nothing runs any more.");
         std::process::exit(130);
     });

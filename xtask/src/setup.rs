@@ -60,8 +60,16 @@ pub(crate) fn tools() -> Result<Tools, Failure> {
 }
 
 /// The cargo that runs this.
-pub(crate) fn cargo() -> OsString {
+fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The cargo that runs this, in the checkout. Its PATH is the person's own: build scripts run again where it changes, so
+/// that with `.venv` in it every build would take turns with theirs.
+pub(crate) fn cargo_command() -> Command {
+    let mut command = Command::new(cargo());
+    command.current_dir(checkout::root());
+    command
 }
 
 /// The first word of a tool's answer that starts with a digit, with or without a `v`.
@@ -159,7 +167,7 @@ fn stamp(source: &Path, stamp: &Path) -> Result<(), Failure> {
 /// # Errors
 /// The build fails.
 pub(crate) fn functions(logs: &Path, step: &Step) -> Result<(PathBuf, String), Failure> {
-    let mut build = process::command(cargo());
+    let mut build = cargo_command();
     build.args(["build", "--release", "--locked"]);
     for name in FUNCTIONS {
         build.args(["-p", name]);

@@ -21,7 +21,7 @@ struct Step {
     command: fn() -> Command,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "format",
         about: "cargo fmt --check",
@@ -99,18 +99,25 @@ const STEPS: [Step; 10] = [
     Step {
         name: "end-to-end",
         about: "the demo, on the emulator",
-        command: || {
-            // This very program: another cargo would wait for the lock of the one that runs it.
-            let program = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
-            let mut demo = process::command(program);
-            demo.arg("demo");
-            demo
-        },
+        command: || this_program("demo"),
+    },
+    Step {
+        name: "stacks",
+        about: "CloudFormation stacks on the emulator: bad input",
+        command: || this_program("stacks"),
     },
 ];
 
+/// This very program: another cargo would wait for the lock of the one that runs it.
+fn this_program(argument: &str) -> Command {
+    let program = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
+    let mut command = process::command(program);
+    command.arg(argument);
+    command
+}
+
 fn cargo(arguments: &[&str]) -> Command {
-    let mut command = process::command(setup::cargo());
+    let mut command = setup::cargo_command();
     command.args(arguments);
     command
 }
@@ -219,7 +226,7 @@ fn summary(done: &[(&str, bool, Duration)], all: Duration) {
     println!("    {:14} {:>12}", "all", seconds(all));
 }
 
-fn show_end(log: &Path) {
+pub(crate) fn show_end(log: &Path) {
     let text = process::plain(&std::fs::read_to_string(log).unwrap_or_default());
     let lines: Vec<&str> = text.lines().collect();
     println!("\n  the end of {}:", checkout::shown(log));

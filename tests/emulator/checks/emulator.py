@@ -101,6 +101,7 @@ class Check(unittest.TestCase):
         with self.assertRaises(ClientError) as raised:
             call(*args, **kwargs)
         self.assertEqual(raised.exception.response["Error"]["Code"], code, raised.exception)
+        self.assertTrue(raised.exception.response["ResponseMetadata"].get("RequestId"), raised.exception)
         return raised.exception.response["Error"]["Message"]
 
 

@@ -207,6 +207,22 @@ class Route53Resources(Stacks):
         change(self.route53, zone, ns_change("DELETE", "dev.build.example.com", ["ns1.x."]))
         self.assertEqual(self.delete(), "DELETE_COMPLETE")
 
+    def test_what_a_resource_needs_stays_where_its_delete_fails(self):
+        resources = self.resources()
+        resources["Other"] = {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": "other.test"}}
+        resources["Zone"]["DependsOn"] = "Needed"
+        resources["Needed"] = {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": "needed.test"}}
+        self.stack("create_stack", resources, {**self.OUTPUTS, "Needed": {"Value": {"Ref": "Needed"}},
+                                               "Other": {"Value": {"Ref": "Other"}}})
+        made = self.outputs()
+        change(self.route53, made["Id"], ns_change("CREATE", "dev.build.example.com", ["ns1.x."]))
+        self.assertEqual(self.delete(), "DELETE_FAILED")
+        self.route53.get_hosted_zone(Id=made["Needed"])
+        self.refused("NoSuchHostedZone", self.route53.get_hosted_zone, Id=made["Other"])
+        change(self.route53, made["Id"], ns_change("DELETE", "dev.build.example.com", ["ns1.x."]))
+        self.assertEqual(self.delete(), "DELETE_COMPLETE")
+        self.refused("NoSuchHostedZone", self.route53.get_hosted_zone, Id=made["Needed"])
+
     def test_a_set_that_someone_changed_fails_the_delete(self):
         self.stack("create_stack", self.resources(), self.OUTPUTS)
         change(self.route53, self.parent, ns_change("UPSERT", "build.example.com", ["ns1.x."]))

@@ -13,6 +13,10 @@ Facts restored, with their sources:
   https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 - The answer's PUT is pre-signed without a content type (else 403), holds at most
   4,096 bytes, names the request and a physical id of at most 1,024 bytes.
+- What a resource needs is deleted after it, so never where its own Delete fails.
+  The package goes on to delete it: a published zone that refuses to go would lose
+  the delegation above it and its consumers' roles.
+  https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
 - Zones and record sets of a template go through the same rules as those of the
   API: own name servers, CREATE that fails where a set stands, no deletion of a
   zone that is not empty; and CloudFormation waits for INSYNC.
@@ -155,6 +159,35 @@ def _invoke_custom_resource(request_type, logical_id, props, stack_name, stack_i
     raise RuntimeError(reason)
 
 
+# --- deletion ----------------------------------------------------------------
+
+def _delete_resource(before):
+    """A failed Delete takes what the resource needs out of the stack's resources, where the deletion walks on."""
+    def delete(resource_type, physical_id, props, stack_name="", logical_id=None):
+        try:
+            return before(resource_type, physical_id, props, stack_name, logical_id)
+        except Exception:
+            stack = service._stacks.get(stack_name) or {}
+            if stack.get("StackStatus") in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+                resources, declared = stack["_resources"], stack.get("_template", {}).get("Resources", {})
+                needed = stacks._with_dependencies([logical_id], declared, set(resources)) - {logical_id}
+                stack.setdefault("_spared", {}).update({one: resources.pop(one) for one in needed if one in resources})
+            raise
+    return delete
+
+
+def _put_back_spared(stack):
+    if stack is not None:
+        stack.setdefault("_resources", {}).update(stack.pop("_spared", {}))
+
+
+def _delete_stack(before):
+    async def delete_stack(stack_name, stack_id, *args, **kwargs):
+        await before(stack_name, stack_id, *args, **kwargs)
+        _put_back_spared(service._stacks.get(stack_name))
+    return delete_stack
+
+
 # --- roll-back ---------------------------------------------------------------
 
 def _note_failed_create(stack_name, logical_id, resource_type, props, physical_id):
@@ -200,6 +233,7 @@ def _roll_back(before):
         if record.get("ResourceStatus") == "CREATE_FAILED" and failed_id not in operation["created"]:
             operation = {**operation, "created": [*operation["created"], failed_id]}
         await before(stack_name, stack_id, stack, operation, reason_override)
+        _put_back_spared(stack)
         if failed and stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE":
             stack["StackStatus"] = "UPDATE_ROLLBACK_FAILED"
             stack["StackStatusReason"] = f"The following resource(s) failed to update: [{', '.join(failed)}]."
@@ -308,6 +342,10 @@ def apply(settings):
     _SETTINGS = settings
     seam.replace(custom_resource, "invoke_custom_resource", _invoke_custom_resource)
     seam.replace(gateway, "_handle_post_body_shortcuts", _post_body(gateway._handle_post_body_shortcuts))
+    seam.replace(stacks, "_delete_resource", _delete_resource(stacks._delete_resource))
+    delete_stack = _delete_stack(stacks._delete_stack_async)
+    seam.replace(stacks, "_delete_stack_async", delete_stack)
+    seam.replace(handlers, "_delete_stack_async", delete_stack)
     roll_back = _roll_back(stacks._roll_back_operation)
     seam.replace(stacks, "_roll_back_operation", roll_back)
     seam.replace(handlers, "_roll_back_operation", roll_back)

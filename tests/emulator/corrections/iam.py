@@ -20,8 +20,8 @@ Facts restored, with their sources:
   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 - `aws:ResourceTag` on a certificate is the certificate's tag.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
-- A denial names the resource, and Route 53's comes in its own envelope, which
-  the SDKs need to find the error code.
+- A denial names the resource and has a request id, and Route 53's comes in its
+  own envelope, which the SDKs need to find the error code.
 """
 
 import json
@@ -141,6 +141,8 @@ def _denial(before):
             body = (f'<?xml version="1.0" encoding="UTF-8"?>\n<ErrorResponse xmlns="{route53.service.NS}">'
                     f"<Error><Type>Sender</Type>{inner}</Error><RequestId>{request_id}</RequestId></ErrorResponse>").encode()
             reply_headers = {"Content-Type": "text/xml"}
+        # Where a service that speaks JSON says which request it was.
+        reply_headers.setdefault("x-amzn-RequestId", request_id)
         return status, reply_headers, body
     return denial
 

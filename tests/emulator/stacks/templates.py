@@ -1,0 +1,91 @@
+"""The CDK app's templates as it synthesises them (`cdk/test/snapshots`, which its tests keep true), for a suite's world.
+
+Single resources go into templates with a function, a role and a policy of their
+own, cut out of the app's: what the constructs make, with other properties.
+"""
+
+import json
+import pathlib
+
+import yaml
+
+from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, client
+
+SNAPSHOTS = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "test" / "snapshots"
+NETWORKING_STACK = "zone-delegation-networking-dev"
+CONSUMER_STACK = "zone-delegation-consumer-dev"
+_FUNCTIONS = {NETWORKING_STACK: "publish-zone", CONSUMER_STACK: "delegate-subdomain"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without dates: `2012-10-17` is the version of a policy."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+
+def provide(account, stack_name):
+    """What `cdk bootstrap` and `cdk deploy` put into an account before a template: the function's code, a version."""
+    bucket = f"cdk-hnb659fds-assets-{account}-{REGION}"
+    s3 = client("s3", account)
+    s3.create_bucket(Bucket=bucket)
+    s3.upload_file(f"{ZIPS}/{_FUNCTIONS[stack_name]}.zip", bucket, "HASH.zip")
+    client("ssm", account).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String",
+                                         Overwrite=True)
+
+
+def app(stack_name, base_zone="", folder=SNAPSHOTS, replaced=()):
+    """A template of the app, with this world's accounts and names; `replaced` are further (text, text) pairs."""
+    text = (folder / f"{stack_name}.yaml").read_text()
+    for old, new in (*replaced, ("111111111111", NETWORKING), ("222222222222", CONSUMER), ("example.com", BASE_DOMAIN),
+                     ("Z0BASE", base_zone), ("- arm64", f"- {ARCHITECTURE}")):
+        text = text.replace(old, new)
+    return yaml.load(text, _Loader)
+
+
+def only(resources, kind):
+    """The one resource of a type: its logical id and itself."""
+    (found,) = ((logical_id, one) for logical_id, one in resources.items() if one["Type"] == kind)
+    return found
+
+
+def _custom(template, function, kind, logical_id, properties):
+    """The template's function alone, with one custom resource that stands as the app's own do."""
+    _, like = only(template["Resources"], "Custom::PublishedZone") if function == "PublishZoneFunction" else next(
+        (i, r) for i, r in template["Resources"].items() if r["Type"] == "Custom::DelegatedSubdomain")
+    resources = {i: r for i, r in template["Resources"].items() if i.startswith(function)}
+    resources[logical_id] = {
+        "Type": kind, "Properties": {"ServiceToken": like["Properties"]["ServiceToken"], **properties},
+        "DependsOn": [i for i in like["DependsOn"] if i in resources]}
+    return {"Resources": resources}
+
+
+def published_zone(properties, granted_zone, granted_prefix):
+    """A `Custom::PublishedZone`, and its function with the rights on this zone and prefix."""
+    template = app(NETWORKING_STACK)
+    zone, _ = only(template["Resources"], "AWS::Route53::HostedZone")
+    template = _custom(template, "PublishZoneFunction", "Custom::PublishedZone", "Published", properties)
+    text = json.dumps(template).replace(json.dumps({"Ref": zone}), json.dumps(granted_zone))
+    return json.loads(text.replace("/zone-delegation/dev/", f"{granted_prefix}/"))
+
+
+def delegated_subdomain(properties, role=None):
+    """A `Custom::DelegatedSubdomain`, and its function, which may assume the role."""
+    return _of_consumer("Custom::DelegatedSubdomain", "Subdomain", properties, role)
+
+
+def subdomain_certificate(properties):
+    """A `Custom::SubdomainCertificate`, and its function."""
+    return _of_consumer("Custom::SubdomainCertificate", "Certificate", properties, None)
+
+
+def _of_consumer(kind, logical_id, properties, role):
+    template = _custom(app(CONSUMER_STACK), "DelegateSubdomainFunction", kind, logical_id, properties)
+    for policy in (r for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Policy"):
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "sts:AssumeRole" and role:
+                statement["Resource"] = role
+    if kind == "Custom::DelegatedSubdomain":
+        template["Outputs"] = {"HostedZoneId": {"Value": {"Fn::GetAtt": [logical_id, "HostedZoneId"]}}}
+    return template

@@ -1,0 +1,105 @@
+//! Tests of whole CloudFormation stacks on the emulator: the CDK app's templates, the release binaries, IAM enforced.
+//!
+//! `tests/emulator/stacks` holds them, a suite for each file. They run at once, each in accounts and under a base
+//! domain of its own: most of their time is waiting.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
+
+use crate::checkout;
+use crate::emulator::{Emulator, fresh_folder};
+use crate::failure::{Doing, Failure};
+use crate::process;
+use crate::progress::{Step, seconds};
+use crate::{setup, test};
+
+/// A file of `tests/emulator/stacks`, and the world it runs in.
+struct Suite {
+    name: &'static str,
+    base_domain: &'static str,
+    networking: &'static str,
+    consumer: &'static str,
+}
+
+const SUITES: [Suite; 1] = [Suite {
+    name: "bad_input",
+    base_domain: "example.com",
+    networking: "111111111111",
+    consumer: "222222222222",
+}];
+
+/// `cargo xtask stacks`.
+///
+/// # Errors
+/// A suite fails.
+pub(crate) fn command() -> Result<(), Failure> {
+    let logs = fresh_folder("stacks")?;
+    let tools = setup::tools()?;
+    setup::packages(&tools, &logs, &Step::hidden())?;
+    let (zips, _) = setup::functions(&logs, &Step::hidden())?;
+    let result = run(&logs, &zips);
+    remove_scratch();
+    result
+}
+
+fn scratch() -> PathBuf {
+    checkout::target().join("stacks").join("scratch")
+}
+
+/// Removes what only running suites need; their logs stay.
+pub(crate) fn remove_scratch() {
+    let _ = std::fs::remove_dir_all(scratch());
+}
+
+fn run(logs: &Path, zips: &Path) -> Result<(), Failure> {
+    let scratch = scratch();
+    std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
+    let registered = SUITES.map(|suite| (suite.base_domain, suite.networking));
+    let emulator = Emulator::start(&registered, &scratch, &logs.join("emulator.log"))?;
+    let results: Vec<Result<(), Failure>> = thread::scope(|scope| {
+        let running: Vec<_> = SUITES
+            .iter()
+            .map(|suite| scope.spawn(|| passed(suite, &emulator, logs, zips)))
+            .collect();
+        running
+            .into_iter()
+            .map(|one| {
+                one.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    });
+    let failures: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();
+    for log in failures.iter().filter_map(Failure::log) {
+        test::show_end(log);
+    }
+    failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+fn passed(suite: &Suite, emulator: &Emulator, logs: &Path, zips: &Path) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let mut command = process::command(checkout::venv_program("python"));
+    command
+        .args(["-m", "unittest", "--verbose"])
+        .arg(format!("stacks.{}", suite.name))
+        .current_dir(checkout::emulator())
+        .env("EMULATOR_ENDPOINT", emulator.endpoint())
+        .env("DNS_ADDRESS", emulator.dns.address.to_string())
+        .env("FUNCTION_ZIPS", zips)
+        .env("FUNCTION_ARCHITECTURE", setup::architecture())
+        .env("BASE_DOMAIN", suite.base_domain)
+        .env("NETWORKING_ACCOUNT", suite.networking)
+        .env("CONSUMER_ACCOUNT", suite.consumer)
+        .env("NO_PROXY", "127.0.0.1")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let log = logs.join(format!("{}.log", suite.name));
+    let result = process::run(&mut command, &format!("pass {}", suite.name), &log, |_| {});
+    println!(
+        "  {:10} {} in {}",
+        suite.name,
+        if result.is_ok() { "passed" } else { "FAILED" },
+        seconds(begun.elapsed())
+    );
+    result
+}
