@@ -26,6 +26,8 @@ class Settings:
     organization: str | None
     # How long a Route 53 change is PENDING, and how long a new certificate shows no records.
     insync_seconds: float
+    # How long ACM takes to issue a certificate once DNS shows its records.
+    issue_seconds: float
     # How long Lambda waits before it repeats a failed asynchronous invocation (AWS: a minute, then two).
     retry_seconds: float
 
@@ -44,6 +46,8 @@ def _arguments():
                         help="a domain that the registry delegates to this account's zone of that name; repeatable")
     parser.add_argument("--organization", default=None, help="id of the organisation of all accounts")
     parser.add_argument("--insync-seconds", type=float, default=1.0, help="how long a Route 53 change is PENDING")
+    parser.add_argument("--issue-seconds", type=float, default=0.0,
+                        help="how long ACM takes to issue once DNS shows a certificate's records")
     parser.add_argument("--retry-seconds", type=float, default=2.0,
                         help="pause before Lambda repeats a failed asynchronous invocation")
     parser.add_argument("--with-parent", action="store_true",
@@ -100,7 +104,8 @@ def main():
 
     corrections.apply(Settings(
         base_domains=tuple(arguments.base_domain), organization=arguments.organization,
-        insync_seconds=arguments.insync_seconds, retry_seconds=arguments.retry_seconds))
+        insync_seconds=arguments.insync_seconds, issue_seconds=arguments.issue_seconds,
+        retry_seconds=arguments.retry_seconds))
     sys.argv = sys.argv[:1]
     ministack.app.main()
 

@@ -70,12 +70,14 @@ struct Seen {
 impl Emulator {
     /// Starts both, the name servers first: the functions are told where they are.
     ///
-    /// `registered` are the base domains, each with the account whose zone of that name the registry points to.
+    /// `registered` are the base domains, each with the account whose zone of that name the registry points to;
+    /// `options` are further ones of `launch.py`.
     ///
     /// # Errors
     /// One of them does not start.
     pub(crate) fn start(
         registered: &[(&str, &str)],
+        options: &[&str],
         scratch: &Path,
         log: &Path,
     ) -> Result<Self, Failure> {
@@ -104,6 +106,7 @@ impl Emulator {
             .arg(checkout::emulator().join("launch.py"))
             .args(["--port", &address.port().to_string(), "--with-parent"])
             .args(["--insync-seconds", INSYNC_SECONDS])
+            .args(options)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", scratch)

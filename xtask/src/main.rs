@@ -23,7 +23,8 @@ use failure::Failure;
 const USAGE: &str = "\
 cargo xtask demo [--keep]        the main job, end to end, on an emulated AWS; --keep leaves it running
 cargo xtask test [STEP]...       everything that is checked, or only these steps
-cargo xtask test --list          the steps";
+cargo xtask test --list          the steps
+cargo xtask stacks [SUITE]...    one of those steps: CloudFormation stacks on the emulator";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
             test::list();
             Ok(())
         }
-        ["stacks"] => stacks::command(),
+        ["stacks", suites @ ..] => stacks::command(suites),
         ["test", steps @ ..] => test::command(steps),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

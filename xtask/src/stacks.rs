@@ -22,23 +22,47 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 1] = [Suite {
-    name: "bad_input",
-    base_domain: "example.com",
-    networking: "111111111111",
-    consumer: "222222222222",
-}];
+const SUITES: [Suite; 3] = [
+    Suite {
+        name: "bad_input",
+        base_domain: "example.com",
+        networking: "111111111111",
+        consumer: "222222222222",
+    },
+    Suite {
+        name: "upgrade",
+        base_domain: "example.net",
+        networking: "444444444444",
+        consumer: "555555555555",
+    },
+    Suite {
+        name: "waits",
+        base_domain: "example.org",
+        networking: "666666666666",
+        consumer: "777777777777",
+    },
+];
 
-/// `cargo xtask stacks`.
+/// How long ACM takes to issue a certificate: longer than an invocation of `waits`.
+const ISSUE_SECONDS: &str = "8";
+
+/// `cargo xtask stacks`: all suites, or only these.
 ///
 /// # Errors
-/// A suite fails.
-pub(crate) fn command() -> Result<(), Failure> {
+/// A suite fails, or there is none of that name.
+pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
+    let names = SUITES.map(|suite| suite.name);
+    if let Some(unknown) = wanted.iter().find(|name| !names.contains(name)) {
+        return Err(Failure::new(format!(
+            "There is no suite {unknown}; the suites are {}.",
+            names.join(", ")
+        )));
+    }
     let logs = fresh_folder("stacks")?;
     let tools = setup::tools()?;
     setup::packages(&tools, &logs, &Step::hidden())?;
     let (zips, _) = setup::functions(&logs, &Step::hidden())?;
-    let result = run(&logs, &zips);
+    let result = run(wanted, &logs, &zips);
     remove_scratch();
     result
 }
@@ -52,14 +76,20 @@ pub(crate) fn remove_scratch() {
     let _ = std::fs::remove_dir_all(scratch());
 }
 
-fn run(logs: &Path, zips: &Path) -> Result<(), Failure> {
+fn run(wanted: &[&str], logs: &Path, zips: &Path) -> Result<(), Failure> {
     let scratch = scratch();
     std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
     let registered = SUITES.map(|suite| (suite.base_domain, suite.networking));
-    let emulator = Emulator::start(&registered, &scratch, &logs.join("emulator.log"))?;
+    let emulator = Emulator::start(
+        &registered,
+        &["--issue-seconds", ISSUE_SECONDS],
+        &scratch,
+        &logs.join("emulator.log"),
+    )?;
     let results: Vec<Result<(), Failure>> = thread::scope(|scope| {
         let running: Vec<_> = SUITES
             .iter()
+            .filter(|suite| wanted.is_empty() || wanted.contains(&suite.name))
             .map(|suite| scope.spawn(|| passed(suite, &emulator, logs, zips)))
             .collect();
         running

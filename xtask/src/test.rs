@@ -103,7 +103,7 @@ const STEPS: [Step; 11] = [
     },
     Step {
         name: "stacks",
-        about: "CloudFormation stacks on the emulator: bad input",
+        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits",
         command: || this_program("stacks"),
     },
 ];

@@ -8,6 +8,7 @@ Facts restored, with their sources:
 - The record is `_<hex>.NAME CNAME _<hex>.<rand>.acm-validations.aws.`; the same
   account and name get the same CNAME in every Region, and a wildcard shares its
   apex's. https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
+- It takes ACM a while to issue, minutes as a rule: here `Settings.issue_seconds`.
 - `ResourceRecord` may be absent for some time after RequestCertificate.
 - The same IdempotencyToken within an hour answers the same certificate.
 - ListCertificates answers RSA_1024 and RSA_2048 alone unless asked for others.
@@ -31,6 +32,8 @@ from .route53 import name_error, normalised
 _REGISTERED = ()
 # After RequestCertificate, how long DescribeCertificate answers no ResourceRecord.
 _RECORDS_AFTER_SECONDS = 1.0
+# After DNS showed every record, how long a certificate goes on PENDING_VALIDATION.
+_ISSUED_AFTER_SECONDS = 0.0
 _ALGORITHMS = frozenset({"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096",
                          "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"})
 _BY_DEFAULT = frozenset({"RSA_1024", "RSA_2048"})
@@ -73,7 +76,8 @@ def _advance(certificate):
     if any(option["ValidationStatus"] == "FAILED" for option in certificate["DomainValidationOptions"]):
         certificate.update(Status="FAILED", FailureReason="CAA_ERROR")
         return
-    if all(option["ValidationStatus"] == "SUCCESS" for option in certificate["DomainValidationOptions"]):
+    seen = all(option["ValidationStatus"] == "SUCCESS" for option in certificate["DomainValidationOptions"])
+    if seen and time.time() - certificate.setdefault("_seen", time.time()) >= _ISSUED_AFTER_SECONDS:
         certificate.update(Status="ISSUED", IssuedAt=now_iso(), NotBefore=now_iso(),
                            NotAfter=service._future_iso(198 * 24 * 3600))
 
@@ -187,9 +191,10 @@ def _delete_certificate(before):
 
 def apply(settings):
     """Corrects the service's module."""
-    global _REGISTERED, _RECORDS_AFTER_SECONDS
+    global _REGISTERED, _RECORDS_AFTER_SECONDS, _ISSUED_AFTER_SECONDS
     _REGISTERED = tuple(settings.base_domains)
     _RECORDS_AFTER_SECONDS = settings.insync_seconds
+    _ISSUED_AFTER_SECONDS = settings.issue_seconds
     seam.replace(service, "_request_certificate", _request_certificate)
     seam.replace(service, "_cert_shape", _shape(service._cert_shape))
     seam.replace(service, "_list_certificates", _list_certificates)

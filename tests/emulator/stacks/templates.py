@@ -14,7 +14,8 @@ from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS
 SNAPSHOTS = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "test" / "snapshots"
 NETWORKING_STACK = "zone-delegation-networking-dev"
 CONSUMER_STACK = "zone-delegation-consumer-dev"
-_FUNCTIONS = {NETWORKING_STACK: "publish-zone", CONSUMER_STACK: "delegate-subdomain"}
+# The function of each stack.
+FUNCTIONS = {NETWORKING_STACK: "publish-zone", CONSUMER_STACK: "delegate-subdomain"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -25,12 +26,13 @@ class _Loader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
-def provide(account, stack_name):
+def provide(account, stack_name, *keys):
     """What `cdk bootstrap` and `cdk deploy` put into an account before a template: the function's code, a version."""
-    bucket = f"cdk-hnb659fds-assets-{account}-{REGION}"
+    bucket, name = f"cdk-hnb659fds-assets-{account}-{REGION}", f"{FUNCTIONS[stack_name]}.zip"
     s3 = client("s3", account)
     s3.create_bucket(Bucket=bucket)
-    s3.upload_file(f"{ZIPS}/{_FUNCTIONS[stack_name]}.zip", bucket, "HASH.zip")
+    for key in keys or ["HASH.zip"]:
+        s3.upload_file(f"{ZIPS}/{name}", bucket, key)
     client("ssm", account).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String",
                                          Overwrite=True)
 
@@ -42,6 +44,11 @@ def app(stack_name, base_zone="", folder=SNAPSHOTS, replaced=()):
                      ("Z0BASE", base_zone), ("- arm64", f"- {ARCHITECTURE}")):
         text = text.replace(old, new)
     return yaml.load(text, _Loader)
+
+
+def text(file):
+    """A template as it lies in a file."""
+    return yaml.load(file.read_text(), _Loader)
 
 
 def only(resources, kind):

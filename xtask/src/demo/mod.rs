@@ -101,7 +101,7 @@ fn run(progress: &Progress, keep: bool) -> Result<(), Failure> {
     let scratch = scratch();
     let emulator = progress.step("AWS and name servers", |_| {
         std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
-        let emulator = Emulator::start(&[(BASE_DOMAIN, NETWORKING)], &scratch, &emulator_log)?;
+        let emulator = Emulator::start(&[(BASE_DOMAIN, NETWORKING)], &[], &scratch, &emulator_log)?;
         let said = format!(
             "emulated at {}, IAM enforced; DNS at {}",
             emulator.endpoint(),

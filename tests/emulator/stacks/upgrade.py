@@ -1,0 +1,87 @@
+"""From every earlier release to the present: nothing that stands is replaced, and nothing in DNS changes.
+
+`tests/emulator/releases` keeps each release's templates as they were: those that
+the CDK app synthesised (`cdk/test/snapshots`) and, in `plain`, those for
+CloudFormation alone (`cdk/templates`).
+"""
+
+import pathlib
+import unittest
+
+from . import inventory, templates
+from .stack import Stack
+from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, make_zone
+
+RELEASES = sorted((pathlib.Path(__file__).resolve().parent.parent / "releases").iterdir())
+PLAIN = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "templates"
+# Where the present functions lie: beside the earlier ones, so that every upgrade changes the functions' code.
+NEXT = "next/"
+
+
+def code(account):
+    """Where a plain template finds its function."""
+    return {"FunctionBucket": f"cdk-hnb659fds-assets-{account}-{REGION}", "FunctionArchitecture": ARCHITECTURE}
+
+
+class Upgrade(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.base_zone, _ = make_zone(NETWORKING, BASE_DOMAIN)
+        for account, stack_name in ((NETWORKING, templates.NETWORKING_STACK), (CONSUMER, templates.CONSUMER_STACK)):
+            name = f"{templates.FUNCTIONS[stack_name]}.zip"
+            templates.provide(account, stack_name, "HASH.zip", f"{NEXT}HASH.zip", name, f"{NEXT}{name}")
+
+    def test_the_apps_stacks(self):
+        for release in RELEASES:
+            with self.subTest(release.name):
+                now = [("HASH", f"{NEXT}HASH")]
+                self.upgraded([
+                    (lambda: Stack(NETWORKING, templates.NETWORKING_STACK),
+                     templates.app(templates.NETWORKING_STACK, self.base_zone, release),
+                     templates.app(templates.NETWORKING_STACK, self.base_zone, replaced=now)),
+                    (lambda: Stack(CONSUMER, templates.CONSUMER_STACK),
+                     templates.app(templates.CONSUMER_STACK, folder=release),
+                     templates.app(templates.CONSUMER_STACK, replaced=now)),
+                ])
+
+    def test_the_plain_templates(self):
+        for release in RELEASES:
+            with self.subTest(release.name):
+                earlier, networking = release / "plain", self.plain_networking()
+                self.upgraded([
+                    (lambda: networking, templates.text(earlier / "networking.yaml"), templates.text(PLAIN / "networking.yaml")),
+                    (lambda: self.plain_consumer(networking.outputs()["Consumer1RoleArn"]),
+                     templates.text(earlier / "consumer.yaml"), templates.text(PLAIN / "consumer.yaml")),
+                ])
+
+    def plain_networking(self):
+        return Stack(NETWORKING, "plain-networking", **code(NETWORKING), ZoneName=f"plain.{BASE_DOMAIN}",
+                     BaseHostedZoneId=self.base_zone, ParameterPrefix="/plain", Consumer1Account=CONSUMER,
+                     Consumer1DomainNames=f"dev.plain.{BASE_DOMAIN}", Consumer1ExternalId="told")
+
+    def plain_consumer(self, role):
+        return Stack(CONSUMER, "plain-consumer", **code(CONSUMER), Subdomain="dev", ParameterPrefix="/plain",
+                     NetworkRoleArn=role, ExternalId="told")
+
+    def upgraded(self, planned):
+        """Deploys the earlier templates in their order, then the present ones, then deletes all, as a team would."""
+        empty, stacks = inventory.of(NETWORKING, CONSUMER), []
+        for make, earlier, present in planned:
+            stack = make()
+            stacks.append((stack, present))
+            self.assertEqual(stack.create(earlier), "CREATE_COMPLETE", stack.reasons("CREATE_FAILED"))
+        stands = inventory.of(NETWORKING, CONSUMER)
+        for stack, present in stacks:
+            before = stack.resources()
+            later = {"FunctionPrefix": NEXT} if "FunctionPrefix" in present["Parameters"] else {}
+            self.assertEqual(stack.update(present, **later), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+            now = stack.resources()
+            self.assertEqual({i: now.get(i) for i in before}, before, "replaced or gone")
+        self.assertEqual(inventory.difference(stands, inventory.of(NETWORKING, CONSUMER)), [])
+        for stack, _ in reversed(stacks):
+            self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.reasons("DELETE_FAILED"))
+        self.assertEqual(inventory.difference(empty, inventory.of(NETWORKING, CONSUMER)), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
