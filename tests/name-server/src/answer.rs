@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::A;
+use hickory_proto::rr::rdata::{A, NS};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
 
@@ -101,7 +101,10 @@ fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record
         let Some(zone) = zone_for(zones, asked, &name, record_type) else {
             // The target of a CNAME may lie elsewhere: the asker goes on from here.
             if step == 0 {
-                reply.metadata.response_code = ResponseCode::Refused;
+                match registry_referral(zones, asked, &name) {
+                    Some(referral) => reply.authorities = referral,
+                    None => reply.metadata.response_code = ResponseCode::Refused,
+                }
             }
             return;
         };
@@ -133,6 +136,21 @@ fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record
     }
 }
 
+/// What the registry says of a domain that is registered with servers which do not host it: they are elsewhere, and refuse
+/// for themselves. One server that plays all of them refuses in their place.
+fn registry_referral(zones: &Zones, asked: Asked, name: &Name) -> Option<Vec<Record>> {
+    let Asked::Everywhere {
+        own_addresses: true,
+    } = asked
+    else {
+        return None;
+    };
+    let (domain, servers) = zones.registration_of(name)?;
+    let referral =
+        |host: &Name| Record::from_rdata(domain.clone(), 172_800, RData::NS(NS(host.clone())));
+    Some(servers.iter().map(referral).collect())
+}
+
 /// The zone to answer from: the deepest that the server hosts, or that the delegations lead to.
 fn zone_for<'a>(
     zones: &'a Zones,
@@ -148,11 +166,7 @@ fn zone_for<'a>(
             .filter(|zone| record_type != RecordType::DS || zone.name != *name)
             .max_by_key(|zone| zone.name.num_labels()),
         Asked::Everywhere { .. } => {
-            let (top, servers) = zones
-                .registrations
-                .iter()
-                .filter(|(registered, _)| registered.zone_of(name))
-                .max_by_key(|(registered, _)| registered.num_labels())?;
+            let (top, servers) = zones.registration_of(name)?;
             let find = |at: &Name, servers: &std::collections::BTreeSet<Name>| {
                 zones
                     .zones

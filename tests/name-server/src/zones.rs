@@ -136,6 +136,14 @@ impl Zones {
             .filter(move |zone| zone.addresses.contains(&address))
     }
 
+    /// The registered domain that holds a name, with the servers that its registry refers to.
+    pub(crate) fn registration_of(&self, name: &Name) -> Option<(&Name, &BTreeSet<Name>)> {
+        self.registrations
+            .iter()
+            .filter(|(registered, _)| registered.zone_of(name))
+            .max_by_key(|(registered, _)| registered.num_labels())
+    }
+
     /// Whether `host` is a name server that something in this snapshot names.
     pub(crate) fn is_name_server(&self, host: &Name) -> bool {
         self.hosts.contains(host)

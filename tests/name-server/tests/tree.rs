@@ -360,3 +360,25 @@ fn an_answer_that_does_not_fit_is_cut_over_udp_and_whole_over_tcp() {
     assert_eq!(tcp.metadata.id, query.metadata.id);
     assert!(answer_bytes(&zones, EVERYWHERE, b"no question", true).is_none());
 }
+
+#[test]
+fn a_registry_refers_to_servers_that_do_not_host_the_domain() {
+    let elsewhere = Registration {
+        name: "example.com".to_owned(),
+        name_servers: vec!["other.test".to_owned()],
+    };
+    let zones = [zone("example.com", &["base1.test"], vec![])];
+    let zones = Zones::new(&zones, &[elsewhere]).unwrap();
+    let own = Asked::Everywhere {
+        own_addresses: true,
+    };
+    let reply = ask(&zones, own, "www.example.com.", RecordType::NS);
+    assert!(!reply.metadata.authoritative && reply.answers.is_empty());
+    let referred: Vec<_> = reply.authorities.iter().map(ToString::to_string).collect();
+    assert_eq!(referred, ["example.com. 172800 IN NS other.test."]);
+    // They refuse themselves, and so does the one server that plays all of them.
+    for asked in [at("other.test"), EVERYWHERE] {
+        let reply = ask(&zones, asked, "www.example.com.", RecordType::NS);
+        assert_eq!(reply.metadata.response_code, ResponseCode::Refused);
+    }
+}
