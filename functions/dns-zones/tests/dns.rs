@@ -262,6 +262,40 @@ async fn no_way_out_is_no_fault() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_fit_a_datagram_is_asked_for_over_tcp() {
+    // Too many name servers for 1,232 bytes.
+    let many: Vec<String> = (0..60)
+        .map(|n| format!("dev{n}.{}.test", "x".repeat(40)))
+        .collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let large = set("dev.build.example.com", "NS", &many);
+    let zones = [
+        base(),
+        build(vec![large]),
+        zone("dev.build.example.com", &many, vec![]),
+    ];
+    let whole = async |network: Network| {
+        let (dns, _) = dns(network);
+        dns.check_delegation(
+            &name("build.example.com"),
+            &NameServers::new(BUILD),
+            &name("dev.build.example.com"),
+            &NameServers::new(many.iter().copied()),
+        )
+        .await
+    };
+    assert_eq!(whole(network(&zones)).await, Ok(Checked::Fully));
+    // Without TCP the cut answer is none, and never taken for the whole set.
+    let mut no_tcp = network(&zones);
+    no_tcp.no_tcp = true;
+    let Err(Fault::Silent { zone, silent }) = whole(no_tcp).await else {
+        panic!()
+    };
+    assert_eq!(zone, name("build.example.com"));
+    assert_eq!(silent[0], "build1.test over UDP: no answer (timed out)");
+}
+
+#[tokio::test(start_paused = true)]
 async fn silence_of_some_is_told_from_silence_of_a_zone() {
     let (dns, network) = dns(network(&tree()));
     network.down.lock().unwrap().insert(address_of("dev1.test"));
@@ -445,7 +479,7 @@ async fn caa_climbs_the_tree() {
     else {
         panic!()
     };
-    assert_eq!(found.at, name("www.dev.build.example.com"));
+    assert_eq!(found.at, name("cdn.example.com"), "where it can be changed");
 
     assert_eq!(
         caa(&[base()], "www.dev.build.example.com").await,

@@ -68,7 +68,7 @@ impl<T: Transport> Dns<T> {
             if walk.zones.len() > 1 && walk.zone_of(&at).name.is_root() && !self.listed.is_empty() {
                 break;
             }
-            let Some(records) = self.caa_at(&walk, &at).await else {
+            let Some((at, records)) = self.caa_at(&walk, &at).await else {
                 return Issuance::Unknown;
             };
             if !records.is_empty() {
@@ -78,8 +78,9 @@ impl<T: Transport> Dns<T> {
         Issuance::Allowed
     }
 
-    /// The CAA records at one name, or at what it is an alias of; none where the answer is not known.
-    async fn caa_at(&self, walk: &Walk, at: &Name) -> Option<Vec<CAA>> {
+    /// The CAA records at one name, or at what it is an alias of, with where they stand; none where the answer is not known.
+    async fn caa_at(&self, walk: &Walk, at: &Name) -> Option<(Name, Vec<CAA>)> {
+        let mut standing = at.clone();
         let mut answer = self
             .ask_zone(walk.zone_of(at), at, RecordType::CAA)
             .await
@@ -91,12 +92,9 @@ impl<T: Transport> Dns<T> {
                         RData::CAA(caa) => Some(caa),
                         _ => None,
                     };
-                    return Some(
-                        records
-                            .into_iter()
-                            .filter_map(|record| caa(record.data))
-                            .collect(),
-                    );
+                    let records = records.into_iter();
+                    let found = records.filter_map(|record| caa(record.data)).collect();
+                    return Some((standing, found));
                 }
                 Reply::Alias(target) => {
                     // Elsewhere in the tree, as a rule: its own walk.
@@ -105,8 +103,9 @@ impl<T: Transport> Dns<T> {
                         .ask_zone(walk.zone_of(&target), &target, RecordType::CAA)
                         .await
                         .ok()?;
+                    standing = target;
                 }
-                Reply::NoData { .. } | Reply::NoName { .. } => return Some(Vec::new()),
+                Reply::NoData { .. } | Reply::NoName { .. } => return Some((standing, Vec::new())),
                 // Delegated further down than the walk came: the child cannot be heard.
                 Reply::Referral { .. } | Reply::Failed(_) => return None,
             }
