@@ -262,6 +262,15 @@ impl World {
         taken.iter().map(|key| executions[key].clone()).collect()
     }
 
+    /// All executions that were ever started, by name.
+    pub fn executions(&self) -> BTreeMap<String, Execution> {
+        let state = self.state();
+        let executions = state.step_functions.executions.iter();
+        executions
+            .map(|((_, name), execution)| (name.clone(), execution.clone()))
+            .collect()
+    }
+
     /// An execution is over.
     pub fn end_execution(&self, state_machine_arn: &str, name: &str) {
         let key = (state_machine_arn.to_owned(), name.to_owned());
