@@ -7,7 +7,8 @@ use super::{
 };
 use aws_calls::{AwsError, call};
 use aws_sdk_acm::{
-    Client,
+    Client, Config,
+    config::retry::RetryConfig,
     types::{Filters, KeyAlgorithm as SdkKeyAlgorithm, Tag, ValidationMethod},
 };
 use aws_types::{SdkConfig, region::Region};
@@ -65,7 +66,10 @@ impl Acm {
             .key_algorithm(SdkKeyAlgorithm::from(key_algorithm.as_str()))
             .idempotency_token(token)
             .set_tags(Some(sdk_tags(tags)));
-        let answer = call(SERVICE, "RequestCertificate", &domain, request.send()).await?;
+        // The SDK takes a used-up quota for throttling and asks again in vain. Whatever else fails, the caller tries again.
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let send = request.customize().config_override(once).send();
+        let answer = call(SERVICE, "RequestCertificate", &domain, send).await?;
         let arn = answer.certificate_arn().and_then(CertificateArn::parse);
         arn.ok_or_else(|| AwsError::malformed(SERVICE, "RequestCertificate", &domain))
     }

@@ -2,8 +2,9 @@
 
 use super::{
     Certificates,
+    cause::Cause,
     described::Certificate,
-    progress::{self, Progress},
+    progress::{Progress, Suspicion},
     properties::{CertificateName, Names},
     validation_zones::ValidationZones,
 };
@@ -13,7 +14,7 @@ use dns_zones::{
     dns::{Issuance, Reach, Transport},
 };
 use futures::future::{join, join_all};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 /// How long a cause has to stand before it counts as final: what another resource of the stack, or a person who
 /// deploys at the same time, has just put right spreads within a minute (`GetChange` of Route 53). Short enough that
@@ -21,43 +22,6 @@ use std::{fmt, time::Duration};
 const GRACE: Duration = Duration::from_secs(60);
 /// Between two looks at DNS. Each is some dozens of questions.
 const PAUSE: Duration = Duration::from_secs(15);
-
-/// A cause for which a certificate cannot be issued, whatever time passes. `Display` says it with what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// The zone with its CNAMEs is not reached from the outside.
-    NotDelegated { zone: DomainName, found: String },
-    /// A CAA record set does not allow Amazon.
-    Caa {
-        name: CertificateName,
-        caa: dns_zones::dns::Caa,
-    },
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotDelegated { zone, found } => write!(
-                f,
-                "its validation CNAMEs do not resolve, because their zone {zone} is not reached from the outside: \
-                 {found}; put this right, then deploy again"
-            ),
-            Self::Caa { name, caa } => {
-                let records = caa.records.join(", ");
-                write!(
-                    f,
-                    "the CAA record set at {} ({records}) does not allow Amazon to issue for {name}; ",
-                    caa.at
-                )?;
-                match caa.missing {
-                    Some(missing) => write!(f, "add {missing} to it")?,
-                    None => write!(f, "remove the critical record that is not of RFC 8659")?,
-                }
-                write!(f, ", then deploy again")
-            }
-        }
-    }
-}
 
 impl<T: Transport> Certificates<T> {
     /// The cause for which the certificate will never be issued, once it has stood long enough; and, for the log and
@@ -77,19 +41,29 @@ impl<T: Transport> Certificates<T> {
             .diagnosed_at
             .is_none_or(|at| clock.since(Clock::moment(at)) >= PAUSE);
         if !due {
-            return Diagnosis::NotDue;
+            let suspicion = progress.suspicion.as_ref();
+            return suspicion.map_or(Diagnosis::Hopeful, |s| {
+                Diagnosis::Suspected(s.cause.clone())
+            });
         }
         let cause = self.cause(names, certificate, zones).await;
-        progress.diagnosed_at = Some(Clock::seconds(clock.now()));
+        let now = Clock::seconds(clock.now());
+        progress.diagnosed_at = Some(now);
         let Some(cause) = cause else {
-            progress.hopeless_since = None;
+            progress.suspicion = None;
             return Diagnosis::Hopeful;
         };
         tracing::warn!(%cause, "the certificate cannot be issued as things stand");
-        if progress::since(&mut progress.hopeless_since, clock) >= GRACE {
+        let since = progress.suspicion.as_ref().map_or(now, |s| s.since);
+        let said = cause.to_string();
+        progress.suspicion = Some(Suspicion {
+            since,
+            cause: said.clone(),
+        });
+        if clock.since(Clock::moment(since)) >= GRACE {
             Diagnosis::Hopeless(cause)
         } else {
-            Diagnosis::Suspected(cause)
+            Diagnosis::Suspected(said)
         }
     }
 
@@ -148,15 +122,13 @@ impl<T: Transport> Certificates<T> {
     }
 }
 
-/// What a look at DNS came to.
+/// What a look at DNS came to, or the last one where that was a moment ago.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Diagnosis {
-    /// It was looked at a moment ago.
-    NotDue,
     /// Nothing stands in the way, as far as it can be seen.
     Hopeful,
     /// This stands in the way, and may be put right.
-    Suspected(Cause),
+    Suspected(String),
     /// This stands in the way for too long.
     Hopeless(Cause),
 }

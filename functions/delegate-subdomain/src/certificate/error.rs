@@ -1,4 +1,4 @@
-use super::{arn::CertificateArn, diagnosis::Cause, properties::CertificateName};
+use super::{arn::CertificateArn, cause::Cause, properties::CertificateName};
 use crate::{error::outlook, public_zone::Unusable};
 use aws_calls::{AwsError, Kind};
 use aws_sdk_acm::types::FailureReason;
@@ -49,7 +49,8 @@ pub(super) enum Error {
         wanted: DomainName,
     },
     #[error(
-        "The guardrail {guardrail} of zone {zone} refuses the validation CNAME {name}: {error}."
+        "The guardrail {guardrail} of zone {zone} refuses the validation CNAME {name}: {error}; change that zone or its \
+         guardrail, then deploy again."
     )]
     Guardrail {
         guardrail: &'static str,
@@ -60,12 +61,17 @@ pub(super) enum Error {
 
     #[error(
         "The certificate for {name} was not requested, because a quota of ACM is used up: {error}; delete certificates \
-         that nobody needs, or ask AWS for a higher quota, then deploy again."
+         that nobody needs, put fewer names on this one, or ask AWS for a higher quota, then deploy again."
     )]
     Quota {
         name: CertificateName,
         error: AwsError,
     },
+    #[error(
+        "The certificate for {name} was not requested, because the AWS calls before that took too long to succeed: deploy \
+         again."
+    )]
+    TooLate { name: CertificateName },
     #[error("The certificate {arn} was deleted by someone while it was waited for: deploy again.")]
     Vanished { arn: CertificateArn },
     #[error("The certificate for {name} will not be issued: {cause}.")]
@@ -97,6 +103,11 @@ impl Error {
     pub(super) fn trouble(&self) -> Trouble {
         let outlook = match self {
             Self::Aws(error) => outlook(error),
+            // It passes once nobody has asked for the record for a while.
+            Self::Guardrail {
+                guardrail: "ACTIVE_RECORD_CHECK",
+                ..
+            } => Outlook::Passing,
             _ => Outlook::Final,
         };
         Trouble {
@@ -109,7 +120,9 @@ impl Error {
 /// What to do next about a failed call.
 fn next(error: &AwsError) -> &'static str {
     match error.kind {
-        Kind::Denied => "grant the function's role this action, in this Region and on this zone",
+        Kind::Denied => {
+            "grant the function's role this action, in this Region and on this zone, and name only zones of this account"
+        }
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
         Kind::Refused => "correct what it names, then deploy again",
     }

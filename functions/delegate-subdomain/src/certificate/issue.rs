@@ -14,7 +14,7 @@ use super::{
     validation_zones::ValidationZones,
 };
 use aws_sdk_acm::types::FailureReason;
-use custom_resource::{Invocation, Request, Wait};
+use custom_resource::{Invocation, Request, RequestType, Wait};
 use dns_zones::dns::Transport;
 use std::time::Duration;
 
@@ -147,10 +147,10 @@ impl<T: Transport> Certificates<T> {
             Diagnosis::Suspected(cause) => {
                 Ok(format!("; as things stand it will not be, because {cause}"))
             }
-            Diagnosis::Hopeful | Diagnosis::NotDue if records.is_none() => {
-                Ok(", and its validation records".to_owned())
+            Diagnosis::Hopeful if records.is_none() => {
+                Ok("; ACM has not said yet which CNAMEs validate it".to_owned())
             }
-            Diagnosis::Hopeful | Diagnosis::NotDue => Ok(String::new()),
+            Diagnosis::Hopeful => Ok(String::new()),
         }
     }
 
@@ -186,6 +186,14 @@ impl<T: Transport> Certificates<T> {
                 progress.requested = Some(arn.clone());
             }
             return Ok(arn);
+        }
+        // A Delete that does not know whether this Create still runs sweeps for the last time at this age, or later.
+        if request.request_type == RequestType::Create
+            && invocation.clock.since(request.requested_at) >= invocation.max_invocation_age
+        {
+            return Err(Error::TooLate {
+                name: wanted.names.domain.clone(),
+            });
         }
         if let Some(kept) = kept {
             self.note_successor(kept, request, wanted).await?;

@@ -11,6 +11,7 @@
 
 mod acm;
 mod arn;
+mod cause;
 mod create;
 mod delete;
 mod described;

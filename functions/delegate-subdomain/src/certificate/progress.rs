@@ -21,10 +21,19 @@ pub(super) struct Progress {
     pub(super) records: BTreeSet<ValidationRecord>,
     /// When DNS was last looked at.
     pub(super) diagnosed_at: Option<u64>,
-    /// Since when a cause is known for which the certificate cannot be issued.
-    pub(super) hopeless_since: Option<u64>,
+    /// Why it cannot be issued, as DNS was seen then.
+    pub(super) suspicion: Option<Suspicion>,
     /// When the second sweep of a Delete is due.
     pub(super) sweep_at: Option<u64>,
+}
+
+/// A cause for which the certificate cannot be issued as things stand.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(super) struct Suspicion {
+    /// Since when one is known, not necessarily the same.
+    pub(super) since: u64,
+    /// In words.
+    pub(super) cause: String,
 }
 
 impl Progress {

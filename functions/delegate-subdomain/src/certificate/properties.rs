@@ -192,7 +192,9 @@ impl Wanted {
             .collect();
         let mut alternative = alternative?;
         alternative.remove(&domain);
-        if let Some(region) = &template.region
+        // A template with parameters sends an empty string for what is not used.
+        let region = template.region.filter(|region| !region.is_empty());
+        if let Some(region) = &region
             && !is_region(region)
         {
             return Err(PropertyError::invalid(
@@ -207,7 +209,7 @@ impl Wanted {
                 domain,
                 alternative,
             },
-            region: template.region,
+            region,
             key_algorithm: template.key_algorithm,
             records_on_delete: template.validation_records_on_delete,
             tags: template.tags,

@@ -1,0 +1,37 @@
+use super::properties::CertificateName;
+use dns_zones::{DomainName, dns::Caa};
+use std::fmt;
+
+/// A cause for which a certificate cannot be issued, whatever time passes. `Display` says it with what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The zone with its CNAMEs is not reached from the outside.
+    NotDelegated { zone: DomainName, found: String },
+    /// A CAA record set does not allow Amazon.
+    Caa { name: CertificateName, caa: Caa },
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotDelegated { zone, found } => write!(
+                f,
+                "its validation CNAMEs do not resolve, because their zone {zone} is not reached from the outside: \
+                 {found}; put this right, then deploy again"
+            ),
+            Self::Caa { name, caa } => {
+                let records = caa.records.join(", ");
+                write!(
+                    f,
+                    "the CAA record set at {} ({records}) does not allow Amazon to issue for {name}; ",
+                    caa.at
+                )?;
+                match caa.missing {
+                    Some(missing) => write!(f, "add {missing} to it")?,
+                    None => write!(f, "remove the critical record that is not of RFC 8659")?,
+                }
+                write!(f, ", then deploy again")
+            }
+        }
+    }
+}
