@@ -1,0 +1,415 @@
+//! Deletes: what is in use is waited for, what others need stays, what is gone is a success.
+
+use std::time::Duration;
+
+use serde_json::json;
+use world::cloudformation::{ResourceDefinition, Stack, Status, Template};
+use world::{Fault, FaultRule, Guardrail, ServiceError, When};
+
+use super::{NAME, ZONE, arn, certificate, validation};
+use crate::stage::{LOGICAL_ID, Stage, one, stack};
+
+const USERS: [&str; 2] = [
+    "arn:aws:cloudfront::222222222222:distribution/E1",
+    "arn:aws:elasticloadbalancing:eu-west-1:222222222222:loadbalancer/app/lb/1",
+];
+
+/// A certificate whose CNAMEs go with it.
+fn with_records(zone: &str) -> ResourceDefinition {
+    certificate(zone, json!({"ValidationRecordsOnDelete": "Delete"}))
+}
+
+/// Something begins to use a certificate, and stops after a while where one is given.
+fn use_it(stage: &Stage, arn: &str, stops_after: Option<Duration>) {
+    let users = USERS.map(str::to_owned).to_vec();
+    stage
+        .world
+        .edit_certificate(arn, |certificate| certificate.in_use_by = users)
+        .unwrap();
+    if let Some(after) = stops_after {
+        let (world, arn) = (stage.world.clone(), arn.to_owned());
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            world
+                .edit_certificate(&arn, |certificate| certificate.in_use_by.clear())
+                .unwrap();
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_in_use_is_deleted_once_it_is_let_go() {
+    for minutes in [1, 50] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = stage.created(with_records(&zone)).await;
+        let until = stage.world.now() + Duration::from_secs(60 * minutes);
+        use_it(
+            &stage,
+            &arn(&stack),
+            Some(Duration::from_secs(60 * minutes)),
+        );
+        stage.deleted(&mut stack).await;
+        let gone = stage.last("DeleteCertificate");
+        assert!(
+            (until..until + Duration::from_secs(90)).contains(&gone),
+            "{}",
+            stage.history()
+        );
+        assert_eq!(
+            stage.calls("DeleteCertificate").len(),
+            1,
+            "nothing is tried by force"
+        );
+        assert_eq!(stage.cnames(&zone), []);
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_in_use_to_the_end_is_kept_and_its_users_named() {
+    for waiter in [true, false] {
+        let mut stage = Stage::set(|_| ()).await;
+        stage.engine.lambda.waiter = waiter;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = stage.created(with_records(&zone)).await;
+        let arn = arn(&stack);
+        use_it(&stage, &arn, None);
+        let before = stage.world.now();
+        let reason = stage.not_deleted(&mut stack).await;
+        let took = stage.world.now() - before;
+        let waited = format!(
+            "waiting for certificate {arn} to be let go by {}. ",
+            USERS.join(", ")
+        );
+        assert!(reason.contains(&waited), "{reason}");
+        if waiter {
+            assert!(reason.starts_with("Timed out after 35"), "{reason}");
+            assert!(
+                reason.ends_with(
+                    "CloudFormation waits one hour at most: try again once that can happen in time."
+                ),
+                "{reason}"
+            );
+            assert!((3_570..3_600).contains(&took.as_secs()), "{took:?}");
+        } else {
+            assert!(
+                reason.starts_with("The function ran out of time "),
+                "{reason}"
+            );
+            assert!(
+                reason.ends_with(
+                    "Give the function a longer time-out, or a state machine for its waits."
+                ),
+                "{reason}"
+            );
+            assert!(took < stage.engine.lambda.timeout);
+        }
+        assert_eq!(stage.the_certificate().arn, arn);
+        assert_eq!(
+            stage.cnames(&zone).len(),
+            1,
+            "it is renewed as long as it stands"
+        );
+        assert_eq!(stage.calls("DeleteCertificate").len(), 0);
+        // Once it is let go, the next delete succeeds.
+        stage
+            .world
+            .edit_certificate(&arn, |certificate| certificate.in_use_by.clear())
+            .unwrap();
+        stage.deleted(&mut stack).await;
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_comes_into_use_at_the_last_moment_keeps_its_cname() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(with_records(&zone)).await;
+    let in_use = ServiceError::new(400, "ResourceInUseException", "Certificate is in use.");
+    stage.world.inject(FaultRule::on_operation(
+        "DeleteCertificate",
+        1,
+        Fault::Error(When::Before, in_use),
+    ));
+    stage.deleted(&mut stack).await;
+    // Taken out, put again, taken out.
+    let changes = stage.calls("ChangeResourceRecordSets");
+    assert_eq!(changes.len(), 4, "{}", stage.history());
+    assert_eq!(stage.calls("DeleteCertificate").len(), 2);
+    assert_eq!(stage.cnames(&zone), []);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cname_goes_with_the_last_certificate_that_lists_it() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut first = stage.created(with_records(&zone)).await;
+    // The wildcard of the same name has the same CNAME.
+    let wildcard = json!({"DomainName": ZONE, "SubjectAlternativeNames": [format!("*.{NAME}")]});
+    let mut second = stack("second");
+    let resource = crate::stage::with(with_records(&zone), wildcard);
+    assert_eq!(
+        stage.engine.create(&mut second, &one(resource)).await,
+        Status::Complete
+    );
+    assert_eq!(stage.cnames(&zone).len(), 2);
+    stage.deleted(&mut first).await;
+    assert_eq!(
+        stage.cnames(&zone).len(),
+        2,
+        "the second one is renewed by it"
+    );
+    stage.deleted(&mut second).await;
+    assert_eq!(stage.cnames(&zone), []);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_that_go_at_once_leave_no_cname_to_each_other() {
+    for seed in 0..8 {
+        let stage = Stage::set(|settings| settings.seed = seed).await;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = stack("subject");
+        let template =
+            Template::from(["One", "Two"].map(|id| (id.to_owned(), with_records(&zone))));
+        assert_eq!(
+            stage.engine.create(&mut stack, &template).await,
+            Status::Complete
+        );
+        assert_eq!(
+            (stage.world.certificates().len(), stage.cnames(&zone).len()),
+            (2, 1)
+        );
+        stage.deleted(&mut stack).await;
+        assert_eq!(stage.cnames(&zone), [], "{}", stage.history());
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cname_that_was_changed_since_stays() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(with_records(&zone)).await;
+    let record = validation(NAME).0;
+    let edits = [
+        world::Edit::delete(&record, "CNAME"),
+        world::Edit::create(&record, "CNAME", 60, &["other.example.net."]),
+    ];
+    stage.world.edit_records(&zone, &edits[..1]).unwrap();
+    stage.world.edit_records(&zone, &edits[1..]).unwrap();
+    stage.deleted(&mut stack).await;
+    assert_eq!(stage.cnames(&zone).len(), 1);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cname_in_use_goes_once_nobody_asks_for_it() {
+    // ACTIVE_RECORD_CHECK passes with time, so it is a wait.
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(with_records(&zone)).await;
+    let until = stage.world.now() + Duration::from_secs(1_500);
+    let record = world::Name::of(&validation(NAME).0);
+    stage
+        .world
+        .edit_zone(&zone, |zone| {
+            zone.guardrails.insert(Guardrail::ActiveRecord);
+            zone.followed_until.insert(record, until);
+        })
+        .unwrap();
+    stage.deleted(&mut stack).await;
+    assert!(stage.world.now() > until);
+    assert_eq!(stage.cnames(&zone), []);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_already_is_deleted_with_success() {
+    // The certificate, the zone, or both.
+    for (certificate_gone, zone_gone) in [(true, false), (false, true), (true, true)] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = stage.created(with_records(&zone)).await;
+        if certificate_gone {
+            let acm = aws_sdk_acm::Client::new(&stage.person());
+            acm.delete_certificate()
+                .certificate_arn(arn(&stack))
+                .send()
+                .await
+                .unwrap();
+        }
+        if zone_gone {
+            let record = validation(NAME).0;
+            stage
+                .world
+                .edit_records(&zone, &[world::Edit::delete(&record, "CNAME")])
+                .unwrap();
+            stage.world.remove_zone(&zone).unwrap();
+        }
+        stage.deleted(&mut stack).await;
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_whose_tags_name_another_stack_is_left_alone() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(with_records(&zone)).await;
+    let other = stack.id.replace("/subject/", "/other/");
+    stage
+        .world
+        .edit_certificate(&arn(&stack), |certificate| {
+            certificate
+                .tags
+                .insert("zone-delegation:stack-id".to_owned(), other);
+        })
+        .unwrap();
+    stage.deleted(&mut stack).await;
+    stage.the_certificate();
+    assert_eq!(stage.cnames(&zone).len(), 1);
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_create_asked_for_without_ever_answering_goes() {
+    // The process dies with the certificate requested, in each attempt; CloudFormation deletes by an id of its own.
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    stage.world.inject(FaultRule::on_operation(
+        "DescribeCertificate",
+        3,
+        Fault::Kill(When::Before),
+    ));
+    let mut stack = stack("subject");
+    let properties = json!({"ServiceTimeout": 900, "ValidationRecordsOnDelete": "Delete"});
+    let resource = certificate(&zone, properties);
+    let status = stage.engine.create(&mut stack, &one(resource)).await;
+    assert_eq!(status, Status::CreateRolledBack, "{}", stage.history());
+    assert_eq!(
+        stack.failures,
+        ["CloudFormation did not receive a response"]
+    );
+    assert_eq!(stage.cnames(&zone), []);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_wins_over_a_create_that_still_runs() {
+    // The sibling's failure cancels the Create at whatever it is just doing.
+    for step in 0..24 {
+        let mut stage = Stage::set(|settings| {
+            settings.seed = step;
+            settings.issuance = Duration::from_secs(600)..=Duration::from_secs(600);
+        })
+        .await;
+        stage.engine.habits.cancels_siblings = true;
+        let zone = stage.delegated_zone("dev").await;
+        let first = stage.engine.next_invocation();
+        for (invocation, milliseconds) in [(first, step * 500), (first + 1, step * 261)] {
+            let delay = Fault::Delay(Duration::from_millis(milliseconds));
+            stage.world.inject(FaultRule::on_call(invocation, 1, delay));
+        }
+        cancelled(&stage, with_records(&zone)).await;
+        assert_eq!(stage.cnames(&zone), [], "{step}\n{}", stage.history());
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_held_up_requests_nothing_after_its_delete_swept() {
+    // It goes on in the state machine, and Route 53 answers it only when the last sweep is over.
+    let mut stage = Stage::set(|_| ()).await;
+    stage.engine.habits.cancels_siblings = true;
+    let zone = stage.delegated_zone("dev").await;
+    stage.world.inject(FaultRule::on_operation(
+        "GetHostedZone",
+        u64::MAX,
+        Fault::unavailable(When::Before),
+    ));
+    let world = stage.world.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1_800)).await;
+        world.clear_faults();
+    });
+    cancelled(&stage, certificate(&zone, json!({}))).await;
+    assert!(
+        stage.world.now() > Duration::from_secs(1_800),
+        "the Create was still there"
+    );
+    stage.check_no_certificate();
+}
+
+/// Creates a certificate beside a resource that is refused at once; CloudFormation does not wait for the certificate.
+async fn cancelled(stage: &Stage, resource: ResourceDefinition) -> Stack {
+    let mut stack = stack("subject");
+    let mut template = one(resource);
+    template.insert(
+        "Bad".to_owned(),
+        certificate("Z404", json!({"Nonsense": "x"})),
+    );
+    let status = stage.engine.create(&mut stack, &template).await;
+    assert_eq!(
+        status,
+        Status::CreateRolledBack,
+        "{:?}\n{}",
+        stack.failures,
+        stage.history()
+    );
+    stage.engine.idle().await;
+    stack
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_closed_blocks_no_delete_of_what_was_refused() {
+    // ACM does not know this account's credentials there, so the Create could not have requested anything.
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let closed = || {
+        ServiceError::new(
+            403,
+            "UnrecognizedClientException",
+            "The security token is invalid.",
+        )
+    };
+    stage.world.inject(FaultRule::on_operation(
+        "ListCertificates",
+        u64::MAX,
+        Fault::Error(When::Before, closed()),
+    ));
+    let reason = stage
+        .refused(certificate(&zone, json!({"Region": "ap-south-2"})))
+        .await;
+    assert!(
+        reason.starts_with("ACM ListCertificates on all certificates: The security token is invalid (UnrecognizedClientException"),
+        "{reason}"
+    );
+    assert!(
+        reason
+            .ends_with("; grant the function's role this action, in this Region and on this zone, and name only zones of this account."),
+        "{reason}"
+    );
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn properties_that_became_invalid_block_no_delete() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(with_records(&zone)).await;
+    let resource = stack.resources.get_mut(LOGICAL_ID).unwrap();
+    resource
+        .properties
+        .insert("KeyAlgorithm".to_owned(), json!("RSA_512"));
+    stage.deleted(&mut stack).await;
+    assert_eq!(
+        stage.cnames(&zone).len(),
+        1,
+        "whether they were to go is not known"
+    );
+    stage.check_no_certificate();
+}

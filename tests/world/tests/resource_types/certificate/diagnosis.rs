@@ -1,0 +1,408 @@
+//! Why a certificate is not issued: found out while waiting, answered within two minutes where waiting cannot help.
+
+use std::time::Duration;
+
+use aws_sdk_acm::types::FailureReason;
+use serde_json::json;
+use world::{Edit, Settings};
+
+use super::{NAME, ZONE, below_build, certificate};
+use crate::stage::{BASE, BUILD, CONSUMER, NETWORK, Stage};
+
+const FOREIGN_CAA: &str = "0 issue \"ca.example.net\"";
+
+/// The sentence for a zone that is not reached.
+fn not_reached(zone: &str, found: &str) -> String {
+    format!(
+        "The certificate for {NAME} will not be issued: its validation CNAMEs do not resolve, because their zone {zone} is not \
+         reached from the outside: {found}; put this right, then deploy again."
+    )
+}
+
+/// The sentence for a CAA record set that forbids.
+fn forbidden(domain: &str, at: &str, records: &str, name: &str, missing: &str) -> String {
+    format!(
+        "The certificate for {domain} will not be issued: the CAA record set at {at} ({records}) does not allow Amazon to issue \
+         for {name}; add {missing} to it, then deploy again."
+    )
+}
+
+/// A certificate that can never be issued: the sentence, given within two minutes, with nothing left.
+async fn hopeless(stage: &Stage, zone: &str, properties: serde_json::Value) -> String {
+    let before = stage.world.now();
+    let resource = certificate(zone, json!({"ValidationRecordsOnDelete": "Delete"}));
+    let reason = stage
+        .refused(crate::stage::with(resource, properties))
+        .await;
+    let took = stage.world.now() - before;
+    assert!(
+        took < Duration::from_secs(120),
+        "{took:?}\n{}",
+        stage.history()
+    );
+    assert_eq!(stage.cnames(zone), []);
+    stage.check_no_certificate();
+    reason
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_is_not_delegated_is_said() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+    stage.settle().await;
+    let found = format!(
+        "there is no delegation at {ZONE}: the name servers of {BUILD} ({}) say that no such name exists",
+        stage.servers(&stage.build)
+    );
+    assert_eq!(
+        hopeless(&stage, &zone, json!({})).await,
+        not_reached(ZONE, &found)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_is_delegated_to_others_is_said() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+    let another = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+    stage.delegate(&stage.build, &another);
+    stage.settle().await;
+    let found = format!(
+        "{BUILD} delegates {ZONE} to {}, which are not its name servers ({})",
+        stage.servers(&another),
+        stage.servers(&zone).replace(", ", ",")
+    );
+    assert_eq!(
+        hopeless(&stage, &zone, json!({})).await,
+        not_reached(ZONE, &found)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegation_that_breaks_further_above_is_said() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    stage
+        .world
+        .edit_records(&stage.base, &[Edit::delete(BUILD, "NS")])
+        .unwrap();
+    stage.settle().await;
+    let found = format!(
+        "there is no delegation at {BUILD}: the name servers of {BASE} ({}) say that no such name exists",
+        stage.servers(&stage.base)
+    );
+    assert_eq!(
+        hopeless(&stage, &zone, json!({})).await,
+        not_reached(ZONE, &found)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_domain_that_is_registered_with_servers_that_refuse_is_said() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let strangers = stage.world.make_zone(NETWORK, "example.net").unwrap();
+    stage
+        .world
+        .register(BASE, &stage.world.zone(&strangers).unwrap().hosts());
+    stage.settle().await;
+    let refusals = stage
+        .servers(&strangers)
+        .replace(", ", " refuses (REFUSED); ");
+    let found = format!(
+        "the zone above delegates {BASE} to name servers that do not serve it: {refusals} refuses (REFUSED)"
+    );
+    assert_eq!(
+        hopeless(&stage, &zone, json!({})).await,
+        not_reached(ZONE, &found)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_put_right_within_a_minute_does_no_harm() {
+    let stage = Stage::set(|settings| settings.propagation = Duration::ZERO..=Duration::ZERO).await;
+    let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+    let world = stage.world.clone();
+    let (build, hosts) = (
+        stage.build.clone(),
+        stage.world.zone(&zone).unwrap().hosts(),
+    );
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        world
+            .edit_records(&build, &[Edit::create(ZONE, "NS", 60, &hosts)])
+            .unwrap();
+    });
+    stage.created(certificate(&zone, json!({}))).await;
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_says_what_is_suspected() {
+    // Too short for the cause to count as final, at whichever look the time is up.
+    for seconds in [24, 36, 48, 60] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+        stage.settle().await;
+        let reason = stage
+            .refused(certificate(&zone, json!({"ServiceTimeout": seconds})))
+            .await;
+        let arn = stage.requested();
+        assert!(
+            reason.contains(&format!(
+                "waiting for certificate {arn} for {NAME} to be issued; as things stand it will not be, because its validation \
+                 CNAMEs do not resolve, because their zone {ZONE} is not reached from the outside: there is no delegation at {ZONE}"
+            )),
+            "{reason}"
+        );
+        assert!(
+            reason.ends_with(&format!("The certificate {arn} was deleted.")),
+            "{reason}"
+        );
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_way_out_nothing_is_suspected() {
+    let cut_off = |settings: &mut Settings| settings.dns_reachable = false;
+    let stage = Stage::set(cut_off).await;
+    let zone = stage.delegated_zone("dev").await;
+    stage.created(certificate(&zone, json!({}))).await;
+    stage.check();
+    // And where it will never be issued, that is waited for in vain.
+    let stage = Stage::set(cut_off).await;
+    let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+    let reason = stage
+        .refused(certificate(&zone, json!({"ServiceTimeout": 600})))
+        .await;
+    let arn = stage.requested();
+    assert!(
+        reason.contains(&format!(
+            "waiting for certificate {arn} for {NAME} to be issued. Its ServiceTimeout"
+        )),
+        "{reason}"
+    );
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caa_record_set_that_forbids_is_found_wherever_it_stands() {
+    for at in [NAME, ZONE, BUILD, BASE] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let of = match at {
+            BASE => &stage.base,
+            BUILD => &stage.build,
+            _ => &zone,
+        };
+        stage
+            .world
+            .edit_records(of, &[Edit::create(at, "CAA", 60, &[FOREIGN_CAA])])
+            .unwrap();
+        stage.settle().await;
+        assert_eq!(
+            hopeless(&stage, &zone, json!({})).await,
+            forbidden(NAME, at, FOREIGN_CAA, NAME, "0 issue \"amazon.com\"")
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_nearest_caa_record_set_decides() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let allows = Edit::create(ZONE, "CAA", 60, &["0 issue \"amazontrust.com\""]);
+    stage.world.edit_records(&zone, &[allows]).unwrap();
+    let forbids = Edit::create(BASE, "CAA", 60, &[FOREIGN_CAA]);
+    stage.world.edit_records(&stage.base, &[forbids]).unwrap();
+    stage.settle().await;
+    stage.created(certificate(&zone, json!({}))).await;
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wildcard_is_forbidden_by_a_tag_of_its_own() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let records = ["0 issue \"amazon.com\"", "0 issuewild \";\""];
+    stage
+        .world
+        .edit_records(&zone, &[Edit::create(ZONE, "CAA", 60, &records)])
+        .unwrap();
+    stage.settle().await;
+    let wildcard = format!("*.{ZONE}");
+    assert_eq!(
+        hopeless(
+            &stage,
+            &zone,
+            json!({"SubjectAlternativeNames": [wildcard]})
+        )
+        .await,
+        forbidden(
+            NAME,
+            ZONE,
+            &records.join(", "),
+            &wildcard,
+            "0 issuewild \"amazon.com\""
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caa_record_set_is_named_before_acm_finds_it() {
+    // ACM looks only once every name is validated.
+    let stage =
+        Stage::set(|settings| settings.validation_interval = Duration::from_secs(3_000)).await;
+    let zone = stage.delegated_zone("dev").await;
+    let caa = Edit::create(ZONE, "CAA", 60, &[FOREIGN_CAA]);
+    stage.world.edit_records(&zone, &[caa]).unwrap();
+    stage.settle().await;
+    assert_eq!(
+        hopeless(&stage, &zone, json!({})).await,
+        forbidden(NAME, ZONE, FOREIGN_CAA, NAME, "0 issue \"amazon.com\"")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_failure_reason_is_told_in_words() {
+    for reason in FailureReason::values() {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        stage.world.refuse_name(NAME, reason);
+        let said = hopeless(&stage, &zone, json!({})).await;
+        let words = said.strip_prefix(&format!(
+            "The certificate for {NAME} was not issued: ACM failed it with {reason}: "
+        ));
+        let words = words.unwrap_or_else(|| panic!("{said}"));
+        // What it means, and what to do.
+        assert!(
+            words.contains("; ") || words.contains("user guide"),
+            "{said}"
+        );
+        assert!(words.ends_with('.'), "{said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_acm_gave_up_on_is_deleted_and_failed() {
+    let stage = Stage::set(|settings| {
+        settings.issuance = Duration::from_secs(3_000)..=Duration::from_secs(3_000);
+    })
+    .await;
+    let zone = stage.delegated_zone("dev").await;
+    become_after(&stage, 100, "VALIDATION_TIMED_OUT");
+    let reason = stage
+        .refused(certificate(
+            &zone,
+            json!({"ValidationRecordsOnDelete": "Delete"}),
+        ))
+        .await;
+    assert_eq!(
+        reason,
+        format!(
+            "The certificate for {NAME} was not issued: ACM gave up after 72 hours, because it did not find the validation CNAMEs \
+             over DNS; see to it that the zone is delegated, then deploy again."
+        )
+    );
+    assert_eq!(stage.cnames(&zone), []);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_is_revoked_meanwhile_is_deleted_and_failed() {
+    let stage = Stage::set(|settings| {
+        settings.issuance = Duration::from_secs(3_000)..=Duration::from_secs(3_000);
+    })
+    .await;
+    let zone = stage.delegated_zone("dev").await;
+    become_after(&stage, 100, "REVOKED");
+    let reason = stage.refused(certificate(&zone, json!({}))).await;
+    let arn = stage.requested();
+    assert_eq!(
+        reason,
+        format!(
+            "The certificate {arn} is REVOKED, and of no use any more: replace it by deploying it under another logical id."
+        )
+    );
+    stage.check_no_certificate();
+}
+
+/// The only certificate gets another status after so many seconds.
+fn become_after(stage: &Stage, seconds: u64, status: &'static str) {
+    let world = stage.world.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        let arn = world.certificates().into_keys().next().unwrap();
+        world
+            .edit_certificate(&arn, |certificate| certificate.status = status.to_owned())
+            .unwrap();
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_someone_deletes_meanwhile_is_not_requested_anew() {
+    let stage = Stage::set(|settings| {
+        settings.issuance = Duration::from_secs(3_000)..=Duration::from_secs(3_000);
+    })
+    .await;
+    let zone = stage.delegated_zone("dev").await;
+    let world = stage.world.clone();
+    let acm = aws_sdk_acm::Client::new(&stage.person());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let arn = world.certificates().into_keys().next().unwrap();
+        acm.delete_certificate()
+            .certificate_arn(arn)
+            .send()
+            .await
+            .unwrap();
+    });
+    let reason = stage
+        .refused(certificate(
+            &zone,
+            json!({"ValidationRecordsOnDelete": "Delete"}),
+        ))
+        .await;
+    let arn = stage.requested();
+    assert_eq!(
+        reason,
+        format!(
+            "The certificate {arn} was deleted by someone while it was waited for: deploy again."
+        )
+    );
+    assert_eq!(stage.calls("RequestCertificate").len(), 1);
+    assert_eq!(stage.cnames(&zone), [], "its CNAME went with it");
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_its_zone_delegates_away_is_refused_before_anything_is_requested() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let inner = stage
+        .world
+        .make_zone(CONSUMER, &below_build("a.dev"))
+        .unwrap();
+    stage.delegate(&zone, &inner);
+    stage.settle().await;
+    let at = below_build("a.dev");
+    for name in [at.clone(), format!("*.{at}"), format!("x.{at}")] {
+        let reason = stage
+            .refused(certificate(
+                &zone,
+                json!({"SubjectAlternativeNames": [name]}),
+            ))
+            .await;
+        assert_eq!(
+            reason,
+            format!(
+                "Property SubjectAlternativeNames has {name}, which cannot be validated in {ZONE} ({zone}), because that delegates \
+                 {at}: name the zone of {at} in HostedZoneId or AdditionalHostedZoneIds."
+            )
+        );
+    }
+    assert_eq!(stage.calls("RequestCertificate").len(), 0);
+    stage.check_no_certificate();
+}

@@ -1,0 +1,260 @@
+//! Updates: in place, by replacement, and rolled back.
+
+use std::time::Duration;
+
+use serde_json::json;
+use world::cloudformation::Status;
+use world::{Edit, Fault, FaultRule, When};
+
+use super::{NAME, ZONE, arn, below_build, certificate, validation};
+use crate::stage::{CONSUMER, Stage, failing_afterwards, one};
+
+#[tokio::test(start_paused = true)]
+async fn tags_and_what_becomes_of_the_cnames_change_in_place() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let before = json!({"Tags": {"team": "a", "cost": "1"}});
+    let mut stack = stage.created(certificate(&zone, before)).await;
+    let kept = arn(&stack);
+    // Another hand's tag stays.
+    stage
+        .world
+        .edit_certificate(&kept, |certificate| {
+            drop(certificate.tags.insert("audit".into(), "yes".into()));
+        })
+        .unwrap();
+    let after = json!({"Tags": {"team": "b"}, "ValidationRecordsOnDelete": "Delete", "Region": crate::stage::REGION});
+    stage.updated(&mut stack, certificate(&zone, after)).await;
+    assert_eq!(arn(&stack), kept);
+    let tags = stage.the_certificate().tags;
+    let of_users: Vec<_> = tags
+        .iter()
+        .filter(|(key, _)| !key.starts_with("zone-delegation:"))
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(of_users, [("audit", "yes"), ("team", "b")]);
+    assert_eq!(stage.calls("RequestCertificate").len(), 1);
+    stage.deleted(&mut stack).await;
+    assert_eq!(stage.cnames(&zone), []);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_other_property_replaces() {
+    let other = |label: &str| below_build(&format!("{label}.dev"));
+    for change in [
+        json!({"DomainName": other("b")}),
+        json!({"SubjectAlternativeNames": [other("c")]}),
+        json!({"KeyAlgorithm": "EC_prime256v1"}),
+        json!({"Region": "us-east-1"}),
+        json!({"HostedZoneId": "second"}),
+        json!({"AdditionalHostedZoneIds": ["second"]}),
+    ] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        // Of the same name, where the certificate is validated just as well: people see to its delegation.
+        let second = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+        stage.settle().await;
+        let change = serde_json::from_str(&change.to_string().replace("second", &second)).unwrap();
+        let mut stack = stage.created(certificate(&zone, json!({}))).await;
+        let before = arn(&stack);
+        let to_second = change == json!({"HostedZoneId": second});
+        if to_second {
+            stage
+                .world
+                .edit_records(&stage.build, &[Edit::delete(ZONE, "NS")])
+                .unwrap();
+            stage.delegate(&stage.build, &second);
+            stage.settle().await;
+        }
+        stage.updated(&mut stack, certificate(&zone, change)).await;
+        assert_ne!(arn(&stack), before);
+        assert_eq!(
+            stage.the_certificate().arn,
+            arn(&stack),
+            "the old one is deleted"
+        );
+        if to_second {
+            assert_eq!(stage.cnames(&second).len(), 1);
+        }
+        stage.deleted(&mut stack).await;
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_that_cannot_be_issued_leaves_the_old_one_as_it_was() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    let before = arn(&stack);
+    let bad = below_build("bad.dev");
+    let caa = Edit::create(&bad, "CAA", 60, &["0 issue \";\""]);
+    stage.world.edit_records(&zone, &[caa]).unwrap();
+    stage.settle().await;
+    let properties =
+        json!({"SubjectAlternativeNames": [bad], "ValidationRecordsOnDelete": "Delete"});
+    let reason = stage
+        .rolled_back(&mut stack, &one(certificate(&zone, properties)))
+        .await;
+    assert_eq!(
+        reason,
+        format!(
+            "The certificate for {NAME} will not be issued: the CAA record set at {bad} (0 issue \";\") does not allow Amazon to \
+             issue for {bad}; add 0 issue \"amazon.com\" to it, then deploy again."
+        )
+    );
+    assert_eq!(arn(&stack), before);
+    assert_eq!(stage.the_certificate().arn, before);
+    let records: Vec<_> = stage
+        .cnames(&zone)
+        .into_iter()
+        .map(|(key, _)| key.name.to_string())
+        .collect();
+    assert_eq!(records, [validation(NAME).0]);
+    stage.deleted(&mut stack).await;
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_that_takes_too_long_is_deleted_and_the_old_one_stays() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    let before = arn(&stack);
+    stage.world.change_settings(|settings| {
+        settings.issuance = Duration::from_secs(5_000)..=Duration::from_secs(5_000);
+    });
+    let properties = json!({"KeyAlgorithm": "RSA_4096", "ServiceTimeout": 300});
+    let reason = stage
+        .rolled_back(&mut stack, &one(certificate(&zone, properties)))
+        .await;
+    let given_up = stage.requested();
+    assert_ne!(given_up, before);
+    assert!(reason.starts_with("Timed out after 27"), "{reason}");
+    assert!(
+        reason.ends_with(&format!("The certificate {given_up} was deleted.")),
+        "{reason}"
+    );
+    assert_eq!(
+        (arn(&stack), stage.the_certificate().arn),
+        (before.clone(), before)
+    );
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_that_succeeded_is_rolled_back_with_the_stack() {
+    // Which id the rollback carries is not documented.
+    for carries_new_id in [true, false] {
+        let mut stage = Stage::set(|_| ()).await;
+        stage.engine.habits.rollback_carries_new_id = carries_new_id;
+        let zone = stage.delegated_zone("dev").await;
+        let delete = json!({"ValidationRecordsOnDelete": "Delete"});
+        let mut stack = stage.created(certificate(&zone, delete.clone())).await;
+        let before = arn(&stack);
+        let mut changed = delete.clone();
+        changed["SubjectAlternativeNames"] = json!([below_build("b.dev")]);
+        let template = failing_afterwards(certificate(&zone, changed.clone()));
+        stage.rolled_back(&mut stack, &template).await;
+        assert_eq!(
+            (arn(&stack), stage.the_certificate().arn),
+            (before.clone(), before)
+        );
+        assert_eq!(stage.cnames(&zone).len(), 1, "{}", stage.history());
+        // And forward once more, for good.
+        stage.updated(&mut stack, certificate(&zone, changed)).await;
+        assert_eq!(stage.the_certificate().arn, arn(&stack));
+        assert_eq!(stage.cnames(&zone).len(), 2, "{}", stage.history());
+        stage.deleted(&mut stack).await;
+        assert_eq!(stage.cnames(&zone), []);
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_update_began_goes_with_the_stack_when_its_rollback_dies_too() {
+    // Neither Update is ever answered; the Delete knows the old certificate alone.
+    for region in [crate::stage::REGION, "us-east-1"] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let base = json!({"ServiceTimeout": 900, "ValidationRecordsOnDelete": "Delete"});
+        let mut stack = stage.created(certificate(&zone, base.clone())).await;
+        let mut changed = base.clone();
+        changed["DomainName"] = json!(below_build("b.dev"));
+        changed["Region"] = json!(region);
+        // Three attempts at the Update die when they look at what they asked for, three at its rollback before they ask.
+        stage.world.inject(FaultRule::on_operation(
+            "DescribeCertificate",
+            6,
+            Fault::Kill(When::After),
+        ));
+        let status = stage
+            .engine
+            .update(&mut stack, &one(certificate(&zone, changed)))
+            .await;
+        assert_eq!(
+            status,
+            Status::RollbackFailed,
+            "{:?}\n{}",
+            stack.failures,
+            stage.history()
+        );
+        stage.engine.idle().await;
+        stage.world.clear_faults();
+        assert_eq!(stage.world.certificates().len(), 2, "{}", stage.history());
+        stage.deleted(&mut stack).await;
+        assert_eq!(stage.cnames(&zone), [], "{}", stage.history());
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
+    let mut stage = Stage::set(|_| ()).await;
+    stage.engine.habits.rollback_carries_new_id = false;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    let before = arn(&stack);
+    let properties =
+        json!({"SubjectAlternativeNames": [below_build("b.dev")], "ServiceTimeout": 120});
+    let template = failing_afterwards(certificate(&zone, properties));
+    // Someone uses the new one at once, and never stops.
+    let world = stage.world.clone();
+    let first = before.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let arns = world.certificates().into_keys();
+            for arn in arns.filter(|arn| *arn != first) {
+                world
+                    .edit_certificate(&arn, |c| {
+                        c.in_use_by = vec!["arn:aws:elasticloadbalancing:x".into()];
+                    })
+                    .unwrap();
+            }
+        }
+    });
+    let status = stage.engine.update(&mut stack, &template).await;
+    assert_eq!(
+        status,
+        Status::RolledBack,
+        "{:?}\n{}",
+        stack.failures,
+        stage.history()
+    );
+    assert_eq!(arn(&stack), before);
+    // CloudFormation's clean-up is refused, which it says; nothing in use is lost.
+    let [orphan] = stack.orphans.as_slice() else {
+        panic!("{:?}", stack.orphans);
+    };
+    assert!(
+        orphan
+            .reason
+            .contains("to be let go by arn:aws:elasticloadbalancing:x"),
+        "{}",
+        orphan.reason
+    );
+    assert_eq!(stage.world.certificates().len(), 2);
+    stage.check();
+}

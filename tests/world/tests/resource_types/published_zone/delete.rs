@@ -1,0 +1,119 @@
+//! Deletes, and what consumers still need.
+
+use serde_json::json;
+use world::Edit;
+
+use super::{PREFIX, published};
+use crate::stage::{LOGICAL_ID, Stage, one};
+
+const NAME: &str = "dev.build.example.com";
+
+#[tokio::test(start_paused = true)]
+async fn delegations_keep_a_zone_published() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let app = stage.delegated_zone("app.dev").await;
+    stage
+        .world
+        .edit_records(&stage.build, &[Edit::delete(&format!("app.{NAME}"), "NS")])
+        .unwrap();
+    stage.delegate(&zone, &app);
+    let mut stack = stage.created(published(&zone, json!({}))).await;
+    let sentence = format!(
+        "{PREFIX} still publishes the zone {NAME} ({zone}), and nothing was touched: record sets in it delegate to other accounts: \
+         app.{NAME}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
+    );
+    assert_eq!(stage.not_deleted(&mut stack).await, sentence);
+    assert_eq!(stage.values(PREFIX), stage.wanted(&zone));
+    // The same holds for the clean-up after a change of prefix.
+    let mut stack = {
+        stage
+            .world
+            .edit_records(&zone, &[Edit::delete(&format!("app.{NAME}"), "NS")])
+            .unwrap();
+        stage.deleted(&mut stack).await;
+        stage.delegate(&zone, &app);
+        stage.created(published(&zone, json!({}))).await
+    };
+    let moved = published(&zone, json!({"ParameterPrefix": "/zone-delegation/test"}));
+    stage.engine.update(&mut stack, &one(moved)).await;
+    let [orphan] = stack.orphans.as_slice() else {
+        panic!("{:?}", stack.orphans)
+    };
+    assert_eq!(orphan.reason, sentence);
+    assert_eq!(stage.values(PREFIX), stage.wanted(&zone));
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn delegations_are_ignored_where_that_is_wanted() {
+    let stage = Stage::set(|_| ()).await;
+    let mut stack = {
+        let zone = stage.delegated_zone("dev").await;
+        let app = stage
+            .world
+            .make_zone(crate::stage::CONSUMER, &format!("app.{NAME}"))
+            .unwrap();
+        stage.delegate(&zone, &app);
+        stage
+            .created(published(&zone, json!({"DelegationsOnDelete": "Ignore"})))
+            .await
+    };
+    stage.deleted(&mut stack).await;
+    stage.check_nothing_published();
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_delegations_than_fit_are_said_to_be_more() {
+    let stage = Stage::set(|settings| settings.page_size = 5).await;
+    let zone = stage.delegated_zone("dev").await;
+    for label in 'a'..='l' {
+        let edit = Edit::create(&format!("{label}.{NAME}"), "NS", 60, &["ns.example.net"]);
+        stage.world.edit_records(&zone, &[edit]).unwrap();
+    }
+    let mut stack = stage.created(published(&zone, json!({}))).await;
+    let reason = stage.not_deleted(&mut stack).await;
+    let names: Vec<String> = ('a'..='j').map(|label| format!("{label}.{NAME}")).collect();
+    assert!(
+        reason.contains(&format!(": {} and more; delete these", names.join(", "))),
+        "{reason}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_or_another_hands_blocks_nothing() {
+    // The zone is gone, a parameter was deleted, another was put there by a person since.
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(published(&zone, json!({}))).await;
+    for part in ["hosted-zone-name", "name-servers"] {
+        let name = format!("{PREFIX}/{part}");
+        stage
+            .world
+            .remove_parameter(crate::stage::CONSUMER, crate::stage::REGION, &name);
+    }
+    stage.write(&format!("{PREFIX}/name-servers"), "mine");
+    stage.world.remove_zone(&zone).unwrap();
+    stage.deleted(&mut stack).await;
+    let left = stage.parameters();
+    assert_eq!(
+        left.into_values()
+            .map(|parameter| parameter.value)
+            .collect::<Vec<_>>(),
+        ["mine"]
+    );
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn properties_that_became_invalid_block_no_delete() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(published(&zone, json!({}))).await;
+    let resource = stack.resources.get_mut(LOGICAL_ID).unwrap();
+    resource
+        .properties
+        .insert("Nonsense".to_owned(), json!("x"));
+    stage.deleted(&mut stack).await;
+    stage.check_nothing_published();
+}

@@ -1,0 +1,158 @@
+//! A logical id renamed in the template takes the parameters over, and gives them back where that is rolled back.
+
+use serde_json::json;
+use world::cloudformation::{Stack, Status, Template};
+use world::{Fault, FaultRule, When};
+
+use super::{PARTS, PREFIX, published};
+use crate::stage::{Stage, stack};
+
+fn template(zone: &str, resources: &[(&str, &str)]) -> Template {
+    let resource = |&(id, prefix): &(&str, &str)| {
+        (
+            id.to_owned(),
+            published(zone, json!({"ParameterPrefix": prefix})),
+        )
+    };
+    resources.iter().map(resource).collect()
+}
+
+/// With a resource that fails once all others stand.
+fn failing(mut template: Template) -> Template {
+    let mut bad = published("Z404", json!({}));
+    bad.depends_on = template.keys().cloned().collect();
+    template.insert("Bad".to_owned(), bad);
+    template
+}
+
+async fn created(stage: &Stage, template: &Template) -> Stack {
+    let mut stack = stack("subject");
+    let status = stage.engine.create(&mut stack, template).await;
+    assert_eq!(status, Status::Complete, "{:?}", stack.failures);
+    stage.world.renamed(&stack.id, "A", "B");
+    stack
+}
+
+/// All three parameters are published for a zone, and this logical id's.
+fn check_whose(stage: &Stage, prefix: &str, zone: &str, logical_id: &str) {
+    assert_eq!(
+        stage.values(prefix),
+        stage.wanted(zone),
+        "{}",
+        stage.history()
+    );
+    for part in PARTS {
+        let (marked, previous) = stage.marks(&format!("{prefix}/{part}"));
+        assert_eq!(
+            marked.as_deref(),
+            Some(logical_id),
+            "{part}\n{}",
+            stage.history()
+        );
+        // A note of itself says nothing: a giving back that was cut off leaves one.
+        let noted = previous.filter(|id| id != logical_id);
+        assert_eq!(noted, None, "{part}\n{}", stage.history());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_new_logical_id_takes_over_and_the_old_ones_delete_spares_them() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
+    let status = stage
+        .engine
+        .update(&mut stack, &template(&zone, &[("B", PREFIX)]))
+        .await;
+    assert_eq!(status, Status::Complete, "{:?}", stack.failures);
+    check_whose(&stage, PREFIX, &zone, "B");
+    let versions: Vec<_> = stage
+        .parameters()
+        .into_values()
+        .map(|parameter| parameter.version)
+        .collect();
+    assert_eq!(versions, [1, 1, 1], "consumers see no change");
+    stage.deleted(&mut stack).await;
+    stage.check_nothing_published();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renaming_that_is_rolled_back_gives_them_back() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
+    let status = stage
+        .engine
+        .update(&mut stack, &failing(template(&zone, &[("B", PREFIX)])))
+        .await;
+    assert_eq!(status, Status::RolledBack, "{:?}", stack.failures);
+    check_whose(&stage, PREFIX, &zone, "A");
+    stage.deleted(&mut stack).await;
+    stage.check_nothing_published();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_giving_back_that_dies_in_its_middle_is_finished() {
+    // Each parameter is given back in two calls; the process dies before or after any of the six, once or in each attempt.
+    for operation in ["AddTagsToResource", "RemoveTagsFromResource"] {
+        for call in 1..=3 {
+            for when in [When::Before, When::After] {
+                let stage = Stage::set(|_| ()).await;
+                let zone = stage.delegated_zone("dev").await;
+                let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
+                // The taking over has three calls of its own to AddTagsToResource.
+                let before = if operation == "AddTagsToResource" {
+                    3
+                } else {
+                    0
+                };
+                stage.world.inject(FaultRule {
+                    skip: before + call - 1,
+                    ..FaultRule::on_operation(operation, 1, Fault::Kill(when))
+                });
+                let status = stage
+                    .engine
+                    .update(&mut stack, &failing(template(&zone, &[("B", PREFIX)])))
+                    .await;
+                assert_eq!(
+                    status,
+                    Status::RolledBack,
+                    "{operation} {call} {when:?} {:?}",
+                    stack.failures
+                );
+                assert!(stack.orphans.is_empty(), "{:?}", stack.orphans);
+                check_whose(&stage, PREFIX, &zone, "A");
+                stage.deleted(&mut stack).await;
+                stage.check_nothing_published();
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_of_the_new_logical_id_settles_the_renaming() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let another = stage.delegated_zone("ops").await;
+    let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
+    // The old id's Delete never comes: its note stays until the stack shows that it has moved on.
+    stage.world.inject(FaultRule::on_operation(
+        "RemoveTagsFromResource",
+        20,
+        Fault::unavailable(When::Before),
+    ));
+    let status = stage
+        .engine
+        .update(&mut stack, &template(&zone, &[("B", PREFIX)]))
+        .await;
+    assert_eq!(status, Status::Complete, "{:?}", stack.failures);
+    stage.world.clear_faults();
+    let status = stage
+        .engine
+        .update(&mut stack, &template(&another, &[("B", PREFIX)]))
+        .await;
+    assert_eq!(status, Status::Complete, "{:?}", stack.failures);
+    check_whose(&stage, PREFIX, &another, "B");
+    stage.deleted(&mut stack).await;
+    stage.check_nothing_published();
+}

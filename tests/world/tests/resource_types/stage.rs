@@ -1,0 +1,287 @@
+//! The world that these tests play in: a registered domain, a delegated zone below it, accounts, and CloudFormation.
+//!
+//! Rights are wide here. That the contract's own policies suffice is what the proofs show.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_types::SdkConfig;
+use serde_json::{Value, json};
+use world::cloudformation::{
+    Engine, FunctionHost, LambdaSettings, ResourceDefinition, Stack, Status, Template,
+};
+use world::in_process::InProcess;
+use world::{Edit, Event, Hand, Role, Settings, Table, Timestamp, World};
+
+/// Holds the registered domain and the delegated zone.
+pub(crate) const NETWORK: &str = "111111111111";
+/// Holds the stacks' subdomains and certificates.
+pub(crate) const CONSUMER: &str = "222222222222";
+/// Where all stacks are.
+pub(crate) const REGION: &str = "eu-west-1";
+/// The registered domain.
+pub(crate) const BASE: &str = "example.com";
+/// The delegated zone.
+pub(crate) const BUILD: &str = "build.example.com";
+/// Where the delegated zone is published.
+pub(crate) const PREFIX: &str = "/zone-delegation/dev";
+/// The only resource of a stack that has one.
+pub(crate) const LOGICAL_ID: &str = "Subject";
+
+/// The world with its zones, and CloudFormation.
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) engine: Engine,
+    /// Where the functions run.
+    pub(crate) host: Arc<dyn FunctionHost>,
+    /// The registered domain's zone.
+    pub(crate) base: String,
+    /// The delegated zone.
+    pub(crate) build: String,
+}
+
+impl Stage {
+    /// A world of these settings whose zones are INSYNC.
+    pub(crate) async fn set(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        fastrand::seed(settings.seed);
+        let world = World::new(settings);
+        let base = world.make_zone(NETWORK, BASE).unwrap();
+        world.register(BASE, &world.zone(&base).unwrap().hosts());
+        let build = world.make_zone(NETWORK, BUILD).unwrap();
+        for account in [NETWORK, CONSUMER] {
+            for function in ["publish-zone", "delegate-subdomain"] {
+                world.put_role(role(
+                    account,
+                    function,
+                    &json!({"Service": "lambda.amazonaws.com"}),
+                ));
+            }
+        }
+        let mut host: Option<Arc<dyn FunctionHost>> = None;
+        let engine = Engine::new(world.clone(), LambdaSettings::default(), |desk| {
+            host.insert(Arc::new(InProcess::new(world.clone(), desk)))
+                .clone()
+        });
+        let stage = Self {
+            world,
+            engine,
+            host: host.expect("it was made with the engine"),
+            base,
+            build,
+        };
+        stage.delegate(&stage.base, &stage.build);
+        stage.settle().await;
+        stage
+    }
+
+    /// Until every change is INSYNC.
+    pub(crate) async fn settle(&self) {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+
+    /// A person delegates a zone's name to it.
+    pub(crate) fn delegate(&self, parent: &str, zone: &str) {
+        let zone = self.world.zone(zone).unwrap();
+        let hosts = zone.hosts();
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        let edit = Edit::create(&zone.name.to_string(), "NS", 900, &hosts);
+        self.world.edit_records(parent, &[edit]).unwrap();
+    }
+
+    /// A person's clients in the consumer's account.
+    pub(crate) fn person(&self) -> SdkConfig {
+        let keys = self.world.credentials(CONSUMER, "", Hand::Person);
+        self.world.sdk_config(&keys, REGION)
+    }
+
+    /// A zone of the consumer below the delegated one, made and delegated by people, INSYNC.
+    pub(crate) async fn delegated_zone(&self, label: &str) -> String {
+        let name = format!("{label}.{BUILD}");
+        let zone = self.world.make_zone(CONSUMER, &name).unwrap();
+        self.delegate(&self.build, &zone);
+        self.settle().await;
+        zone
+    }
+
+    /// People publish a zone of the networking account to the consumer, under [`PREFIX`].
+    pub(crate) fn publish(&self, zone: &str) {
+        let zone = self.world.zone(zone).unwrap();
+        let function = format!("arn:aws:iam::{CONSUMER}:role/delegate-subdomain");
+        self.world
+            .put_role(role(NETWORK, "delegation", &json!({"AWS": function})));
+        for (name, value) in [
+            ("hosted-zone-id", zone.id.clone()),
+            ("hosted-zone-name", zone.name.normalised()),
+            ("name-servers", zone.hosts().join(",")),
+        ] {
+            self.world
+                .write_parameter(NETWORK, REGION, &format!("{PREFIX}/{name}"), &value);
+        }
+    }
+
+    /// The name servers of a zone, as sentences list them.
+    pub(crate) fn servers(&self, zone: &str) -> String {
+        let mut hosts = self.world.zone(zone).unwrap().hosts();
+        hosts.sort();
+        hosts.join(", ")
+    }
+
+    /// A stack of one resource that is created.
+    pub(crate) async fn created(&self, resource: ResourceDefinition) -> Stack {
+        let mut stack = stack("subject");
+        let status = self.engine.create(&mut stack, &one(resource)).await;
+        assert_eq!(
+            status,
+            Status::Complete,
+            "{:?}\n{}",
+            stack.failures,
+            self.history()
+        );
+        stack
+    }
+
+    /// Why a stack of one resource is not created. Nothing of it is left, and nothing else failed.
+    pub(crate) async fn refused(&self, resource: ResourceDefinition) -> String {
+        let mut stack = stack("subject");
+        let status = self.engine.create(&mut stack, &one(resource)).await;
+        self.engine.idle().await;
+        assert_eq!(
+            status,
+            Status::CreateRolledBack,
+            "{:?}\n{}",
+            stack.failures,
+            self.history()
+        );
+        self.the_failure(&stack)
+    }
+
+    /// Updates the resource of a stack.
+    pub(crate) async fn updated(&self, stack: &mut Stack, resource: ResourceDefinition) {
+        let status = self.engine.update(stack, &one(resource)).await;
+        assert_eq!(
+            status,
+            Status::Complete,
+            "{:?}\n{}",
+            stack.failures,
+            self.history()
+        );
+        assert!(
+            stack.orphans.is_empty(),
+            "{:?}\n{}",
+            stack.orphans,
+            self.history()
+        );
+    }
+
+    /// Why an update of the resource of a stack is rolled back.
+    pub(crate) async fn rolled_back(&self, stack: &mut Stack, template: &Template) -> String {
+        let status = self.engine.update(stack, template).await;
+        self.engine.idle().await;
+        assert_eq!(
+            status,
+            Status::RolledBack,
+            "{:?}\n{}",
+            stack.failures,
+            self.history()
+        );
+        assert!(
+            stack.orphans.is_empty(),
+            "{:?}\n{}",
+            stack.orphans,
+            self.history()
+        );
+        self.the_failure(stack)
+    }
+
+    /// Deletes a stack.
+    pub(crate) async fn deleted(&self, stack: &mut Stack) {
+        let status = self.engine.delete(stack).await;
+        assert_eq!(
+            status,
+            Status::Deleted,
+            "{:?}\n{}",
+            stack.failures,
+            self.history()
+        );
+    }
+
+    /// Why a stack is not deleted.
+    pub(crate) async fn not_deleted(&self, stack: &mut Stack) -> String {
+        let status = self.engine.delete(stack).await;
+        assert_eq!(status, Status::NotDeleted, "{}", self.history());
+        self.the_failure(stack)
+    }
+
+    fn the_failure(&self, stack: &Stack) -> String {
+        let [reason] = stack.failures.as_slice() else {
+            panic!("{:?}\n{}", stack.failures, self.history());
+        };
+        reason.clone()
+    }
+
+    /// The world broke no rule.
+    pub(crate) fn check(&self) {
+        let violations = self.world.violations();
+        assert!(violations.is_empty(), "{violations:#?}\n{}", self.history());
+    }
+
+    /// The history so far, as a table.
+    pub(crate) fn history(&self) -> String {
+        Table(&self.world.log()).to_string()
+    }
+
+    /// Calls of an operation by functions so far, those that failed too.
+    pub(crate) fn calls(&self, operation: &str) -> Vec<Event> {
+        let is_it = |event: &Event| {
+            event.action.ends_with(&format!(":{operation}"))
+                && matches!(event.hand, Some(Hand::Function(_)))
+        };
+        self.world.log().into_iter().filter(is_it).collect()
+    }
+
+    /// When a call of an operation last took effect.
+    pub(crate) fn last(&self, operation: &str) -> Timestamp {
+        let calls = self.calls(operation);
+        let effective = calls.iter().rev().find(|event| event.outcome.contains('!'));
+        effective
+            .unwrap_or_else(|| panic!("no {operation}\n{}", self.history()))
+            .at
+    }
+}
+
+/// A new stack of the consumer.
+pub(crate) fn stack(name: &str) -> Stack {
+    Stack::new(CONSUMER, REGION, name)
+}
+
+/// The template of one resource.
+pub(crate) fn one(resource: ResourceDefinition) -> Template {
+    Template::from([(LOGICAL_ID.to_owned(), resource)])
+}
+
+/// With a second resource that needs the first and is refused: an update that fails late.
+pub(crate) fn failing_afterwards(resource: ResourceDefinition) -> Template {
+    let mut bad = ResourceDefinition::new("Custom::Unknown", json!({}));
+    bad.depends_on.push(LOGICAL_ID.to_owned());
+    let mut template = one(resource);
+    template.insert("Bad".to_owned(), bad);
+    template
+}
+
+/// With some properties set.
+pub(crate) fn with(mut resource: ResourceDefinition, properties: Value) -> ResourceDefinition {
+    let Value::Object(properties) = properties else {
+        panic!("properties are an object");
+    };
+    resource.properties.extend(properties);
+    resource
+}
+
+/// A role that may do everything, for those whom `trusts` names.
+pub(crate) fn role(account: &str, name: &str, trusts: &Value) -> Role {
+    let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusts}]});
+    Role::new(account, name, &trust, &[("all".to_owned(), all)]).unwrap()
+}

@@ -1,0 +1,233 @@
+//! Deletes that are refused before anything is touched, and those that need no rights.
+
+use serde_json::json;
+use world::Edit;
+
+use super::{BUILD, CONSUMER, NAME, Zone, subdomain, zones_of};
+use crate::stage::Stage;
+
+/// A delete that is refused: the sentence, with zone and delegation as they were; then it is put right, and succeeds.
+async fn refused_until(
+    break_it: impl AsyncFnOnce(&Stage, &str),
+    mend_it: impl FnOnce(&Stage, &str),
+    properties: serde_json::Value,
+) -> String {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(properties)).await;
+    let (zone, _) = zones_of(&stack);
+    break_it(&stage, &zone).await;
+    let (records, delegation) = (stage.world.zone(&zone).unwrap().records, stage.delegation());
+    let reason = stage.not_deleted(&mut stack).await;
+    assert_eq!(stage.world.zone(&zone).unwrap().records, records);
+    assert_eq!(stage.delegation(), delegation);
+    mend_it(&stage, &zone);
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+    reason.replace(&zone, "ZONE")
+}
+
+fn put(stage: &Stage, zone: &str, name: &str, kind: &str, value: &str) {
+    stage
+        .world
+        .edit_records(zone, &[Edit::create(name, kind, 60, &[value])])
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_in_the_zone_refuse_its_delete() {
+    let www = format!("www.{NAME}");
+    let (at, there) = (www.clone(), www.clone());
+    let reason = refused_until(
+        async |stage, zone| put(stage, zone, &at, "A", "192.0.2.1"),
+        |stage, zone| {
+            stage
+                .world
+                .edit_records(zone, &[Edit::delete(&there, "A")])
+                .unwrap();
+        },
+        json!({}),
+    )
+    .await;
+    assert_eq!(
+        reason,
+        format!(
+            "{NAME} was not deleted, and nothing was touched: its zone ZONE holds A {www}; delete these record sets, or set \
+             RecordsOnDelete to Delete."
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn delegations_in_the_zone_refuse_its_delete_in_any_case() {
+    for records_on_delete in ["Fail", "Delete"] {
+        let name = format!("a.{NAME}");
+        let reason = refused_until(
+            async |stage, zone| {
+                let child = stage.world.make_zone(CONSUMER, &name).unwrap();
+                stage.delegate(zone, &child);
+            },
+            |stage, zone| {
+                stage
+                    .world
+                    .edit_records(zone, &[Edit::delete(&name, "NS")])
+                    .unwrap();
+            },
+            json!({"RecordsOnDelete": records_on_delete}),
+        )
+        .await;
+        assert_eq!(
+            reason,
+            format!(
+                "{NAME} was not deleted, and nothing was touched: its zone ZONE delegates further: NS {name}; delete these \
+                 delegations first."
+            )
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dnssec_and_protections_refuse_it_in_any_case() {
+    let sign = |zone: &mut Zone, signed| zone.signed = signed;
+    let reason = refused_until(
+        async |stage, zone| {
+            stage
+                .world
+                .edit_zone(zone, |zone| sign(zone, true))
+                .unwrap();
+        },
+        |stage, zone| {
+            stage
+                .world
+                .edit_zone(zone, |zone| sign(zone, false))
+                .unwrap();
+        },
+        json!({"RecordsOnDelete": "Delete"}),
+    )
+    .await;
+    assert_eq!(
+        reason,
+        format!(
+            "{NAME} was not deleted, and nothing was touched: DNSSEC signs its zone ZONE; remove the DS record set from the parent, \
+             then disable signing and delete the key-signing keys."
+        )
+    );
+    let reason = refused_until(
+        async |stage, zone| {
+            put(stage, zone, NAME, "TXT", "\"kept\"");
+            let key = (world::Name::of(NAME), "TXT".to_owned());
+            stage
+                .world
+                .edit_zone(zone, |zone| {
+                    drop(zone.protections.insert(key, String::new()));
+                })
+                .unwrap();
+        },
+        |stage, zone| {
+            stage
+                .world
+                .edit_zone(zone, |zone| zone.protections.clear())
+                .unwrap();
+        },
+        json!({"RecordsOnDelete": "Delete"}),
+    )
+    .await;
+    assert_eq!(
+        reason,
+        format!(
+            "{NAME} was not deleted, and nothing was touched: its zone ZONE has record set protections (TXT {NAME}); delete them \
+             first (DeleteResourceRecordSetProtections)."
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_go_with_the_zone_where_that_is_wanted_and_validation_cnames_in_any_case() {
+    for (records_on_delete, by_hand) in [("Delete", true), ("Fail", false)] {
+        let stage = Stage::published(|_| ()).await;
+        let mut stack = stage
+            .created(subdomain(json!({"RecordsOnDelete": records_on_delete})))
+            .await;
+        let (zone, _) = zones_of(&stack);
+        let (record, value) = world::validation_record(CONSUMER, NAME);
+        put(&stage, &zone, &record, "CNAME", &value);
+        if by_hand {
+            for label in 0..150 {
+                put(&stage, &zone, &format!("h{label}.{NAME}"), "A", "192.0.2.1");
+            }
+        }
+        // The world holds a function to what it made itself, unless its owner says that all may go.
+        stage.deleted(&mut stack).await;
+        assert!(stage.world.zone(&zone).is_none());
+        assert_eq!(stage.delegation(), None);
+        stage.check_no_subdomain();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_rights_and_without_a_way_out_a_zone_stands() {
+    let stage = Stage::published(|settings| settings.dns_reachable = false).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (zone, _) = zones_of(&stack);
+    stage.close_network();
+    stage
+        .world
+        .edit_records(&stage.build, &[Edit::delete(NAME, "NS")])
+        .unwrap();
+    stage.settle().await;
+    let reason = stage.not_deleted(&mut stack).await;
+    assert!(
+        reason.contains(&format!("and may still delegate to it (the name servers of {BUILD} cannot be found from the root down)")),
+        "{reason}"
+    );
+    assert_eq!(stage.made_zones()[0].id, zone);
+    stage.publish(&stage.build);
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_rights_a_zone_that_is_gone_is_gone() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (zone, _) = zones_of(&stack);
+    stage.close_network();
+    stage.world.remove_zone(&zone).unwrap();
+    stage.deleted(&mut stack).await;
+    // A person deleted the zone, so the record set is for people to see to.
+    assert!(stage.delegation().is_some());
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_guardrail_of_the_parent_is_an_end() {
+    // Whatever a later guardrail is about: it is named, and nothing is forced.
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (zone, _) = zones_of(&stack);
+    let refusal = super::ServiceError::new(
+        400,
+        "InvalidChangeBatch",
+        "[Change rejected by guardrail ALIAS_TARGET_CHECK for resource record set]",
+    );
+    let fault = super::Fault::Error(super::When::Before, refusal);
+    stage.world.inject(super::FaultRule::on_operation(
+        "ChangeResourceRecordSets",
+        1,
+        fault,
+    ));
+    let reason = stage.not_deleted(&mut stack).await;
+    assert!(
+        reason.starts_with(&format!(
+            "The guardrail ALIAS_TARGET_CHECK of {BUILD} refuses the NS record set of {NAME}: Route 53 ChangeResourceRecordSets on \
+             {NAME}: [Change rejected by guardrail ALIAS_TARGET_CHECK"
+        )),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with(&format!("; ask the owner of {BUILD}.")),
+        "{reason}"
+    );
+    assert_eq!(stage.made_zones()[0].id, zone);
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}

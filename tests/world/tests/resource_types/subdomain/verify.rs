@@ -1,0 +1,222 @@
+//! `VerifyDelegation`: what is asked over DNS before SUCCESS.
+
+use std::time::Duration;
+
+use serde_json::json;
+use world::Edit;
+
+use super::{BUILD, CONSUMER, NAME, subdomain};
+use crate::stage::{BASE, Stage};
+
+/// A create that is refused, by what DNS shows, within so many seconds; nothing of it stands.
+async fn unresolved(stage: &Stage) -> String {
+    let before = stage.world.now();
+    let reason = stage.refused(subdomain(json!({}))).await;
+    let took = stage.world.now() - before;
+    // INSYNC twice and the check of 60 s at most, then the rollback.
+    assert!(
+        took < Duration::from_secs(240),
+        "{took:?}\n{}",
+        stage.history()
+    );
+    assert!(stage.made_zones().is_empty(), "{}", stage.history());
+    stage.check();
+    let start = format!("{NAME} is delegated, and does not resolve: ");
+    let found = reason
+        .strip_prefix(&start)
+        .unwrap_or_else(|| panic!("{reason}"));
+    found.to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_is_not_delegated_itself_is_said() {
+    let stage = Stage::published(|_| ()).await;
+    stage
+        .world
+        .edit_records(&stage.base, &[Edit::delete(BUILD, "NS")])
+        .unwrap();
+    stage.settle().await;
+    assert_eq!(
+        unresolved(&stage).await,
+        format!(
+            "{BUILD} itself is not delegated: there is no delegation at {BUILD}: the name servers of {BASE} ({}) say that no such \
+             name exists.",
+            stage.servers(&stage.base)
+        )
+    );
+    assert_eq!(stage.delegation(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_others_hold_is_said() {
+    // There are two zones of its name, and the one that is published is not the one that is delegated.
+    let stage = Stage::set(|_| ()).await;
+    let published = stage.world.make_zone(crate::stage::NETWORK, BUILD).unwrap();
+    stage.publish(&published);
+    stage.settle().await;
+    assert_eq!(
+        unresolved(&stage).await,
+        format!(
+            "{BUILD} itself is not delegated: {BASE} delegates {BUILD} to {}, which are not its name servers ({}).",
+            stage.servers(&stage.build),
+            stage.servers(&published).replace(", ", ",")
+        )
+    );
+    assert_eq!(stage.world.record_set(&published, NAME, "NS"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_that_have_another_set_are_named_with_it() {
+    // Someone puts another set in the place of ours as soon as it stands.
+    let stage = Stage::published(|settings| {
+        settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
+    })
+    .await;
+    let another = stage.world.make_zone(CONSUMER, NAME).unwrap();
+    stage.settle().await;
+    let (world, build) = (stage.world.clone(), stage.build.clone());
+    let hosts = stage.world.zone(&another).unwrap().hosts();
+    let theirs = stage.servers(&another).replace(", ", ",");
+    tokio::spawn(async move {
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        while world.record_set(&build, NAME, "NS").is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        world
+            .edit_records(&build, &[Edit::delete(NAME, "NS")])
+            .unwrap();
+        world
+            .edit_records(&build, &[Edit::create(NAME, "NS", 60, &hosts)])
+            .unwrap();
+    });
+    let found = unresolved(&stage).await;
+    let ours = found
+        .split("over UDP, not to ")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{found}"));
+    let server = found.split(' ').nth(2).unwrap();
+    assert!(stage.servers(&stage.build).contains(server), "{found}");
+    assert_eq!(
+        found,
+        format!(
+            "name server {server} of {BUILD} delegates {NAME} to {theirs} over UDP, not to {ours}"
+        )
+    );
+    // Theirs stays.
+    assert_eq!(
+        stage.delegation().map(|set| set.written_by),
+        Some(world::Hand::Person)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_that_someone_takes_out_at_once_is_missed() {
+    let stage = Stage::published(|settings| {
+        settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
+    })
+    .await;
+    let (world, build) = (stage.world.clone(), stage.build.clone());
+    tokio::spawn(async move {
+        while world.record_set(&build, NAME, "NS").is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        world
+            .edit_records(&build, &[Edit::delete(NAME, "NS")])
+            .unwrap();
+    });
+    let found = unresolved(&stage).await;
+    let server = found.split(' ').nth(2).unwrap();
+    assert!(stage.servers(&stage.build).contains(server), "{found}");
+    assert_eq!(
+        found,
+        format!(
+            "name server {server} of {BUILD} does not delegate {NAME}: over UDP it has no such name in {BUILD}."
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_whose_servers_do_not_serve_it_is_said() {
+    // A given zone is deleted between the record set and the check.
+    let stage = Stage::published(|settings| {
+        settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
+    })
+    .await;
+    let given = stage.world.make_zone(CONSUMER, NAME).unwrap();
+    stage.settle().await;
+    let server = stage.world.zone(&given).unwrap().hosts();
+    let (world, build, zone) = (stage.world.clone(), stage.build.clone(), given.clone());
+    tokio::spawn(async move {
+        while world.record_set(&build, NAME, "NS").is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        world.remove_zone(&zone).unwrap();
+    });
+    let reason = stage
+        .refused(subdomain(json!({"HostedZoneId": given})))
+        .await;
+    let named = server
+        .iter()
+        .find(|host| reason.contains(host.as_str()))
+        .unwrap_or_else(|| panic!("{reason}"));
+    assert_eq!(
+        reason,
+        format!(
+            "{NAME} is delegated, and does not resolve: name server {named} of {NAME} does not serve it: over UDP it refuses \
+             (REFUSED)."
+        )
+    );
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_way_out_or_where_it_is_not_wanted_nothing_is_checked() {
+    // The delegation above is broken, which the check would find.
+    for (reachable, verify) in [(false, true), (true, false)] {
+        let stage = Stage::published(|settings| settings.dns_reachable = reachable).await;
+        stage
+            .world
+            .edit_records(&stage.base, &[Edit::delete(BUILD, "NS")])
+            .unwrap();
+        stage.settle().await;
+        let mut stack = stage
+            .created(subdomain(json!({"VerifyDelegation": verify})))
+            .await;
+        assert!(stage.delegation().is_some());
+        stage.deleted(&mut stack).await;
+        stage.check_no_subdomain();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_in_place_is_checked_too() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    stage
+        .world
+        .edit_records(&stage.base, &[Edit::delete(BUILD, "NS")])
+        .unwrap();
+    stage.settle().await;
+    // The rollback's own update finds the same, and CloudFormation needs help: the set in force is the right one.
+    let resource = subdomain(json!({"Ttl": 60, "VerifyDelegation": true}));
+    let status = stage
+        .engine
+        .update(&mut stack, &crate::stage::one(resource))
+        .await;
+    assert_eq!(
+        status,
+        world::cloudformation::Status::RollbackFailed,
+        "{}",
+        stage.history()
+    );
+    for reason in &stack.failures {
+        assert!(
+            reason.starts_with(&format!(
+                "{NAME} is delegated, and does not resolve: {BUILD} itself is not delegated: "
+            )),
+            "{reason}"
+        );
+    }
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}

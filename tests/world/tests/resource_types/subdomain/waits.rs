@@ -1,0 +1,191 @@
+//! What a delete waits for: resolvers to forget a delegation, and a parent that keeps it while they follow it.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{BUILD, NAME, subdomain, zones_of};
+use crate::stage::Stage;
+
+const HOUR: u64 = 3_600;
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_outlasts_the_invocation() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage
+        .created(subdomain(json!({"Ttl": 1800, "DrainSeconds": 1800})))
+        .await;
+    let (zone, _) = zones_of(&stack);
+    stage.deleted(&mut stack).await;
+    let (undelegated, gone) = (
+        stage.last("ChangeResourceRecordSets"),
+        stage.last("DeleteHostedZone"),
+    );
+    let drained = gone - undelegated;
+    // From INSYNC, which takes 40 s at most here.
+    assert!(
+        (1_800..1_800 + 40 + 90).contains(&drained.as_secs()),
+        "{drained:?}\n{}",
+        stage.history()
+    );
+    assert_eq!(stage.calls("StartExecution").len(), 1);
+    assert_eq!(stage.world.zone(&zone).map(|zone| zone.id), None);
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_waiter_a_drain_is_cut_to_the_invocation() {
+    let mut stage = Stage::published(|_| ()).await;
+    stage.engine.lambda.waiter = false;
+    let mut stack = stage
+        .created(subdomain(json!({"DrainSeconds": 1800})))
+        .await;
+    let before = stage.world.now();
+    stage.deleted(&mut stack).await;
+    let drained = stage.last("DeleteHostedZone") - stage.last("ChangeResourceRecordSets");
+    assert!(
+        (700..900).contains(&drained.as_secs()),
+        "{drained:?}\n{}",
+        stage.history()
+    );
+    assert!(stage.world.now() - before < stage.engine.lambda.timeout);
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_no_delete_has_time_for_is_refused() {
+    let stage = Stage::published(|_| ()).await;
+    for (drain, timeout, most) in [(3_481, HOUR, 3_480), (600, 600, 480), (1, 100, 0)] {
+        let properties = json!({"DrainSeconds": drain, "ServiceTimeout": timeout});
+        assert_eq!(
+            stage.refused(subdomain(properties)).await,
+            format!(
+                "DrainSeconds is {drain}, and the time that a Delete has leaves {most} at most: lower it or raise ServiceTimeout."
+            )
+        );
+    }
+    assert!(stage.calls("CreateHostedZone").is_empty());
+    let mut stack = stage
+        .created(subdomain(json!({"DrainSeconds": 3_480})))
+        .await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegation_that_resolvers_follow_is_deleted_once_they_stop() {
+    for seconds in [30, 3_000] {
+        let stage = Stage::published(|_| ()).await;
+        let mut stack = stage.created(subdomain(json!({}))).await;
+        let until = stage.world.now() + Duration::from_secs(seconds);
+        stage.follow(until);
+        stage.deleted(&mut stack).await;
+        let undelegated = stage.last("ChangeResourceRecordSets");
+        assert!(
+            undelegated > until && undelegated < until + Duration::from_secs(150),
+            "{}",
+            stage.history()
+        );
+        assert!(stage.last("DeleteHostedZone") > undelegated);
+        stage.check_no_subdomain();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegation_that_resolvers_follow_to_the_end_stands_with_its_zone() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (zone, _) = zones_of(&stack);
+    let before = stage.world.now();
+    stage.follow(Duration::MAX);
+    let reason = stage.not_deleted(&mut stack).await;
+    let took = (stage.world.now() - before).as_secs();
+    assert!((HOUR - 31..HOUR).contains(&took), "{took}");
+    assert!(reason.starts_with("Timed out after 35"), "{reason}");
+    assert!(
+        reason.ends_with(&format!(
+            " s waiting for the parent of {NAME} to let its NS record set go: resolvers still follow it \
+             (ACTIVE_DELEGATION_CHECK). CloudFormation waits one hour at most: try again once that can happen in time."
+        )),
+        "{reason}"
+    );
+    assert_eq!(stage.made_zones()[0].id, zone);
+    assert!(stage.delegation().is_some());
+    // They stop, and the next delete succeeds.
+    stage.follow(stage.world.now());
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegation_that_is_followed_although_its_zone_is_gone_is_waited_for_too() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (zone, _) = zones_of(&stack);
+    let until = stage.world.now() + Duration::from_secs(1_200);
+    stage.follow(until);
+    stage.world.remove_zone(&zone).unwrap();
+    stage.deleted(&mut stack).await;
+    assert!(stage.last("ChangeResourceRecordSets") > until);
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_delegated_to_our_servers_by_another_set_keeps_its_zone() {
+    // Someone changed the record set, and one of our servers is still in it: whoever gets that server gets the name.
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (zone, _) = zones_of(&stack);
+    let ours = stage.world.zone(&zone).unwrap().hosts();
+    let other = stage.world.make_zone(super::CONSUMER, NAME).unwrap();
+    let mut hosts = stage.world.zone(&other).unwrap().hosts();
+    hosts[0].clone_from(&ours[0]);
+    stage.hijack(&hosts);
+    stage.settle().await;
+    let reason = stage.not_deleted(&mut stack).await;
+    assert!(
+        reason.contains(&format!(
+            "waiting for {NAME} to be delegated to its zone {zone} no longer: ns-"
+        )),
+        "{reason}"
+    );
+    assert!(
+        reason.contains(" refers to ns-") && reason.contains(&ours[0]),
+        "{reason}"
+    );
+    assert_eq!(stage.made_zones()[0].id, zone);
+    // It is put right, by whoever did it, while the next delete waits.
+    let world = stage.world.clone();
+    let build = stage.build.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1_000)).await;
+        world
+            .edit_records(&build, &[world::Edit::delete(NAME, "NS")])
+            .unwrap();
+    });
+    stage.deleted(&mut stack).await;
+    assert!(stage.world.zone(&zone).is_none());
+    assert!(NAME.ends_with(BUILD));
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_set_that_is_gone_but_not_from_every_server_is_waited_for() {
+    let stage = Stage::published(|settings| {
+        settings.propagation = Duration::from_secs(40)..=Duration::from_secs(40);
+    })
+    .await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    stage
+        .world
+        .edit_records(&stage.build, &[world::Edit::delete(NAME, "NS")])
+        .unwrap();
+    let spread = stage.world.now() + Duration::from_secs(40);
+    stage.deleted(&mut stack).await;
+    assert!(
+        stage.last("DeleteHostedZone") >= spread,
+        "{}",
+        stage.history()
+    );
+    stage.check_no_subdomain();
+}
