@@ -2,33 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { ApplicationStack, type ApplicationStackProps } from '../examples/internet-facing-app/application-stack';
-import { IngressStack, type IngressStackProps } from '../examples/internet-facing-app/ingress-stack';
+import type { ApplicationStackProps } from '../examples/internet-facing-app/application-stack';
+import type { IngressStackProps } from '../examples/internet-facing-app/ingress-stack';
+import { applicationIn, availabilityZoneIds, everything, ingressIn } from './internet-facing-app';
 import { findings } from './nag';
 import { functionZips, readable, resourceOf, resourcesOf } from './template';
 
-const region = 'us-east-1';
-const availabilityZoneIds = ['use1-az1', 'use1-az2'];
-const delegation = { parameterPrefix: '/zone-delegation/dev', roleArn: 'arn:aws:iam::111111111111:role/zone-delegation-dev-222222222222' };
-
-function ingressIn(app: App, props: Partial<IngressStackProps> = {}): IngressStack {
-  return new IngressStack(app, 'Ingress', {
-    env: { account: '222222222222', region }, availabilityZoneIds, delegation, subdomain: 'app', healthCheckPath: '/health',
-    endpointServiceName: 'com.amazonaws.vpce.us-east-1.vpce-svc-1', ...props,
-  });
-}
-
-function applicationIn(app: App, props: Partial<ApplicationStackProps> = {}): ApplicationStack {
-  return new ApplicationStack(app, 'Application', {
-    env: { account: '333333333333', region }, availabilityZoneIds, ingressAccount: '222222222222', repositoryName: 'app', imageTag: '1',
-    containerPort: 8080, healthCheckPath: '/health', ...props,
-  });
-}
-
-const everything = {
-  ingress: { allowedAddresses: ['192.0.2.0/24'], fixedAddresses: true, shieldAdvanced: true, tlsToApplication: true },
-  application: { egressTo: ['.example.org'], origin: { delegation, subdomain: 'origin' } },
-};
 for (const [name, { ingress, application }] of Object.entries({ plain: { ingress: {}, application: {} }, everything })) {
   test(`no finding of cdk-nag without a reason: ${name}`, () => {
     assert.deepEqual(findings((app) => {

@@ -22,7 +22,7 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 3] = [
+const SUITES: [Suite; 4] = [
     Suite {
         name: "bad_input",
         base_domain: "example.com",
@@ -40,6 +40,12 @@ const SUITES: [Suite; 3] = [
         base_domain: "example.org",
         networking: "666666666666",
         consumer: "777777777777",
+    },
+    Suite {
+        name: "internet_facing_app",
+        base_domain: "example.edu",
+        networking: "888888888888",
+        consumer: "898989898989",
     },
 ];
 

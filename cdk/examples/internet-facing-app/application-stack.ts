@@ -87,6 +87,9 @@ export class ApplicationStack extends ZonedStack {
     taskDefinition.addContainer('Container', {
       image: ecs.ContainerImage.fromEcrRepository(ecr.Repository.fromRepositoryName(this, 'Repository', props.repositoryName), props.imageTag),
       portMappings: [{ containerPort: props.containerPort }],
+      memoryLimitMiB: 512,
+      user: '1000',
+      readonlyRootFilesystem: true,
       logging: ecs.LogDrivers.awsLogs({
         streamPrefix: 'application',
         logGroup: new logs.LogGroup(this, 'Log', { retention: logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY }),
@@ -157,6 +160,7 @@ export class ApplicationStack extends ZonedStack {
       // No rule lets anything in from this network; what comes over PrivateLink was let in by the endpoint service.
       securityGroups: [new ec2.SecurityGroup(this, 'DoorGroup', { vpc, description: 'The network load balancer', allowAllOutbound: false })],
       enforceSecurityGroupInboundRulesOnPrivateLinkTraffic: false,
+      crossZoneEnabled: true,
     });
     Validations.of(balancer).acknowledge({
       id: 'AwsSolutions::AwsSolutions-ELB2', reason: 'It can log TLS listeners only and has none; the load balancer behind it logs every request',

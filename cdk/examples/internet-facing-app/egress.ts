@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 /** What the subnets are called that the way out leads through. */
 export const EGRESS_SUBNETS: ec2.SubnetConfiguration[] = [
   { name: 'Firewall', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 28 },
-  { name: 'Nat', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 28 },
+  { name: 'Nat', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 28, mapPublicIpOnLaunch: false },
 ];
 
 /** Properties of an `Egress`. */

@@ -62,7 +62,7 @@ export class IngressStack extends ZonedStack {
       ipAddresses: ec2.IpAddresses.cidr('10.1.0.0/16'),
       natGateways: 0,
       subnetConfiguration: [
-        { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 24 },
+        { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
         { name: 'Private', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
       ],
     });
@@ -144,7 +144,9 @@ export class IngressStack extends ZonedStack {
       }
       return { subnet, allocationId: address.attrAllocationId };
     });
-    const front = new elbv2.NetworkLoadBalancer(this, 'Front', { vpc, internetFacing: true, subnetMappings, securityGroups: [securityGroup] });
+    const front = new elbv2.NetworkLoadBalancer(this, 'Front', {
+      vpc, internetFacing: true, subnetMappings, securityGroups: [securityGroup], crossZoneEnabled: true,
+    });
     Validations.of(front).acknowledge({ id: 'AwsSolutions::AwsSolutions-ELB2', reason: 'It can log TLS listeners only and has none; the load balancer behind it logs every request' });
     for (const listener of listeners) {
       const { port } = listener;

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { after, test } from 'node:test';
+import { CfnGuardValidator } from '@cdklabs/cdk-validator-cfnguard';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { plainTemplates } from '../lib/plain-templates';
+import { applicationIn, everything, ingressIn } from './internet-facing-app';
+import { functionZips, synthesize } from './template';
+
+// What the Guard rules of AWS Control Tower say of resources that are meant as they are: the rule, the resources, the reason.
+type Meant = readonly [rule: string, resources: RegExp, reason: string];
+const FUNCTIONS: readonly Meant[] = [
+  ['cloudwatch_alarm_action_check', /^(PublishZone|DelegateSubdomain)Function/, 'alarmTopic says whom an alarm tells; without it the alarm stands for who looks'],
+  ['cloudwatch_log_group_retention_period_check', /Logs$/, 'three months outlast every deploy that is looked into; logRetention makes it longer'],
+  ['cloudwatch_log_group_encrypted_check', /Logs$/, 'CloudWatch Logs encrypts with its own key, and no line holds a secret'],
+  ['lambda_inside_vpc_check', /Function$/, 'it calls APIs of AWS and name servers on the Internet, and takes no calls: a network would only be in the way'],
+  ['step_functions_state_machine_tracing_enabled_check', /StateMachine$/, 'it calls one function in a loop, and its log names every state'],
+];
+const EXAMPLE: readonly Meant[] = [
+  ...FUNCTIONS,
+  ['cloudwatch_log_group_retention_period_check', /Log$/, 'an example keeps logs for three months'],
+  ['cloudwatch_log_group_encrypted_check', /Log$/, 'CloudWatch Logs encrypts with its own key'],
+  ['lambda_inside_vpc_check', /^AWS679f53fac002430cb0da5b7982bd2287$/, 'it describes network interfaces, by an API of AWS'],
+  // `undefined`: the plug-in does not say where the rule could not look on.
+  ['elbv2_acm_certificate_required_check', /^(BalancerHttps|BalancerListener|undefined)$/, 'the certificate is ACM\'s, by a custom resource that the rule cannot look into'],
+  ['elbv2_deletion_protection_enabled_check', /^(Balancer|Door|Front)$/, 'an example has to go away again'],
+  ['elbv2_logging_enabled_check', /^(Door|Front)$/, 'a network load balancer logs TLS listeners only, and these have none'],
+  ['alb_http_to_https_redirection_check', /^BalancerListener$/, 'without an origin it speaks HTTP to the endpoint alone, and there is nothing to redirect to'],
+  ['netfw_multi_az_enabled_check', /^EgressFirewall\d$/, 'there is a firewall in each zone'],
+  ['s3_bucket_default_encryption_kms_check', /^AccessLogs$/, 'load balancers write with S3\'s own key only'],
+  ['s3_bucket_versioning_enabled_check', /^AccessLogs$/, 'each log file is written once'],
+  ['s3_bucket_logging_enabled_check', /^AccessLogs$/, 'it holds access logs itself'],
+  ['s3_event_notifications_enabled_check', /^AccessLogs$/, 'nothing waits for a log file'],
+  ['s3_bucket_object_lock_enabled_check', /^AccessLogs$/, 'the logs are for operation, not evidence'],
+];
+
+const folder = mkdtempSync(path.join(tmpdir(), 'templates-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** What the rules find, as `rule: resource` with the logical id's hash taken off. */
+function findings(templates: { readonly [name: string]: unknown }): { readonly rule: string; readonly resource: string }[] {
+  const templatePaths = Object.entries(templates).map(([name, template]) => {
+    const file = path.join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(template));
+    return file;
+  });
+  const { violations } = new CfnGuardValidator({ maxBuffer: 100_000_000 }).validate({ templatePaths } as Parameters<CfnGuardValidator['validate']>[0]);
+  return violations.flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ resourceLogicalId }) => (
+    { rule: ruleName, resource: String(resourceLogicalId).replace(/[0-9A-F]{8}$/, '') })));
+}
+
+const jsonOf = (templates: { readonly [name: string]: Template }) => Object.fromEntries(Object.entries(templates).map(([name, template]) => [name, template.toJSON()]));
+const newApp = () => new App({ context: { functionZips } });
+const example = (ingress: object, application: object) => jsonOf({
+  ingress: Template.fromStack(ingressIn(newApp(), ingress)), application: Template.fromStack(applicationIn(newApp(), application)),
+});
+
+const checked: readonly [name: string, templates: () => { readonly [name: string]: unknown }, meant: readonly Meant[]][] = [
+  ['the app', () => jsonOf(synthesize()), FUNCTIONS],
+  ['the plain templates', plainTemplates, FUNCTIONS],
+  ['the internet-facing application', () => example({}, {}), EXAMPLE],
+  ['the internet-facing application with everything', () => example(everything.ingress, everything.application), EXAMPLE],
+];
+for (const [name, templates, meant] of checked) {
+  test(`Guard finds nothing without a reason in ${name}`, () => {
+    const found = findings(templates());
+    const isMeant = ({ rule, resource }: { rule: string; resource: string }) => meant.some(([of, resources]) => of === rule && resources.test(resource));
+    assert.deepEqual(found.filter((finding) => !isMeant(finding)), []);
+    assert.ok(found.length > 0, 'the rules were not asked');
+  });
+}
