@@ -132,7 +132,7 @@ fn passed(suite: &Suite, emulator: &Emulator, logs: &Path, zips: &Path) -> Resul
     let log = logs.join(format!("{}.log", suite.name));
     let result = process::run(&mut command, &format!("pass {}", suite.name), &log, |_| {});
     println!(
-        "  {:10} {} in {}",
+        "  {:20} {} in {}",
         suite.name,
         if result.is_ok() { "passed" } else { "FAILED" },
         seconds(begun.elapsed())
