@@ -50,6 +50,8 @@ def _arguments():
                         help="how long ACM takes to issue once DNS shows a certificate's records")
     parser.add_argument("--retry-seconds", type=float, default=2.0,
                         help="pause before Lambda repeats a failed asynchronous invocation")
+    parser.add_argument("--node-modules", default=None, metavar="FOLDER",
+                        help="what Lambda's Node.js runtime brings: the AWS SDK")
     parser.add_argument("--with-parent", action="store_true",
                         help="end, with all that it started, once standard input closes")
     return parser.parse_args()
@@ -97,6 +99,8 @@ def main():
     if arguments.with_parent:
         _end_with_parent()
     _environment(arguments.port)
+    if arguments.node_modules:
+        os.environ["NODE_PATH"] = arguments.node_modules
 
     import ministack.app
 

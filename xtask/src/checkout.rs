@@ -33,6 +33,11 @@ pub(crate) fn emulator() -> PathBuf {
     root().join("tests").join("emulator")
 }
 
+/// The npm packages that Lambda's Node.js runtime brings.
+pub(crate) fn lambda_node() -> PathBuf {
+    emulator().join("lambda-node")
+}
+
 /// The CDK app.
 pub(crate) fn cdk() -> PathBuf {
     root().join("cdk")

@@ -1,5 +1,6 @@
 //! The emulated AWS and the name server that serves what its Route 53 holds.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ impl Emulator {
     /// One of them does not start.
     pub(crate) fn start(
         registered: &[(&str, &str)],
-        options: &[&str],
+        options: &[&OsStr],
         scratch: &Path,
         log: &Path,
     ) -> Result<Self, Failure> {

@@ -130,25 +130,36 @@ pub(crate) fn packages(tools: &Tools, logs: &Path, step: &Step) -> Result<String
         stamp(&requirements, &venv.join("requirements.stamp"))?;
         made.push("Python packages");
     }
-    let lock = checkout::cdk().join("package-lock.json");
-    let modules = checkout::cdk().join("node_modules");
-    if !stands(&lock, &modules.join("package-lock.stamp")) {
-        step.at("npm packages");
-        process::run(
-            process::command("npm")
-                .args(["ci", "--no-audit", "--no-fund"])
-                .current_dir(checkout::cdk()),
-            "install the npm packages",
-            &logs.join("npm-packages.log"),
-            |line| step.at(line),
-        )?;
-        stamp(&lock, &modules.join("package-lock.stamp"))?;
+    if npm_packages(&checkout::cdk(), logs, step)? {
         made.push("npm packages");
     }
     Ok(match made.as_slice() {
         [] => "stand as pinned".into(),
         made => format!("{} installed as pinned", made.join(" and ")),
     })
+}
+
+/// Installs the npm packages of a folder's lock file where they do not stand; says whether it did.
+///
+/// # Errors
+/// A package cannot be installed.
+pub(crate) fn npm_packages(folder: &Path, logs: &Path, step: &Step) -> Result<bool, Failure> {
+    let lock = folder.join("package-lock.json");
+    let stamped = folder.join("node_modules").join("package-lock.stamp");
+    if stands(&lock, &stamped) {
+        return Ok(false);
+    }
+    step.at("npm packages");
+    process::run(
+        process::command("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(folder),
+        "install the npm packages",
+        &logs.join("npm-packages.log"),
+        |line| step.at(line),
+    )?;
+    stamp(&lock, &stamped)?;
+    Ok(true)
 }
 
 /// The stamp is a copy of what was installed from.

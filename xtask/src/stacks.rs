@@ -22,7 +22,7 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 5] = [
     Suite {
         name: "bad_input",
         base_domain: "example.com",
@@ -47,6 +47,12 @@ const SUITES: [Suite; 4] = [
         networking: "888888888888",
         consumer: "898989898989",
     },
+    Suite {
+        name: "migration",
+        base_domain: "example.info",
+        networking: "999999999999",
+        consumer: "101010101010",
+    },
 ];
 
 /// How long ACM takes to issue a certificate: longer than an invocation of `waits`.
@@ -67,6 +73,7 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     let logs = fresh_folder("stacks")?;
     let tools = setup::tools()?;
     setup::packages(&tools, &logs, &Step::hidden())?;
+    setup::npm_packages(&checkout::lambda_node(), &logs, &Step::hidden())?;
     let (zips, _) = setup::functions(&logs, &Step::hidden())?;
     let result = run(wanted, &logs, &zips);
     remove_scratch();
@@ -86,9 +93,15 @@ fn run(wanted: &[&str], logs: &Path, zips: &Path) -> Result<(), Failure> {
     let scratch = scratch();
     std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
     let registered = SUITES.map(|suite| (suite.base_domain, suite.networking));
+    let node_modules = checkout::lambda_node().join("node_modules");
     let emulator = Emulator::start(
         &registered,
-        &["--issue-seconds", ISSUE_SECONDS],
+        &[
+            "--issue-seconds".as_ref(),
+            ISSUE_SECONDS.as_ref(),
+            "--node-modules".as_ref(),
+            node_modules.as_os_str(),
+        ],
         &scratch,
         &logs.join("emulator.log"),
     )?;

@@ -103,7 +103,7 @@ const STEPS: [Step; 11] = [
     },
     Step {
         name: "stacks",
-        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, the internet-facing example",
+        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the internet-facing example",
         command: || this_program("stacks"),
     },
 ];

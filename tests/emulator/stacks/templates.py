@@ -40,10 +40,22 @@ def provide(account, stack_name, *keys):
 def app(stack_name, base_zone="", folder=SNAPSHOTS, replaced=()):
     """A template of the app, with this world's accounts and names; `replaced` are further (text, text) pairs."""
     text = (folder / f"{stack_name}.yaml").read_text()
-    for old, new in (*replaced, ("111111111111", NETWORKING), ("222222222222", CONSUMER), ("example.com", BASE_DOMAIN),
-                     ("Z0BASE", base_zone), ("- arm64", f"- {ARCHITECTURE}")):
+    for old, new in replaced:
         text = text.replace(old, new)
-    return yaml.load(text, _Loader)
+    return placed(text, base_zone)
+
+
+def placed(text, zone=""):
+    """A template of the project as it stands in this world; `zone` is the id of the zone that it is told."""
+    return yaml.load(placed_text(text).replace("Z0BASE", zone).replace("Z00000000000000EXAMPLE", zone), _Loader)
+
+
+def placed_text(text):
+    """Text of the project with this world's accounts, names and processor."""
+    for old, new in (("111111111111", NETWORKING), ("222222222222", CONSUMER), ("example.com", BASE_DOMAIN),
+                     ("arm64", ARCHITECTURE)):
+        text = text.replace(old, new)
+    return text
 
 
 def text(file):

@@ -1,0 +1,53 @@
+"""Asks for a name over DNS again and again, and keeps every answer that is not the one that must come."""
+
+import socket
+import struct
+import threading
+
+_A = 1
+_PATIENCE = 3.0
+
+
+def ask(server, name, kind=_A):
+    """(response code, whether authoritative, number of answers) of one question over UDP; None where none came."""
+    question = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+    query = struct.pack("!6H", 1, 0, 1, 0, 0, 0) + question + struct.pack("!2H", kind, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+        channel.settimeout(_PATIENCE)
+        channel.connect(server)
+        channel.send(query)
+        try:
+            reply = channel.recv(4096)
+        except OSError:
+            return None
+    _, flags, _, answers, _, _ = struct.unpack("!6H", reply[:12])
+    return flags & 0xF, bool(flags & 0x400), answers
+
+
+def answers(server, name):
+    """Whether the tree of name servers, walked from the registered domain down, answers the name's A with authority."""
+    return ask(server, name) == (0, True, 1)
+
+
+class Watch:
+    """Asks `server` for the name's A all the time, until it is left."""
+
+    def __init__(self, server, name):
+        self.asked, self.failed = 0, []
+        self._server, self._name, self._ended = server, name, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self):
+        # Whatever is gone is gone until a change is INSYNC, which takes a second: no gap hides between two questions.
+        while not self._ended.wait(0.01):
+            self.asked += 1
+            if not answers(self._server, self._name):
+                self.failed.append(self.asked)
