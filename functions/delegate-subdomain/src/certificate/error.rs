@@ -72,6 +72,11 @@ pub(super) enum Error {
          again."
     )]
     TooLate { name: CertificateName },
+    #[error(
+        "The certificate {arn} was deleted outside of this stack, or by a Delete that ran first, and an Update in place makes no \
+         other: deploy it under another logical id."
+    )]
+    Gone { arn: CertificateArn },
     #[error("The certificate {arn} was deleted by someone while it was waited for: deploy again.")]
     Vanished { arn: CertificateArn },
     #[error("The certificate for {name} will not be issued: {cause}.")]

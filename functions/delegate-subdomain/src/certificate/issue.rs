@@ -196,6 +196,7 @@ impl<T: Transport> Certificates<T> {
             });
         }
         if let Some(kept) = kept {
+            self.check_not_gone(kept, request, wanted).await?;
             self.note_successor(kept, request, wanted).await?;
         }
         invocation.doing(format!(
@@ -215,6 +216,28 @@ impl<T: Transport> Certificates<T> {
         })?;
         progress.requested = Some(arn.clone());
         Ok(arn)
+    }
+
+    /// Refuses to make a certificate anew that an Update was to change in place. Lambda may deliver an Update a second
+    /// time, and late: when a Delete has run, nobody would ever delete what this made.
+    async fn check_not_gone(
+        &self,
+        kept: &CertificateArn,
+        request: &Request,
+        wanted: &Wanted,
+    ) -> Result<(), Error> {
+        let in_place =
+            Wanted::parse(&request.old_properties).is_ok_and(|old| self.is_same(&old, wanted));
+        if in_place
+            && self
+                .acm(Some(kept.region()))
+                .describe(kept)
+                .await?
+                .is_none()
+        {
+            return Err(Error::Gone { arn: kept.clone() });
+        }
+        Ok(())
     }
 
     /// Why ACM failed it, with the CAA record set where that is the reason.

@@ -36,6 +36,20 @@ pub(super) fn zones_of(tags: &BTreeMap<String, String>) -> Vec<(&'static str, Ho
 }
 
 impl<T: Transport> Certificates<T> {
+    /// The Region in which it is wanted.
+    pub(super) fn region_of<'a>(&'a self, wanted: &'a Wanted) -> &'a str {
+        let own = self.config.region().map_or("", AsRef::as_ref);
+        wanted.region.as_deref().unwrap_or(own)
+    }
+
+    /// Whether one certificate does for both.
+    pub(super) fn is_same(&self, one: &Wanted, other: &Wanted) -> bool {
+        zones_value(one) == zones_value(other)
+            && one.names == other.names
+            && one.key_algorithm == other.key_algorithm
+            && self.region_of(one) == self.region_of(other)
+    }
+
     /// The certificates of a Region that are the owner's and are what is wanted, whatever their status.
     pub(super) async fn owned(
         &self,

@@ -34,11 +34,8 @@ impl<T: Transport> Certificates<T> {
         request: &Request,
         wanted: &Wanted,
     ) -> Result<(), Error> {
-        let region = match &wanted.region {
-            Some(region) => region.as_str(),
-            None => self.config.region().map_or("", AsRef::as_ref),
-        };
-        let note = format!("{region}/{}", wanted.names.domain.base.as_str());
+        let name = wanted.names.domain.base.as_str();
+        let note = format!("{}/{name}", self.region_of(wanted));
         let acm = self.acm(Some(current.region()));
         let noted = async {
             let Some(tags) = acm.tags(current).await? else {

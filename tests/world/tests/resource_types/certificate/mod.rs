@@ -1,10 +1,13 @@
 //! `Custom::SubdomainCertificate`.
 
+mod crash_points;
 mod delete;
 mod diagnosis;
+mod ended;
 mod issue;
 mod properties;
 mod update;
+mod validation_records;
 
 use serde_json::{Value, json};
 use world::cloudformation::{ResourceDefinition, Stack};
@@ -24,6 +27,11 @@ fn certificate(zone: &str, properties: Value) -> ResourceDefinition {
         json!({"HostedZoneId": zone, "DomainName": NAME}),
     );
     with(resource, properties)
+}
+
+/// A certificate whose CNAMEs go with it.
+fn with_records(zone: &str) -> ResourceDefinition {
+    certificate(zone, json!({"ValidationRecordsOnDelete": "Delete"}))
 }
 
 /// The ARN of a stack's certificate.

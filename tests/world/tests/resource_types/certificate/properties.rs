@@ -2,18 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{NAME, ZONE, certificate};
-use crate::stage::BUILD;
-use crate::stage::Stage;
+use super::{NAME, ZONE, below_build, certificate};
+use crate::stage::{BUILD, CONSUMER, Stage};
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_cannot_be_used_is_named() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
-    let private = stage
-        .world
-        .make_private_zone(crate::stage::CONSUMER, ZONE)
-        .unwrap();
+    let private = stage.world.make_private_zone(CONSUMER, ZONE).unwrap();
     let unknown = |property: &str, id: &str| {
         format!(
             "Property {property} is {id}, and this account has no such hosted zone: correct the id."
@@ -117,5 +113,35 @@ async fn a_wrong_property_is_named_with_what_it_may_be() {
     assert!(
         stage.calls("RequestCertificate").is_empty() && stage.calls("GetHostedZone").is_empty()
     );
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_its_zone_delegates_away_is_refused_before_anything_is_requested() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let inner = stage
+        .world
+        .make_zone(CONSUMER, &below_build("a.dev"))
+        .unwrap();
+    stage.delegate(&zone, &inner);
+    stage.settle().await;
+    let at = below_build("a.dev");
+    for name in [at.clone(), format!("*.{at}"), format!("x.{at}")] {
+        let reason = stage
+            .refused(certificate(
+                &zone,
+                json!({"SubjectAlternativeNames": [name]}),
+            ))
+            .await;
+        assert_eq!(
+            reason,
+            format!(
+                "Property SubjectAlternativeNames has {name}, which cannot be validated in {ZONE} ({zone}), because that delegates \
+                 {at}: name the zone of {at} in HostedZoneId or AdditionalHostedZoneIds."
+            )
+        );
+    }
+    assert_eq!(stage.calls("RequestCertificate").len(), 0);
     stage.check_no_certificate();
 }

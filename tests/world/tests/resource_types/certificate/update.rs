@@ -258,3 +258,65 @@ async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
     assert_eq!(stage.world.certificates().len(), 2);
     stage.check();
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_update_in_place_of_what_is_gone_makes_no_other() {
+    // Deleted by a person.
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    let gone = arn(&stack);
+    let acm = aws_sdk_acm::Client::new(&stage.person());
+    acm.delete_certificate()
+        .certificate_arn(&gone)
+        .send()
+        .await
+        .unwrap();
+    let tags = certificate(&zone, json!({"Tags": {"team": "a"}}));
+    let status = stage.engine.update(&mut stack, &one(tags)).await;
+    assert_eq!(status, Status::RollbackFailed, "{}", stage.history());
+    let sentence = format!(
+        "The certificate {gone} was deleted outside of this stack, or by a Delete that ran first, and an Update in place makes no \
+         other: deploy it under another logical id."
+    );
+    // The rollback finds the same.
+    assert_eq!(stack.failures, [sentence.clone(), sentence]);
+    assert_eq!(stage.calls("RequestCertificate").len(), 1);
+    stage.deleted(&mut stack).await;
+    stage.check_no_certificate();
+    // Another certificate replaces it all the same.
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    acm.delete_certificate()
+        .certificate_arn(arn(&stack))
+        .send()
+        .await
+        .unwrap();
+    stage
+        .updated(
+            &mut stack,
+            certificate(&zone, json!({"KeyAlgorithm": "RSA_4096"})),
+        )
+        .await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_in_place_that_is_delivered_again_after_the_delete_makes_nothing() {
+    let mut stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    stage.engine.delivery.again = Some(Duration::from_secs(5));
+    stage
+        .updated(
+            &mut stack,
+            certificate(&zone, json!({"Tags": {"team": "a"}})),
+        )
+        .await;
+    stage.engine.delivery.again = None;
+    stage.deleted(&mut stack).await;
+    let before = stage.world.log().len();
+    stage.engine.idle().await;
+    assert!(stage.world.log().len() > before, "it came after the delete");
+    stage.check_no_certificate();
+}

@@ -231,3 +231,18 @@ async fn another_guardrail_of_the_parent_is_an_end() {
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_none_blocks_no_delete() {
+    // Only with the parent's it is too long, so that the function has to ask for that first.
+    let stage = Stage::published(|_| ()).await;
+    let labels = ["a", "b", "c", "d"]
+        .map(|letter| letter.repeat(60))
+        .join(".");
+    let reason = stage.refused(subdomain(json!({"Subdomain": labels}))).await;
+    assert!(
+        reason.starts_with("Property Subdomain is not a domain name: "),
+        "{reason}"
+    );
+    stage.check_no_subdomain();
+}
