@@ -1,6 +1,6 @@
 //! Who waits for an answer.
 
-use crate::{Refusal, owner::hex, response_url::ResponseUrl};
+use crate::{Refusal, owner::request_digest, response_url::ResponseUrl};
 use serde_json::Value;
 
 /// What the id of a failed Create that names nothing starts with.
@@ -51,27 +51,25 @@ impl Addressee {
     }
 
     pub(crate) fn refused_id(&self) -> String {
-        let parts = [
-            self.stack_id.as_str(),
-            &self.logical_resource_id,
-            &self.request_id,
-        ];
-        format!("{REFUSED}{}", hex(&parts, 32))
+        format!("{REFUSED}{}", request_digest(&self.request_id))
     }
+}
+
+/// The digest of the Create in a [refused id](Request::refused_id); none where it is not one.
+pub(crate) fn refused_digest(physical_resource_id: &str) -> Option<&str> {
+    physical_resource_id.strip_prefix(REFUSED).filter(|digest| {
+        digest.len() == 32
+            && digest
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
 /// Whether a physical id is one of [`Request::refused_id`]: the Create that it answered named nothing. Something of
 /// that Create may stand all the same where it was cut off, such as by the end of its invocation.
 #[must_use]
 pub fn is_refused_id(physical_resource_id: &str) -> bool {
-    physical_resource_id
-        .strip_prefix(REFUSED)
-        .is_some_and(|digest| {
-            digest.len() == 32
-                && digest
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        })
+    refused_digest(physical_resource_id).is_some()
 }
 
 /// A member of the event that is a string and not empty.

@@ -1,6 +1,6 @@
 //! What a resource type is to the protocol: what it is given, and what it may say.
 
-use crate::{Clock, PropertyError, Request};
+use crate::{Clock, PropertyError, Request, RequestType};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -146,6 +146,11 @@ pub struct Invocation {
     pub max_invocation_age: Duration,
     /// Whether a wait may outlast this invocation.
     pub can_hand_over: bool,
+    /// Whether an earlier delivery of the same request may have done all of this already, and a Delete may have undone
+    /// it: this invocation began 50 s or more after CloudFormation made the request, and Lambda tries an
+    /// invocation that died again after a minute. Where nothing else tells a repeat from the first delivery, such as a
+    /// `CallerReference` that is used up, nothing is begun then.
+    pub may_be_repeat: bool,
     /// Whether a [`Wait`] that this call returns is the request's end: its time is up, or the invocation's is and there
     /// is no waiter.
     pub last_look: bool,
@@ -161,6 +166,7 @@ impl Invocation {
             deadline,
             max_invocation_age,
             can_hand_over: false,
+            may_be_repeat: false,
             last_look: false,
             doing: Arc::default(),
         }
@@ -183,6 +189,14 @@ impl Invocation {
     pub fn until_second_sweep(&self, request: &Request, reserve: Duration) -> Duration {
         let most = self.time_left(request).saturating_sub(reserve);
         self.max_invocation_age.min(most)
+    }
+
+    /// Whether a Create comes too late to make anything: where it was never answered, its Delete may have swept for the
+    /// last time, so what is made now nobody would remove.
+    #[must_use]
+    pub fn is_too_late(&self, request: &Request) -> bool {
+        request.request_type == RequestType::Create
+            && self.clock.since(request.requested_at) > self.max_invocation_age
     }
 
     /// How long until this call is dropped.

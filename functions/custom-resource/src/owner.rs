@@ -30,7 +30,12 @@ impl Owner {
     /// characters of the 128 that Route 53 takes.
     #[must_use]
     pub fn caller_reference(&self, request_id: &str) -> String {
-        format!("{}-{}", self.digest(), hex(&[request_id], 32))
+        self.caller_reference_of(&request_digest(request_id))
+    }
+
+    /// The `CallerReference` of a zone made for the request of this digest.
+    pub(crate) fn caller_reference_of(&self, request_digest: &str) -> String {
+        format!("{}-{request_digest}", self.digest())
     }
 
     /// Whether a zone with this `CallerReference` is this owner's, whatever request made it.
@@ -64,6 +69,11 @@ impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of stack {}", self.logical_id, self.stack_id)
     }
+}
+
+/// 32 hex digits that say which request it was.
+pub(crate) fn request_digest(request_id: &str) -> String {
+    hex(&[request_id], 32)
 }
 
 /// The first `digits` hex digits of the SHA-256 of the parts, joined by line feeds (none of them holds one).

@@ -4,7 +4,7 @@
 
 use crate::{
     Owner, Properties, PropertyError,
-    addressee::{Addressee, text},
+    addressee::{Addressee, is_refused_id, refused_digest, text},
     properties::integer_within,
     response_url::ResponseUrl,
     shorten,
@@ -190,6 +190,25 @@ impl Request {
     #[must_use]
     pub fn physical_id(&self) -> &str {
         self.physical_resource_id.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the physical id names nothing: it is a refused Create's, or CloudFormation's own, which stands where no
+    /// answer came and is made of the stack's name and the logical id.
+    pub(crate) fn names_nothing(&self) -> bool {
+        let stack = self.stack_id.split('/').nth(1).unwrap_or_default();
+        let id = self.physical_id();
+        is_refused_id(id)
+            || id
+                .strip_prefix(stack)
+                .is_some_and(|rest| rest.starts_with(&format!("-{}-", self.logical_resource_id)))
+    }
+
+    /// The `CallerReference` of a zone that the Create of this [refused id](Self::refused_id) made, in another delivery
+    /// than the one that was answered. None where the physical id is not one.
+    #[must_use]
+    pub fn refused_caller_reference(&self) -> Option<String> {
+        let digest = refused_digest(self.physical_id())?;
+        Some(self.owner().caller_reference_of(digest))
     }
 
     /// The physical id of a failed Create that names nothing.
@@ -441,6 +460,35 @@ mod tests {
             assert!(!is_refused_id(id), "{id}");
         }
         assert!(!is_refused_id(&format!("{}0", request.refused_id())));
+    }
+
+    #[test]
+    fn a_refused_id_leads_to_the_zone_that_its_create_made() {
+        let create = decode(&with("RequestType", json!("Create"))).unwrap();
+        let mut delete = decode(&with("RequestId", json!("another"))).unwrap();
+        assert_eq!(delete.refused_caller_reference(), None);
+        delete.physical_resource_id = Some(create.refused_id());
+        assert_eq!(
+            delete.refused_caller_reference(),
+            Some(create.caller_reference())
+        );
+    }
+
+    #[test]
+    fn an_id_that_names_nothing_is_refused_or_of_cloudformations_own() {
+        let mut request = decode(&event()).unwrap();
+        for (id, names_nothing) in [
+            (request.refused_id().as_str(), true),
+            ("dev-Zone-1A2B3C4D", true),
+            ("dev-Zone", false),
+            ("dev-Other-1A2B3C4D", false),
+            ("/zone-delegation/dev", false),
+            ("app.example.com/Z1/Z2/0123456789abcdef", false),
+            ("arn:aws:acm:eu-west-1:111122223333:certificate/1", false),
+        ] {
+            request.physical_resource_id = Some(id.to_owned());
+            assert_eq!(request.names_nothing(), names_nothing, "{id}");
+        }
     }
 
     #[test]

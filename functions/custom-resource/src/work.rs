@@ -6,7 +6,6 @@ use crate::{
     answer::Answer,
     deadline::{Deadlines, is_over, waited_enough},
     hand_over::Turn,
-    is_refused_id,
     panic_guard::{Panic, guarded},
     request::LONGEST_SERVICE_TIMEOUT,
 };
@@ -16,6 +15,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// The shortest pause between two looks in one invocation.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+/// How long after CloudFormation made a request its first delivery begins, at most, unless Lambda is throttled.
+const FIRST_DELIVERY: Duration = Duration::from_secs(50);
 /// How much time the last look gets, where an invocation has no waiter to hand over to.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
@@ -39,6 +40,8 @@ pub(crate) struct Work<'a, R, W, T> {
     turn: Turn,
     /// Whether the state machine invoked, and goes on with what this turn returns.
     by_waiter: bool,
+    /// See [`Invocation::may_be_repeat`].
+    may_be_repeat: bool,
     /// Whether the next look is the last of an invocation that cannot hand over.
     last_look: bool,
     /// Why the wait could not be handed over.
@@ -68,6 +71,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             context,
             clock,
             deadlines,
+            may_be_repeat: clock.since(turn.request.requested_at) > FIRST_DELIVERY,
             turn,
             by_waiter,
             last_look: false,
@@ -117,8 +121,9 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         let request = &self.turn.request;
         let names = self.function.resource_types.names();
         if !names.contains(&request.resource_type.as_str()) {
-            // The Create that was refused for its type made nothing, and its Delete must not block the stack.
-            if request.request_type == RequestType::Delete && is_refused_id(request.physical_id()) {
+            // The Create that was refused for its type made nothing, and its Delete must not block the stack. An id that
+            // some function did give is another matter: what it names would be left behind.
+            if request.request_type == RequestType::Delete && request.names_nothing() {
                 return Some(Answer::Success(Success::new(request.physical_id())));
             }
             return Some(Answer::failed(format!(
@@ -127,12 +132,11 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
                 names.join(", "),
             )));
         }
-        if request.request_type != RequestType::Delete
-            && !self.by_waiter
-            && is_over(request, &self.clock)
-        {
+        let may_be_late = request.request_type == RequestType::Delete && !request.names_nothing();
+        if !may_be_late && !self.by_waiter && is_over(request, &self.clock) {
             // CloudFormation has given up and rolls back, or has done so: what was made now, nobody would remove. A
-            // Delete only removes what nobody wants any longer.
+            // Delete removes what its id names, which nobody wants any longer; one whose id names nothing sweeps what
+            // the logical id has, which may have been made since.
             return Some(Answer::failed(format!(
                 "The request is {} s old and its ServiceTimeout is {} s: nothing was done.",
                 self.clock.since(request.requested_at).as_secs(),
@@ -178,7 +182,11 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             sleep_until(next).await;
             return ControlFlow::Continue(());
         }
-        if self.hand_over(wait.retry_after, self.deadlines.work).await {
+        // A look may have ended only just before the work's deadline, and starting an execution may need a second try.
+        if self
+            .hand_over(wait.retry_after, self.deadlines.abandon)
+            .await
+        {
             return ControlFlow::Break(Verdict::HandedOver);
         }
         let left = self
@@ -279,6 +287,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
     fn invocation(&self, deadline: Instant) -> Invocation {
         let age = self.function.settings.max_invocation_age;
         let mut invocation = Invocation::new(self.clock, deadline, age);
+        invocation.may_be_repeat = self.may_be_repeat;
         invocation.can_hand_over =
             self.by_waiter || (self.function.waiter.is_some() && self.not_handed_over.is_none());
         invocation

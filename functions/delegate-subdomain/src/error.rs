@@ -1,6 +1,6 @@
 use crate::public_zone::Unusable;
 use aws_calls::{AwsError, Kind};
-use custom_resource::{Outlook, Owner, PropertyError, Trouble};
+use custom_resource::{Invocation, Outlook, Owner, PropertyError, Request, Trouble};
 use dns_zones::{DomainName, HostedZoneId, NameError, RecordSet, dns::Fault};
 use std::fmt;
 use thiserror::Error;
@@ -22,7 +22,8 @@ pub(crate) enum Error {
     )]
     WhichParent,
     #[error(
-        "DrainSeconds is {seconds}, and the time that a Delete has leaves {most} at most: lower it or raise ServiceTimeout."
+        "DrainSeconds is {seconds}, and the time that a Delete has leaves {most} at most: lower it, or raise \
+         ServiceTimeout and, where there is no state machine for waits, the function's time-out."
     )]
     LongDrain { seconds: u64, most: u64 },
 
@@ -74,6 +75,28 @@ pub(crate) enum Error {
     ReferenceUsed { name: DomainName, error: AwsError },
 
     #[error(
+        "{name} was not delegated: the request is {age} s old, so that an earlier delivery of it may have been \
+         answered, and undone, already; deploy again."
+    )]
+    TooLate { name: DomainName, age: u64 },
+    #[error(
+        "{name} was not changed: neither its zone {zone}, as this stack's, nor its NS record set is there any more; take \
+         the resource out of the template and add it again (in a rollback, continue it and skip the resource)."
+    )]
+    Deleted {
+        name: DomainName,
+        zone: HostedZoneId,
+    },
+    #[error(
+        "{name} is not delegated: its zone {zone} was deleted while it was being delegated, so its NS record set was \
+         taken out again; deploy again."
+    )]
+    ZoneGone {
+        name: DomainName,
+        zone: HostedZoneId,
+    },
+
+    #[error(
         "{name} was not delegated: in {parent} ({zone}) stands {set} already, which is not of this resource; remove \
          it there, or choose another Subdomain."
     )]
@@ -111,6 +134,16 @@ pub(crate) enum Error {
         guardrail: &'static str,
         parent: DomainName,
         name: DomainName,
+        error: AwsError,
+    },
+    #[error(
+        "The guardrail {guardrail} of {name} ({zone}) keeps its record sets: {error}; its NS record set in the parent \
+         is gone; delete again once they receive no queries."
+    )]
+    RecordsGuarded {
+        guardrail: &'static str,
+        name: DomainName,
+        zone: HostedZoneId,
         error: AwsError,
     },
     #[error("{name} is delegated, and does not resolve: {fault}.")]
@@ -169,6 +202,13 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    pub(crate) fn too_late(name: &DomainName, request: &Request, invocation: &Invocation) -> Self {
+        Self::TooLate {
+            name: name.clone(),
+            age: invocation.clock.since(request.requested_at).as_secs(),
+        }
+    }
+
     /// What the protocol has to know of it.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {

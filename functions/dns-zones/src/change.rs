@@ -27,6 +27,36 @@ impl ChangeId {
     }
 }
 
+/// What Route 53 takes in one batch: values, and characters in them
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>).
+const MOST_VALUES: usize = 1_000;
+const MOST_CHARACTERS: usize = 32_000;
+
+/// Changes in batches that Route 53 takes, in their order. Batches are not atomic together.
+#[must_use]
+pub fn batches(changes: Vec<Change>) -> Vec<Vec<Change>> {
+    let mut batches: Vec<Vec<Change>> = Vec::new();
+    let (mut values, mut characters) = (0, 0);
+    for change in changes {
+        let (Change::Create(set) | Change::Delete(set)) = &change;
+        // An alias counts as one.
+        let more_values = set.values().count().max(1);
+        let more_characters = set.values().map(str::len).sum::<usize>();
+        values += more_values;
+        characters += more_characters;
+        match batches.last_mut() {
+            Some(batch) if values <= MOST_VALUES && characters <= MOST_CHARACTERS => {
+                batch.push(change);
+            }
+            _ => {
+                (values, characters) = (more_values, more_characters);
+                batches.push(vec![change]);
+            }
+        }
+    }
+    batches
+}
+
 /// Why a batch was not applied. Nothing of a refused batch takes effect.
 #[derive(Clone, Debug, Error)]
 pub enum ChangeError {
@@ -189,4 +219,40 @@ fn classify(error: AwsError) -> ChangeError {
         return ChangeError::Stale(error);
     }
     ChangeError::Aws(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DomainName, NameServers};
+
+    fn deletes(sets: usize, values: usize, length: usize) -> Vec<Change> {
+        let name = DomainName::parse("dev.example.com").unwrap();
+        let value = |number: usize| format!("{number:0>length$}");
+        let servers = NameServers::new((0..values).map(value));
+        vec![Change::Delete(RecordSet::ns(&name, 60, &servers)); sets]
+    }
+
+    /// How many record sets each batch has.
+    fn sizes(changes: Vec<Change>) -> Vec<usize> {
+        batches(changes).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn a_batch_holds_what_route_53_takes() {
+        assert_eq!(sizes(Vec::new()), []);
+        assert_eq!(sizes(deletes(300, 1, 9)), [300]);
+        assert_eq!(sizes(deletes(1_001, 1, 9)), [1_000, 1]);
+        assert_eq!(sizes(deletes(6, 400, 9)), [2, 2, 2], "1,000 values");
+        assert_eq!(
+            sizes(deletes(300, 4, 99)),
+            [80, 80, 80, 60],
+            "32,000 characters"
+        );
+        assert_eq!(
+            sizes(deletes(2, 400, 99)),
+            [1, 1],
+            "one set alone, however long"
+        );
+    }
 }

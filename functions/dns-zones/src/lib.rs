@@ -23,7 +23,7 @@ mod record_sets;
 mod zones;
 
 pub use aws_sdk_route53::types::RrType;
-pub use change::{Change, ChangeError, ChangeId, PROPAGATION};
+pub use change::{Change, ChangeError, ChangeId, PROPAGATION, batches};
 pub use domain_name::{DomainName, NameError};
 pub use hosted_zone::{HostedZone, HostedZoneId, IdError, ListedZone};
 pub use name_servers::NameServers;

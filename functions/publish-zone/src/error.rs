@@ -16,6 +16,11 @@ pub(crate) enum Error {
     NoZone(HostedZoneId),
     #[error("Property HostedZoneId is {0}, which is a private hosted zone: name a public one.")]
     PrivateZone(HostedZoneId),
+    #[error(
+        "Nothing was published under {prefix}: the request is {age} s old, so that an earlier delivery of it may have \
+         been answered, and undone, already; deploy again."
+    )]
+    TooLate { prefix: String, age: u64 },
     #[error("The parameter {name} stands already and {}: choose another ParameterPrefix, or remove it.", whose(.owner))]
     Taken { name: String, owner: Option<Owner> },
     #[error(

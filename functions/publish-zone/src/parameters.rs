@@ -6,9 +6,13 @@ use aws_sdk_ssm::{
 };
 use custom_resource::{Claim, Owner, PREVIOUS_LOGICAL_ID_TAG};
 use dns_zones::HostedZone;
+use futures::future::try_join_all;
 use std::collections::BTreeMap;
 
 const SERVICE: &str = "SSM";
+
+/// Notes the value that a parameter had when a renamed logical id took it over, so that a rollback can restore it.
+const PREVIOUS_VALUE_TAG: &str = "zone-delegation:previous-value";
 
 /// The three parameters that publish one zone.
 #[derive(Clone, Debug)]
@@ -30,26 +34,55 @@ pub(crate) struct Standing {
     pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) claim: Claim,
+    /// What it had before it was taken over.
+    previous_value: Option<String>,
 }
 
-/// The names below a prefix.
-pub(crate) fn names(prefix: &str) -> [String; 3] {
-    ["hosted-zone-id", "hosted-zone-name", "name-servers"].map(|name| format!("{prefix}/{name}"))
-}
+/// The names below a prefix, with their types.
+const NAMES: [(&str, ParameterType); 3] = [
+    ("hosted-zone-id", ParameterType::String),
+    ("hosted-zone-name", ParameterType::String),
+    ("name-servers", ParameterType::StringList),
+];
 
 /// What publishes this zone.
 pub(crate) fn wanted(prefix: &str, zone: &HostedZone) -> [Parameter; 3] {
-    let [id, name, servers] = names(prefix);
-    let parameter = |name, value, kind| Parameter { name, value, kind };
-    [
-        parameter(id, zone.id.to_string(), ParameterType::String),
-        parameter(name, zone.name.as_str().to_owned(), ParameterType::String),
-        parameter(
-            servers,
-            zone.name_servers.to_string(),
-            ParameterType::StringList,
-        ),
+    let mut values = [
+        zone.id.to_string(),
+        zone.name.as_str().to_owned(),
+        zone.name_servers.to_string(),
     ]
+    .into_iter();
+    NAMES.map(|(name, kind)| Parameter {
+        name: format!("{prefix}/{name}"),
+        value: values.next().expect("as many as names"),
+        kind,
+    })
+}
+
+impl Standing {
+    /// The value that a rollback of the taking over has to restore, where it was changed since.
+    fn restored(&self) -> Option<Parameter> {
+        let (_, kind) = NAMES
+            .into_iter()
+            .find(|(name, _)| self.name.ends_with(name))?;
+        let value = from_tag(self.previous_value.as_ref()?);
+        (value != self.value).then(|| Parameter {
+            name: self.name.clone(),
+            value,
+            kind,
+        })
+    }
+}
+
+/// A tag holds no comma, and none of the values a space
+/// (<https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Tag.html>).
+fn to_tag(value: &str) -> String {
+    value.replace(',', " ")
+}
+
+fn from_tag(value: &str) -> String {
+    value.replace(' ', ",")
 }
 
 impl Parameters {
@@ -63,26 +96,24 @@ impl Parameters {
         owner: &Owner,
         prefix: &str,
     ) -> Result<Vec<Standing>, Error> {
-        let get = self
-            .client
-            .get_parameters()
-            .set_names(Some(names(prefix).to_vec()));
+        let names = NAMES.map(|(name, _)| format!("{prefix}/{name}"));
+        let get = self.client.get_parameters().set_names(Some(names.to_vec()));
         let answer = call(SERVICE, "GetParameters", prefix, get.send()).await?;
-        let mut standing = Vec::new();
-        for parameter in answer.parameters() {
+        let standing = answer.parameters().iter().map(async |parameter| {
             let name = parameter.name().unwrap_or_default().to_owned();
             // Gone since it was read: someone deletes it just now.
-            let Some(tags) = self.tags(&name).await? else {
-                continue;
+            let Some(mut tags) = self.tags(&name).await? else {
+                return Ok(None);
             };
-            let value = parameter.value().unwrap_or_default().to_owned();
-            standing.push(Standing {
-                claim: owner.claim(&tags),
+            Ok::<_, Error>(Some(Standing {
                 name,
-                value,
-            });
-        }
-        Ok(standing)
+                value: parameter.value().unwrap_or_default().to_owned(),
+                claim: owner.claim(&tags),
+                previous_value: tags.remove(PREVIOUS_VALUE_TAG),
+            }))
+        });
+        let standing = try_join_all(standing).await?;
+        Ok(standing.into_iter().flatten().collect())
     }
 
     async fn tags(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, AwsError> {
@@ -132,29 +163,35 @@ impl Parameters {
             .r#type(parameter.kind.clone())
     }
 
-    /// Takes a parameter over from a logical id of the same stack, noting whose it was.
+    /// Takes a parameter over from a logical id of the same stack, noting whose it was and what it said.
     pub(crate) async fn take_over(
         &self,
-        name: &str,
+        standing: &Standing,
         owner: &Owner,
         sibling: &str,
     ) -> Result<(), AwsError> {
-        self.add_tags(name, &owner.tags_taken_from(sibling)).await
+        let mut tags = owner.tags_taken_from(sibling);
+        tags.insert(PREVIOUS_VALUE_TAG.to_owned(), to_tag(&standing.value));
+        self.add_tags(&standing.name, &tags).await
     }
 
-    /// Gives a parameter back to the logical id that it was taken over from.
+    /// Gives a parameter back to the logical id that it was taken over from, as it was.
     pub(crate) async fn give_back(
         &self,
-        name: &str,
+        standing: &Standing,
         owner: &Owner,
         sibling: &str,
     ) -> Result<(), AwsError> {
+        // The value goes before the note of it.
+        if let Some(parameter) = standing.restored() {
+            self.overwrite(&parameter).await?;
+        }
         let previous = Owner {
             logical_id: sibling.to_owned(),
             ..owner.clone()
         };
-        self.add_tags(name, &previous.tag_map()).await?;
-        self.forget_previous(name).await
+        self.add_tags(&standing.name, &previous.tag_map()).await?;
+        self.forget_previous(&standing.name).await
     }
 
     async fn add_tags(&self, name: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
@@ -168,13 +205,15 @@ impl Parameters {
             .map(|_| ())
     }
 
-    /// Forgets whose a parameter was.
+    /// Forgets whose a parameter was, and what it said.
     pub(crate) async fn forget_previous(&self, name: &str) -> Result<(), AwsError> {
         let remove = self.client.remove_tags_from_resource();
         let remove = remove
             .resource_type(ResourceTypeForTagging::Parameter)
             .resource_id(name);
-        let remove = remove.tag_keys(PREVIOUS_LOGICAL_ID_TAG);
+        let remove = remove
+            .tag_keys(PREVIOUS_LOGICAL_ID_TAG)
+            .tag_keys(PREVIOUS_VALUE_TAG);
         call(SERVICE, "RemoveTagsFromResource", name, remove.send())
             .await
             .map(|_| ())

@@ -2,14 +2,15 @@
 
 use crate::{
     error::{Error, LISTED},
-    parameters::{Parameters, wanted},
+    parameters::{Parameter, Parameters, Standing, wanted},
 };
 use aws_types::SdkConfig;
 use custom_resource::{
-    Claim, Clock, Failure, Invocation, Properties, PropertyError, Request, RequestType, Step,
-    Success, Wait, is_refused_id,
+    Claim, Clock, Failure, Invocation, Owner, Properties, PropertyError, Request, RequestType,
+    Step, Success, Wait, is_refused_id,
 };
 use dns_zones::{DomainName, HostedZone, HostedZoneId, RecordSet, Route53};
+use futures::{future::try_join_all, join};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -112,8 +113,11 @@ impl PublishedZones {
         invocation: &Invocation,
     ) -> Result<Step, Failure> {
         let step = match request.request_type {
-            RequestType::Create => self.publish(request).await.map(Step::Done),
-            RequestType::Update => self.update(request).await.map(Step::Done),
+            RequestType::Create => self
+                .publish(request, invocation)
+                .await
+                .map(|(success, _)| Step::Done(success)),
+            RequestType::Update => self.update(request, invocation).await.map(Step::Done),
             RequestType::Delete => self.delete(request, progress.clone(), invocation).await,
         };
         step.or_else(|error| {
@@ -125,14 +129,21 @@ impl PublishedZones {
         })
     }
 
-    /// Publishes the zone: nothing is written before all three names are known to be free or ours.
-    async fn publish(&self, request: &Request) -> Result<Success, Error> {
+    /// Publishes the zone: nothing is written before all three names are known to be free or ours. Answers what stood
+    /// there before, too.
+    async fn publish(
+        &self,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<(Success, Vec<Standing>), Error> {
         let wanted_zone = Wanted::parse(&request.properties)?;
         let (owner, prefix) = (request.owner(), &wanted_zone.prefix);
-        let (zone, standing) = futures::try_join!(
+        invocation.doing(format!("reading the zone {}", wanted_zone.zone));
+        let (zone, standing) = join!(
             self.public_zone(&wanted_zone.zone),
             self.parameters.standing(&owner, prefix),
-        )?;
+        );
+        let (zone, standing) = (zone?, standing?);
         for parameter in &standing {
             let name = parameter.name.clone();
             match &parameter.claim {
@@ -146,58 +157,77 @@ impl PublishedZones {
                 }
             }
         }
-        for parameter in wanted(prefix, &zone) {
-            match standing
-                .iter()
-                .find(|standing| standing.name == parameter.name)
-            {
-                Some(standing) => {
-                    if let Claim::Sibling { logical_id, .. } = &standing.claim {
-                        tracing::info!(
-                            name = parameter.name,
-                            from = logical_id,
-                            "taking over from a renamed logical id"
-                        );
-                        self.parameters
-                            .take_over(&parameter.name, &owner, logical_id)
-                            .await?;
-                    }
-                    if standing.value != parameter.value {
-                        self.parameters.overwrite(&parameter).await?;
-                    }
-                }
-                None => match self.parameters.create(&parameter, &owner).await {
-                    // Written since it was looked for, by this very call sent twice or by someone else: its tags say.
-                    Err(error) if error.is("ParameterAlreadyExists") => {
-                        let again = self.parameters.standing(&owner, prefix).await?;
-                        let ours = again
-                            .iter()
-                            .find(|standing| standing.name == parameter.name);
-                        match ours {
-                            // Overwritten only where it differs: one that a Delete removes just now would be
-                            // written anew by that, without tags.
-                            Some(standing) if matches!(standing.claim, Claim::Own { .. }) => {
-                                if standing.value != parameter.value {
-                                    self.parameters.overwrite(&parameter).await?;
-                                }
-                            }
-                            _ => {
-                                return Err(Error::Taken {
-                                    name: parameter.name,
-                                    owner: None,
-                                });
-                            }
-                        }
-                    }
-                    written => written?,
-                },
-            }
+        // A parameter that was deleted leaves no trace, so a repeat goes on with what was begun, and begins nothing.
+        let is_begun = standing
+            .iter()
+            .any(|standing| matches!(standing.claim, Claim::Own { .. }));
+        if invocation.may_be_repeat && !is_begun {
+            return Err(Error::TooLate {
+                prefix: prefix.clone(),
+                age: invocation.clock.since(request.requested_at).as_secs(),
+            });
         }
-        Ok(Success::new(prefix)
+        invocation.doing(format!("writing the parameters under {prefix}"));
+        let wanted = wanted(prefix, &zone);
+        let writes = wanted.iter().map(|parameter| {
+            let standing = standing
+                .iter()
+                .find(|standing| standing.name == parameter.name);
+            self.write(&owner, prefix, parameter, standing)
+        });
+        try_join_all(writes).await?;
+        let success = Success::new(prefix)
             .attribute("HostedZoneId", zone.id.as_str())
             .attribute("HostedZoneName", zone.name.as_str())
             .attribute("NameServers", zone.name_servers.to_string())
-            .attribute("ParameterPrefix", prefix))
+            .attribute("ParameterPrefix", prefix);
+        Ok((success, standing))
+    }
+
+    /// Brings one parameter to its value. `standing` is this resource's or a sibling's.
+    async fn write(
+        &self,
+        owner: &Owner,
+        prefix: &str,
+        wanted: &Parameter,
+        standing: Option<&Standing>,
+    ) -> Result<(), Error> {
+        if let Some(standing) = standing {
+            if let Claim::Sibling { logical_id, .. } = &standing.claim {
+                tracing::info!(
+                    name = wanted.name,
+                    from = logical_id,
+                    "taking over from a renamed logical id"
+                );
+                self.parameters
+                    .take_over(standing, owner, logical_id)
+                    .await?;
+            }
+            if standing.value != wanted.value {
+                self.parameters.overwrite(wanted).await?;
+            }
+            return Ok(());
+        }
+        match self.parameters.create(wanted, owner).await {
+            // Written since it was looked for, by this very call sent twice or by someone else: its tags say.
+            Err(error) if error.is("ParameterAlreadyExists") => {}
+            written => return Ok(written?),
+        }
+        let again = self.parameters.standing(owner, prefix).await?;
+        match again.iter().find(|again| again.name == wanted.name) {
+            // Overwritten only where it differs: one that a Delete removes just now would be written anew by that,
+            // without tags.
+            Some(again) if matches!(again.claim, Claim::Own { .. }) => {
+                if again.value != wanted.value {
+                    self.parameters.overwrite(wanted).await?;
+                }
+                Ok(())
+            }
+            _ => Err(Error::Taken {
+                name: wanted.name.clone(),
+                owner: None,
+            }),
+        }
     }
 
     async fn public_zone(&self, id: &HostedZoneId) -> Result<HostedZone, Error> {
@@ -214,17 +244,19 @@ impl PublishedZones {
 
     /// The same prefix is overwritten in place; another one is another id, and CloudFormation deletes the old one. What
     /// an Update that failed has published for the other properties goes.
-    async fn update(&self, request: &Request) -> Result<Success, Error> {
-        let success = self.publish(request).await?;
+    async fn update(&self, request: &Request, invocation: &Invocation) -> Result<Success, Error> {
+        let (success, before) = self.publish(request, invocation).await?;
         let owner = request.owner();
         let prefix = &success.physical_resource_id;
-        for parameter in self.parameters.standing(&owner, prefix).await? {
-            if let Claim::Own {
-                taken_from: Some(_),
-            } = parameter.claim
-            {
-                // The stack has moved on from a renaming, so nothing is to be given back.
-                self.parameters.forget_previous(&parameter.name).await?;
+        // An Update in place shows that the stack has moved on from a renaming, so nothing is to be given back any more.
+        if *prefix == request.physical_id() {
+            for parameter in before {
+                if let Claim::Own {
+                    taken_from: Some(_),
+                } = parameter.claim
+                {
+                    self.parameters.forget_previous(&parameter.name).await?;
+                }
             }
         }
         if let Ok(old) = Wanted::parse(&request.old_properties)
@@ -233,13 +265,13 @@ impl PublishedZones {
         {
             let mut ours = Vec::new();
             for parameter in self.parameters.standing(&owner, &old.prefix).await? {
-                match parameter.claim {
+                match &parameter.claim {
                     Claim::Own { taken_from: None } => ours.push(parameter.name),
                     Claim::Own {
                         taken_from: Some(sibling),
                     } => {
                         self.parameters
-                            .give_back(&parameter.name, &owner, &sibling)
+                            .give_back(&parameter, &owner, sibling)
                             .await?;
                     }
                     Claim::Sibling { .. } | Claim::Foreign(_) | Claim::Nobody => {}
@@ -263,14 +295,15 @@ impl PublishedZones {
             wanted.delegations_on_delete
         });
         if is_prefix(id) {
-            self.unpublish(request, id, rule).await?;
+            self.unpublish(request, invocation, id, rule).await?;
             return done();
         }
         let Ok(wanted) = wanted else {
             // A Create with these properties was refused before it wrote anything.
             return done();
         };
-        self.unpublish(request, &wanted.prefix, rule).await?;
+        self.unpublish(request, invocation, &wanted.prefix, rule)
+            .await?;
         if is_refused_id(id) {
             return done();
         }
@@ -299,10 +332,12 @@ impl PublishedZones {
     async fn unpublish(
         &self,
         request: &Request,
+        invocation: &Invocation,
         prefix: &str,
         rule: DelegationsOnDelete,
     ) -> Result<(), Error> {
         let owner = request.owner();
+        invocation.doing(format!("deleting the parameters under {prefix}"));
         let mut ours = Vec::new();
         for parameter in self.parameters.standing(&owner, prefix).await? {
             match &parameter.claim {
@@ -311,7 +346,7 @@ impl PublishedZones {
                     taken_from: Some(sibling),
                 } => {
                     self.parameters
-                        .give_back(&parameter.name, &owner, sibling)
+                        .give_back(&parameter, &owner, sibling)
                         .await?;
                 }
                 Claim::Sibling {

@@ -1,14 +1,18 @@
 use super::{
-    Delegation, Subdomains, delegate::Surroundings, ownership::Hold, parent::Parent,
-    properties::Wanted, success,
+    Delegation, Subdomains,
+    delegate::Surroundings,
+    ownership::{Hold, given_zone_marks},
+    parent::Parent,
+    properties::Wanted,
+    success,
 };
-use crate::{error::Error, public_zone::public_zone};
-use custom_resource::{Invocation, Owner, Request, Success};
+use crate::{error::Error, public_zone::Unusable};
+use custom_resource::{Invocation, Request, Success};
 use dns_zones::{
-    ChangeId, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION,
+    ChangeId, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RrType,
     dns::{Checked, Transport},
 };
-use futures::try_join;
+use futures::{join, try_join};
 use std::{collections::BTreeMap, time::Duration};
 
 /// What a Delete needs beside the drain: the INSYNC of its change, the zone's delete and the answer.
@@ -30,10 +34,10 @@ impl<T: Transport> Subdomains<T> {
         made: &mut Option<Delegation>,
     ) -> Result<Success, Error> {
         let wanted = Wanted::parse(&request.properties)?;
-        check_drain(&wanted, request)?;
+        check_drain(&wanted, request, invocation)?;
         let parent = self.parent(&wanted.parent, request, invocation).await?;
         // Boxed here and in an Update: it is the largest of all futures, and stands in both.
-        Box::pin(self.establish(request, &wanted, &parent, None, made)).await
+        Box::pin(self.establish(request, invocation, &wanted, &parent, None, made)).await
     }
 
     /// Makes or finds the delegation that is wanted: for a Create, and for an Update that replaces, where `current` is
@@ -41,22 +45,28 @@ impl<T: Transport> Subdomains<T> {
     pub(super) async fn establish(
         &self,
         request: &Request,
+        invocation: &Invocation,
         wanted: &Wanted,
         parent: &Parent,
         current: Option<&Delegation>,
         made: &mut Option<Delegation>,
     ) -> Result<Success, Error> {
         let name = subdomain(wanted, parent)?;
-        let (found, around) = try_join!(
-            self.find_zone(request, wanted, parent, &name, current),
+        invocation.doing(format!("looking at what stands at {name}"));
+        let (confirmed, found, around) = join!(
+            parent.confirm(),
+            self.find_zone(request, invocation, wanted, parent, &name, current),
             Surroundings::look(parent, &name),
-        )?;
+        );
+        // In this order: what is read in the wrong zone fails too, and says less.
+        confirmed?;
+        let (around, found) = (around?, found?);
         let mut own: Vec<NameServers> = found
             .iter()
             .map(|found| found.zone.name_servers.clone())
             .collect();
         // The record set of the zone that this one replaces is ours too, where name and parent stay the same.
-        let replaced = current.filter(|old| old.name == name && old.parent == parent.zone.id);
+        let replaced = current.filter(|old| old.name == name && old.parent == parent.id);
         let is_known = |servers: &NameServers| replaced.is_some_and(|old| old.is_to(servers));
         if let Some(set) = &around.delegation
             && !own.contains(&set.name_servers())
@@ -67,36 +77,46 @@ impl<T: Transport> Subdomains<T> {
         let ours = |servers: &NameServers| own.contains(servers) || is_known(servers);
         around.check(parent, &name, ours)?;
 
-        let (zone, zone_change, tags) = match found {
-            Some(Found { zone, tags }) => (zone, None, tags),
+        let (zone, zone_change, tags, comment) = match found {
+            Some(Found { zone, tags }) => {
+                let other = wanted.given_zone.is_none() && zone.comment != wanted.comment;
+                (zone, None, tags, other.then_some(&wanted.comment))
+            }
             None => {
-                let (zone, change) = self.make_zone(request, wanted, &name).await?;
-                (
-                    zone,
-                    change,
-                    made_zone_tags(wanted, request.owner().tag_map()),
-                )
+                let (zone, change) = self.make_zone(request, invocation, wanted, &name).await?;
+                let tags = made_zone_tags(wanted, request.owner().tag_map());
+                (zone, change, tags, None)
             }
         };
-        *made = Some(Delegation::new(&zone, &parent.zone.id));
-        let tag = async { Ok(self.route53.tag_zone(&zone.id, &tags, &[]).await?) };
-        let delegate = self.delegate(
+        *made = Some(Delegation::new(&zone, &parent.id));
+        invocation.doing(format!(
+            "delegating {name} to its zone {} and waiting until every name server of Route 53 has it",
+            zone.id
+        ));
+        let mark = async {
+            self.route53.tag_zone(&zone.id, &tags, &[]).await?;
+            if let Some(comment) = comment {
+                self.route53.set_comment(&zone.id, comment).await?;
+            }
+            Ok(())
+        };
+        let delegate = Box::pin(self.delegate(
             parent,
             &zone,
             wanted.ttl,
             around.delegation,
             ours,
             zone_change.as_ref(),
-        );
+        ));
         if zone_change.is_some() {
             // A zone that was just made carries its mark already, in its CallerReference.
-            try_join!(tag, delegate)?;
+            try_join!(mark, delegate)?;
         } else {
             // Another one is marked before anything leads to it.
-            tag.await?;
+            mark.await?;
             delegate.await?;
         }
-        self.verify(wanted, parent, &zone).await?;
+        self.verify(invocation, wanted, parent, &zone).await?;
         Ok(success(&zone, parent))
     }
 
@@ -105,6 +125,7 @@ impl<T: Transport> Subdomains<T> {
     async fn find_zone(
         &self,
         request: &Request,
+        invocation: &Invocation,
         wanted: &Wanted,
         parent: &Parent,
         name: &DomainName,
@@ -112,12 +133,15 @@ impl<T: Transport> Subdomains<T> {
     ) -> Result<Option<Found>, Error> {
         let owner = request.owner();
         if let Some(id) = &wanted.given_zone {
-            return self.given_zone(&owner, id, name).await.map(Some);
+            return self
+                .given_zone(request, invocation, id, parent, name)
+                .await
+                .map(Some);
         }
         // The zone that this Update replaces is of the same name where only the parent changes. It goes on serving
         // the old parent until CloudFormation deletes it, or for good where the Update is rolled back.
         let serves_another_parent = |id: &HostedZoneId| {
-            current.is_some_and(|old| old.zone == *id && old.parent != parent.zone.id)
+            current.is_some_and(|old| old.zone == *id && old.parent != parent.id)
         };
         let mut siblings = Vec::new();
         for (listed, hold) in self.held_zones(&owner, name).await? {
@@ -125,6 +149,7 @@ impl<T: Transport> Subdomains<T> {
                 Hold::Own {
                     made: true,
                     taken_from,
+                    ..
                 } if !serves_another_parent(&listed.id) => {
                     let Some(zone) = self.route53.zone(&listed.id).await? else {
                         continue;
@@ -145,11 +170,15 @@ impl<T: Transport> Subdomains<T> {
             let Some(zone) = self.route53.zone(&id).await? else {
                 continue;
             };
-            let around = Surroundings::look(parent, name).await?;
-            if around
-                .delegation
-                .is_some_and(|set| set.name_servers() == zone.name_servers)
-            {
+            let set = parent
+                .route53
+                .record_set(&parent.id, name, RrType::Ns)
+                .await?;
+            if set.is_some_and(|set| set.name_servers() == zone.name_servers) {
+                // Given back since, where this is a repeat.
+                if invocation.may_be_repeat {
+                    return Err(Error::too_late(name, request, invocation));
+                }
                 tracing::info!(
                     zone = id.as_str(),
                     from = sibling,
@@ -165,11 +194,22 @@ impl<T: Transport> Subdomains<T> {
     /// The zone that `HostedZoneId` names, where it can be delegated by this resource.
     async fn given_zone(
         &self,
-        owner: &Owner,
+        request: &Request,
+        invocation: &Invocation,
         id: &HostedZoneId,
+        parent: &Parent,
         name: &DomainName,
     ) -> Result<Found, Error> {
-        let zone = public_zone::<Error>(&self.route53, "HostedZoneId", id).await?;
+        let property = "HostedZoneId";
+        let owner = request.owner();
+        let Some((zone, hold)) = self.held_zone(&owner, id).await? else {
+            let id = id.clone();
+            return Err(Unusable::NoZone { property, id }.into());
+        };
+        if zone.private {
+            let id = id.clone();
+            return Err(Unusable::PrivateZone { property, id }.into());
+        }
         if zone.name != *name {
             let (is, wanted) = (zone.name.clone(), name.clone());
             return Err(Error::OtherName {
@@ -178,7 +218,7 @@ impl<T: Transport> Subdomains<T> {
                 wanted,
             });
         }
-        let tags = match self.hold(owner, &zone).await? {
+        let marks = match hold {
             Hold::Foreign(owner) => {
                 return Err(Error::OthersZone {
                     id: id.clone(),
@@ -190,12 +230,17 @@ impl<T: Transport> Subdomains<T> {
                 taken_from: Some(sibling),
                 ..
             } => owner.tags_taken_from(&sibling),
-            Hold::Sibling { logical_id, .. } => owner.tags_taken_from(&logical_id),
             Hold::Own {
                 taken_from: None, ..
+            } => owner.tag_map(),
+            // The marks were taken off again, where this is a repeat.
+            Hold::Sibling { .. } | Hold::Nobody if invocation.may_be_repeat => {
+                return Err(Error::too_late(name, request, invocation));
             }
-            | Hold::Nobody => owner.tag_map(),
+            Hold::Sibling { logical_id, .. } => owner.tags_taken_from(&logical_id),
+            Hold::Nobody => owner.tag_map(),
         };
+        let tags = given_zone_marks(marks, &parent.id);
         Ok(Found { zone, tags })
     }
 
@@ -204,9 +249,14 @@ impl<T: Transport> Subdomains<T> {
     async fn make_zone(
         &self,
         request: &Request,
+        invocation: &Invocation,
         wanted: &Wanted,
         name: &DomainName,
     ) -> Result<(HostedZone, Option<ChangeId>), Error> {
+        if invocation.is_too_late(request) {
+            return Err(Error::too_late(name, request, invocation));
+        }
+        invocation.doing(format!("making the zone {name}"));
         let reference = request.caller_reference();
         let error = match self
             .route53
@@ -232,6 +282,7 @@ impl<T: Transport> Subdomains<T> {
     /// Asks the parent's and the zone's own name servers from the outside, where that is wanted.
     pub(super) async fn verify(
         &self,
+        invocation: &Invocation,
         wanted: &Wanted,
         parent: &Parent,
         zone: &HostedZone,
@@ -240,9 +291,10 @@ impl<T: Transport> Subdomains<T> {
             return Ok(());
         }
         let name = zone.name.as_str();
+        invocation.doing(format!("asking name servers for {name}"));
         let check = self.dns.check_delegation(
-            &parent.zone.name,
-            &parent.zone.name_servers,
+            &parent.name,
+            &parent.name_servers,
             &zone.name,
             &zone.name_servers,
         );
@@ -274,7 +326,7 @@ impl<T: Transport> Subdomains<T> {
 
 /// The subdomain's name.
 pub(super) fn subdomain(wanted: &Wanted, parent: &Parent) -> Result<DomainName, Error> {
-    let name = parent.zone.name.child(&wanted.labels);
+    let name = parent.name.child(&wanted.labels);
     name.map_err(|error| Error::Name {
         property: "Subdomain",
         error,
@@ -290,8 +342,19 @@ pub(super) fn made_zone_tags(
 }
 
 /// Refuses a drain that no Delete has the time for: better now than when the stack has to go.
-pub(super) fn check_drain(wanted: &Wanted, request: &Request) -> Result<(), Error> {
-    let most = request.service_timeout.saturating_sub(DELETE_WITHOUT_DRAIN);
+///
+/// A Delete has `ServiceTimeout`, and without a waiter what an invocation has, of which this one is taken as a sample.
+pub(super) fn check_drain(
+    wanted: &Wanted,
+    request: &Request,
+    invocation: &Invocation,
+) -> Result<(), Error> {
+    let time = if invocation.can_hand_over {
+        request.service_timeout
+    } else {
+        request.service_timeout.min(invocation.remaining())
+    };
+    let most = time.saturating_sub(DELETE_WITHOUT_DRAIN);
     if wanted.drain > most {
         return Err(Error::LongDrain {
             seconds: wanted.drain.as_secs(),

@@ -27,14 +27,14 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// Looks at the parent: one call, and one for each label between the parent and the name.
     pub(super) async fn look(parent: &Parent, name: &DomainName) -> Result<Self, Error> {
-        let Parent { zone, route53 } = parent;
-        let between = name.between(&zone.name);
+        let Parent { id, route53, .. } = parent;
+        let between = name.between(&parent.name);
         // One more than are listed, and the delegation itself.
-        let at_or_below = route53.record_sets_from(&zone.id, name, LISTED + 2, |_| true);
+        let at_or_below = route53.record_sets_from(id, name, LISTED + 2, |_| true);
         let above = try_join_all(
             between
                 .iter()
-                .map(|name| route53.record_set(&zone.id, name, RrType::Ns)),
+                .map(|name| route53.record_set(id, name, RrType::Ns)),
         );
         let (at_or_below, above) = try_join!(at_or_below, above)?;
         let is_delegation = |set: &RecordSet| set.name() == *name && set.kind() == "NS";
@@ -55,8 +55,8 @@ impl Surroundings {
         name: &DomainName,
         ours: impl Fn(&NameServers) -> bool,
     ) -> Result<(), Error> {
-        let (name, zone) = (name.clone(), parent.zone.id.clone());
-        let parent = parent.zone.name.clone();
+        let (name, zone) = (name.clone(), parent.id.clone());
+        let parent = parent.name.clone();
         if let Some(set) = self
             .delegation
             .clone()
@@ -110,42 +110,71 @@ impl<T: Transport> Subdomains<T> {
                 None => Ok(()),
             }
         };
-        if standing.is_some() && zone_change.is_some() {
+        let swaps = standing.is_some();
+        let delegated = async {
+            let wanted = RecordSet::ns(&zone.name, ttl, &zone.name_servers);
+            let change = self
+                .put_delegation(parent, zone, &wanted, standing, ours)
+                .await?;
+            try_join!(
+                async { Ok(parent.route53.wait_in_sync(&change).await?) },
+                self.take_back_where_gone(parent, zone, wanted),
+            )
+        };
+        if swaps {
             // The name resolves by the old zone. It moves only once the new one answers.
             zone_in_sync.await?;
-            let change = self
-                .put_delegation(parent, zone, ttl, standing, ours)
-                .await?;
-            return Ok(parent.route53.wait_in_sync(&change).await?);
+            delegated.await?;
+        } else {
+            try_join!(zone_in_sync, delegated)?;
         }
-        let delegated = async {
-            let change = self
-                .put_delegation(parent, zone, ttl, standing, ours)
-                .await?;
-            Ok(parent.route53.wait_in_sync(&change).await?)
-        };
-        try_join!(zone_in_sync, delegated).map(|_| ())
+        Ok(())
+    }
+
+    /// Takes the record set out again where its zone has been deleted meanwhile.
+    ///
+    /// A Create may be delivered twice, answered once, and deleted while the other delivery still runs. This looks for
+    /// the zone after it has put the record set; the Delete looks for the record set after it has deleted the zone. So
+    /// one of the two sees the other, and nobody is led to a zone that does not exist.
+    async fn take_back_where_gone(
+        &self,
+        parent: &Parent,
+        zone: &HostedZone,
+        put: RecordSet,
+    ) -> Result<(), Error> {
+        if self.route53.zone(&zone.id).await?.is_some() {
+            return Ok(());
+        }
+        match parent
+            .route53
+            .change(&parent.id, vec![Change::Delete(put)])
+            .await
+        {
+            Ok(_) | Err(ChangeError::Stale(_)) => Err(Error::ZoneGone {
+                name: zone.name.clone(),
+                zone: zone.id.clone(),
+            }),
+            Err(error) => Err(error.into_aws().into()),
+        }
     }
 
     async fn put_delegation(
         &self,
         parent: &Parent,
         zone: &HostedZone,
-        ttl: u32,
+        wanted: &RecordSet,
         mut standing: Option<RecordSet>,
         ours: impl Fn(&NameServers) -> bool,
     ) -> Result<ChangeId, Error> {
-        let wanted = RecordSet::ns(&zone.name, ttl, &zone.name_servers);
         let until = Instant::now() + 2 * PROPAGATION;
         let mut tries = 0;
         let ours = |servers: &NameServers| *servers == zone.name_servers || ours(servers);
         loop {
             if let Some(set) = standing.clone().filter(|set| !ours(&set.name_servers())) {
-                let (parent, zone_id) = (parent.zone.name.clone(), parent.zone.id.clone());
                 return Err(Error::Occupied {
                     name: zone.name.clone(),
-                    parent,
-                    zone: zone_id,
+                    parent: parent.name.clone(),
+                    zone: parent.id.clone(),
                     set: Box::new(set),
                 });
             }
@@ -154,7 +183,7 @@ impl<T: Transport> Subdomains<T> {
                 .into_iter()
                 .chain([Change::Create(wanted.clone())])
                 .collect();
-            match parent.route53.change(&parent.zone.id, changes).await {
+            match parent.route53.change(&parent.id, changes).await {
                 Ok(change) => return Ok(change),
                 // Someone, or this very call sent twice, changed the record set since it was read.
                 Err(ChangeError::Stale(error)) => {
@@ -171,7 +200,7 @@ impl<T: Transport> Subdomains<T> {
                     sleep(PAUSE).await;
                 }
                 Err(ChangeError::Guardrail { guardrail, error }) => {
-                    let (parent, name) = (parent.zone.name.clone(), zone.name.clone());
+                    let (parent, name) = (parent.name.clone(), zone.name.clone());
                     return Err(Error::Guardrail {
                         guardrail,
                         parent,
@@ -183,7 +212,7 @@ impl<T: Transport> Subdomains<T> {
             }
             standing = parent
                 .route53
-                .record_set(&parent.zone.id, &zone.name, RrType::Ns)
+                .record_set(&parent.id, &zone.name, RrType::Ns)
                 .await?;
         }
     }

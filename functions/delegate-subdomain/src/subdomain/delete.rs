@@ -2,6 +2,7 @@ use super::{
     Delegation, Subdomains,
     create::subdomain,
     ownership::Hold,
+    parent::Parent,
     properties::{ParentReference, RecordsOnDelete, Wanted},
     remove::{Progress, Removal, Removed},
 };
@@ -32,6 +33,10 @@ impl<T: Transport> Subdomains<T> {
                 .as_ref()
                 .map(|wanted| &wanted.parent)
                 .map_err(ToString::to_string),
+            labels: request
+                .properties
+                .text("Subdomain")
+                .map_or(1, |labels| labels.trim_end_matches('.').split('.').count()),
             given_zone: wanted
                 .as_ref()
                 .ok()
@@ -82,6 +87,7 @@ impl<T: Transport> Subdomains<T> {
             ..
         } = removal;
         let clock = invocation.clock;
+        invocation.doing("looking for what this resource has made");
         if !is_refused_id(request.physical_id()) {
             let due = match progress.sweep_at {
                 Some(at) => clock.until(Clock::moment(at)),
@@ -99,7 +105,7 @@ impl<T: Transport> Subdomains<T> {
                 });
             }
         }
-        let (swept, unread) = self.swept(wanted, removal).await?;
+        let (swept, unread) = self.swept_for_delete(wanted, removal).await?;
         let removal = Removal {
             parent: unread.map_or(removal.parent.clone(), Err),
             ..*removal
@@ -117,24 +123,28 @@ impl<T: Transport> Subdomains<T> {
     /// The first sweep: takes out the NS record sets of what this resource made. A parent without rights is left to
     /// the second.
     async fn undelegate_swept(&self, wanted: &Wanted, removal: &Removal<'_>) -> Result<(), Error> {
-        let (swept, unread) = self.swept(wanted, removal).await?;
+        let (swept, unread) = self.swept_for_delete(wanted, removal).await?;
         if unread.is_some() {
             return Ok(());
         }
         for delegation in swept {
-            let Some(zone) = self.route53.zone(&delegation.zone).await? else {
-                continue;
-            };
-            let Hold::Own {
-                made,
-                taken_from: None,
-            } = self.hold(&removal.request.owner(), &zone).await?
+            let held = self
+                .held_zone(&removal.request.owner(), &delegation.zone)
+                .await?;
+            let Some((
+                zone,
+                Hold::Own {
+                    made,
+                    taken_from: None,
+                    ..
+                },
+            )) = held
             else {
                 continue;
             };
             if made && removal.given_zone != Some(&zone.id) {
                 // What the second sweep would refuse is refused before anything is touched.
-                self.check_deletable(&zone, removal.records_on_delete)
+                self.check_deletable(&delegation, removal.records_on_delete)
                     .await?;
             }
             match self
@@ -150,26 +160,35 @@ impl<T: Transport> Subdomains<T> {
         Ok(())
     }
 
-    /// What the resource has, by the marks that it writes, and why the parent could not be read where it could not.
-    pub(super) async fn swept(
+    /// What the resource has, for a Delete whose id says nothing of it.
+    async fn swept_for_delete(
         &self,
         wanted: &Wanted,
         removal: &Removal<'_>,
     ) -> Result<(Vec<Delegation>, Option<String>), Error> {
-        let Removal {
-            request,
-            invocation,
-            ..
-        } = removal;
+        let parent = self
+            .confirmed_parent(&wanted.parent, removal.request, removal.invocation)
+            .await;
+        self.swept(wanted, parent, removal).await
+    }
+
+    /// What the resource has, by the marks that it writes, and why the parent could not be read where it could not.
+    pub(super) async fn swept(
+        &self,
+        wanted: &Wanted,
+        parent: Result<Parent, Error>,
+        removal: &Removal<'_>,
+    ) -> Result<(Vec<Delegation>, Option<String>), Error> {
+        let request = removal.request;
         let owner = request.owner();
-        let (zones, parent, unread) = match self.parent(&wanted.parent, request, invocation).await {
+        let (zones, parent, unread) = match parent {
             Ok(parent) => {
                 // Its Create was refused for the name.
                 let Ok(name) = subdomain(wanted, &parent) else {
                     return Ok((Vec::new(), None));
                 };
                 let named = self.route53.zones_named(&name).await?;
-                (named, Some(parent.zone.id.clone()), None)
+                (named, Some(parent.id), None)
             }
             Err(error) if error.trouble().outlook == Outlook::Passing => return Err(error),
             // Its name is not known then, so every zone of the account is looked at, for the marks in its
@@ -186,14 +205,30 @@ impl<T: Transport> Subdomains<T> {
                 }
             }
         };
+        // Where the id says which Create was refused, only the zone of that one: the Delete may be delivered late, when
+        // the logical id has another.
+        let of_request = request.refused_caller_reference();
         let mut swept = Vec::new();
         for listed in zones {
-            if let Hold::Own { .. } = self.hold(&owner, &listed).await?
-                && let Some(zone) = self.route53.zone(&listed.id).await?
+            let Some((
+                zone,
+                Hold::Own {
+                    made, taken_from, ..
+                },
+            )) = self.held_zone(&owner, &listed.id).await?
+            else {
+                continue;
+            };
+            if made
+                && taken_from.is_none()
+                && of_request
+                    .as_ref()
+                    .is_some_and(|reference| *reference != zone.caller_reference)
             {
-                // Without rights in the parent its id is not used, so any will do.
-                swept.push(Delegation::new(&zone, parent.as_ref().unwrap_or(&zone.id)));
+                continue;
             }
+            // Without rights in the parent its id is not used, so any will do.
+            swept.push(Delegation::new(&zone, parent.as_ref().unwrap_or(&zone.id)));
         }
         Ok((swept, unread))
     }

@@ -4,6 +4,8 @@ mod create;
 mod delegate;
 mod delegation;
 mod delete;
+mod delete_zone;
+mod half_made;
 mod ownership;
 mod parent;
 pub(crate) mod properties;
@@ -46,29 +48,41 @@ impl<T: Transport> Subdomains<T> {
         progress: Option<Value>,
         invocation: &Invocation,
     ) -> Result<Step, Failure> {
-        // What a Create has made when it fails, so that its FAILED answer names it.
+        // What a Create has made when it fails, so that its FAILED answer names it; an Update takes it back.
         let mut made = None;
         let step = match request.request_type {
             RequestType::Create => self
                 .create(request, invocation, &mut made)
                 .await
                 .map(Step::Done),
-            RequestType::Update => self.update(request, invocation).await.map(Step::Done),
+            RequestType::Update => self
+                .update(request, invocation, &mut made)
+                .await
+                .map(Step::Done),
             RequestType::Delete => self.delete(request, progress.clone(), invocation).await,
         };
-        step.or_else(|error| {
-            let made = made.map(|delegation| delegation.to_string());
-            error.trouble().settle(request, invocation, progress, made)
-        })
+        let error = match step {
+            Ok(step) => return Ok(step),
+            Err(error) => error,
+        };
+        let id = made.as_ref().map(ToString::to_string);
+        let settled = error.trouble().settle(request, invocation, progress, id);
+        if settled.is_err()
+            && request.request_type == RequestType::Update
+            && let Some(made) = made
+        {
+            Box::pin(self.take_back(&made, request, invocation)).await;
+        }
+        settled
     }
 }
 
 /// The answer for a delegation that stands.
 fn success(zone: &HostedZone, parent: &Parent) -> Success {
-    Success::new(Delegation::new(zone, &parent.zone.id).to_string())
+    Success::new(Delegation::new(zone, &parent.id).to_string())
         .attribute("HostedZoneId", zone.id.as_str())
         .attribute("DomainName", zone.name.as_str())
         .attribute("NameServers", zone.name_servers.to_string())
-        .attribute("ParentHostedZoneId", parent.zone.id.as_str())
-        .attribute("ParentDomainName", parent.zone.name.as_str())
+        .attribute("ParentHostedZoneId", parent.id.as_str())
+        .attribute("ParentDomainName", parent.name.as_str())
 }

@@ -1,8 +1,13 @@
 use super::Subdomains;
 use crate::error::Error;
-use custom_resource::{Claim, Owner, PREVIOUS_LOGICAL_ID_TAG};
-use dns_zones::{DomainName, HostedZoneId, ListedZone, NameServers, dns::Transport};
+use custom_resource::{Claim, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG};
+use dns_zones::{DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, dns::Transport};
+use futures::{future::try_join_all, join};
 use std::collections::BTreeMap;
+
+/// On a zone given by `HostedZoneId`: the id of the parent from which this resource delegates it. Where the parent
+/// changes, the Delete of the old delegation sees by it that the zone is still delegated.
+const PARENT_ID_TAG: &str = "zone-delegation:parent-id";
 
 /// What a zone is to this resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +18,8 @@ pub(super) enum Hold {
         made: bool,
         /// The logical id that it was taken over from and that has not been deleted since.
         taken_from: Option<String>,
+        /// The parent from which a given zone is delegated.
+        parent: Option<HostedZoneId>,
     },
     /// Another logical id's of the same stack.
     Sibling {
@@ -26,31 +33,32 @@ pub(super) enum Hold {
 }
 
 impl<T: Transport> Subdomains<T> {
-    /// What this zone is to the owner.
-    ///
-    /// The tags speak first: a logical id that was renamed took the zone over by them. Where there are none yet,
-    /// the `CallerReference` speaks, which stands from the zone's first moment.
-    pub(super) async fn hold(&self, owner: &Owner, zone: &ListedZone) -> Result<Hold, Error> {
-        let tags = self.route53.zone_tags(&zone.id).await?;
-        Ok(match owner.claim(&tags) {
-            Claim::Own { taken_from } => Hold::Own {
-                made: is_made_here(&zone.caller_reference),
-                taken_from,
-            },
-            Claim::Nobody if owner.made(&zone.caller_reference) => Hold::Own {
-                made: true,
-                taken_from: None,
-            },
-            Claim::Nobody => Hold::Nobody,
-            Claim::Sibling {
-                logical_id,
-                taken_from_us,
-            } => Hold::Sibling {
-                logical_id,
-                taken_from_us,
-            },
-            Claim::Foreign(owner) => Hold::Foreign(owner),
-        })
+    /// A zone with what it is to the owner; none where there is no such zone.
+    pub(super) async fn held_zone(
+        &self,
+        owner: &Owner,
+        id: &HostedZoneId,
+    ) -> Result<Option<(HostedZone, Hold)>, Error> {
+        let (zone, tags) = join!(self.route53.zone(id), self.route53.zone_tags(id));
+        let Some(zone) = zone? else {
+            return Ok(None);
+        };
+        match tags {
+            Err(error) if error.is("NoSuchHostedZone") => Ok(None),
+            tags => {
+                let hold = Hold::of(owner, &zone, &tags?);
+                Ok(Some((zone, hold)))
+            }
+        }
+    }
+
+    async fn hold(&self, owner: &Owner, zone: &ListedZone) -> Result<Hold, Error> {
+        match self.route53.zone_tags(&zone.id).await {
+            Ok(tags) => Ok(Hold::of(owner, zone, &tags)),
+            // Gone since it was listed.
+            Err(error) if error.is("NoSuchHostedZone") => Ok(Hold::Nobody),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The zones of this name that are the owner's own or a sibling's.
@@ -59,14 +67,12 @@ impl<T: Transport> Subdomains<T> {
         owner: &Owner,
         name: &DomainName,
     ) -> Result<Vec<(ListedZone, Hold)>, Error> {
-        let mut held = Vec::new();
-        for zone in self.route53.zones_named(name).await? {
-            match self.hold(owner, &zone).await? {
-                Hold::Foreign(_) | Hold::Nobody => {}
-                hold => held.push((zone, hold)),
-            }
-        }
-        Ok(held)
+        let zones = self.route53.zones_named(name).await?;
+        let holds = try_join_all(zones.iter().map(|zone| self.hold(owner, zone))).await?;
+        let held = zones.into_iter().zip(holds);
+        Ok(held
+            .filter(|(_, hold)| !matches!(hold, Hold::Foreign(_) | Hold::Nobody))
+            .collect())
     }
 
     /// The name servers of the owner's zones of this name: an NS record set with one of these is the owner's.
@@ -75,18 +81,17 @@ impl<T: Transport> Subdomains<T> {
         owner: &Owner,
         name: &DomainName,
     ) -> Result<Vec<NameServers>, Error> {
-        let mut own = Vec::new();
-        for (listed, hold) in self.held_zones(owner, name).await? {
-            if matches!(hold, Hold::Own { .. }) {
-                own.extend(
-                    self.route53
-                        .zone(&listed.id)
-                        .await?
-                        .map(|zone| zone.name_servers),
-                );
-            }
-        }
-        Ok(own)
+        let held = self.held_zones(owner, name).await?;
+        let own = held
+            .iter()
+            .filter(|(_, hold)| matches!(hold, Hold::Own { .. }))
+            .map(|(listed, _)| self.route53.zone(&listed.id));
+        let zones = try_join_all(own).await?;
+        Ok(zones
+            .into_iter()
+            .flatten()
+            .map(|zone| zone.name_servers)
+            .collect())
     }
 
     /// Gives a zone back to the logical id that it was taken over from.
@@ -121,6 +126,58 @@ impl<T: Transport> Subdomains<T> {
         Ok(self.route53.tag_zone(zone, &BTreeMap::new(), &note).await?)
     }
 }
+
+impl Hold {
+    /// What a zone is to the owner.
+    ///
+    /// The tags speak first: a logical id that was renamed took the zone over by them. Where there are none yet,
+    /// the `CallerReference` speaks, which stands from the zone's first moment.
+    fn of(owner: &Owner, zone: &ListedZone, tags: &BTreeMap<String, String>) -> Self {
+        let parent = tags
+            .get(PARENT_ID_TAG)
+            .and_then(|id| HostedZoneId::parse(id).ok());
+        let own = owner.made(&zone.caller_reference);
+        match owner.claim(tags) {
+            Claim::Own { taken_from } => Self::Own {
+                // Another stack's that was kept and is given to this one has a reference of that form as well.
+                made: own || (is_made_here(&zone.caller_reference) && parent.is_none()),
+                taken_from,
+                parent,
+            },
+            Claim::Nobody if own => Self::Own {
+                made: true,
+                taken_from: None,
+                parent,
+            },
+            Claim::Nobody => Self::Nobody,
+            Claim::Sibling {
+                logical_id,
+                taken_from_us,
+            } => Self::Sibling {
+                logical_id,
+                taken_from_us,
+            },
+            Claim::Foreign(owner) => Self::Foreign(owner),
+        }
+    }
+}
+
+/// The marks of a given zone: whose it is, and from where it is delegated.
+pub(super) fn given_zone_marks(
+    mut marks: BTreeMap<String, String>,
+    parent: &HostedZoneId,
+) -> BTreeMap<String, String> {
+    marks.insert(PARENT_ID_TAG.to_owned(), parent.to_string());
+    marks
+}
+
+/// Every mark that a given zone may carry.
+pub(super) const GIVEN_ZONE_MARKS: [&str; 4] = [
+    STACK_ID_TAG,
+    LOGICAL_ID_TAG,
+    PREVIOUS_LOGICAL_ID_TAG,
+    PARENT_ID_TAG,
+];
 
 /// Whether a `CallerReference` has the form that this project writes, whatever stack it is of: a zone that was taken
 /// over carries the one of its first logical id.

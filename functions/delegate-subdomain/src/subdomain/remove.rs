@@ -1,17 +1,16 @@
 use super::{
     Delegation, Subdomains,
-    ownership::Hold,
+    ownership::{GIVEN_ZONE_MARKS, Hold},
     properties::{ParentReference, RecordsOnDelete},
 };
-use crate::error::{Error, LISTED};
-use custom_resource::{
-    Clock, Invocation, LOGICAL_ID_TAG, PREVIOUS_LOGICAL_ID_TAG, Request, STACK_ID_TAG,
-};
+use crate::error::Error;
+use custom_resource::{Clock, Invocation, Request};
 use dns_zones::{
-    Change, ChangeError, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet,
-    Route53, RrType,
+    Change, ChangeError, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, Route53,
+    RrType,
     dns::{Standing, Transport},
 };
+use futures::join;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,6 +20,8 @@ pub(super) struct Removal<'a> {
     pub(super) invocation: &'a Invocation,
     /// Where the parent is, or why that is not known.
     pub(super) parent: Result<&'a ParentReference, String>,
+    /// How many labels the subdomain has below the parent.
+    pub(super) labels: usize,
     /// The zone that `HostedZoneId` names: it is never deleted.
     pub(super) given_zone: Option<&'a HostedZoneId>,
     pub(super) records_on_delete: RecordsOnDelete,
@@ -68,10 +69,18 @@ impl<T: Transport> Subdomains<T> {
         progress: &mut Progress,
     ) -> Result<Removed, Error> {
         let owner = how.request.owner();
-        let Some(zone) = self.route53.zone(&delegation.zone).await? else {
+        how.invocation
+            .doing(format!("looking at {} and its zone", delegation.name));
+        // What is needed later is asked for at once. What it says counts only for a zone that is to be deleted.
+        let (held, deletable, _) = join!(
+            self.held_zone(&owner, &delegation.zone),
+            self.check_deletable(delegation, how.records_on_delete),
+            self.rights(how),
+        );
+        let Some((zone, hold)) = held? else {
             return self.undelegate_gone_zone(delegation, how).await;
         };
-        let made = match self.hold(&owner, &zone).await? {
+        let (made, delegated_from) = match hold {
             Hold::Own {
                 taken_from: Some(sibling),
                 ..
@@ -82,7 +91,8 @@ impl<T: Transport> Subdomains<T> {
             Hold::Own {
                 made,
                 taken_from: None,
-            } => made && how.given_zone != Some(&zone.id),
+                parent,
+            } => (made && how.given_zone != Some(&zone.id), parent),
             Hold::Sibling {
                 taken_from_us: true,
                 logical_id,
@@ -103,75 +113,42 @@ impl<T: Transport> Subdomains<T> {
                 return Ok(Removed::Wholly);
             }
             // A given zone that someone took the tags off. That this resource delegated it, its physical id says.
-            Hold::Nobody => false,
+            Hold::Nobody => (false, None),
         };
         if made && !progress.deletable_at.contains_key(zone.id.as_str()) {
-            self.check_deletable(&zone, how.records_on_delete).await?;
+            deletable?;
         }
-        if let Some(wait) = self
+        how.invocation.doing(format!(
+            "taking the NS record set of {} out of its parent",
+            delegation.name
+        ));
+        let by_right = match self
             .undelegate(delegation, &zone, how, made, progress)
             .await?
         {
-            return Ok(wait);
-        }
+            Undelegated::NotYet(wait) => return Ok(wait),
+            Undelegated::Done { by_right } => by_right,
+        };
         if made {
+            how.invocation
+                .doing(format!("deleting the zone {} ({})", zone.name, zone.id));
             self.delete_zone(&zone, how.records_on_delete).await?;
-        } else {
-            let marks = [STACK_ID_TAG, LOGICAL_ID_TAG, PREVIOUS_LOGICAL_ID_TAG].map(str::to_owned);
+            if by_right {
+                // A Create that was delivered twice may have delegated to the zone again just before it went.
+                return self.undelegate_gone_zone(delegation, how).await;
+            }
+        } else if delegated_from.is_none_or(|parent| parent == delegation.parent) {
+            let marks = GIVEN_ZONE_MARKS.map(str::to_owned);
             self.route53
                 .tag_zone(&zone.id, &BTreeMap::new(), &marks)
                 .await?;
+        } else {
+            tracing::info!(
+                zone = zone.id.as_str(),
+                "keeps its tags: this resource delegates it from another parent now"
+            );
         }
         Ok(Removed::Wholly)
-    }
-
-    /// Refuses, before anything is touched, where the zone could not be deleted in the end.
-    pub(super) async fn check_deletable(
-        &self,
-        zone: &HostedZone,
-        records: RecordsOnDelete,
-    ) -> Result<(), Error> {
-        let (name, id) = (zone.name.clone(), zone.id.clone());
-        let blocking = |set: &RecordSet| match records {
-            RecordsOnDelete::Fail => !is_apex(set, &zone.name) && !set.is_acm_validation(),
-            RecordsOnDelete::Delete => set.kind() == "NS" && !is_apex(set, &zone.name),
-        };
-        let (sets, signed, protections) = futures::try_join!(
-            self.route53
-                .record_sets_from(&zone.id, &zone.name, LISTED + 1, blocking),
-            self.route53.is_signed(&zone.id),
-            self.route53.protections(&zone.id),
-        )?;
-        if sets.iter().any(|set| set.kind() == "NS") {
-            let sets = sets.into_iter().filter(|set| set.kind() == "NS").collect();
-            return Err(Error::Delegates {
-                name,
-                zone: id,
-                sets,
-            });
-        }
-        if !sets.is_empty() {
-            return Err(Error::NotEmpty {
-                name,
-                zone: id,
-                sets,
-            });
-        }
-        if signed {
-            return Err(Error::Signed { name, zone: id });
-        }
-        if !protections.is_empty() {
-            let shown = protections
-                .iter()
-                .take(LISTED)
-                .map(|p| format!("{} {}", p.kind, p.name));
-            return Err(Error::Protected {
-                name,
-                zone: id,
-                protections: shown.collect::<Vec<_>>().join(", "),
-            });
-        }
-        Ok(())
     }
 
     /// Takes the NS record set out of the parent and waits until no name server of Route 53 has it, then for the
@@ -183,27 +160,29 @@ impl<T: Transport> Subdomains<T> {
         how: &Removal<'_>,
         made: bool,
         progress: &mut Progress,
-    ) -> Result<Option<Removed>, Error> {
+    ) -> Result<Undelegated, Error> {
         let ours =
             |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);
+        let mut by_right = true;
         let taken_out = match self.take_out(delegation, how, ours).await {
             Ok(TakenOut::Refused { guardrail }) => {
-                return Ok(Some(Removed::refused(delegation, guardrail)));
+                return Ok(Undelegated::NotYet(Removed::refused(delegation, guardrail)));
             }
             Ok(taken_out) => taken_out,
             Err(error) if error.lacks_rights() => {
                 self.ask_whether_gone(delegation, zone, how, error).await?;
-                TakenOut::Confirmed
+                by_right = false;
+                TakenOut::SeenGone
             }
             Err(error) => return Err(error),
         };
         if !made {
-            return Ok(None);
+            return Ok(Undelegated::Done { by_right });
         }
         let clock = how.invocation.clock;
         let key = zone.id.as_str();
         let at = match (taken_out, progress.deletable_at.get(key)) {
-            (TakenOut::WasNotThere, Some(&at)) => at,
+            (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => at,
             (TakenOut::WasNotThere, None) => {
                 // Someone else took it out, or an earlier call of this one whose INSYNC was not seen.
                 let parent = parent_name(delegation, how);
@@ -216,7 +195,7 @@ impl<T: Transport> Subdomains<T> {
                     Standing::Unknown(_) => PROPAGATION,
                     // Not INSYNC yet, or a record set that someone changed and that still names our servers.
                     Standing::Stands(said) => {
-                        return Ok(Some(Removed::NotYet {
+                        return Ok(Undelegated::NotYet(Removed::NotYet {
                             waiting_for: format!(
                                 "{} to be delegated to its zone {key} no longer: {said}",
                                 delegation.name
@@ -232,15 +211,22 @@ impl<T: Transport> Subdomains<T> {
         progress.deletable_at.insert(key.to_owned(), at);
         let left = clock.until(Clock::moment(at));
         if left.is_zero() {
-            return Ok(None);
+            return Ok(Undelegated::Done { by_right });
         }
-        Ok(Some(Removed::NotYet {
+        Ok(Undelegated::NotYet(Removed::NotYet {
             waiting_for: format!(
                 "resolvers to forget the delegation of {} before its zone {key} goes",
                 delegation.name
             ),
             retry_after: left,
         }))
+    }
+
+    /// The rights to change the parent.
+    async fn rights(&self, how: &Removal<'_>) -> Result<Route53, Error> {
+        let reference = how.parent.clone().map_err(Error::NoParent)?;
+        self.parent_rights(reference, how.request, how.invocation)
+            .await
     }
 
     /// Deletes our NS record set in the parent and waits for INSYNC.
@@ -250,10 +236,7 @@ impl<T: Transport> Subdomains<T> {
         how: &Removal<'_>,
         ours: impl Fn(&NameServers) -> bool,
     ) -> Result<TakenOut, Error> {
-        let reference = how.parent.clone().map_err(Error::NoParent)?;
-        let rights: Route53 = self
-            .parent_rights(reference, how.request, how.invocation)
-            .await?;
+        let rights = self.rights(how).await?;
         loop {
             let set = match rights
                 .record_set(&delegation.parent, &delegation.name, RrType::Ns)
@@ -336,7 +319,7 @@ impl<T: Transport> Subdomains<T> {
             .await
         {
             Ok(TakenOut::Refused { guardrail }) => Ok(Removed::refused(delegation, guardrail)),
-            Ok(TakenOut::Confirmed | TakenOut::WasNotThere) => Ok(Removed::Wholly),
+            Ok(_) => Ok(Removed::Wholly),
             Err(error) if error.lacks_rights() => {
                 tracing::warn!(
                     name = delegation.name.as_str(),
@@ -348,31 +331,16 @@ impl<T: Transport> Subdomains<T> {
             Err(error) => Err(error),
         }
     }
+}
 
-    async fn delete_zone(&self, zone: &HostedZone, records: RecordsOnDelete) -> Result<(), Error> {
-        let goes = |set: &RecordSet| {
-            !is_apex(set, &zone.name)
-                && (records == RecordsOnDelete::Delete || set.is_acm_validation())
-        };
-        /// Of a batch of changes: Route 53 takes 1,000 and counts each value.
-        const BATCH: usize = 100;
-        loop {
-            let sets = self
-                .route53
-                .record_sets_from(&zone.id, &zone.name, BATCH, goes)
-                .await?;
-            if sets.is_empty() {
-                break;
-            }
-            // Their INSYNC does not matter: nobody is led here any more.
-            let deletes = sets.into_iter().map(Change::Delete).collect();
-            match self.route53.change(&zone.id, deletes).await {
-                Ok(_) | Err(ChangeError::Stale(_)) => {}
-                Err(error) => return Err(error.into_aws().into()),
-            }
-        }
-        Ok(self.route53.delete_zone(&zone.id).await?)
-    }
+/// How far an undelegation is.
+enum Undelegated {
+    /// Nobody is led to the zone any more.
+    Done {
+        /// Seen with the rights in the parent, not only over DNS.
+        by_right: bool,
+    },
+    NotYet(Removed),
 }
 
 /// What became of the NS record set in the parent.
@@ -381,6 +349,8 @@ pub(super) enum TakenOut {
     Confirmed,
     /// None of ours stood there. It may have been taken out a moment ago.
     WasNotThere,
+    /// Not to be seen without rights, and the parent's own name servers no longer have it.
+    SeenGone,
     /// A guardrail keeps it while resolvers still follow it.
     Refused { guardrail: &'static str },
 }
@@ -414,18 +384,9 @@ impl Removal<'_> {
     }
 }
 
-fn is_apex(set: &RecordSet, zone: &DomainName) -> bool {
-    set.name() == *zone && matches!(set.kind(), "SOA" | "NS")
-}
-
 /// The parent zone's name: the delegation's without the labels that the template gives it.
 fn parent_name(delegation: &Delegation, how: &Removal<'_>) -> DomainName {
-    let labels = how
-        .request
-        .properties
-        .text("Subdomain")
-        .map_or(1, |labels| labels.trim_end_matches('.').split('.').count());
     let ancestors = std::iter::successors(Some(delegation.name.clone()), DomainName::parent);
-    let parent = ancestors.take(labels + 1).last();
+    let parent = ancestors.take(how.labels + 1).last();
     parent.unwrap_or_else(|| delegation.name.clone())
 }

@@ -77,6 +77,25 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: "PublishedZone: logical id renamed together with the zone, and rolled back",
+        account: NETWORK,
+        setup: |cast| Box::pin(async { second_zone(cast).await }),
+        before: Some(|cast| published(cast, "/zone-delegation/own")),
+        after: Some(|cast| {
+            cast.renamed(NETWORK, "Zone", "Renamed");
+            let zone = zone_named(cast, NETWORK, "second.example.com");
+            let own = cast.published_zone("/zone-delegation/own");
+            let mut template = one("Renamed", with(own, json!({"HostedZoneId": zone})));
+            let mut bad = cast.published_zone("/zone-delegation/bad");
+            bad = with(bad, json!({"Nonsense": "x"}));
+            bad.depends_on.push("Renamed".to_owned());
+            template.insert("Bad".to_owned(), bad);
+            template
+        }),
+        fails: true,
+        ..PLAIN
+    },
+    Case {
         name: "DelegatedSubdomain: create",
         after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         ..PLAIN
