@@ -218,8 +218,8 @@ impl Emulator {
         command
             .arg(checkout::emulator().join("accounts.py"))
             .args(["--endpoint", &self.endpoint()])
-            .args(arguments)
-            .env("NO_PROXY", "127.0.0.1");
+            .args(arguments);
+        process::without_proxies(&mut command);
         let said = process::output(&mut command, doing)?;
         serde_json::from_str(&said).doing(|| doing.to_owned())
     }

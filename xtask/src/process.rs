@@ -176,6 +176,16 @@ fn reason_in(log: &Path) -> Option<String> {
     ["❌", "error", "ERROR:", "Error:"]
         .iter()
         .find_map(|mark| marked(mark))
+        .or_else(|| npm_reason(&text))
+}
+
+/// npm marks every line of an error, and its facts come before the sentence.
+fn npm_reason(text: &str) -> Option<String> {
+    let facts = ["code ", "syscall ", "errno ", "path ", "dest "];
+    text.lines()
+        .filter_map(|line| line.strip_prefix("npm error "))
+        .find(|said| !facts.iter().any(|fact| said.starts_with(fact)))
+        .map(str::to_owned)
 }
 
 fn sentence(text: &str) -> String {
@@ -220,6 +230,21 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// Lets a command talk to loopback alone: a proxy of this shell knows nothing of the emulator.
+pub(crate) fn without_proxies(command: &mut Command) {
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(name);
+        command.env_remove(name.to_lowercase());
+    }
+}
+
+/// Whether the PATH has a program.
+pub(crate) fn has(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,6 +267,12 @@ mod tests {
             Some("stack failed: no.")
         );
         std::fs::remove_file(&log).unwrap();
+    }
+
+    #[test]
+    fn npm_says_its_facts_first() {
+        let said = "npm warn a\nnpm error code ECONNREFUSED\nnpm error syscall connect\nnpm error request failed\n";
+        assert_eq!(npm_reason(said).as_deref(), Some("request failed"));
     }
 
     #[test]

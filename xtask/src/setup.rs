@@ -30,11 +30,14 @@ pub(crate) struct Tools {
 pub(crate) fn tools() -> Result<Tools, Failure> {
     let rust = version(&cargo(), &["--version"])
         .ok_or_else(|| Failure::new("Rust is missing: install it as https://rustup.rs says."))?;
-    let node = version("node".as_ref(), &["--version"])
-        .filter(|found| at_least(found, LEAST_NODE))
-        .ok_or_else(|| {
-            Failure::new("Node.js 20.16 or later is missing: install it and put it in the PATH.")
-        })?;
+    let node = version("node".as_ref(), &["--version"]).ok_or_else(|| {
+        Failure::new("Node.js 20.16 or later is missing: install it and put it in the PATH.")
+    })?;
+    if !at_least(&node, LEAST_NODE) {
+        return Err(Failure::new(format!(
+            "Node.js {node} is too old: install 20.16 or later and put it first in the PATH."
+        )));
+    }
     version("npm".as_ref(), &["--version"])
         .ok_or_else(|| Failure::new("npm is missing: it comes with Node.js 20 or later."))?;
     let (python, python_version) = [
@@ -53,6 +56,12 @@ pub(crate) fn tools() -> Result<Tools, Failure> {
     .ok_or_else(|| {
         Failure::new("Python 3.11 or later is missing: install it and put it in the PATH.")
     })?;
+    // Some systems pack it apart.
+    if !succeeds(&python, &["-c", "import venv, ensurepip"]) {
+        return Err(Failure::new(format!(
+            "Python {python_version} lacks venv: install it, on Debian and Ubuntu as python3-venv."
+        )));
+    }
     Ok(Tools {
         python,
         said: format!("Rust {rust}, Node.js {node}, Python {python_version}"),
@@ -86,6 +95,16 @@ fn version(program: &std::ffi::OsStr, arguments: &[&str]) -> Option<String> {
         .map(|word| word.trim_start_matches('v'))
         .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
         .map(str::to_owned)
+}
+
+fn succeeds(program: &std::ffi::OsStr, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn at_least(version: &str, least: (u32, u32)) -> bool {

@@ -140,8 +140,8 @@ fn passed(suite: &Suite, emulator: &Emulator, logs: &Path, zips: &Path) -> Resul
         .env("BASE_DOMAIN", suite.base_domain)
         .env("NETWORKING_ACCOUNT", suite.networking)
         .env("CONSUMER_ACCOUNT", suite.consumer)
-        .env("NO_PROXY", "127.0.0.1")
         .env("PYTHONDONTWRITEBYTECODE", "1");
+    process::without_proxies(&mut command);
     let log = logs.join(format!("{}.log", suite.name));
     let result = process::run(&mut command, &format!("pass {}", suite.name), &log, |_| {});
     println!(

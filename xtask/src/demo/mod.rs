@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::checkout;
 use crate::emulator::{Emulator, fresh_folder};
 use crate::failure::{Doing, Failure};
+use crate::process;
 use crate::progress::Progress;
 use crate::setup;
 use inventory::Inventory;
@@ -38,7 +39,7 @@ const NEIGHBOUR_NAME: &str = "qa";
 const APPLICATION: &str = "app1";
 
 /// Steps of the demo: its bars count to this.
-const STEPS: usize = 14;
+const STEPS: usize = 15;
 
 /// `cargo xtask demo`.
 ///
@@ -149,15 +150,31 @@ fn on(
         let said = stacks.deploy(NEIGHBOUR, &stacks::consumer(NEIGHBOUR_NAME), step)?;
         Ok(((), said))
     })?;
-    let refused = progress.step("Neighbour's reach", |step| {
-        step.at("IAM may take a minute to know a new policy, so the function tries that long");
-        let refused = refusal::reach_for_a_foreign_name(emulator)?;
-        Ok((refused, "turned away by IAM, nothing changed".to_owned()))
+    // The function tries for a minute, as long as IAM may take to know a new policy; others need not wait for it.
+    let refused = std::thread::scope(|scope| {
+        let reaching = scope.spawn(|| refusal::reach_for_a_foreign_name(emulator));
+        progress.step("Nothing to deploy", |step| {
+            step.at("cdk diff of what was deployed");
+            stacks.diff_all(&[
+                (NETWORKING, stacks::networking()),
+                (NEIGHBOUR, stacks::consumer(NEIGHBOUR_NAME)),
+            ])?;
+            Ok(((), "cdk diff finds no difference in either stack".into()))
+        })?;
+        progress.step("Neighbour's reach", |step| {
+            step.at("IAM may take a minute to know a new policy, so the function tries that long");
+            let refused = reaching
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok((refused, "turned away by IAM, nothing changed".to_owned()))
+        })
     })?;
     progress.say(&refusal::shown(progress, &refused));
     progress.step("Consumer's stack", |step| {
         let said = stacks.deploy(CONSUMER, &stacks::consumer(CONSUMER_NAME), step)?;
-        Ok(((), said))
+        step.at("cdk diff of what was deployed");
+        stacks.diff_all(&[(CONSUMER, stacks::consumer(CONSUMER_NAME))])?;
+        Ok(((), format!("{said}, and nothing more to deploy")))
     })?;
     let walked = progress.step("Resolution", |_| {
         emulator.wait_for_dns()?;
@@ -226,24 +243,35 @@ fn write_function_logs(emulator: &Emulator, log: &std::path::Path) {
 fn how_to_look(progress: &Progress, emulator: &Emulator) -> String {
     let (endpoint, dns) = (emulator.endpoint(), emulator.dns.address);
     let title = progress.bold("  All of it goes on until Ctrl-C, which leaves nothing behind.");
+    let (name, python) = (
+        application_domain(),
+        checkout::shown(&checkout::venv_program("python")),
+    );
+    let tool = |file: &str| checkout::shown(&checkout::emulator().join(file));
+    let ask = if process::has("dig") {
+        format!("dig @{} -p {} {name} NS", dns.ip(), dns.port())
+    } else {
+        format!("{python} {} {dns} {name} NS", tool("ask_dns.py"))
+    };
+    let list = if process::has("aws") {
+        format!(
+            "AWS_ACCESS_KEY_ID={CONSUMER} AWS_SECRET_ACCESS_KEY=test \\\n      \
+             aws --region {REGION} --endpoint-url {endpoint} route53 list-hosted-zones\n    "
+        )
+    } else {
+        String::new()
+    };
+    let accounts = tool("accounts.py");
     format!(
         "{title}
 
     AWS           {endpoint}
     name servers  {dns}
+    logs          {}
 
-    dig @{} -p {} {} NS
-    AWS_ACCESS_KEY_ID={CONSUMER} AWS_SECRET_ACCESS_KEY=test AWS_REGION={REGION} \\
-      aws --endpoint-url {endpoint} route53 list-hosted-zones
-    {} --endpoint {endpoint} inventory --region {REGION} {CONSUMER}
+    {ask}
+    {list}{python} {accounts} --endpoint {endpoint} inventory --region {REGION} {CONSUMER}
 ",
-        dns.ip(),
-        dns.port(),
-        application_domain(),
-        format_args!(
-            "{} {}",
-            checkout::shown(&checkout::venv_program("python")),
-            checkout::shown(&checkout::emulator().join("accounts.py"))
-        ),
+        checkout::target().join("demo").display(),
     )
 }

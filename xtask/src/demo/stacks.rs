@@ -179,6 +179,35 @@ impl<'a> Stacks<'a> {
         Ok(format!("{resources} resources in {account}"))
     }
 
+    /// `cdk diff` of deployed stacks, at once: it is to find nothing.
+    ///
+    /// # Errors
+    /// It finds something, or fails.
+    pub(super) fn diff_all(&self, stacks: &[(&str, String)]) -> Result<(), Failure> {
+        thread::scope(|scope| {
+            let running = stacks
+                .iter()
+                .map(|(account, stack)| scope.spawn(|| self.diff(account, stack)));
+            joined(running.collect())
+        })
+    }
+
+    fn diff(&self, account: &str, stack: &str) -> Result<(), Failure> {
+        self.run(
+            account,
+            &[
+                "diff",
+                stack,
+                "--fail",
+                "--app",
+                &self.assembly().display().to_string(),
+            ],
+            &format!("find nothing to deploy in {stack}"),
+            &format!("diff-{stack}"),
+            |_| {},
+        )
+    }
+
     /// `cdk destroy` of stacks in different accounts, at once.
     pub(super) fn destroy_all(
         &self,
@@ -242,15 +271,12 @@ impl<'a> Stacks<'a> {
                 .join(".bin")
                 .join("cdk"),
         );
+        process::without_proxies(&mut command);
         for name in [
             "AWS_PROFILE",
             "AWS_SESSION_TOKEN",
             "AWS_ROLE_ARN",
             "AWS_CA_BUNDLE",
-            "HTTP_PROXY",
-            "HTTPS_PROXY",
-            "http_proxy",
-            "https_proxy",
         ] {
             command.env_remove(name);
         }
