@@ -22,7 +22,7 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 5] = [
+const SUITES: [Suite; 6] = [
     Suite {
         name: "bad_input",
         base_domain: "example.com",
@@ -46,6 +46,12 @@ const SUITES: [Suite; 5] = [
         base_domain: "example.edu",
         networking: "888888888888",
         consumer: "898989898989",
+    },
+    Suite {
+        name: "readme_page",
+        base_domain: "example.eu",
+        networking: "787878787878",
+        consumer: "767676767676",
     },
     Suite {
         name: "migration",

@@ -21,7 +21,7 @@ struct Step {
     command: fn() -> Command,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         about: "cargo fmt --check",
@@ -97,13 +97,18 @@ const STEPS: [Step; 11] = [
         command: || npm(&["run", "api:check"]),
     },
     Step {
+        name: "cdk-packages",
+        about: "the npm and PyPI packages; the README's page in Python makes what that in TypeScript makes",
+        command: || npm(&["run", "packages:test"]),
+    },
+    Step {
         name: "end-to-end",
         about: "the demo, on the emulator",
         command: || this_program("demo"),
     },
     Step {
         name: "stacks",
-        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the internet-facing example",
+        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the README's page, the internet-facing example",
         command: || this_program("stacks"),
     },
 ];

@@ -1,11 +1,18 @@
 from aws_cdk import App, CfnOutput, Environment, Stack
+from aws_cdk.aws_route53 import HostedZone
 from zone_delegation import DelegatedSubdomain, PublishedZone
 
 app = App()
 
-# Account 111111111111 publishes build.example.com and lets account 222222222222 have dev.build.example.com.
+# Account 111111111111 has example.com. It makes and publishes build.example.com, and lets account 222222222222 have dev.build.example.com.
 networking = Stack(app, "Networking", env=Environment(account="111111111111", region="us-east-1"))
-published = PublishedZone(networking, "PublishedZone", zone_name="build.example.com", parameter_prefix="/zone-delegation/dev")
+published = PublishedZone(
+    networking,
+    "PublishedZone",
+    zone_name="build.example.com",
+    parent_zone=HostedZone.from_hosted_zone_attributes(networking, "Base", hosted_zone_id="Z00000000000000EXAMPLE", zone_name="example.com"),
+    parameter_prefix="/zone-delegation/dev",
+)
 delegation = published.grant_delegation(account="222222222222", names=["dev"])
 
 # Account 222222222222 takes it, with a certificate for it and all names in it.

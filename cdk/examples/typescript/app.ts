@@ -1,11 +1,16 @@
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { DelegatedSubdomain, PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
 
 const app = new App();
 
-// Account 111111111111 publishes build.example.com and lets account 222222222222 have dev.build.example.com.
+// Account 111111111111 has example.com. It makes and publishes build.example.com, and lets account 222222222222 have dev.build.example.com.
 const networking = new Stack(app, 'Networking', { env: { account: '111111111111', region: 'us-east-1' } });
-const published = new PublishedZone(networking, 'PublishedZone', { zoneName: 'build.example.com', parameterPrefix: '/zone-delegation/dev' });
+const published = new PublishedZone(networking, 'PublishedZone', {
+  zoneName: 'build.example.com',
+  parentZone: HostedZone.fromHostedZoneAttributes(networking, 'Base', { hostedZoneId: 'Z00000000000000EXAMPLE', zoneName: 'example.com' }),
+  parameterPrefix: '/zone-delegation/dev',
+});
 const delegation = published.grantDelegation({ account: '222222222222', names: ['dev'] });
 
 // Account 222222222222 takes it, with a certificate for it and all names in it.

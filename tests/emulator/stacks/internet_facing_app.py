@@ -1,22 +1,16 @@
 """The example `cdk/examples/internet-facing-app`, deployed as far as the emulator goes: application, way in, and away again."""
 
 import json
-import os
-import pathlib
 import re
-import shutil
-import subprocess
-import tempfile
 import unittest
 
 from botocore.exceptions import ClientError
 
-from . import inventory, templates
+from . import assembly, inventory, templates
 from .stack import Stack
-from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, client, make_zone
+from .world import BASE_DOMAIN, CONSUMER, NETWORKING, client, make_zone
 
-CDK = pathlib.Path(__file__).resolve().parents[3] / "cdk"
-APPLICATION = "999999999999"
+APPLICATION = "565656565656"
 
 # What the emulator does not know, and so is not deployed here, with all that stands on it.
 UNSUPPORTED = {
@@ -32,28 +26,6 @@ UNSUPPORTED = {
 # An interface endpoint has no network interfaces there, whose addresses the example looks up: these stand for them. Nor does
 # CloudFormation register a target group's targets there, or pass anything through a load balancer.
 ADDRESSES = ("10.1.2.10", "10.1.3.10")
-
-
-def synthesize(folder):
-    """The example's assembly: its templates for this world's accounts, its assets in their buckets."""
-    context = json.loads((CDK / "examples/internet-facing-app/cdk.json").read_text())["context"] | {"functionZips": ZIPS}
-    subprocess.run(["node", "--import", "tsx", "app.ts"], cwd=CDK / "examples/internet-facing-app", check=True, timeout=120,
-                   env=os.environ | {"CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps(context)})
-    found = {}
-    for name, account in {"Application": APPLICATION, "Ingress": CONSUMER}.items():
-        text = pathlib.Path(folder, f"{name}.template.json").read_text()
-        for old, new in (("333333333333", APPLICATION), ("222222222222", CONSUMER), ("111111111111", NETWORKING),
-                         # What the networking stack grants, and the processor that the functions are built for here.
-                         ('"Subdomain": "app"', '"Subdomain": "dev"'), ('"arm64"', f'"{ARCHITECTURE}"')):
-            text = text.replace(old, new)
-        found[name] = json.loads(text)
-        bucket, s3 = f"cdk-hnb659fds-assets-{account}-{REGION}", client("s3", account)
-        s3.create_bucket(Bucket=bucket)
-        client("ssm", account).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String")
-        for asset in pathlib.Path(folder).glob("asset.*"):
-            packed = asset if asset.is_file() else shutil.make_archive(f"{asset}.packed", "zip", asset)
-            s3.upload_file(str(packed), bucket, re.sub(r"^asset\.(\w+)(\.zip)?$", r"\1.zip", asset.name))
-    return found
 
 
 def with_addresses(template):
@@ -87,8 +59,9 @@ def _list(value):
 class InternetFacingApp(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        with tempfile.TemporaryDirectory() as folder:
-            cls.templates = synthesize(folder)
+        # The networking stack grants `dev`.
+        cls.templates = assembly.synthesize("internet-facing-app", {"Application": APPLICATION, "Ingress": CONSUMER}, (
+            ("333333333333", APPLICATION), ('"Subdomain": "app"', '"Subdomain": "dev"')))
         base_zone, _ = make_zone(NETWORKING, BASE_DOMAIN)
         templates.provide(NETWORKING, templates.NETWORKING_STACK)
         cls.networking = Stack(NETWORKING, templates.NETWORKING_STACK)

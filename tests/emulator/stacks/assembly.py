@@ -1,0 +1,39 @@
+"""What the examples below `cdk/examples` synthesise, for a suite's world."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, client
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "examples"
+
+
+def synthesize(example, stacks, replaced=()):
+    """The templates of these stacks, by name, for this world's accounts and names; `replaced` are further (text, text)
+    pairs. Their assets lie in the buckets of the stacks' accounts, as `cdk deploy` would have put them there."""
+    context = json.loads((EXAMPLES / example / "cdk.json").read_text()).get("context", {}) | {"functionZips": ZIPS}
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["node", "--import", "tsx", "app.ts"], cwd=EXAMPLES / example, check=True,
+                       env=os.environ | {"CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps(context)})
+        for account in set(stacks.values()):
+            _provide(account, pathlib.Path(folder))
+        found = {name: pathlib.Path(folder, f"{name}.template.json").read_text() for name in stacks}
+    for old, new in (*replaced, ("222222222222", CONSUMER), ("111111111111", NETWORKING), ("example.com", BASE_DOMAIN),
+                     ('"arm64"', f'"{ARCHITECTURE}"')):
+        found = {name: text.replace(old, new) for name, text in found.items()}
+    return {name: json.loads(text) for name, text in found.items()}
+
+
+def _provide(account, folder):
+    """What `cdk bootstrap` and `cdk deploy` put into an account before a template."""
+    bucket, s3 = f"cdk-hnb659fds-assets-{account}-{REGION}", client("s3", account)
+    s3.create_bucket(Bucket=bucket)
+    client("ssm", account).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True)
+    for asset in list(folder.glob("asset.*")):
+        packed = asset if asset.is_file() else shutil.make_archive(f"{folder}/packed-{asset.name}", "zip", asset)
+        s3.upload_file(str(packed), bucket, re.sub(r"^asset\.(\w+)(\.zip)?$", r"\1.zip", asset.name))
