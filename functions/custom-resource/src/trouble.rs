@@ -7,7 +7,9 @@ use std::time::Duration;
 /// How long a new role or policy may be answered with AccessDenied: up to a minute
 /// (<https://github.com/aws/aws-cdk/issues/19041>).
 const POLICY_SPREADS: Duration = Duration::from_secs(60);
+/// Between two looks at what a policy allows; the shortest pause where a service is busy, and the longest.
 const PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// An error as the protocol needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,17 +44,17 @@ impl Trouble {
         progress: Option<Value>,
         id: Option<String>,
     ) -> Result<Step, Failure> {
-        let new = request.request_type != RequestType::Delete
-            && invocation.clock.since(request.requested_at) < POLICY_SPREADS;
-        let waits = match self.outlook {
-            Outlook::Final => false,
-            Outlook::Passing => true,
-            Outlook::Spreading => new,
+        let age = invocation.clock.since(request.requested_at);
+        let new = request.request_type != RequestType::Delete && age < POLICY_SPREADS;
+        let pause = match self.outlook {
+            Outlook::Passing => Some(pause_when_busy(age)),
+            Outlook::Spreading if new => Some(PAUSE),
+            Outlook::Spreading | Outlook::Final => None,
         };
-        if waits {
+        if let Some(retry_after) = pause {
             return Ok(Step::Wait(Wait {
                 waiting_for: format!("an AWS call to succeed that failed so far: {}", self.reason),
-                retry_after: PAUSE,
+                retry_after,
                 progress: progress.unwrap_or_default(),
             }));
         }
@@ -62,4 +64,13 @@ impl Trouble {
             None => failure,
         })
     }
+}
+
+/// About half of how long the request has lasted. Hundreds of stacks share the account that holds their parent, and its
+/// ten calls a second: pauses that grow with the queue make the calls grow with the number of stacks, not with its
+/// square. Jitter parts stacks that were deployed together.
+fn pause_when_busy(age: Duration) -> Duration {
+    (age / 2)
+        .clamp(PAUSE, LONGEST_PAUSE)
+        .mul_f64(0.5 + fastrand::f64())
 }

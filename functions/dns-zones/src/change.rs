@@ -104,7 +104,10 @@ pub const PROPAGATION: Duration = Duration::from_secs(60);
 /// First and longest pause between two looks at a change. Every look spends the account's ten calls a second,
 /// and a change takes tens of seconds, so the pauses grow.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const GROWTH: f64 = 2.5;
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// The pause after a look that was throttled, or got no answer.
+const PAUSE_WHEN_BUSY: Duration = Duration::from_secs(30);
 
 impl Route53 {
     /// Applies changes of a zone, all or none.
@@ -172,7 +175,9 @@ impl Route53 {
 
     /// Waits until every name server of Route 53 answers with the change.
     ///
-    /// Unbounded: the caller's deadline ends it. A change that Route 53 no longer knows is an old one, and done.
+    /// Unbounded: the caller's deadline ends it. A change that Route 53 no longer knows is an old one, and done. A look
+    /// that was throttled or got no answer says nothing, and is taken again later: to give up the wait would mean to do
+    /// all of the work before it once more, in the same bucket.
     ///
     /// # Errors
     ///
@@ -180,7 +185,7 @@ impl Route53 {
     pub async fn wait_in_sync(&self, change: &ChangeId) -> Result<(), AwsError> {
         let mut pause = FIRST_LOOK;
         loop {
-            // A quarter of jitter, so that stacks that start together do not look together.
+            // Jitter, so that stacks that start together do not look together.
             sleep(pause.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
             let look = self.client.get_change().id(&change.0).send();
             match call(crate::SERVICE, "GetChange", &change.0, look).await {
@@ -193,9 +198,13 @@ impl Route53 {
                     }
                 }
                 Err(error) if error.is("NoSuchChange") => return Ok(()),
+                Err(error) if error.passes() => {
+                    pause = PAUSE_WHEN_BUSY;
+                    continue;
+                }
                 Err(error) => return Err(error),
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = pause.mul_f64(GROWTH).min(LONGEST_PAUSE);
         }
     }
 }
