@@ -73,11 +73,17 @@ fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The cargo that runs this, in the checkout. Its PATH is the person's own: build scripts run again where it changes, so
-/// that with `.venv` in it every build would take turns with theirs.
+/// The cargo that runs this, in the checkout, with the environment of a person who types it. `cargo run` adds its own
+/// package's variables, which some build scripts watch: with them every build here would take turns with theirs.
 pub(crate) fn cargo_command() -> Command {
     let mut command = Command::new(cargo());
     command.current_dir(checkout::root());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
