@@ -7,7 +7,7 @@ import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import type { Delegation } from './delegation';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkName, checkPublic, checkSeconds, checkTags, FORMATS, PropError } from './prop-checks';
+import { checkFormat, checkName, checkRequired, checkSeconds, checkTags, checkZone, FORMATS, PropError } from './prop-checks';
 import { type CertificateOptions, SubdomainCertificate } from './subdomain-certificate';
 
 const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
@@ -194,12 +194,14 @@ function checkProps(props: DelegatedSubdomainProps): void {
   if ((props.delegation === undefined) === (props.parentZone === undefined)) {
     throw new PropError('delegation', undefined, 'and parentZone are two ways to say what the parent is: give one of them');
   }
-  checkFormat('delegation.parameterPrefix', props.delegation?.parameterPrefix, FORMATS.parameterPrefix);
-  checkFormat('delegation.roleArn', props.delegation?.roleArn, FORMATS.roleArn);
+  if (props.delegation) {
+    checkRequired('delegation.parameterPrefix', props.delegation.parameterPrefix, FORMATS.parameterPrefix);
+    checkRequired('delegation.roleArn', props.delegation.roleArn, FORMATS.roleArn);
+  }
   checkFormat('delegation.region', props.delegation?.region, FORMATS.region);
   checkFormat('delegation.externalId', props.delegation?.externalId, FORMATS.externalId);
-  checkPublic('parentZone', props.parentZone);
-  checkPublic('zone', props.zone);
+  checkZone('parentZone', props.parentZone);
+  checkZone('zone', props.zone);
   checkZoneName(props);
   // RFC 2181, section 8.
   checkSeconds('ttl', props.ttl, 0, 2_147_483_647);

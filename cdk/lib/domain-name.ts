@@ -11,6 +11,9 @@ export function problemOfName(name: string): string | undefined {
   if (Token.isUnresolved(name)) {
     return undefined;
   }
+  if (typeof name !== 'string') {
+    return 'must be a string';
+  }
   if (name.endsWith('.')) {
     return 'must not end with a dot';
   }
@@ -23,9 +26,9 @@ export function problemOfName(name: string): string | undefined {
     : `must be labels of 1 to 63 letters, digits, "-" and "_" (no "-" at either end), joined by dots; ${JSON.stringify(wrong)} is none`;
 }
 
-/** The name as IAM's Route 53 condition keys and this project's functions write it: lower case. */
+/** The name as IAM's Route 53 condition keys and this project's functions write it: lower case, without a dot at the end. */
 export function normalised(name: string): string {
-  return Token.isUnresolved(name) ? name : name.toLowerCase();
+  return Token.isUnresolved(name) ? name : name.toLowerCase().replace(/\.$/, '');
 }
 
 /**

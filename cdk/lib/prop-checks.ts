@@ -36,13 +36,25 @@ export const FORMATS = {
 
 /** Checks a text where it is given and no token: CloudFormation will check what is not known yet. */
 export function checkFormat(prop: string, value: string | undefined, { pattern, rule }: Format): void {
-  if (value !== undefined && !Token.isUnresolved(value) && !pattern.test(value)) {
+  // Types are a promise of TypeScript's alone.
+  if (value !== undefined && !Token.isUnresolved(value) && (typeof value !== 'string' || !pattern.test(value))) {
     throw new PropError(prop, value, rule);
   }
 }
 
+/** Checks a text that has to be given. */
+export function checkRequired(prop: string, value: string | undefined, format: Format): void {
+  if (value === undefined) {
+    throw new PropError(prop, value, 'is missing');
+  }
+  checkFormat(prop, value, format);
+}
+
 /** Checks a name of one or more labels. */
 export function checkName(prop: string, name: string): void {
+  if (name === undefined) {
+    throw new PropError(prop, name, 'is missing');
+  }
   const problem = problemOfName(name);
   if (problem !== undefined) {
     throw new PropError(prop, name, problem);
@@ -51,7 +63,13 @@ export function checkName(prop: string, name: string): void {
 
 /** Checks a length of time where it is given and no token; `why` is what draws the line. */
 export function checkSeconds(prop: string, duration: Duration | undefined, least: number, most: number, why = ''): void {
-  if (duration === undefined || duration.isUnresolved()) {
+  if (duration === undefined) {
+    return;
+  }
+  if (typeof duration.toSeconds !== 'function') {
+    throw new PropError(prop, duration, 'must be a Duration');
+  }
+  if (duration.isUnresolved()) {
     return;
   }
   // Whole seconds: a Duration throws an error of its own on others.
@@ -61,11 +79,12 @@ export function checkSeconds(prop: string, duration: Duration | undefined, least
   }
 }
 
-/** Checks that a zone is public, as far as the template can tell. */
-export function checkPublic(prop: string, zone: route53.IHostedZone | undefined): void {
+/** Checks a zone where it is given: that it is public, as far as the template can tell, and its id one. */
+export function checkZone(prop: string, zone: route53.IHostedZone | undefined): void {
   if (zone instanceof route53.PrivateHostedZone) {
     throw new PropError(prop, zone.node.path, 'must be a public hosted zone');
   }
+  checkFormat(`${prop}.hostedZoneId`, zone?.hostedZoneId, FORMATS.hostedZoneId);
 }
 
 /** Tags of a certificate or a zone: https://docs.aws.amazon.com/Route53/latest/APIReference/API_Tag.html */

@@ -5,7 +5,7 @@ import { type Delegation, type DelegationLocation, delegationRoleName } from './
 import { DelegationRole, type DelegationRoleProps } from './delegation-role';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkName, checkPublic, checkSeconds, FORMATS, PropError } from './prop-checks';
+import { checkFormat, checkName, checkRequired, checkSeconds, checkZone, FORMATS, PropError } from './prop-checks';
 import { PublishZoneFunction } from './publish-zone-function';
 
 /** What happens on delete while NS record sets stand below the zone's apex. */
@@ -106,9 +106,9 @@ export class PublishedZone extends Resource {
   /** A consumer's delegation by its place alone, for a stack that is made apart from the zone's. */
   public static delegation(location: DelegationLocation): Delegation {
     const { networkingAccount, account, parameterPrefix, region, externalId, partition = Aws.PARTITION } = location;
-    checkFormat('networkingAccount', networkingAccount, FORMATS.account);
-    checkFormat('account', account, FORMATS.account);
-    checkFormat('parameterPrefix', parameterPrefix, FORMATS.parameterPrefix);
+    checkRequired('networkingAccount', networkingAccount, FORMATS.account);
+    checkRequired('account', account, FORMATS.account);
+    checkRequired('parameterPrefix', parameterPrefix, FORMATS.parameterPrefix);
     const roleName = location.roleName ?? delegationRoleName(parameterPrefix, account);
     return { parameterPrefix, roleArn: `arn:${partition}:iam::${networkingAccount}:role/${roleName}`, region, externalId };
   }
@@ -122,9 +122,9 @@ export class PublishedZone extends Resource {
 
   public constructor(scope: Construct, id: string, props: PublishedZoneProps) {
     super(scope, id);
-    checkFormat('parameterPrefix', props.parameterPrefix, FORMATS.parameterPrefix);
+    checkRequired('parameterPrefix', props.parameterPrefix, FORMATS.parameterPrefix);
     checkSeconds('delegationTtl', props.delegationTtl, 0, 2_147_483_647);
-    checkPublic('parentZone', props.parentZone);
+    checkZone('parentZone', props.parentZone);
     this.parameterPrefix = props.parameterPrefix;
     this.zone = this.zoneOf(props);
 
@@ -153,8 +153,8 @@ export class PublishedZone extends Resource {
 
   /** Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know. */
   public grantDelegation(grant: DelegationGrant): Delegation {
+    checkRequired('account', grant.account, FORMATS.account);
     const roleName = grant.roleName ?? delegationRoleName(this.parameterPrefix, grant.account);
-    checkFormat('account', grant.account, FORMATS.account);
     checkFormat('roleName', roleName, FORMATS.roleName);
     checkFormat('organizationId', grant.organizationId, FORMATS.organizationId);
     checkFormat('externalId', grant.externalId, FORMATS.externalId);
@@ -199,12 +199,19 @@ export class PublishedZone extends Resource {
   }
 
   private heldNames(grant: DelegationGrant): string[] {
+    if (!Array.isArray(grant.names)) {
+      throw new PropError('names', grant.names, 'must be a list of names');
+    }
     if (grant.names.length === 0 && !Token.isUnresolved(grant.names)) {
       throw new PropError('names', grant.names, 'must have at least one name');
     }
+    grant.names.forEach((name) => checkName('names', name));
+    const zoneName = normalised(this.zone.zoneName);
     const names = grant.names.map(normalised);
     for (const name of names) {
-      checkName('names', name);
+      if (!Token.isUnresolved(`${name}.${zoneName}`)) {
+        checkName('names', `${name}.${zoneName}`);
+      }
       if (names.filter((other) => other === name).length > 1) {
         throw new PropError('names', grant.names, `must have ${JSON.stringify(name)} once`);
       }
@@ -217,11 +224,11 @@ export class PublishedZone extends Resource {
       }
     }
     this.holders.push(...names.map((name) => ({ name, account: grant.account })));
-    return names.map((name) => `${name}.${normalised(this.zone.zoneName)}`);
+    return names.map((name) => `${name}.${zoneName}`);
   }
 
   private zoneOf(props: PublishedZoneProps): route53.IHostedZone {
-    checkPublic('zone', props.zone);
+    checkZone('zone', props.zone);
     if (props.zone && props.zoneName === undefined) {
       return props.zone;
     }

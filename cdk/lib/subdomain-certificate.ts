@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkName, checkPublic, checkSeconds, checkTags, FORMATS, PropError } from './prop-checks';
+import { checkFormat, checkName, checkSeconds, checkTags, checkZone, FORMATS, PropError } from './prop-checks';
 
 const RESOURCE_TYPE = 'Custom::SubdomainCertificate';
 
@@ -105,12 +105,12 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
     checkFormat('region', props.region, FORMATS.region);
     checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
     checkTags(props.tags);
-    checkPublic('zone', props.zone);
-    props.additionalZones?.forEach((zone) => checkPublic('additionalZones', zone));
+    checkZone('zone', props.zone);
+    props.additionalZones?.forEach((zone) => checkZone('additionalZones', zone));
     this.region = props.region ?? Stack.of(this).region;
     Object.entries(props.tags ?? {}).forEach(([key, value]) => this.cdkTagManager.setTag(key, value));
     const zones = [props.zone, ...props.additionalZones ?? []];
-    const domainName = checkedName('domainName', props.domainName ?? props.zone.zoneName, zones);
+    const domainName = checkedName('domainName', props.domainName ?? normalised(props.zone.zoneName), zones);
     const alternatives = props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
     if (!Token.isUnresolved(domainName) && domainName.length > 64) {
       // X.509: the upper bound of a common name, RFC 5280, appendix A.

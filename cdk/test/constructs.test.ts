@@ -222,8 +222,27 @@ test('tokens are let through', () => {
   assert.match(JSON.stringify(readable(resourcesOf(Template.fromStack(stack)))), /"\$\{TheName\}\.\$\{TheZoneName\}","dev\.\$\{TheZoneName\}"/);
 });
 
+/** What only a program without types can give. */
+function untyped<T>(value: unknown): T {
+  return value as T;
+}
+
+test('an imported zone may be written with its dot', () => {
+  const stack = stackWithFunctions();
+  const zone = importedZone(stack, 'Example.com.');
+  publishedZone(stack, { zoneName: undefined, zone }).grantDelegation({ account: '222222222222', names: ['dev'] });
+  new SubdomainCertificate(stack, 'Certificate', { zone, subjectAlternativeNames: ['*.example.com'] });
+  assert.match(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Role')), /NormalizedRecordNames":\["dev\.example\.com"\]/);
+  assert.equal(propertiesOf(stack, 'Custom::SubdomainCertificate')['DomainName'], 'example.com');
+});
+
 const wrongZones: [RegExp, (stack: Stack) => Partial<PublishedZoneProps>][] = [
   [/^parameterPrefix must be 1 to 14 levels of .*, but it is "zone-delegation"\.$/, () => ({ parameterPrefix: 'zone-delegation' })],
+  [/^parameterPrefix is missing\.$/, () => ({ parameterPrefix: undefined })],
+  [/^zone\.hostedZoneId must be the id of a hosted zone, .*, but it is "\/hostedzone\/Z1"\.$/, (stack) => ({
+    zoneName: undefined, zone: route53.HostedZone.fromHostedZoneAttributes(stack, 'Path', { hostedZoneId: '/hostedzone/Z1', zoneName: 'example.com' }),
+  })],
+  [/^delegationTtl must be a Duration, but it is 300\.$/, () => ({ delegationTtl: untyped(300) })],
   [/^parameterPrefix .*"\/a\/"\.$/, () => ({ parameterPrefix: '/a/' })],
   [/^parameterPrefix .*"\/aws\/x"\.$/, () => ({ parameterPrefix: '/aws/x' })],
   [/^zoneName must not end with a dot, but it is "example\.com\."\.$/, () => ({ zoneName: 'example.com.' })],
@@ -247,6 +266,10 @@ wrongZones.forEach(([message, props], index) => test(`a wrong prop of a publishe
 const wrongGrants: [RegExp, Partial<DelegationGrant>][] = [
   [/^account must be an account of 12 digits, but it is "1"\.$/, { account: '1' }],
   [/^account must be granted its names in one call, since it has one role, but it is "222222222222"\.$/, { account: '222222222222' }],
+  [/^account is missing\.$/, { account: undefined }],
+  [/^account must be an account of 12 digits, but it is 333333333333\.$/, { account: untyped(333333333333) }],
+  [/^names must be a list of names, but it is "qa"\.$/, { names: untyped('qa') }],
+  [/^names must not be longer than 253 characters, but it is "a.*\.build\.example\.com"\.$/, { names: [Array(4).fill('a'.repeat(60)).join('.')] }],
   [/^names must have at least one name, but it is \[\]\.$/, { names: [] }],
   [/^names must not end with a dot, but it is "qa\."\.$/, { names: ['qa.'] }],
   [/^names must be labels .*; "\*" is none, but it is "\*"\.$/, { names: ['*'] }],
@@ -267,6 +290,9 @@ wrongGrants.forEach(([message, grant], index) => test(`a wrong grant is named ($
 }));
 
 const wrongSubdomains: [RegExp, (stack: Stack) => Partial<DelegatedSubdomainProps>][] = [
+  [/^subdomain is missing\.$/, () => ({ subdomain: undefined })],
+  [/^subdomain must be a string, but it is 5\.$/, () => ({ subdomain: untyped(5) })],
+  [/^delegation\.roleArn is missing\.$/, () => ({ delegation: untyped({ parameterPrefix: '/a' }) })],
   [/^subdomain must be labels of 1 to 63 letters/, () => ({ subdomain: 'a'.repeat(64) })],
   [/^delegation and parentZone are two ways to say what the parent is: give one of them\.$/, () => ({ delegation: undefined })],
   [/^delegation and parentZone are two ways/, (stack) => ({ parentZone: importedZone(stack) })],

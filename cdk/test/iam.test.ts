@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configuration, statementsOf, synthesize } from './template';
+import { configuration, resourcesOf, statementsOf, synthesize } from './template';
 
 const CHANGE = 'arn:${AWS::Partition}:route53:::change/*';
 const LAMBDA_TRUST = [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }];
@@ -66,6 +66,13 @@ test('the networking stack grants exactly this', () => {
       },
     ],
   });
+});
+
+test('nothing but roles and their policies grants anything', () => {
+  for (const template of Object.values(synthesize())) {
+    const granting = Object.values(resourcesOf(template)).map(({ Type }) => Type).filter((type) => /^AWS::IAM::|Permission|Policy/.test(type));
+    assert.deepEqual([...new Set(granting)].sort(), ['AWS::IAM::Policy', 'AWS::IAM::Role']);
+  }
 });
 
 test('external id and organization narrow the trust further', () => {

@@ -113,6 +113,25 @@ test('a subdomain outlives its applications and their certificates', () => {
   assert.ok(dependencies[id('app1dev9')]?.has(id('devF')));
 });
 
+test('a synthesis is as the one before', () => {
+  const json = () => Object.entries(synthesize()).map(([name, template]) => [name, template.toJSON()] as const);
+  assert.deepEqual(json(), json());
+});
+
+test('what is added changes nothing that stands', () => {
+  const before = synthesize();
+  const after = synthesize({
+    consumers: [{ account: '222222222222', names: ['dev', 'more'], applications: ['app1', 'app2'] }, { account: '333333333333', names: ['qa'] }],
+  });
+  for (const stackName of stackNames) {
+    const [standing, now] = [resourcesOf(before[stackName]!), resourcesOf(after[stackName]!)];
+    const changed = Object.keys(standing).filter((id) => JSON.stringify(now[id]) !== JSON.stringify(standing[id]));
+    // The consumer's role learns its new name; the published zone goes before the new role.
+    assert.deepEqual(changed.map((id) => standing[id]?.Type), stackName === stackNames[0] ? ['AWS::IAM::Role', 'Custom::PublishedZone'] : []);
+    assert.ok(changed.every((id) => standing[id]?.Type === 'AWS::IAM::Role' || JSON.stringify(now[id]?.Properties) === JSON.stringify(standing[id]?.Properties)));
+  }
+});
+
 test('every alarm is there', () => {
   const metrics = (template: Template) => Object.values(template.findResources('AWS::CloudWatch::Alarm'))
     .map(({ Properties }) => (Properties as { MetricName: string }).MetricName).sort();
