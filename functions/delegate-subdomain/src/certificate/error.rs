@@ -73,8 +73,9 @@ pub(super) enum Error {
     )]
     TooLate { name: CertificateName },
     #[error(
-        "The certificate {arn} was deleted outside of this stack, or by a Delete that ran first, and an Update in place makes no \
-         other: deploy it under another logical id."
+        "The certificate {arn}, which this Update was to change, is gone: it was deleted outside of this stack, or by a Delete \
+         that ran first; take the resource out of the template and add it again (in a rollback, continue it and skip the \
+         resource)."
     )]
     Gone { arn: CertificateArn },
     #[error("The certificate {arn} was deleted by someone while it was waited for: deploy again.")]

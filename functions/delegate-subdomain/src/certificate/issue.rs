@@ -14,7 +14,7 @@ use super::{
     validation_zones::ValidationZones,
 };
 use aws_sdk_acm::types::FailureReason;
-use custom_resource::{Invocation, Request, RequestType, Wait};
+use custom_resource::{Invocation, Request, Wait};
 use dns_zones::dns::Transport;
 use std::time::Duration;
 
@@ -187,16 +187,14 @@ impl<T: Transport> Certificates<T> {
             }
             return Ok(arn);
         }
-        // A Delete that does not know whether this Create still runs sweeps for the last time at this age, or later.
-        if request.request_type == RequestType::Create
-            && invocation.clock.since(request.requested_at) >= invocation.max_invocation_age
-        {
+        if invocation.is_too_late(request) {
             return Err(Error::TooLate {
                 name: wanted.names.domain.clone(),
             });
         }
         if let Some(kept) = kept {
-            self.check_not_gone(kept, request, wanted).await?;
+            self.check_not_gone(kept, request, wanted, invocation)
+                .await?;
             self.note_successor(kept, request, wanted).await?;
         }
         invocation.doing(format!(
@@ -218,17 +216,19 @@ impl<T: Transport> Certificates<T> {
         Ok(arn)
     }
 
-    /// Refuses to make a certificate anew that an Update was to change in place. Lambda may deliver an Update a second
-    /// time, and late: when a Delete has run, nobody would ever delete what this made.
+    /// Refuses to request a certificate where the one that CloudFormation tracks is gone, and this may be a late repeat of
+    /// an Update that a Delete has followed: nobody would ever delete what it made. An Update in place requests none but
+    /// for that.
     async fn check_not_gone(
         &self,
         kept: &CertificateArn,
         request: &Request,
         wanted: &Wanted,
+        invocation: &Invocation,
     ) -> Result<(), Error> {
         let in_place =
             Wanted::parse(&request.old_properties).is_ok_and(|old| self.is_same(&old, wanted));
-        if in_place
+        if (in_place || invocation.may_be_repeat)
             && self
                 .acm(Some(kept.region()))
                 .describe(kept)
