@@ -276,8 +276,9 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
     let status = stage.engine.update(&mut stack, &one(tags)).await;
     assert_eq!(status, Status::RollbackFailed, "{}", stage.history());
     let sentence = format!(
-        "The certificate {gone} was deleted outside of this stack, or by a Delete that ran first, and an Update in place makes no \
-         other: deploy it under another logical id."
+        "The certificate {gone}, which this Update was to change, is gone: it was deleted outside of this stack, or by a Delete \
+         that ran first; take the resource out of the template and add it again (in a rollback, continue it and skip the \
+         resource)."
     );
     // The rollback finds the same.
     assert_eq!(stack.failures, [sentence.clone(), sentence]);
@@ -302,21 +303,21 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_in_place_that_is_delivered_again_after_the_delete_makes_nothing() {
-    let mut stage = Stage::set(|_| ()).await;
-    let zone = stage.delegated_zone("dev").await;
-    let mut stack = stage.created(certificate(&zone, json!({}))).await;
-    stage.engine.delivery.again = Some(Duration::from_secs(5));
-    stage
-        .updated(
-            &mut stack,
-            certificate(&zone, json!({"Tags": {"team": "a"}})),
-        )
-        .await;
-    stage.engine.delivery.again = None;
-    stage.deleted(&mut stack).await;
-    let before = stage.world.log().len();
-    stage.engine.idle().await;
-    assert!(stage.world.log().len() > before, "it came after the delete");
-    stage.check_no_certificate();
+async fn an_update_that_is_delivered_again_after_the_delete_makes_nothing() {
+    for (change, again) in [
+        (json!({"Tags": {"team": "a"}}), 5),
+        (json!({"KeyAlgorithm": "RSA_4096"}), 400),
+    ] {
+        let mut stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = stage.created(certificate(&zone, json!({}))).await;
+        stage.engine.delivery.again = Some(Duration::from_secs(again));
+        stage.updated(&mut stack, certificate(&zone, change)).await;
+        stage.engine.delivery.again = None;
+        stage.deleted(&mut stack).await;
+        let before = stage.world.log().len();
+        stage.engine.idle().await;
+        assert!(stage.world.log().len() > before, "it came after the delete");
+        stage.check_no_certificate();
+    }
 }

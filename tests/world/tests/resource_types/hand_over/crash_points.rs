@@ -232,3 +232,23 @@ async fn a_state_machine_that_may_not_be_started_is_said() {
     assert!(stage.world.certificates().is_empty());
     stage.check();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_execution_without_an_answer_is_asked_again() {
+    for fault in [
+        Fault::Reset(When::Before),
+        Fault::Reset(When::After),
+        Fault::unavailable(When::After),
+        Fault::Throttle,
+        Fault::Silence(When::After),
+    ] {
+        let (status, stage) = play(1, |stage| {
+            stage
+                .world
+                .inject(FaultRule::on_operation("StartExecution", 1, fault));
+        })
+        .await;
+        assert_eq!(status, Status::Complete, "{}", stage.history());
+        assert_eq!(executions(&stage), 1, "{}", stage.history());
+    }
+}

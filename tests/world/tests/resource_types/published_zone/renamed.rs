@@ -7,6 +7,8 @@ use world::{Fault, FaultRule, When};
 use super::{PARTS, PREFIX, published};
 use crate::stage::{Stage, stack};
 
+const OTHER: &str = "/zone-delegation/test";
+
 fn template(zone: &str, resources: &[(&str, &str)]) -> Template {
     let resource = |&(id, prefix): &(&str, &str)| {
         (
@@ -155,4 +157,31 @@ async fn an_update_of_the_new_logical_id_settles_the_renaming() {
     check_whose(&stage, PREFIX, &another, "B");
     stage.deleted(&mut stack).await;
     stage.check_nothing_published();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_prefix_to_a_siblings_that_is_rolled_back_gives_them_back() {
+    // B moves to the prefix of A, which leaves the template; then something fails, and both are as they were.
+    for carries_new_id in [true, false] {
+        let mut stage = Stage::set(|_| ()).await;
+        stage.engine.habits.rollback_carries_new_id = carries_new_id;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = created(&stage, &template(&zone, &[("A", PREFIX), ("B", OTHER)])).await;
+        let status = stage
+            .engine
+            .update(&mut stack, &failing(template(&zone, &[("B", PREFIX)])))
+            .await;
+        assert_eq!(
+            status,
+            Status::RolledBack,
+            "{:?}\n{}",
+            stack.failures,
+            stage.history()
+        );
+        assert!(stack.orphans.is_empty(), "{:?}", stack.orphans);
+        check_whose(&stage, PREFIX, &zone, "A");
+        check_whose(&stage, OTHER, &zone, "B");
+        stage.deleted(&mut stack).await;
+        stage.check_nothing_published();
+    }
 }

@@ -246,3 +246,39 @@ async fn a_name_that_is_none_blocks_no_delete() {
     );
     stage.check_no_subdomain();
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_rights_a_zone_that_is_still_delegated_stands() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (zone, _) = zones_of(&stack);
+    stage.close_network();
+    let reason = stage.not_deleted(&mut stack).await;
+    assert!(
+        reason.starts_with(&format!(
+            "{NAME} was not deleted: its zone {zone} stands, and its NS record set in {BUILD} cannot be removed (The role \
+             arn:aws:iam::111111111111:role/delegation cannot be assumed: STS AssumeRole on "
+        )),
+        "{reason}"
+    );
+    assert!(reason.contains(" (AccessDenied, request "), "{reason}");
+    assert!(
+        reason.contains(") and may still delegate to it (ns-") && reason.contains(" refers to ns-"),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with(&format!(
+            "; restore the rights, or have the owner of {BUILD} remove the record set, then delete again."
+        )),
+        "{reason}"
+    );
+    assert_eq!(stage.made_zones()[0].id, zone);
+    // Its owner removes it: the parent's own servers say so, and that is enough.
+    stage
+        .world
+        .edit_records(&stage.build, &[Edit::delete(NAME, "NS")])
+        .unwrap();
+    stage.settle().await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}

@@ -79,6 +79,11 @@ async fn a_given_zone_moved_to_another_parent_loses_only_that_delegation() {
             "{}",
             stage.history()
         );
+        let zone = stage.world.zone(&given).unwrap();
+        assert!(
+            zone.tags.contains_key("zone-delegation:stack-id"),
+            "it is this resource's again"
+        );
         stage.deleted(&mut stack).await;
         assert!(stage.world.zone(&given).unwrap().tags.is_empty());
         assert_eq!(stage.world.record_set(&parents[0], NAME, "NS"), None);

@@ -165,3 +165,36 @@ async fn a_zone_that_was_given_is_swept_of_its_delegation_alone() {
     assert!(zone.tags.is_empty(), "{:?}", zone.tags);
     stage.check_no_subdomain();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_held_up_makes_nothing_after_its_delete_swept() {
+    // It goes on in the state machine, and Route 53 answers it only when the last sweep is over.
+    let mut stage = Stage::published(|_| ()).await;
+    stage.engine.habits.cancels_siblings = true;
+    let down = Fault::unavailable(When::Before);
+    stage
+        .world
+        .inject(FaultRule::on_operation("CreateHostedZone", u64::MAX, down));
+    let world = stage.world.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1_800)).await;
+        world.clear_faults();
+    });
+    let mut stack = stack("subject");
+    let mut template = one(subdomain(json!({})));
+    template.insert("Bad".to_owned(), subdomain(json!({"Nonsense": "x"})));
+    let status = stage.engine.create(&mut stack, &template).await;
+    stage.engine.idle().await;
+    assert_eq!(
+        status,
+        Status::CreateRolledBack,
+        "{:?}\n{}",
+        stack.failures,
+        stage.history()
+    );
+    assert!(
+        stage.world.now() > stage.engine.lambda.max_invocation_age(),
+        "the Create was still there"
+    );
+    stage.check_no_subdomain();
+}
