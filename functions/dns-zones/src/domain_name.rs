@@ -92,7 +92,7 @@ impl DomainName {
     /// another tool put into a zone can always be named.
     #[must_use]
     pub fn from_service(text: &str) -> Self {
-        let text = text.strip_suffix('.').unwrap_or(text);
+        let text = text.trim_end_matches('.');
         let mut name = String::with_capacity(text.len());
         let mut rest = text.as_bytes();
         while let Some((&byte, tail)) = rest.split_first() {

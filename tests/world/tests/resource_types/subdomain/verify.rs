@@ -150,6 +150,8 @@ async fn a_zone_whose_servers_do_not_serve_it_is_said() {
         while world.record_set(&build, NAME, "NS").is_none() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        // Later than the look for the zone that follows the record set.
+        tokio::time::sleep(Duration::from_secs(2)).await;
         world.remove_zone(&zone).unwrap();
     });
     let reason = stage

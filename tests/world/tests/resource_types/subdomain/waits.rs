@@ -36,10 +36,10 @@ async fn a_drain_outlasts_the_invocation() {
 #[tokio::test(start_paused = true)]
 async fn without_a_waiter_a_drain_is_cut_to_the_invocation() {
     let mut stage = Stage::published(|_| ()).await;
-    stage.engine.lambda.waiter = false;
     let mut stack = stage
         .created(subdomain(json!({"DrainSeconds": 1800})))
         .await;
+    stage.engine.lambda.waiter = false;
     let before = stage.world.now();
     stage.deleted(&mut stack).await;
     let drained = stage.last("DeleteHostedZone") - stage.last("ChangeResourceRecordSets");
@@ -53,6 +53,22 @@ async fn without_a_waiter_a_drain_is_cut_to_the_invocation() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_a_waiter_a_drain_beyond_the_invocation_is_refused() {
+    let mut stage = Stage::published(|_| ()).await;
+    stage.engine.lambda.waiter = false;
+    let reason = stage
+        .refused(subdomain(json!({"DrainSeconds": 1_800})))
+        .await;
+    assert!(
+        reason.starts_with(
+            "DrainSeconds is 1800, and the time that a Delete has leaves 760 at most: lower it"
+        ),
+        "{reason}"
+    );
+    assert!(stage.calls("CreateHostedZone").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_that_no_delete_has_time_for_is_refused() {
     let stage = Stage::published(|_| ()).await;
     for (drain, timeout, most) in [(3_481, HOUR, 3_480), (600, 600, 480), (1, 100, 0)] {
@@ -60,7 +76,8 @@ async fn a_drain_that_no_delete_has_time_for_is_refused() {
         assert_eq!(
             stage.refused(subdomain(properties)).await,
             format!(
-                "DrainSeconds is {drain}, and the time that a Delete has leaves {most} at most: lower it or raise ServiceTimeout."
+                "DrainSeconds is {drain}, and the time that a Delete has leaves {most} at most: lower it, or raise ServiceTimeout and, \
+                 where there is no state machine for waits, the function's time-out."
             )
         );
     }
