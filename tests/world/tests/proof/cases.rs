@@ -93,7 +93,6 @@ pub(crate) const CASES: &[Case] = &[
             template
         }),
         fails: true,
-        ..PLAIN
     },
     Case {
         name: "DelegatedSubdomain: create",
