@@ -8,7 +8,7 @@ The product is never bent to fit the emulator: whatever differs from AWS, and
 matters to the contract, is corrected here.
 """
 
-from . import acm, cloudformation, iam, route53, route53_marks, ssm, stepfunctions, view
+from . import acm, cloudformation, iam, lambda_logs, route53, route53_marks, ssm, stepfunctions, view
 
 
 def apply(settings):
@@ -19,5 +19,6 @@ def apply(settings):
     ssm.apply(settings)
     iam.apply(settings)
     cloudformation.apply(settings)
+    lambda_logs.apply(settings)
     stepfunctions.apply(settings)
     view.apply(settings)
