@@ -38,6 +38,11 @@ pub(crate) fn lambda_node() -> PathBuf {
     emulator().join("lambda-node")
 }
 
+/// The benchmarks and what competes in them.
+pub(crate) fn benchmarks() -> PathBuf {
+    root().join("tests").join("benchmarks")
+}
+
 /// The CDK app.
 pub(crate) fn cdk() -> PathBuf {
     root().join("cdk")

@@ -1,10 +1,12 @@
 //! `cargo xtask`: what a person types. Commands in Rust, not shell, so that they run wherever the project builds.
 //!
 //! - `demo` shows the main job, end to end, on an emulated AWS;
-//! - `test` runs everything that is checked before a change lands.
+//! - `test` runs everything that is checked before a change lands;
+//! - `bench` measures the functions beside what a user would pick instead.
 //!
-//! Both set up what they need themselves, pinned and inside the checkout, and leave no process behind.
+//! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.
 
+mod bench;
 mod checkout;
 mod demo;
 mod emulator;
@@ -24,7 +26,8 @@ const USAGE: &str = "\
 cargo xtask demo [--keep]        the main job, end to end, on an emulated AWS; --keep leaves it running
 cargo xtask test [STEP]...       everything that is checked, or only these steps
 cargo xtask test --list          the steps
-cargo xtask stacks [SUITE]...    one of those steps: CloudFormation stacks on the emulator";
+cargo xtask stacks [SUITE]...    one of those steps: CloudFormation stacks on the emulator
+cargo xtask bench                measures, and writes docs/benchmarks.md";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         }
         ["stacks", suites @ ..] => stacks::command(suites),
         ["test", steps @ ..] => test::command(steps),
+        ["bench"] => bench::command(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

@@ -124,35 +124,7 @@ fn at_least(version: &str, least: (u32, u32)) -> bool {
 /// A package cannot be installed.
 pub(crate) fn packages(tools: &Tools, logs: &Path, step: &Step) -> Result<String, Failure> {
     let mut made = Vec::new();
-    let requirements = checkout::emulator().join("requirements.txt");
-    let venv = checkout::venv();
-    if !stands(&requirements, &venv.join("requirements.stamp")) {
-        step.at("Python packages");
-        let log = logs.join("python-packages.log");
-        process::run(
-            process::command(&tools.python)
-                .args(["-m", "venv", "--clear"])
-                .arg(&venv),
-            "make .venv",
-            &log,
-            |line| step.at(line),
-        )?;
-        process::run(
-            process::command(checkout::venv_program("python"))
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--disable-pip-version-check",
-                    "--no-input",
-                ])
-                .args(["--require-hashes", "--only-binary", ":all:", "-r"])
-                .arg(&requirements),
-            "install the Python packages",
-            &log,
-            |line| step.at(line),
-        )?;
-        stamp(&requirements, &venv.join("requirements.stamp"))?;
+    if python_packages(tools, &checkout::emulator(), &checkout::venv(), logs, step)? {
         made.push("Python packages");
     }
     if npm_packages(&checkout::cdk(), logs, step)? {
@@ -162,6 +134,52 @@ pub(crate) fn packages(tools: &Tools, logs: &Path, step: &Step) -> Result<String
         [] => "stand as pinned".into(),
         made => format!("{} installed as pinned", made.join(" and ")),
     })
+}
+
+/// Installs the Python packages of a folder's requirements where they do not stand; says whether it did.
+///
+/// # Errors
+/// A package cannot be installed.
+pub(crate) fn python_packages(
+    tools: &Tools,
+    folder: &Path,
+    venv: &Path,
+    logs: &Path,
+    step: &Step,
+) -> Result<bool, Failure> {
+    let requirements = folder.join("requirements.txt");
+    let stamped = venv.join("requirements.stamp");
+    if stands(&requirements, &stamped) {
+        return Ok(false);
+    }
+    step.at("Python packages");
+    let log = logs.join("python-packages.log");
+    let shown = checkout::shown(venv);
+    process::run(
+        process::command(&tools.python)
+            .args(["-m", "venv", "--clear"])
+            .arg(venv),
+        &format!("make {shown}"),
+        &log,
+        |line| step.at(line),
+    )?;
+    process::run(
+        process::command(venv.join("bin").join("python"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--disable-pip-version-check",
+                "--no-input",
+            ])
+            .args(["--require-hashes", "--only-binary", ":all:", "-r"])
+            .arg(&requirements),
+        "install the Python packages",
+        &log,
+        |line| step.at(line),
+    )?;
+    stamp(&requirements, &stamped)?;
+    Ok(true)
 }
 
 /// Installs the npm packages of a folder's lock file where they do not stand; says whether it did.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use aws_smithy_types::retry::RetryConfig;
+
 use crate::acm::Acm;
 use crate::dns::Dns;
 use crate::event_log::{Event, Violation};
@@ -58,6 +60,8 @@ pub struct Settings {
     pub issuance: RangeInclusive<Duration>,
     /// Whether functions have a way out to port 53.
     pub dns_reachable: bool,
+    /// How the functions' SDK clients retry.
+    pub retries: RetryConfig,
 }
 
 impl Default for Settings {
@@ -83,6 +87,9 @@ impl Default for Settings {
             validation_interval: seconds(30),
             issuance: seconds(0)..=seconds(60),
             dns_reachable: true,
+            // The functions' own are adaptive. The SDK keeps what it adapts for the whole process, by service and Region,
+            // and so from one world to the next: histories would no longer follow from their seeds.
+            retries: RetryConfig::standard().with_max_attempts(5),
         }
     }
 }

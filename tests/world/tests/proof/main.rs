@@ -5,3 +5,4 @@ mod cast;
 mod crash_points;
 mod invariants;
 mod smoke;
+mod zone_size;

@@ -1,0 +1,209 @@
+//! Many stacks at once against one parent account, with Route 53's token buckets, in virtual time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_smithy_types::retry::RetryConfig;
+use serde_json::json;
+use tokio::task::JoinSet;
+use world::cloudformation::{Stack, Status, Template};
+use world::{Settings, World};
+
+use crate::cdk_handler;
+use crate::scene::{self, NETWORK, REGION, Scene};
+
+/// Calls that a create cannot do without in the parent's account: GetHostedZone, ListResourceRecordSets,
+/// ChangeResourceRecordSets and one GetChange.
+const CREATE_NEEDS: usize = 4;
+/// A delete's: the same without GetHostedZone.
+const DELETE_NEEDS: usize = 3;
+
+/// What became of a burst.
+#[derive(Clone, Debug)]
+pub(crate) struct Burst {
+    pub(crate) stacks: usize,
+    pub(crate) succeeded: usize,
+    /// Until the last stack was done.
+    pub(crate) took: Duration,
+    /// Requests to Route 53 in the parent's account.
+    pub(crate) requests: usize,
+    /// Those of them that were throttled.
+    pub(crate) throttled: usize,
+    /// Those of them that were GetChange.
+    pub(crate) polls: usize,
+    /// How long the bucket makes the calls take that cannot be done without.
+    pub(crate) least: Duration,
+    /// Reasons of failures.
+    pub(crate) failures: Vec<String>,
+}
+
+/// A burst of creates, and one of deletes.
+#[derive(Clone, Debug)]
+pub(crate) struct CreateAndDelete {
+    pub(crate) create: Burst,
+    pub(crate) delete: Burst,
+}
+
+fn settings() -> Settings {
+    Settings {
+        throttling: true,
+        retries: RetryConfig::adaptive().with_max_attempts(5),
+        ..Settings::default()
+    }
+}
+
+/// The time that a full bucket of 50 with 10 more a second takes for so many calls.
+fn least(stacks: usize, needs: usize) -> Duration {
+    let calls = u32::try_from(stacks * needs).expect("a few thousand");
+    Duration::from_secs_f64(f64::from(calls.saturating_sub(50)) / 10.0)
+}
+
+/// Regions that were given out.
+static REGIONS: AtomicUsize = AtomicUsize::new(1_000);
+
+/// A Region that no stack had before. The SDK keeps its retry quota and its sending rate for the whole process, by service
+/// and Region: a Region for each stack keeps the stacks apart, as processes do.
+fn new_region() -> String {
+    format!("eu-west-{}", REGIONS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// This project's function, with each stack in an account of its own.
+pub(crate) async fn functions(stacks: usize) -> CreateAndDelete {
+    let scene = begin(stacks).await;
+    let engine = scene.in_process();
+    scene.publish(&engine).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut made: Vec<Stack> = Vec::new();
+    for index in 0..stacks {
+        made.push(Stack::new(
+            &scene::consumer(index),
+            &new_region(),
+            &format!("stack-{index}"),
+        ));
+    }
+    let mut bursts = Vec::new();
+    for (needs, wanted) in [
+        (CREATE_NEEDS, Status::Complete),
+        (DELETE_NEEDS, Status::Deleted),
+    ] {
+        let look = Look::begin(&scene.world);
+        let mut tasks = JoinSet::new();
+        for mut stack in made.drain(..) {
+            let engine = engine.clone();
+            let further = json!({"NetworkRegion": REGION});
+            let zone = scene::subdomain(&stack.account, stack.name(), &further);
+            tasks.spawn(async move {
+                if wanted == Status::Complete {
+                    engine
+                        .create(&mut stack, &Template::from([("Zone".to_owned(), zone)]))
+                        .await;
+                } else {
+                    engine.delete(&mut stack).await;
+                }
+                stack
+            });
+        }
+        made = tasks.join_all().await;
+        let failures = made.iter().filter(|stack| stack.status != wanted);
+        let failures = failures.flat_map(|stack| stack.failures.clone()).collect();
+        let succeeded = made.iter().filter(|stack| stack.status == wanted).count();
+        bursts.push(look.end(stacks, succeeded, least(stacks, needs), failures));
+        engine.idle().await;
+        tokio::time::sleep(Duration::from_secs(600)).await;
+    }
+    let delete = bursts.pop().expect("two were made");
+    CreateAndDelete {
+        create: bursts.pop().expect("two were made"),
+        delete,
+    }
+}
+
+/// The logic of aws-cdk-lib's handler, its retries included.
+pub(crate) async fn cdk(stacks: usize) -> CreateAndDelete {
+    let scene = begin(stacks).await;
+    let look = Look::begin(&scene.world);
+    let (succeeded, failures) = cdk_burst(&scene, stacks, cdk_handler::Action::Upsert).await;
+    let create = look.end(stacks, succeeded, least(stacks, 1), failures);
+    // Those that failed are made one after another, so that as many are there to be deleted.
+    scene
+        .world
+        .change_settings(|settings| settings.throttling = false);
+    cdk_burst(&scene, stacks, cdk_handler::Action::Upsert).await;
+    scene
+        .world
+        .change_settings(|settings| settings.throttling = true);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let look = Look::begin(&scene.world);
+    let (succeeded, failures) = cdk_burst(&scene, stacks, cdk_handler::Action::Delete).await;
+    CreateAndDelete {
+        create,
+        delete: look.end(stacks, succeeded, least(stacks, 1), failures),
+    }
+}
+
+async fn cdk_burst(
+    scene: &Scene,
+    stacks: usize,
+    action: cdk_handler::Action,
+) -> (usize, Vec<String>) {
+    let mut tasks = JoinSet::new();
+    for index in 0..stacks {
+        let name = format!("s{index}.{}", scene::PARENT);
+        let (world, zone) = (scene.world.clone(), scene.parent_zone.clone());
+        tasks.spawn(async move { cdk_handler::run(&world, &zone, &name, action).await });
+    }
+    let (done, failed): (Vec<_>, Vec<_>) =
+        tasks.join_all().await.into_iter().partition(Result::is_ok);
+    (
+        done.len(),
+        failed.into_iter().filter_map(Result::err).collect(),
+    )
+}
+
+async fn begin(stacks: usize) -> Scene {
+    let scene = Scene::new(World::new(settings()), stacks);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    scene
+}
+
+/// A look at the parent's account, from now on.
+struct Look<'a> {
+    world: &'a World,
+    from: usize,
+    begun: Duration,
+}
+
+impl<'a> Look<'a> {
+    fn begin(world: &'a World) -> Self {
+        Self {
+            world,
+            from: world.log().len(),
+            begun: world.now(),
+        }
+    }
+
+    fn end(self, stacks: usize, succeeded: usize, least: Duration, failures: Vec<String>) -> Burst {
+        let log = self.world.log();
+        let in_parent = || {
+            log[self.from..].iter().filter(|event| {
+                event.hand.is_some()
+                    && event.account == NETWORK
+                    && event.action.starts_with("route53:")
+            })
+        };
+        Burst {
+            stacks,
+            succeeded,
+            took: self.world.now() - self.begun,
+            requests: in_parent().count(),
+            throttled: in_parent()
+                .filter(|event| event.outcome.starts_with("Throttling"))
+                .count(),
+            polls: in_parent()
+                .filter(|event| event.action.ends_with(":GetChange"))
+                .count(),
+            least,
+            failures,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What subdomains cost, from what was counted.
+
+use std::time::Duration;
+
+/// Of each function in the CDK app, GB.
+const MEMORY: f64 = 0.25;
+/// How long Route 53 takes to bring a change to every name server, of its "within 60 seconds" half.
+pub(crate) const IN_SYNC: Duration = Duration::from_secs(30);
+/// What Lambda takes besides to start a process: its own part of a cold start, generously.
+pub(crate) const COLD_START: Duration = Duration::from_millis(100);
+/// US dollars for a GB-second on x86 and for a million requests.
+pub(crate) const GB_SECOND: f64 = 0.000_016_666_7;
+pub(crate) const MILLION_REQUESTS: f64 = 0.20;
+/// US dollars for a thousand transitions of a standard state machine.
+pub(crate) const THOUSAND_TRANSITIONS: f64 = 0.025;
+/// Transitions of a wait that is handed over once and is over at the first look: the start, the call, the choice, the end.
+pub(crate) const TRANSITIONS: f64 = 4.0;
+
+/// What one subdomain takes in its life, one create and one delete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    /// AWS calls.
+    pub(crate) calls: usize,
+    /// In which a function is billed.
+    pub(crate) billed: Duration,
+}
+
+/// So many lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) invocations: f64,
+    pub(crate) gb_seconds: f64,
+    /// As a rule none: the waits for INSYNC end within one invocation.
+    pub(crate) transitions: f64,
+    pub(crate) calls: f64,
+    pub(crate) dollars: f64,
+}
+
+impl Life {
+    /// The cost of so many, where `handed_over` of a hundred need the waiter.
+    pub(crate) fn times(self, count: u32, handed_over: f64) -> Cost {
+        let count = f64::from(count);
+        let invocations = count * (2.0 + handed_over);
+        let gb_seconds = count * self.billed.as_secs_f64() * MEMORY;
+        let transitions = count * handed_over * TRANSITIONS;
+        let calls = u32::try_from(self.calls).map_or(0.0, f64::from);
+        Cost {
+            invocations,
+            gb_seconds,
+            transitions,
+            calls: count * calls,
+            dollars: gb_seconds * GB_SECOND
+                + invocations * MILLION_REQUESTS / 1e6
+                + transitions * THOUSAND_TRANSITIONS / 1e3,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Measures the functions beside what a user would pick instead, in one run on one machine, and writes
+//! `docs/benchmarks.md` and its chart. `cargo xtask bench` builds and installs what this needs.
+//!
+//! 1. What is a matter of time is measured on release binaries, over HTTPS, in real time ([`contestants`],
+//!    [`round_trips`]).
+//! 2. What is a matter of behaviour is counted in the world's virtual time, where a run is the same on every machine
+//!    ([`burst`], [`zone_size`]).
+//! 3. Nothing is asserted here: a figure that falls short of its goal is written down as it is ([`report`]).
+
+mod binaries;
+mod burst;
+mod cdk_handler;
+mod chart;
+mod contestants;
+mod cost;
+mod places;
+mod report;
+mod round_trips;
+mod scene;
+mod start;
+mod statistics;
+mod timeline;
+mod wire;
+mod zone_size;
+
+use std::process::ExitCode;
+
+use burst::CreateAndDelete;
+use places::Places;
+
+/// Stacks of the bursts.
+const BURSTS: [usize; 4] = [63, 125, 250, 500];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let places = Places::find().map_err(|error| error.to_string())?;
+    std::fs::create_dir_all(&places.scratch).map_err(|error| error.to_string())?;
+    let runtime = |paused| {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(paused)
+            .build()
+            .map_err(|error| error.to_string())
+    };
+    let live = runtime(false)?;
+    println!("starts");
+    let starts = live.block_on(start::measure(&places))?;
+    println!("round trips");
+    let mut operations = Vec::new();
+    for latency in round_trips::LATENCIES {
+        let measured = live.block_on(round_trips::measure(
+            &places.binaries,
+            &places.scratch,
+            latency,
+        ))?;
+        operations.push((latency, measured));
+    }
+    println!("bursts");
+    let mut bursts: Vec<(CreateAndDelete, CreateAndDelete)> = Vec::new();
+    for stacks in BURSTS {
+        // Each in a runtime of its own, whose clock begins anew.
+        let functions = runtime(true)?.block_on(burst::functions(stacks));
+        bursts.push((functions, runtime(true)?.block_on(burst::cdk(stacks))));
+    }
+    println!("sizes of zones and accounts");
+    let small = runtime(true)?.block_on(zone_size::calls(zone_size::SMALL));
+    let large = runtime(true)?.block_on(zone_size::calls(zone_size::LARGE));
+    let measured = report::Measured {
+        starts,
+        operations,
+        bursts,
+        small,
+        large,
+    };
+    let picture = places.docs.join("benchmarks.svg");
+    chart::draw(&picture, &measured).map_err(|error| error.to_string())?;
+    let text = report::write(&measured);
+    std::fs::write(places.docs.join("benchmarks.md"), text).map_err(|error| error.to_string())
+}

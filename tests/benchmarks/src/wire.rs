@@ -1,0 +1,300 @@
+//! The way from a function's process to the world: HTTPS, one port for each service as AWS has one host for each, with
+//! latency, and a record of every call and every TLS handshake.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use world::cloudformation::AnswerDesk;
+use world::{EVERYWHERE, World};
+
+use crate::timeline::Call;
+
+/// The services, as the SDKs' variables `AWS_ENDPOINT_URL_...` name them.
+const SERVICES: [&str; 5] = ["ROUTE_53", "STS", "SSM", "ACM", "SFN"];
+/// What the answer is called among the calls.
+pub(crate) const ANSWER: &str = "PUT answer";
+/// Where the answer goes.
+const ANSWERS: &str = "S3";
+
+/// All ports of a world, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    record: Arc<Record>,
+    /// Environment variables that lead a function here.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Where answers are PUT.
+    answers: SocketAddr,
+    _serving: JoinSet<()>,
+}
+
+/// What was seen on the wire.
+#[derive(Debug)]
+struct Record {
+    world: World,
+    desk: OnceLock<AnswerDesk>,
+    latency: Duration,
+    seen: Mutex<Seen>,
+}
+
+/// What was seen since the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    calls: Vec<(String, Instant, Instant)>,
+    /// TLS handshakes by service.
+    pub(crate) handshakes: BTreeMap<&'static str, usize>,
+    /// The last answer's body.
+    pub(crate) answer: Option<Bytes>,
+    /// URLs of CloudFormation's, by their paths.
+    urls: BTreeMap<String, String>,
+}
+
+impl Seen {
+    /// The calls, since an instant.
+    pub(crate) fn calls(&self, since: Instant) -> Vec<Call> {
+        let call = |(action, begun, ended): &(String, Instant, Instant)| Call {
+            action: action.clone(),
+            begun: *begun - since,
+            ended: *ended - since,
+        };
+        self.calls.iter().map(call).collect()
+    }
+}
+
+impl Wire {
+    /// Opens the ports; every call takes `latency` from its last byte in to its first byte out.
+    ///
+    /// # Errors
+    /// No port, or no certificate, can be had.
+    pub(crate) async fn open(
+        world: World,
+        latency: Duration,
+        folder: &std::path::Path,
+    ) -> io::Result<Self> {
+        let (tls, pem) = certificate()?;
+        std::fs::create_dir_all(folder)?;
+        let roots = folder.join("roots.pem");
+        std::fs::write(&roots, pem)?;
+        let roots = roots.display().to_string();
+        let record = Arc::new(Record {
+            world,
+            desk: OnceLock::new(),
+            latency,
+            seen: Mutex::default(),
+        });
+        let mut serving = JoinSet::new();
+        // The functions, Node and Python each have a variable of their own for who is trusted.
+        let mut environment: Vec<(String, String)> =
+            ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"]
+                .map(|name| (name.to_owned(), roots.clone()))
+                .into();
+        for service in SERVICES {
+            let address = serve(&record, service, tls.clone(), &mut serving).await?;
+            environment.push((
+                format!("AWS_ENDPOINT_URL_{service}"),
+                format!("https://{address}"),
+            ));
+        }
+        let answers = serve(&record, ANSWERS, tls, &mut serving).await?;
+        let name_server = name_server(record.world.clone(), &mut serving).await?;
+        environment.push(("DNS_NAME_SERVERS".to_owned(), name_server.to_string()));
+        Ok(Self {
+            record,
+            environment,
+            answers,
+            _serving: serving,
+        })
+    }
+
+    /// The URL of this wire that stands for a `ResponseURL` of CloudFormation.
+    pub(crate) fn response_url(&self, url: &str) -> String {
+        let (_, path) = url
+            .split_once("://")
+            .and_then(|(_, rest)| rest.split_once('/'))
+            .expect("CloudFormation's URLs have a path");
+        let path = format!("/{path}");
+        self.record.seen().urls.insert(path.clone(), url.to_owned());
+        format!("https://{}{path}", self.answers)
+    }
+
+    /// Takes answers to a desk, where they are for it.
+    pub(crate) fn answers_to(&self, desk: AnswerDesk) {
+        let _ = self.record.desk.set(desk);
+    }
+
+    /// A URL for an answer that nobody waits for, signed as S3 signs one, for two hours from now.
+    pub(crate) fn new_url(&self) -> String {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        format!(
+            "https://{}/answer?Expires={}&Signature=none",
+            self.answers,
+            now.as_secs() + 7_200
+        )
+    }
+
+    /// What was seen since this was last asked.
+    pub(crate) fn take(&self) -> Seen {
+        std::mem::take(&mut *self.record.seen())
+    }
+}
+
+impl Record {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A certificate for loopback, and its PEM for those who shall trust it.
+fn certificate() -> io::Result<(TlsAcceptor, String)> {
+    let made =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).map_err(io::Error::other)?;
+    let key =
+        PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(io::Error::other)?;
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| {
+            let builder = builder.with_no_client_auth();
+            builder.with_single_cert(vec![made.cert.der().clone()], key)
+        })
+        .map_err(io::Error::other)?;
+    Ok((Arc::new(config).into(), made.cert.pem()))
+}
+
+async fn serve(
+    record: &Arc<Record>,
+    service: &'static str,
+    tls: TlsAcceptor,
+    serving: &mut JoinSet<()>,
+) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let record = record.clone();
+    serving.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            let (record, tls) = (record.clone(), tls.clone());
+            connections.spawn(connection(record, service, tls, stream));
+        }
+    });
+    Ok(address)
+}
+
+async fn connection(
+    record: Arc<Record>,
+    service: &'static str,
+    tls: TlsAcceptor,
+    stream: TcpStream,
+) {
+    // Without this a small answer waits for an acknowledgement that the other side delays.
+    let _ = stream.set_nodelay(true);
+    let Ok(stream) = tls.accept(stream).await else {
+        return;
+    };
+    *record.seen().handshakes.entry(service).or_default() += 1;
+    let answering = service_fn(|request| answer(&record, service, request));
+    // A client that goes away is none of the server's errors.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), answering)
+        .await;
+}
+
+async fn answer(
+    record: &Record,
+    service: &str,
+    request: http::Request<Incoming>,
+) -> io::Result<http::Response<Full<Bytes>>> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let begun = Instant::now();
+    tokio::time::sleep(record.latency).await;
+    let (action, response) = if service == ANSWERS {
+        let url = record.seen().urls.get(&parts.uri.to_string()).cloned();
+        let status = match (record.desk.get(), url) {
+            (Some(desk), Some(url)) => desk.put(&url, &body),
+            _ => 200,
+        };
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = http::StatusCode::from_u16(status).map_err(io::Error::other)?;
+        record.seen().answer = Some(body);
+        (ANSWER.to_owned(), response)
+    } else {
+        let before = record.world.log().len();
+        let request = http::Request::from_parts(parts, body);
+        let handled = record.world.handle(request).await;
+        let log = record.world.log();
+        // Its own event is the first with an action of a service: time's own have none.
+        let own = log[before..]
+            .iter()
+            .find(|event| event.action.contains(':'));
+        let action = own.map_or_else(|| service.to_owned(), |event| event.action.clone());
+        (action, handled.map_err(io::Error::other)?)
+    };
+    record.seen().calls.push((action, begun, Instant::now()));
+    Ok(response.map(Full::new))
+}
+
+/// The Internet's name servers, on one port of loopback, over UDP and TCP.
+async fn name_server(world: World, serving: &mut JoinSet<()>) -> io::Result<SocketAddr> {
+    let (datagrams, listener) = same_port().await?;
+    let address = listener.local_addr()?;
+    let over_udp = world.clone();
+    serving.spawn(async move {
+        let mut query = [0; 4_096];
+        while let Ok((length, from)) = datagrams.recv_from(&mut query).await {
+            if let Some(said) = over_udp.dns_exchange(EVERYWHERE, &query[..length], true) {
+                let _ = datagrams.send_to(&said, from).await;
+            }
+        }
+    });
+    serving.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(answer_over_tcp(world.clone(), stream));
+        }
+    });
+    Ok(address)
+}
+
+/// A port for both. One that is free for one protocol may be taken for the other.
+async fn same_port() -> io::Result<(UdpSocket, TcpListener)> {
+    const TRIES: u32 = 32;
+    let mut tries = 0;
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        match UdpSocket::bind(listener.local_addr()?).await {
+            Ok(datagrams) => return Ok((datagrams, listener)),
+            Err(error) if tries == TRIES => return Err(error),
+            Err(_) => tries += 1,
+        }
+    }
+}
+
+async fn answer_over_tcp(world: World, mut stream: TcpStream) -> io::Result<()> {
+    loop {
+        let length = stream.read_u16().await?;
+        let mut query = vec![0; usize::from(length)];
+        stream.read_exact(&mut query).await?;
+        let Some(said) = world.dns_exchange(EVERYWHERE, &query, false) else {
+            return Ok(());
+        };
+        let mut message = u16::try_from(said.len())
+            .map_err(io::Error::other)?
+            .to_be_bytes()
+            .to_vec();
+        message.extend(said);
+        stream.write_all(&message).await?;
+    }
+}

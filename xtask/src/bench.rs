@@ -1,0 +1,51 @@
+//! The benchmarks: builds and installs what competes, then lets `tests/benchmarks` measure.
+
+use crate::checkout;
+use crate::failure::Failure;
+use crate::process;
+use crate::progress::Progress;
+use crate::setup;
+
+const STEPS: usize = 4;
+
+/// `cargo xtask bench`.
+///
+/// # Errors
+/// One sentence that says what is missing or what failed.
+pub(crate) fn command() -> Result<(), Failure> {
+    let logs = checkout::target().join("bench").join("logs");
+    let competing = checkout::benchmarks().join("contestants");
+    let progress = Progress::new(STEPS);
+    let tools = progress.step("Tools", |_| {
+        let tools = setup::tools()?;
+        let said = tools.said.clone();
+        Ok((tools, said))
+    })?;
+    progress.step("Node and Python", |step| {
+        let venv = checkout::target().join("bench").join("python");
+        let python = competing.join("python");
+        setup::python_packages(&tools, &python, &venv, &logs, step)?;
+        setup::npm_packages(&competing.join("node"), &logs, step)?;
+        Ok(((), "as pinned".into()))
+    })?;
+    progress.step("Release binaries", |step| {
+        let mut build = setup::cargo_command();
+        build.args(["build", "--release", "--locked", "-p", "bare-client"]);
+        for name in setup::FUNCTIONS {
+            build.args(["-p", name]);
+        }
+        let log = logs.join("functions.log");
+        process::run(&mut build, "build the functions", &log, |line| {
+            step.at(line);
+        })?;
+        Ok(((), String::new()))
+    })?;
+    progress.step("Measuring", |step| {
+        // In the profile of tests: what is measured are other processes, and what is counted counts the same in any.
+        let mut run = setup::cargo_command();
+        run.args(["run", "--locked", "-p", "benchmarks"]);
+        let log = logs.join("benchmarks.log");
+        process::run(&mut run, "measure", &log, |line| step.at(line))?;
+        Ok(((), "docs/benchmarks.md".into()))
+    })
+}
