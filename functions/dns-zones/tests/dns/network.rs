@@ -1,0 +1,119 @@
+//! Name servers in memory and in virtual time.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dns_zones::DomainName;
+use dns_zones::dns::{Dns, NameServerList, Protocol, Transport};
+use name_server::{Asked, RecordSet, Zone, Zones, answer_bytes};
+use tokio::time::sleep;
+
+/// The server that stands for the Internet.
+const TOP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5353);
+
+/// Name servers in memory. Each answers from the snapshot; what is listed here does not.
+#[derive(Default)]
+pub(crate) struct Network {
+    pub(crate) zones: Mutex<Arc<Zones>>,
+    /// Whether each name server has an address of its own, or `TOP` plays all.
+    pub(crate) own_addresses: bool,
+    /// No packet arrives at these, or at all where `closed`.
+    pub(crate) down: Mutex<BTreeSet<Ipv4Addr>>,
+    pub(crate) closed: bool,
+    pub(crate) no_tcp: bool,
+}
+
+impl Transport for Network {
+    async fn exchange(
+        &self,
+        server: SocketAddr,
+        query: &[u8],
+        protocol: Protocol,
+    ) -> io::Result<Vec<u8>> {
+        let IpAddr::V4(ip) = server.ip() else {
+            return Err(io::ErrorKind::NetworkUnreachable.into());
+        };
+        let lost = self.closed
+            || self.down.lock().unwrap().contains(&ip)
+            || (self.no_tcp && protocol == Protocol::Tcp);
+        if lost {
+            sleep(Duration::from_secs(6)).await;
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        sleep(Duration::from_millis(20)).await;
+        let asked = if server == TOP {
+            Asked::Everywhere {
+                own_addresses: self.own_addresses,
+            }
+        } else {
+            Asked::At(ip)
+        };
+        let zones = self.zones.lock().unwrap().clone();
+        Ok(answer_bytes(&zones, asked, query, protocol == Protocol::Udp).unwrap())
+    }
+}
+
+pub(crate) fn network(zones: &[Zone]) -> Network {
+    Network {
+        zones: Mutex::new(Arc::new(Zones::from_top(zones).unwrap())),
+        own_addresses: true,
+        ..Network::default()
+    }
+}
+
+pub(crate) fn dns(network: Network) -> (Dns<Arc<Network>>, Arc<Network>) {
+    let network = Arc::new(network);
+    let list = NameServerList::from(vec![TOP]);
+    (Dns::new(Arc::clone(&network), list), network)
+}
+
+pub(crate) fn set(name: &str, record_type: &str, values: &[&str]) -> RecordSet {
+    RecordSet {
+        name: name.into(),
+        record_type: record_type.into(),
+        ttl: 900,
+        values: values.iter().map(|v| (*v).into()).collect(),
+    }
+}
+
+pub(crate) fn zone(name: &str, servers: &[&str], record_sets: Vec<RecordSet>) -> Zone {
+    Zone {
+        name: name.into(),
+        name_servers: servers.iter().map(|s| (*s).into()).collect(),
+        record_sets,
+    }
+}
+
+pub(crate) const BUILD: [&str; 2] = ["build1.test", "build2.test"];
+pub(crate) const DEV: [&str; 2] = ["dev1.test", "dev2.test"];
+
+pub(crate) fn base() -> Zone {
+    zone(
+        "example.com",
+        &["base1.test"],
+        vec![set("build.example.com", "NS", &BUILD)],
+    )
+}
+
+pub(crate) fn build(record_sets: Vec<RecordSet>) -> Zone {
+    zone("build.example.com", &BUILD, record_sets)
+}
+
+pub(crate) fn dev() -> Zone {
+    zone("dev.build.example.com", &DEV, vec![])
+}
+
+pub(crate) fn delegation() -> RecordSet {
+    set("dev.build.example.com", "NS", &["DEV2.test.", "dev1.test."])
+}
+
+pub(crate) fn tree() -> Vec<Zone> {
+    vec![base(), build(vec![delegation()]), dev()]
+}
+
+pub(crate) fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}

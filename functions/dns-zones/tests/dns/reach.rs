@@ -1,0 +1,53 @@
+//! Whether a zone is reached from the top down, and where the way breaks.
+
+use dns_zones::NameServers;
+use dns_zones::dns::Reach;
+use name_server::Zone;
+
+use crate::network::{DEV, base, build, dev, dns, name, network, set, tree, zone};
+
+#[tokio::test(start_paused = true)]
+async fn reach_says_where_it_breaks() {
+    let reach = async |zones: &[Zone]| {
+        let (dns, _) = dns(network(zones));
+        dns.reach(&name("dev.build.example.com"), &NameServers::new(DEV))
+            .await
+    };
+    assert_eq!(reach(&tree()).await, Reach::Reached);
+    assert_eq!(
+        reach(&[base(), build(vec![]), dev()]).await,
+        Reach::Broken(
+            "there is no delegation at dev.build.example.com: the name servers of build.example.com \
+             (build1.test, build2.test) say that no such name exists"
+                .into()
+        )
+    );
+    assert_eq!(
+        reach(&[base(), dev()]).await,
+        Reach::Broken(
+            "the zone above delegates build.example.com to name servers that do not serve it: \
+             build1.test refuses (REFUSED); build2.test refuses (REFUSED)"
+                .into()
+        )
+    );
+    let txt = set("x.dev.build.example.com", "TXT", &["\"t\""]);
+    assert_eq!(
+        reach(&[base(), build(vec![txt]), dev()]).await,
+        Reach::Broken(
+            "the name servers of build.example.com (build1.test, build2.test) have no NS record set for \
+             dev.build.example.com"
+                .into()
+        )
+    );
+    assert!(matches!(
+        reach(&[zone("example.net", &["x.test"], vec![])]).await,
+        Reach::Unknown(_)
+    ));
+    let mut closed = network(&tree());
+    closed.closed = true;
+    let unknown = dns(closed)
+        .0
+        .reach(&name("dev.build.example.com"), &NameServers::new(DEV))
+        .await;
+    assert!(matches!(unknown, Reach::Unknown(_)));
+}
