@@ -172,6 +172,34 @@ async fn a_zone_whose_servers_do_not_serve_it_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_zone_that_is_deleted_while_it_is_delegated_is_said() {
+    let stage = Stage::published(|settings| {
+        settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
+    })
+    .await;
+    let given = stage.world.make_zone(CONSUMER, NAME).unwrap();
+    stage.settle().await;
+    let (world, build, zone) = (stage.world.clone(), stage.build.clone(), given.clone());
+    tokio::spawn(async move {
+        while world.record_set(&build, NAME, "NS").is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        world.remove_zone(&zone).unwrap();
+    });
+    let reason = stage
+        .refused(subdomain(json!({"HostedZoneId": given})))
+        .await;
+    assert_eq!(
+        reason,
+        format!(
+            "{NAME} is not delegated: its zone {given} was deleted while it was being delegated, so its NS record set was taken out \
+             again; deploy again."
+        )
+    );
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_way_out_or_where_it_is_not_wanted_nothing_is_checked() {
     // The delegation above is broken, which the check would find.
     for (reachable, verify) in [(false, true), (true, false)] {
