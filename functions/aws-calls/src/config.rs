@@ -1,9 +1,5 @@
+use crate::connector;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::time::Duration;
 
 /// Longest time for one attempt of one call. Route 53 and ACM answer within a second as a rule; an attempt
@@ -13,14 +9,6 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Attempts for one call inside the SDK. What is still throttled or unreachable after these is retried by the
 /// protocol layer, which can wait for minutes and outlives the invocation.
 const ATTEMPTS: u32 = 5;
-
-/// The HTTP connector that all clients of a process share: HTTP/1.1 and 2, rustls over ring, native roots.
-#[must_use]
-pub fn connector() -> SharedHttpClient {
-    Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https()
-}
 
 /// The configuration from which a function makes its clients, once, at start-up.
 ///

@@ -12,8 +12,10 @@
 
 mod call;
 mod config;
+mod connector;
 mod error;
 
 pub use call::call;
-pub use config::{config, connector, home_region};
+pub use config::{config, home_region};
+pub use connector::connector;
 pub use error::{AwsError, Kind};

@@ -85,9 +85,11 @@ impl Wire {
     ) -> io::Result<Self> {
         let (tls, pem) = certificate()?;
         std::fs::create_dir_all(folder)?;
-        let roots = folder.join("roots.pem");
-        std::fs::write(&roots, pem)?;
-        let roots = roots.display().to_string();
+        let own = folder.join("root.pem");
+        std::fs::write(&own, &pem)?;
+        // Reading all of the system's is part of what the functions do. Node has them built in.
+        let all = folder.join("roots.pem");
+        std::fs::write(&all, system_roots() + &pem)?;
         let record = Arc::new(Record {
             world,
             desk: OnceLock::new(),
@@ -96,10 +98,13 @@ impl Wire {
         });
         let mut serving = JoinSet::new();
         // The functions, Node and Python each have a variable of their own for who is trusted.
-        let mut environment: Vec<(String, String)> =
-            ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"]
-                .map(|name| (name.to_owned(), roots.clone()))
-                .into();
+        let mut environment: Vec<(String, String)> = [
+            ("SSL_CERT_FILE", &all),
+            ("NODE_EXTRA_CA_CERTS", &own),
+            ("AWS_CA_BUNDLE", &all),
+        ]
+        .map(|(name, roots)| (name.to_owned(), roots.display().to_string()))
+        .into();
         for service in SERVICES {
             let address = serve(&record, service, tls.clone(), &mut serving).await?;
             environment.push((
@@ -156,6 +161,17 @@ impl Record {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The system's root certificates, where Amazon Linux and Debian have them; empty where they are elsewhere.
+fn system_roots() -> String {
+    [
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/certs/ca-certificates.crt",
+    ]
+    .iter()
+    .find_map(|bundle| std::fs::read_to_string(bundle).ok())
+    .unwrap_or_default()
 }
 
 /// A certificate for loopback, and its PEM for those who shall trust it.
