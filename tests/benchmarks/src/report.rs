@@ -67,8 +67,8 @@ const LEAST: [(&str, usize, &str); 10] = [
     ),
     (
         "DelegatedSubdomain delete",
-        6,
-        "[own zone ‖ its tags ‖ its record sets ‖ DNSSEC ‖ protections ‖ role] → NS record set → its delete ‖ validation CNAMEs → INSYNC → zone → answer",
+        7,
+        "[own zone ‖ its tags ‖ its record sets ‖ DNSSEC ‖ protections ‖ role] → NS record set → its delete → INSYNC → zone → nothing was delegated meanwhile by a Create that came twice → answer",
     ),
     (
         "PublishedZone delete",
@@ -220,7 +220,7 @@ fn round_trips(text: &mut String, measured: &Measured) {
     line!(text, "\n## Round trips\n");
     line!(
         text,
-        "The release binaries over HTTPS, a new process for each operation, one host for each service. `→` is one call after
+        "The functions' binaries over HTTPS, a new process for each operation, one host for each service. `→` is one call after
 another, `‖` calls at once. A *round* is a call, or several at once, that begins when another has ended; the answer's PUT
 is one. \"Needed\" is what correctness allows: which call needs which. Changes are INSYNC, and certificates issued, at once:
 the pauses before a look are in \"waits\", and are no round trips. Two looks at two changes that are one after another by
