@@ -77,7 +77,8 @@ def _advance(certificate):
         certificate.update(Status="FAILED", FailureReason="CAA_ERROR")
         return
     seen = all(option["ValidationStatus"] == "SUCCESS" for option in certificate["DomainValidationOptions"])
-    if seen and time.time() - certificate.setdefault("_seen", time.time()) >= _ISSUED_AFTER_SECONDS:
+    now = time.time()
+    if seen and now - certificate.setdefault("_seen", now) >= _ISSUED_AFTER_SECONDS:
         certificate.update(Status="ISSUED", IssuedAt=now_iso(), NotBefore=now_iso(),
                            NotAfter=service._future_iso(198 * 24 * 3600))
 
