@@ -307,6 +307,9 @@ attempts, and nothing tries again after those.\n"
             }
         }
     }
+    if let Some((functions, _)) = bursts.last() {
+        distance_of_burst(text, &functions.create);
+    }
     let failures: Vec<&String> = bursts
         .iter()
         .flat_map(|(functions, _)| [&functions.create, &functions.delete])
@@ -319,6 +322,22 @@ attempts, and nothing tries again after those.\n"
             "\nFailures of this project's functions: {failures:?}."
         );
     }
+}
+
+fn distance_of_burst(text: &mut String, burst: &Burst) {
+    let passed = burst.requests - burst.throttled;
+    let stacks = burst.stacks as f64;
+    let allows = passed.saturating_sub(50) as f64 / 10.0;
+    line!(
+        text,
+        "\nOf the {} creates the bucket let {:.1} calls a stack through, for which it takes {allows:.0} s; the stacks took {:.2} times that. The
+distance to the least is made of further looks at a change ({:.1} a stack, throttled ones included). Requests a stack grow by
+those that are throttled, with the time in the queue; the bucket is not charged for them.",
+        burst.stacks,
+        passed as f64 / stacks,
+        burst.took.as_secs_f64() / allows,
+        burst.polls as f64 / stacks,
+    );
 }
 
 fn burst_line(text: &mut String, what: &str, who: &str, burst: &Burst) {
