@@ -2,7 +2,8 @@
 //!
 //! - `demo` shows the main job, end to end, on an emulated AWS;
 //! - `test` runs everything that is checked before a change lands;
-//! - `bench` measures the functions beside what a user would pick instead.
+//! - `bench` measures the functions beside what a user would pick instead;
+//! - `soak` goes on with random inputs for as long as one likes, and `sabotage` shows that the proofs prove something.
 //!
 //! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.
 
@@ -14,7 +15,9 @@ mod failure;
 mod http;
 mod process;
 mod progress;
+mod sabotage;
 mod setup;
+mod soak;
 mod stacks;
 mod test;
 
@@ -27,7 +30,9 @@ cargo xtask demo [--keep]        the main job, end to end, on an emulated AWS; -
 cargo xtask test [STEP]...       everything that is checked, or only these steps
 cargo xtask test --list          the steps
 cargo xtask stacks [SUITE]...    one of those steps: CloudFormation stacks on the emulator
-cargo xtask bench                measures, and writes docs/benchmarks.md";
+cargo xtask bench                measures, and writes docs/benchmarks.md
+cargo xtask soak [--help]        the long forms of the proofs with random inputs
+cargo xtask sabotage [NAME]...   shows that the proofs fail when the code is wrong; --list lists the sabotages";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -41,6 +46,12 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["stacks", suites @ ..] => stacks::command(suites),
+        ["soak", words @ ..] => soak::command(words),
+        ["sabotage", "--list"] => {
+            sabotage::list();
+            Ok(())
+        }
+        ["sabotage", names @ ..] => sabotage::command(names),
         ["test", steps @ ..] => test::command(steps),
         ["bench"] => bench::command(),
         ["help" | "--help" | "-h"] => {

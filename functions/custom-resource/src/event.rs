@@ -198,8 +198,17 @@ mod tests {
         }
     }
 
+    /// `PROPTEST_CASES`, or so many that they take seconds.
+    fn inputs() -> ProptestConfig {
+        let mut config = ProptestConfig::default();
+        if std::env::var_os("PROPTEST_CASES").is_none() {
+            config.cases = 60_000;
+        }
+        config
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(60_000))]
+        #![proptest_config(inputs())]
 
         #[test]
         fn any_json_is_a_request_or_refused(event in any_value()) {

@@ -240,6 +240,15 @@ impl World {
             .insert((stack_id.to_owned(), from.to_owned(), to.to_owned()));
     }
 
+    /// Whether a template of a stack renamed this logical id, to or from another.
+    pub fn is_renamed(&self, stack_id: &str, logical_id: &str) -> bool {
+        let state = self.state();
+        state
+            .renames
+            .iter()
+            .any(|(stack, from, to)| stack == stack_id && (from == logical_id || to == logical_id))
+    }
+
     /// What the DNS server at an address answers; none where none listens there or the bytes are no question.
     pub fn dns_exchange(
         &self,

@@ -111,6 +111,9 @@ impl Engine {
                 leaving.physical_id, answer.physical_id
             ));
         }
-        outcome.failure().map_or(Ok(()), Err)
+        // As its events say it: which resource, and why.
+        let resource = format!("{} {}", leaving.logical_id, leaving.physical_id);
+        let failure = outcome.failure();
+        failure.map_or(Ok(()), |why| Err(format!("{resource}: {why}")))
     }
 }

@@ -35,6 +35,8 @@ pub(crate) const NAMES: [(&str, &[&str]); 2] = [
 pub(crate) struct Cast {
     pub(crate) world: World,
     pub(crate) engine: Engine,
+    /// The base domain's zone.
+    pub(crate) base_zone: String,
     /// The delegated zone.
     pub(crate) build_zone: String,
 }
@@ -73,7 +75,21 @@ impl Cast {
         Self {
             engine: engine(&world),
             world,
+            base_zone,
             build_zone,
+        }
+    }
+
+    /// Another cast in a world that begins as this one is now.
+    pub(crate) fn fork(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let world = self.world.fork(change);
+        // What the SDK draws, for its pauses, is drawn anew as well.
+        fastrand::seed(world.settings().seed);
+        Self {
+            engine: engine(&world),
+            world,
+            base_zone: self.base_zone.clone(),
+            build_zone: self.build_zone.clone(),
         }
     }
 

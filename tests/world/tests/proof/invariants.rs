@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use world::cloudformation::{Stack, StackResource, Status};
 use world::{Hand, Name, Zone};
 
-use crate::cast::{Cast, REGION};
+use crate::cast::{BUILD, Cast, NAMES, REGION};
 
 /// Everything in the world that a function made for a stack, by a word that names it.
 #[derive(Debug, Default)]
@@ -113,6 +113,28 @@ pub(crate) fn check(cast: &Cast, stack: &Stack) -> Vec<String> {
         .collect()
 }
 
+/// No account has a name in the delegated zone that is not its own.
+pub(crate) fn rights(cast: &Cast) -> Vec<String> {
+    let Some(zone) = cast.world.zone(&cast.build_zone) else {
+        return Vec::new();
+    };
+    let mut wrong = Vec::new();
+    for (key, set) in &zone.records {
+        let Hand::Function(work) = &set.written_by else {
+            continue;
+        };
+        let is_own = NAMES.iter().any(|(account, names)| {
+            let own = |name: &&str| key.name == Name::of(&format!("{name}.{BUILD}"));
+            work.stack_id.contains(account) && names.iter().any(own)
+        });
+        if key.kind != "NS" || !is_own {
+            let by = &set.written_by;
+            wrong.push(format!("{by} wrote {} {}", key.name, key.kind));
+        }
+    }
+    wrong
+}
+
 /// All that stands and is not expected must be named by a refusal.
 fn nothing_unexplained(
     stack: &Stack,
@@ -188,7 +210,9 @@ fn as_said(
                 values.sort();
                 let mut hosts = zone.hosts();
                 hosts.sort();
-                if values != hosts || set.ttl != Some(ttl) {
+                // A renaming that is rolled back gives the zone back, and says nothing of the TTL that it had.
+                let ttl_may_differ = cast.world.is_renamed(&stack.id, logical_id);
+                if values != hosts || set.ttl != Some(ttl) && !ttl_may_differ {
                     return wrong(format!(
                         "{name} is delegated to {values:?} ({view}), TTL {:?}, wanted {hosts:?}, {ttl}",
                         set.ttl
@@ -224,9 +248,14 @@ fn as_said(
             if Some(&certificate.names[0]) != text("DomainName").as_ref() {
                 return wrong(format!("{arn} is for {:?}", certificate.names));
             }
-            let mut things = vec![arn];
+            let mut things = vec![arn.clone()];
             for name in &certificate.names {
                 let (record, _) = world::validation_record(&certificate.account, name);
+                let key = world::RecordKey::new(&Name::of(&record), "CNAME");
+                let zones = cast.world.zones();
+                if !zones.values().any(|zone| zone.records.contains_key(&key)) {
+                    return wrong(format!("{arn} cannot be renewed: {record} is gone"));
+                }
                 things.push(format!("record {record}"));
             }
             Ok(things)

@@ -3,6 +3,7 @@
 mod cases;
 mod cast;
 mod crash_points;
+mod histories;
 mod invariants;
 mod smoke;
 mod zone_size;

@@ -1,0 +1,208 @@
+//! The templates of a history, out of few names, and the stacks that they are deployed to.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+use world::cloudformation::{ResourceDefinition, Stack, Template};
+use world::{Hand, Name};
+
+use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, SECOND, certificate, subdomain, with};
+
+/// A stack of the histories.
+pub(crate) struct Place {
+    pub(crate) account: &'static str,
+    pub(crate) name: &'static str,
+}
+
+/// All stacks. The first publishes the delegated zone when a history begins; the second and third share an account and its names.
+pub(crate) const STACKS: [Place; 5] = [
+    Place {
+        account: NETWORK,
+        name: "network",
+    },
+    Place {
+        account: CONSUMER,
+        name: "one",
+    },
+    Place {
+        account: CONSUMER,
+        name: "two",
+    },
+    Place {
+        account: SECOND,
+        name: "ops",
+    },
+    Place {
+        account: NETWORK,
+        name: "network-two",
+    },
+];
+
+/// The names that templates choose from, relative to the delegated zone; the last is the second consumer's own.
+pub(crate) const NAMES: [&str; 4] = ["dev", "a.dev", "test", "ops"];
+/// The prefixes that they choose from. The consumers read the first.
+pub(crate) const PREFIXES: [&str; 2] = ["/zone-delegation/dev", "/zone-delegation/other"];
+/// The logical ids of zones.
+const ZONE_IDS: [&str; 2] = ["A", "B"];
+/// The first labels of certificates' names.
+const LABELS: [&str; 2] = ["app", "api"];
+
+/// A template, in the small.
+#[derive(Clone, Debug)]
+pub(crate) struct StackChoice {
+    /// Subdomains: one or two, of different names. One name twice is what no template may say: nobody could tell it from a logical id
+    /// that was renamed.
+    pub(crate) zones: Vec<ZoneChoice>,
+    /// A certificate in the last one.
+    pub(crate) certificate: Option<CertificateChoice>,
+    /// A resource that depends on all others and fails.
+    pub(crate) fails: bool,
+    /// For the stacks that publish: which prefix.
+    pub(crate) prefix: usize,
+}
+
+/// A subdomain.
+#[derive(Clone, Debug)]
+pub(crate) struct ZoneChoice {
+    pub(crate) logical_id: usize,
+    pub(crate) name: usize,
+    pub(crate) ttl: u32,
+    pub(crate) comment: bool,
+    pub(crate) drain: u32,
+    /// Whether it takes a zone that people made, where there is one of its name.
+    pub(crate) given: bool,
+    pub(crate) deletes_records: bool,
+}
+
+/// A certificate.
+#[derive(Clone, Debug)]
+pub(crate) struct CertificateChoice {
+    pub(crate) label: usize,
+    pub(crate) wildcard: bool,
+    pub(crate) keeps: bool,
+    pub(crate) elsewhere: bool,
+}
+
+impl StackChoice {
+    /// What the template of a stack says.
+    pub(crate) fn template(&self, cast: &Cast, at: usize, stack: &Stack) -> Template {
+        let mut template = Template::new();
+        if STACKS[at].account == NETWORK {
+            let published = cast.published_zone(PREFIXES[self.prefix]);
+            template.insert(self.published_id().to_owned(), published);
+        } else {
+            for zone in &self.zones {
+                template.insert(zone.id().to_owned(), zone.definition(cast, stack));
+            }
+            if let (Some(certificate), Some(zone)) = (&self.certificate, self.zones.last()) {
+                template.insert("Certificate".to_owned(), certificate.definition(zone));
+            }
+        }
+        if self.fails {
+            let first = template.values().next().expect("a template has a resource");
+            let mut bad = ResourceDefinition::new(&first.resource_type, json!({"Nonsense": "x"}));
+            bad.depends_on = template.keys().cloned().collect();
+            template.insert("Bad".to_owned(), bad);
+        }
+        template
+    }
+
+    fn published_id(&self) -> &'static str {
+        ["Published", "Renamed"][self.zones[0].logical_id]
+    }
+
+    /// The template in one line.
+    pub(crate) fn shown(&self, at: usize) -> String {
+        let mut line = String::new();
+        if STACKS[at].account == NETWORK {
+            let _ = write!(line, "{} = {}", self.published_id(), PREFIXES[self.prefix]);
+        } else {
+            for zone in &self.zones {
+                let _ = write!(
+                    line,
+                    "{} = {} (TTL {}",
+                    zone.id(),
+                    NAMES[zone.name],
+                    zone.ttl
+                );
+                for (set, word) in [
+                    (zone.comment, "comment and tags"),
+                    (zone.given, "a zone of people's"),
+                    (zone.deletes_records, "deletes records"),
+                    (zone.drain > 0, "drains"),
+                ] {
+                    if set {
+                        let _ = write!(line, ", {word}");
+                    }
+                }
+                line.push_str("), ");
+            }
+            if let (Some(certificate), Some(zone)) = (&self.certificate, self.zones.last()) {
+                let _ = write!(
+                    line,
+                    "Certificate = {} ({certificate:?}), ",
+                    certificate.name(zone)
+                );
+            }
+        }
+        if self.fails {
+            line.push_str("Bad after all, which fails");
+        }
+        line.trim_end_matches(", ").to_owned()
+    }
+}
+
+impl ZoneChoice {
+    fn id(&self) -> &'static str {
+        ZONE_IDS[self.logical_id]
+    }
+
+    fn definition(&self, cast: &Cast, stack: &Stack) -> ResourceDefinition {
+        let name = NAMES[self.name];
+        let mut properties = json!({"Ttl": self.ttl, "DrainSeconds": self.drain});
+        if self.comment {
+            properties["Comment"] = json!("hello");
+            properties["Tags"] = json!({"team": "a"});
+        }
+        if self.deletes_records {
+            properties["RecordsOnDelete"] = json!("Delete");
+        }
+        if self.given
+            && let Some(id) = peoples_zone(cast, stack, name)
+        {
+            properties["HostedZoneId"] = json!(id);
+        }
+        with(subdomain(&stack.account, name), properties)
+    }
+}
+
+impl CertificateChoice {
+    fn name(&self, zone: &ZoneChoice) -> String {
+        format!("{}.{}.{BUILD}", LABELS[self.label], NAMES[zone.name])
+    }
+
+    fn definition(&self, zone: &ZoneChoice) -> ResourceDefinition {
+        let name = self.name(zone);
+        let mut properties = json!({});
+        if self.wildcard {
+            properties["SubjectAlternativeNames"] = json!([format!("*.{name}")]);
+        }
+        if self.keeps {
+            properties["ValidationRecordsOnDelete"] = json!("Keep");
+        }
+        if self.elsewhere {
+            properties["Region"] = json!("us-east-1");
+        }
+        with(certificate(zone.id(), &name), properties)
+    }
+}
+
+/// A zone of that name that people made in the stack's account.
+fn peoples_zone(cast: &Cast, stack: &Stack, name: &str) -> Option<String> {
+    let name = Name::of(&format!("{name}.{BUILD}"));
+    let zones = cast.world.zones();
+    let found = zones.values().find(|zone| {
+        zone.account == stack.account && zone.name == name && zone.made_by == Hand::Person
+    });
+    found.map(|zone| zone.id.clone())
+}

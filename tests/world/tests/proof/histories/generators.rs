@@ -1,0 +1,195 @@
+//! Histories out of small spaces: few names, few stacks, much contention. Each choice shrinks towards its first.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use world::When;
+
+use super::choice::{CertificateChoice, NAMES, PREFIXES, StackChoice, ZoneChoice};
+use super::step::{Act, Failure, FaultStep, Operation, Step};
+
+/// What the functions call, and the answer.
+const OPERATIONS: [&str; 18] = [
+    "AssumeRole",
+    "GetParameters",
+    "PutParameter",
+    "DeleteParameters",
+    "CreateHostedZone",
+    "DeleteHostedZone",
+    "GetHostedZone",
+    "ChangeResourceRecordSets",
+    "ListResourceRecordSets",
+    "ListHostedZonesByName",
+    "ListTagsForResource",
+    "GetChange",
+    "ChangeTagsForResource",
+    "RequestCertificate",
+    "DescribeCertificate",
+    "DeleteCertificate",
+    "StartExecution",
+    "PUT",
+];
+
+fn when() -> impl Strategy<Value = When> + Clone {
+    prop_oneof![Just(When::Before), Just(When::After)]
+}
+
+fn zone() -> impl Strategy<Value = ZoneChoice> {
+    (
+        0..2_usize,
+        0..NAMES.len(),
+        select(vec![900_u32, 60]),
+        prop::bool::weighted(0.2),
+        prop_oneof![8 => Just(0_u32), 1 => Just(30), 1 => Just(1500)],
+        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.3),
+    )
+        .prop_map(
+            |(logical_id, name, ttl, comment, drain, given, deletes_records)| ZoneChoice {
+                logical_id,
+                name,
+                ttl,
+                comment,
+                drain,
+                given,
+                deletes_records,
+            },
+        )
+}
+
+fn zones() -> impl Strategy<Value = Vec<ZoneChoice>> {
+    prop_oneof![
+        5 => vec(zone(), 1),
+        2 => vec(zone(), 2).prop_map(|mut zones| {
+            zones[1].logical_id = 1 - zones[0].logical_id;
+            if zones[1].name == zones[0].name {
+                zones[1].name = (zones[0].name + 1) % NAMES.len();
+            }
+            zones
+        }),
+    ]
+}
+
+fn certificate() -> impl Strategy<Value = CertificateChoice> {
+    (
+        0..2_usize,
+        any::<bool>(),
+        any::<bool>(),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(label, wildcard, keeps, elsewhere)| CertificateChoice {
+            label,
+            wildcard,
+            keeps,
+            elsewhere,
+        })
+}
+
+fn choice() -> impl Strategy<Value = StackChoice> {
+    (
+        zones(),
+        option::weighted(0.25, certificate()),
+        prop::bool::weighted(0.1),
+        prop_oneof![3 => Just(0_usize), 1 => Just(1)],
+    )
+        .prop_map(|(zones, certificate, fails, prefix)| StackChoice {
+            zones,
+            certificate,
+            fails,
+            prefix,
+        })
+}
+
+/// Mostly the first consumer's two stacks, which share its names.
+fn stack() -> impl Strategy<Value = usize> {
+    prop_oneof![5 => Just(1_usize), 4 => Just(2), 2 => Just(3), 1 => Just(0), 1 => Just(4)]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        3 => stack().prop_map(Operation::Delete),
+        10 => (stack(), choice()).prop_map(|(stack, choice)| Operation::Deploy(stack, choice)),
+        1 => (stack(), choice(), 0..90_u16)
+            .prop_map(|(stack, choice, after)| Operation::CutCreate(stack, choice, after)),
+        1 => (stack(), any::<bool>()).prop_map(|(stack, skip)| Operation::Continue(stack, skip)),
+    ]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let name = 0..NAMES.len();
+    prop_oneof![
+        2 => Just(Act::Tidy),
+        1 => name.clone().prop_map(Act::ForeignDelegation),
+        1 => name.clone().prop_map(Act::RemoveDelegation),
+        1 => name.clone().prop_map(Act::RecordBelow),
+        1 => name.clone().prop_map(Act::RecordInside),
+        2 => name.clone().prop_map(Act::MakeZone),
+        1 => name.clone().prop_map(Act::RemoveZones),
+        1 => name.clone().prop_map(Act::RemoveMarks),
+        1 => name.clone().prop_map(Act::Sign),
+        1 => name.clone().prop_map(Act::Protect),
+        1 => (0..2_usize).prop_map(Act::TakeRole),
+        1 => Just(Act::UseCertificates),
+        1 => Just(Act::Guardrails),
+        1 => (name, 10..600_u16).prop_map(|(name, seconds)| Act::Follow(name, seconds)),
+        1 => (0..PREFIXES.len()).prop_map(Act::WriteParameter),
+        1 => (0..PREFIXES.len()).prop_map(Act::RemoveParameter),
+    ]
+}
+
+fn failure() -> impl Strategy<Value = Failure> + Clone {
+    prop_oneof![
+        Just(Failure::Slow),
+        Just(Failure::Throttle),
+        when().prop_map(Failure::Unavailable),
+        when().prop_map(Failure::Reset),
+        when().prop_map(Failure::Silence),
+        Just(Failure::Denied),
+    ]
+}
+
+fn fault() -> impl Strategy<Value = FaultStep> {
+    let kill = (0..4_u64, 1..30_u64, when(), prop::bool::weighted(0.4));
+    prop_oneof![
+        2 => Just(FaultStep::Clear),
+        5 => kill.prop_map(|(invocation, call, when, always)| FaultStep::Kill {
+            invocation,
+            call,
+            when,
+            always,
+        }),
+        3 => (select(&OPERATIONS[..]), 1..8_u64, failure())
+            .prop_map(|(name, times, failure)| FaultStep::Operation(name, times, failure)),
+        1 => (1..20_u8, failure())
+            .prop_map(|(chance, failure)| FaultStep::Sometimes(chance, failure)),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => (1..2000_u16).prop_map(Step::Sleep),
+        8 => operation().prop_map(|operation| Step::Operate(vec![operation])),
+        2 => (operation(), operation()).prop_map(|(one, other)| {
+            if one.stack() == other.stack() {
+                Step::Operate(vec![one])
+            } else {
+                Step::Operate(vec![one, other])
+            }
+        }),
+        4 => act().prop_map(Step::Act),
+        4 => fault().prop_map(Step::Fault),
+        1 => (0..400_u16, option::of(0..200_u16))
+            .prop_map(|(late, again)| Step::Deliver(late, again)),
+    ]
+}
+
+/// A history of 2 to 30 steps, most of them short, and the seed of everything else in it.
+pub(crate) fn history() -> impl Strategy<Value = (u32, Vec<Step>)> {
+    let steps = prop_oneof![
+        4 => vec(step(), 2..=6),
+        3 => vec(step(), 2..=12),
+        1 => vec(step(), 2..=30),
+    ];
+    (any::<u32>().no_shrink(), steps)
+}

@@ -1,0 +1,379 @@
+//! Plays a history, and checks at every step.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::runtime::{Builder, Runtime};
+use world::cloudformation::{Delivery, Habits, ResourceDefinition, Stack, Status, Template};
+use world::{Fault, FaultRule, ServiceError, When};
+
+use super::choice::{PREFIXES, STACKS};
+use super::people;
+use super::step::{Failure, FaultStep, Operation, Step};
+use crate::cast::{Cast, NETWORK, REGION, settings};
+use crate::invariants;
+
+/// A second delivery that begins so long after its request knows itself for one. An earlier one comes before anyone begins the next
+/// operation: nothing that it could be told by is left of what an operation made and the next one deleted.
+const REPEAT: Duration = Duration::from_secs(60);
+
+/// What is wrong, and the history that led to it.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// All of it, in one line.
+    pub(crate) why: String,
+    /// Every call, as a table.
+    pub(crate) history: String,
+}
+
+thread_local! {
+    /// A cast whose zones stand and are published, made once for each thread.
+    static BASE: RefCell<Option<(Cast, Stack)>> = const { RefCell::new(None) };
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+}
+
+/// Plays a history. The seed decides all that is not in its steps.
+///
+/// # Errors
+/// What is wrong.
+pub(crate) fn play(seed: u32, steps: &[Step]) -> Result<(), Broken> {
+    BASE.with_borrow_mut(|base| {
+        let (base, network) =
+            base.get_or_insert_with(|| runtime().block_on(Cast::published(settings(0))));
+        runtime().block_on(async {
+            let cast = base.fork(|settings| {
+                settings.seed = seed.into();
+                settings.page_size = [1, 2, 100][seed as usize % 3];
+                let most = [0, 2, 2, 25][(seed >> 2) as usize % 4];
+                settings.propagation = Duration::ZERO..=Duration::from_secs(most);
+                settings.name_servers_per_tld = [8, 512][(seed >> 4) as usize % 2];
+                settings.dns_reachable = !(seed >> 5).is_multiple_of(8);
+                settings.throttling = (seed >> 8).is_multiple_of(4);
+            });
+            let mut history = History::new(cast, network.clone(), seed);
+            let result = history.run(steps).await;
+            result.map_err(|why| Broken {
+                why,
+                history: history.cast.history(),
+            })
+        })
+    })
+}
+
+struct History {
+    cast: Cast,
+    /// One for each place.
+    stacks: Vec<Stack>,
+    /// What the templates of each said so far, under which logical ids.
+    said: Vec<Vec<(String, ResourceDefinition)>>,
+    /// Those that were made anew.
+    gone: Vec<Stack>,
+    /// People changed what functions made, so that templates may not be true any more.
+    tampered: bool,
+    /// Stacks whose rollback could not be finished and was given up: what their failed update made is known to nobody any more.
+    given_up: BTreeSet<String>,
+}
+
+impl History {
+    fn new(mut cast: Cast, network: Stack, seed: u32) -> Self {
+        cast.engine.habits = Habits {
+            rollback_carries_new_id: (seed >> 10).is_multiple_of(2),
+            cancels_siblings: (seed >> 11).is_multiple_of(2),
+            clean_up_attempts: 1 + (seed >> 12) % 3,
+        };
+        cast.engine.lambda.waiter = !(seed >> 16).is_multiple_of(8);
+        let stack = |at: usize| Stack::new(STACKS[at].account, REGION, STACKS[at].name);
+        let mut stacks: Vec<Stack> = (0..STACKS.len()).map(stack).collect();
+        let mut said = vec![Vec::new(); stacks.len()];
+        for (id, resource) in &network.resources {
+            said[0].push((id.clone(), resource.definition.clone()));
+        }
+        stacks[0] = network;
+        Self {
+            cast,
+            stacks,
+            said,
+            gone: Vec::new(),
+            tampered: false,
+            given_up: BTreeSet::new(),
+        }
+    }
+
+    async fn run(&mut self, steps: &[Step]) -> Result<(), String> {
+        for step in steps {
+            self.step(step).await;
+            self.check()?;
+        }
+        self.end().await
+    }
+
+    async fn step(&mut self, step: &Step) {
+        match step {
+            Step::Sleep(seconds) => {
+                tokio::time::sleep(Duration::from_secs((*seconds).into())).await;
+            }
+            Step::Operate(operations) => self.operate(operations).await,
+            Step::Act(act) => {
+                self.tampered |= act.tampers();
+                people::act(&self.cast, *act);
+            }
+            Step::Fault(fault) => self.inject(fault),
+            Step::Deliver(late, again) => {
+                self.cast.engine.delivery = Delivery {
+                    late: Duration::from_secs((*late).into()),
+                    again: again.map(|again| Duration::from_secs(again.into())),
+                };
+            }
+        }
+    }
+
+    async fn operate(&mut self, operations: &[Operation]) {
+        for operation in operations {
+            self.renew(operation.stack());
+            self.note_given_up(operation);
+        }
+        let cast = &self.cast;
+        let mut running = Vec::new();
+        let stacks = self.stacks.iter_mut().zip(&mut self.said);
+        for (at, (stack, said)) in stacks.enumerate() {
+            if let Some(operation) = operations.iter().find(|operation| operation.stack() == at) {
+                running.push(operate(cast, at, stack, said, operation));
+            }
+        }
+        join_all(running).await;
+        let Delivery { late, again } = std::mem::take(&mut self.cast.engine.delivery);
+        if again.is_some_and(|again| late + again < REPEAT) {
+            self.cast.engine.idle().await;
+        }
+    }
+
+    fn note_given_up(&mut self, operation: &Operation) {
+        let stack = &self.stacks[operation.stack()];
+        let tries_again = matches!(operation, Operation::Continue(_, false));
+        if stack.status == Status::RollbackFailed && !tries_again {
+            self.given_up.insert(stack.id.clone());
+        }
+    }
+
+    /// A stack that is gone is made anew, with an id of its own.
+    fn renew(&mut self, at: usize) {
+        let stack = &mut self.stacks[at];
+        if matches!(stack.status, Status::Deleted | Status::CreateRolledBack) {
+            let name = format!("{}-{}", STACKS[at].name, self.gone.len());
+            let new = Stack::new(STACKS[at].account, REGION, &name);
+            self.gone.push(std::mem::replace(stack, new));
+            self.said[at].clear();
+        }
+    }
+
+    fn inject(&self, fault: &FaultStep) {
+        let world = &self.cast.world;
+        match fault {
+            FaultStep::Kill {
+                invocation,
+                call,
+                when,
+                always,
+            } => {
+                let first = self.cast.engine.next_invocation() + invocation;
+                for attempt in 0..if *always { 3 } else { 1 } {
+                    let fault = Fault::Kill(*when);
+                    world.inject(FaultRule::on_call(first + attempt, *call, fault));
+                }
+            }
+            FaultStep::Operation(name, times, failure) => {
+                world.inject(FaultRule::on_operation(name, *times, fault_of(*failure)));
+            }
+            FaultStep::Sometimes(chance, failure) => {
+                world.inject(FaultRule::sometimes(*chance, fault_of(*failure)));
+            }
+            FaultStep::Clear => world.clear_faults(),
+        }
+    }
+
+    /// What must hold at every step.
+    fn check(&self) -> Result<(), String> {
+        let mut wrong = self.violations();
+        wrong.extend(invariants::rights(&self.cast));
+        if !self.tampered {
+            for stack in self.known() {
+                wrong.extend(invariants::check(&self.cast, stack));
+            }
+        }
+        none(&wrong)
+    }
+
+    /// All stacks of which it is known what must stand.
+    fn known(&self) -> impl Iterator<Item = &Stack> {
+        let all = self.stacks.iter().chain(&self.gone);
+        all.filter(|stack| !self.given_up.contains(&stack.id))
+    }
+
+    fn violations(&self) -> Vec<String> {
+        let violations = self.cast.world.violations();
+        violations.into_iter().map(|found| found.what).collect()
+    }
+
+    /// All is put right, and everything can go: nothing may stay that no refusal named.
+    async fn end(&mut self) -> Result<(), String> {
+        self.cast.world.clear_faults();
+        self.cast.engine.delivery = Delivery::default();
+        self.cast.engine.idle().await;
+        people::tidy(&self.cast);
+        self.publish().await?;
+        self.delete_all(|account| account != NETWORK).await?;
+        // What was named as left behind keeps the zone published: people take it away.
+        people::sweep(&self.cast);
+        self.delete_all(|account| account == NETWORK).await
+    }
+
+    /// Where the delegated zone is not published any more, it is again: without that the consumers' stacks are refused their delete.
+    async fn publish(&mut self) -> Result<(), String> {
+        if people::withdraw_what_is_torn(&self.cast) {
+            let mut stack = Stack::new(NETWORK, REGION, "network-again");
+            let definition = self.cast.published_zone(PREFIXES[0]);
+            let template = Template::from([("Published".to_owned(), definition)]);
+            let status = self.cast.engine.create(&mut stack, &template).await;
+            if status != Status::Complete {
+                return Err(format!(
+                    "it cannot be published again: {:?}",
+                    stack.failures
+                ));
+            }
+            self.stacks.push(stack);
+        }
+        Ok(())
+    }
+
+    /// Deletes the stacks of some accounts: nothing of them is left, also not an hour later.
+    async fn delete_all(&mut self, of: impl Fn(&str) -> bool) -> Result<(), String> {
+        for stack in self.stacks.iter_mut().filter(|stack| of(&stack.account)) {
+            if stack.status == Status::RollbackFailed {
+                self.given_up.insert(stack.id.clone());
+            }
+            delete(&self.cast, stack).await?;
+        }
+        self.cast.engine.idle().await;
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let mut wrong = self.violations();
+        for stack in self.known() {
+            if matches!(stack.status, Status::Deleted | Status::CreateRolledBack) {
+                wrong.extend(invariants::check(&self.cast, stack));
+            }
+        }
+        none(&wrong)
+    }
+}
+
+fn none(wrong: &[String]) -> Result<(), String> {
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
+    }
+}
+
+async fn delete(cast: &Cast, stack: &mut Stack) -> Result<(), String> {
+    if matches!(stack.status, Status::New | Status::Deleted) {
+        return Ok(());
+    }
+    let status = cast.engine.delete(stack).await;
+    if status != Status::Deleted {
+        let (name, why) = (stack.name(), &stack.failures);
+        return Err(format!("{name} cannot be deleted: {why:?}"));
+    }
+    Ok(())
+}
+
+async fn operate(
+    cast: &Cast,
+    at: usize,
+    stack: &mut Stack,
+    said: &mut Vec<(String, ResourceDefinition)>,
+    operation: &Operation,
+) {
+    let engine = &cast.engine;
+    match operation {
+        Operation::Deploy(_, choice) => {
+            let template = choice.template(cast, at, stack);
+            match stack.status {
+                Status::New => {
+                    note_renames(cast, stack, said, &template);
+                    engine.create(stack, &template).await;
+                }
+                Status::Complete | Status::RolledBack => {
+                    note_renames(cast, stack, said, &template);
+                    engine.update(stack, &template).await;
+                }
+                _ => drop(engine.delete(stack).await),
+            }
+        }
+        Operation::CutCreate(_, choice, seconds) => {
+            if stack.status == Status::New {
+                let template = choice.template(cast, at, stack);
+                note_renames(cast, stack, said, &template);
+                let span = Duration::from_secs((*seconds).into());
+                let create = engine.create(stack, &template);
+                drop(tokio::time::timeout(span, create).await);
+                engine.delete(stack).await;
+            }
+        }
+        Operation::Delete(_) => {
+            if stack.status != Status::New {
+                engine.delete(stack).await;
+            }
+        }
+        Operation::Continue(_, skip) => {
+            if stack.status == Status::RollbackFailed {
+                let all: Vec<String> = stack.resources.keys().cloned().collect();
+                let skip = if *skip { all } else { Vec::new() };
+                engine.continue_rollback(stack, &skip).await;
+            }
+        }
+    }
+}
+
+/// Another logical id that says what one of the stack said before is that one renamed: the functions cannot tell one from the other.
+fn note_renames(
+    cast: &Cast,
+    stack: &Stack,
+    said: &mut Vec<(String, ResourceDefinition)>,
+    template: &Template,
+) {
+    said.extend(template.clone());
+    for (old, before) in &*said {
+        for (new, after) in template {
+            let same = |name: &str| before.properties.get(name) == after.properties.get(name);
+            if old != new
+                && before.resource_type == after.resource_type
+                && same("Subdomain")
+                && same("ParameterPrefix")
+            {
+                cast.world.renamed(&stack.id, old, new);
+            }
+        }
+    }
+}
+
+fn fault_of(failure: Failure) -> Fault {
+    match failure {
+        Failure::Unavailable(when) => Fault::unavailable(when),
+        Failure::Reset(when) => Fault::Reset(when),
+        Failure::Silence(when) => Fault::Silence(when),
+        Failure::Throttle => Fault::Throttle,
+        Failure::Denied => Fault::Error(
+            When::Before,
+            ServiceError::new(403, "AccessDenied", "not authorized to perform"),
+        ),
+        Failure::Slow => Fault::Delay(Duration::from_secs(8)),
+    }
+}

@@ -1,0 +1,105 @@
+//! Random histories: deployments of five stacks in three accounts that share parents and names, with people, faults and deaths.
+
+mod choice;
+mod generators;
+mod harness;
+mod people;
+mod step;
+
+use std::env;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use step::Steps;
+
+/// How many histories are played where `HISTORIES` says nothing.
+const HISTORIES: u32 = 10_000;
+/// Which ones, where `PROPTEST_RNG_SEED` says nothing.
+const SEED: u32 = 1;
+/// At most so many histories are played to find the shortest that fails as well.
+const SHRINKING: u32 = 3_000;
+
+fn number(variable: &str, default: u32) -> u32 {
+    match env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|error| panic!("{variable}={text}: {error}")),
+        Err(_) => default,
+    }
+}
+
+/// `HISTORIES` says how many, `PROPTEST_RNG_SEED` which: the same seed gives the same histories on the same number of threads.
+#[test]
+fn no_history_loses_or_leaves_anything() {
+    let (histories, seed) = (
+        number("HISTORIES", HISTORIES),
+        number("PROPTEST_RNG_SEED", SEED),
+    );
+    // A fixed number of parts, so that the histories do not depend on the machine.
+    const PARTS: u32 = 16;
+    let begun = Instant::now();
+    let next = AtomicU32::new(0);
+    let played = AtomicU32::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let part = next.fetch_add(1, Ordering::Relaxed);
+                    if part >= PARTS {
+                        break;
+                    }
+                    let count = histories / PARTS + u32::from(part < histories % PARTS);
+                    if let Err(failure) = play(seed, part, count, &played) {
+                        failures.lock().unwrap().push(failure);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    println!(
+        "{} histories in {:.0?}, seed {seed}",
+        played.into_inner(),
+        begun.elapsed()
+    );
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Plays one part of the histories; answers the shortest that fails.
+fn play(seed: u32, part: u32, histories: u32, played: &AtomicU32) -> Result<(), String> {
+    if histories == 0 {
+        return Ok(());
+    }
+    let config = Config {
+        cases: histories,
+        max_shrink_iters: number("PROPTEST_MAX_SHRINK_ITERS", SHRINKING),
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&seed.to_le_bytes());
+    bytes[4..8].copy_from_slice(&part.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let result = runner.run(&generators::history(), |(seed, steps)| {
+        played.fetch_add(1, Ordering::Relaxed);
+        harness::play(seed, &steps).map_err(|broken| TestCaseError::fail(broken.why))
+    });
+    match result {
+        Ok(()) => Ok(()),
+        Err(TestError::Abort(why)) => Err(format!("part {part} was given up: {why}")),
+        Err(TestError::Fail(_, (seed, steps))) => {
+            let broken = harness::play(seed, &steps).expect_err("what fails once fails again");
+            Err(format!(
+                "part {part}, seed {seed}: {}\n{}\n{}",
+                broken.why,
+                Steps(&steps),
+                broken.history
+            ))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What people do by hand in a history.
+
+use std::time::Duration;
+
+use world::{Edit, Guardrail, Hand, Name, Zone};
+
+use super::choice::{NAMES, PREFIXES};
+use super::step::Act;
+use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, REGION, put_delegation_role};
+
+/// Zones of the consumers with that name.
+fn zones_named(cast: &Cast, name: &str) -> Vec<Zone> {
+    let name = Name::of(name);
+    cast.world
+        .zones()
+        .into_values()
+        .filter(|zone| zone.account != NETWORK && zone.name == name)
+        .collect()
+}
+
+/// Does it; what cannot be done is left undone, as people would.
+pub(crate) fn act(cast: &Cast, act: Act) {
+    let world = &cast.world;
+    let name = |at: usize| format!("{}.{BUILD}", NAMES[at]);
+    let edit = |zone: &str, edit: Edit| drop(world.edit_records(zone, &[edit]));
+    match act {
+        Act::ForeignDelegation(at) => edit(
+            &cast.build_zone,
+            Edit::create(&name(at), "NS", 900, &["ns.example.net"]),
+        ),
+        Act::RemoveDelegation(at) => edit(&cast.build_zone, Edit::delete(&name(at), "NS")),
+        Act::RecordBelow(at) => edit(
+            &cast.build_zone,
+            Edit::create(&format!("www.{}", name(at)), "A", 60, &["192.0.2.1"]),
+        ),
+        Act::RecordInside(at) => {
+            for zone in zones_named(cast, &name(at)) {
+                let record = Edit::create(&format!("www.{}", name(at)), "A", 60, &["192.0.2.1"]);
+                edit(&zone.id, record);
+            }
+        }
+        Act::MakeZone(at) => drop(world.make_zone(CONSUMER, &name(at))),
+        Act::RemoveZones(at) => {
+            for zone in zones_named(cast, &name(at)) {
+                if zone.made_by != Hand::Person {
+                    empty(cast, &zone, |_| true);
+                    drop(world.remove_zone(&zone.id));
+                }
+            }
+        }
+        Act::RemoveMarks(at) => {
+            for zone in zones_named(cast, &name(at)) {
+                // One that a renamed logical id took over is known by its tags alone: without them it counts as people's.
+                if !was_taken_over(&zone) {
+                    drop(world.edit_zone(&zone.id, |zone| zone.tags.clear()));
+                }
+            }
+        }
+        Act::Sign(at) => {
+            for zone in zones_named(cast, &name(at)) {
+                drop(world.edit_zone(&zone.id, |zone| zone.signed = true));
+            }
+        }
+        Act::Protect(at) => {
+            let key = (Name::of(&name(at)), "NS".to_owned());
+            let protect = |zone: &mut Zone| drop(zone.protections.insert(key, "ours".into()));
+            drop(world.edit_zone(&cast.build_zone, protect));
+        }
+        Act::TakeRole(at) => world.delete_role(&crate::cast::delegation_role(RIGHTS[at].0)),
+        Act::UseCertificates => {
+            for arn in world.certificates().keys() {
+                let user = "arn:aws:cloudfront::1:distribution/X".to_owned();
+                drop(world.edit_certificate(arn, |found| found.in_use_by = vec![user]));
+            }
+        }
+        Act::Guardrails => {
+            let turn_on = |zone: &mut Zone| zone.guardrails = Guardrail::ALL.into();
+            drop(world.edit_zone(&cast.build_zone, turn_on));
+        }
+        Act::Follow(at, seconds) => {
+            let until = world.now() + Duration::from_secs(seconds.into());
+            let name = Name::of(&name(at));
+            let follow = |zone: &mut Zone| {
+                zone.followed_until.insert(name, until);
+            };
+            drop(world.edit_zone(&cast.build_zone, follow));
+        }
+        Act::WriteParameter(at) => {
+            let parameter = format!("{}/hosted-zone-name", PREFIXES[at]);
+            let place = (NETWORK.to_owned(), REGION.to_owned(), parameter.clone());
+            if !world.parameters().contains_key(&place) {
+                world.write_parameter(NETWORK, REGION, &parameter, "by hand");
+            }
+        }
+        Act::RemoveParameter(at) => {
+            let parameter = format!("{}/name-servers", PREFIXES[at]);
+            world.remove_parameter(NETWORK, REGION, &parameter);
+        }
+        Act::Tidy => tidy(cast),
+    }
+}
+
+fn was_taken_over(zone: &Zone) -> bool {
+    let Hand::Function(maker) = &zone.made_by else {
+        return false;
+    };
+    let marked = zone.tags.get("zone-delegation:logical-id");
+    marked.is_some_and(|marked| *marked != maker.logical_id)
+}
+
+/// Takes away what is left of the parameters under the first prefix where one of them is missing; says whether that was so.
+pub(crate) fn withdraw_what_is_torn(cast: &Cast) -> bool {
+    let names = ["hosted-zone-id", "hosted-zone-name", "name-servers"];
+    let parameters = cast.world.parameters();
+    let place = |name: &str| {
+        let parameter = format!("{}/{name}", PREFIXES[0]);
+        (NETWORK.to_owned(), REGION.to_owned(), parameter)
+    };
+    let torn = names
+        .iter()
+        .any(|name| !parameters.contains_key(&place(name)));
+    if torn {
+        for (account, region, name) in names.map(place) {
+            cast.world.remove_parameter(&account, &region, &name);
+        }
+    }
+    torn
+}
+
+/// Deletes record sets of a zone, those of its apex apart.
+fn empty(cast: &Cast, zone: &Zone, goes: impl Fn(&Hand) -> bool) {
+    let edits: Vec<Edit> = zone
+        .other_records()
+        .filter(|(_, set)| goes(&set.written_by))
+        .map(|(key, _)| Edit::delete(&key.name.to_string(), &key.kind))
+        .collect();
+    if !edits.is_empty() {
+        drop(cast.world.edit_records(&zone.id, &edits));
+    }
+}
+
+/// Puts everything right that people may have put in the way.
+pub(crate) fn tidy(cast: &Cast) {
+    let world = &cast.world;
+    for (account, names) in RIGHTS {
+        put_delegation_role(world, account, names, &cast.build_zone);
+    }
+    for zone in world.zones().into_values() {
+        drop(world.edit_zone(&zone.id, |zone| {
+            zone.signed = false;
+            zone.protections.clear();
+            zone.guardrails.clear();
+            zone.followed_until.clear();
+        }));
+        if zone.id != cast.base_zone {
+            empty(cast, &zone, |hand| *hand == Hand::Person);
+        }
+    }
+    for arn in world.certificates().keys() {
+        drop(world.edit_certificate(arn, |found| found.in_use_by.clear()));
+    }
+    for ((account, region, name), parameter) in world.parameters() {
+        if parameter.made_by == Hand::Person {
+            world.remove_parameter(&account, &region, &name);
+        }
+    }
+}
+
+/// Takes away what CloudFormation forgot after a clean-up that failed, and said so.
+pub(crate) fn sweep(cast: &Cast) {
+    if let Some(zone) = cast.world.zone(&cast.build_zone) {
+        empty(cast, &zone, |_| true);
+    }
+}

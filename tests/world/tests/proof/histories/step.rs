@@ -1,0 +1,236 @@
+//! What a history is made of, in small words, and as a table.
+
+use std::fmt;
+
+use world::When;
+
+use super::choice::{NAMES, PREFIXES, STACKS, StackChoice};
+
+/// One step of a history.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// So many seconds pass.
+    Sleep(u16),
+    /// Operations on stacks, all at the same time, each on a stack of its own.
+    Operate(Vec<Operation>),
+    /// People do something.
+    Act(Act),
+    /// Something will go wrong.
+    Fault(FaultStep),
+    /// The events of the next operations are late by so many seconds, and come again after so many.
+    Deliver(u16, Option<u16>),
+}
+
+/// What a user does to a stack.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    /// Creates it, updates it, or makes it anew, as its status allows.
+    Deploy(usize, StackChoice),
+    /// Begins to create it, and deletes it after so many seconds, whatever still runs.
+    CutCreate(usize, StackChoice, u16),
+    /// Deletes it.
+    Delete(usize),
+    /// Continues its rollback, or gives up on what cannot be undone.
+    Continue(usize, bool),
+}
+
+impl Operation {
+    /// The stack it is about.
+    pub(crate) fn stack(&self) -> usize {
+        match self {
+            Self::Deploy(stack, _)
+            | Self::CutCreate(stack, ..)
+            | Self::Delete(stack)
+            | Self::Continue(stack, _) => *stack,
+        }
+    }
+}
+
+/// What people do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Act {
+    /// Delegate a name of the consumers to someone else.
+    ForeignDelegation(usize),
+    /// Take away whatever delegation stands at a name.
+    RemoveDelegation(usize),
+    /// Write a record below a name into the delegated zone.
+    RecordBelow(usize),
+    /// Write a record into each zone of a name.
+    RecordInside(usize),
+    /// Make a zone of a name in the first consumer's account.
+    MakeZone(usize),
+    /// Empty and delete every zone of a name that is a function's.
+    RemoveZones(usize),
+    /// Take the marks off every zone of a name.
+    RemoveMarks(usize),
+    /// Sign every zone of a name.
+    Sign(usize),
+    /// Protect a name's NS in the delegated zone.
+    Protect(usize),
+    /// Take a consumer's delegation role away.
+    TakeRole(usize),
+    /// Use every certificate.
+    UseCertificates,
+    /// Turn on all guardrails of the delegated zone.
+    Guardrails,
+    /// Resolvers follow a delegation for so many seconds.
+    Follow(usize, u16),
+    /// Write a parameter where there is none.
+    WriteParameter(usize),
+    /// Delete a parameter.
+    RemoveParameter(usize),
+    /// Put right all of that: roles, protections, signing, records, uses.
+    Tidy,
+}
+
+impl Act {
+    /// Whether it changes what functions made, so that a stack may not be any more what its template says.
+    pub(crate) fn tampers(self) -> bool {
+        matches!(
+            self,
+            Self::RemoveDelegation(_)
+                | Self::RemoveZones(_)
+                | Self::RemoveMarks(_)
+                | Self::RemoveParameter(_)
+        )
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) enum FaultStep {
+    /// The n-th invocation from now on dies at its k-th call, and so do the two attempts after it, where `always`.
+    Kill {
+        invocation: u64,
+        call: u64,
+        when: When,
+        always: bool,
+    },
+    /// The next calls of an operation fail.
+    Operation(&'static str, u64, Failure),
+    /// A share of all calls fails, in percent.
+    Sometimes(u8, Failure),
+    /// All is well again.
+    Clear,
+}
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Failure {
+    Unavailable(When),
+    Reset(When),
+    Silence(When),
+    Throttle,
+    Denied,
+    Slow,
+}
+
+/// A history's steps, one a line.
+pub(crate) struct Steps<'a>(pub(crate) &'a [Step]);
+
+impl fmt::Display for Steps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, step) in self.0.iter().enumerate() {
+            writeln!(f, "{:>3} | {step}", number + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sleep(seconds) => write!(f, "time       | {seconds} s pass"),
+            Self::Operate(operations) => {
+                for (at, operation) in operations.iter().enumerate() {
+                    let together = if at == 0 { "" } else { "\n    | together, " };
+                    write!(f, "{together}{operation}")?;
+                }
+                Ok(())
+            }
+            Self::Act(act) => write!(f, "people     | {act}"),
+            Self::Fault(fault) => write!(f, "fault      | {fault}"),
+            Self::Deliver(late, None) => {
+                write!(f, "delivery   | the next events come {late} s late")
+            }
+            Self::Deliver(late, Some(again)) => {
+                write!(
+                    f,
+                    "delivery   | the next events come {late} s late, and again after {again} s"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stack = STACKS[self.stack()].name;
+        match self {
+            Self::Deploy(at, choice) => write!(f, "{stack:10} | deploy {}", choice.shown(*at)),
+            Self::CutCreate(at, choice, seconds) => {
+                write!(
+                    f,
+                    "{stack:10} | create, delete after {seconds} s: {}",
+                    choice.shown(*at)
+                )
+            }
+            Self::Delete(_) => write!(f, "{stack:10} | delete"),
+            Self::Continue(_, false) => write!(f, "{stack:10} | continue the rollback"),
+            Self::Continue(_, true) => {
+                write!(f, "{stack:10} | continue the rollback, skip what failed")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ForeignDelegation(at) => write!(f, "delegate {} to someone else", NAMES[at]),
+            Self::RemoveDelegation(at) => write!(f, "delete the delegation of {}", NAMES[at]),
+            Self::RecordBelow(at) => write!(f, "write www.{} into the delegated zone", NAMES[at]),
+            Self::RecordInside(at) => write!(f, "write www.{0} into every zone {0}", NAMES[at]),
+            Self::MakeZone(at) => write!(f, "make a zone {}", NAMES[at]),
+            Self::RemoveZones(at) => write!(f, "delete every function's zone {}", NAMES[at]),
+            Self::RemoveMarks(at) => write!(f, "take the tags off every zone {}", NAMES[at]),
+            Self::Sign(at) => write!(f, "sign every zone {}", NAMES[at]),
+            Self::Protect(at) => write!(f, "protect the delegation of {}", NAMES[at]),
+            Self::TakeRole(at) => write!(f, "take delegation role {} away", at + 1),
+            Self::UseCertificates => f.write_str("use every certificate"),
+            Self::Guardrails => f.write_str("turn on all guardrails of the delegated zone"),
+            Self::Follow(at, seconds) => write!(f, "follow {} for {seconds} s", NAMES[at]),
+            Self::WriteParameter(at) => write!(f, "write {}/hosted-zone-name", PREFIXES[at]),
+            Self::RemoveParameter(at) => write!(f, "delete {}/name-servers", PREFIXES[at]),
+            Self::Tidy => f.write_str("put everything right that people did"),
+        }
+    }
+}
+
+impl fmt::Display for FaultStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kill {
+                invocation,
+                call,
+                when,
+                always,
+            } => {
+                let attempts = if *always {
+                    ", like the two after it"
+                } else {
+                    ""
+                };
+                write!(
+                    f,
+                    "invocation {invocation} from now on dies at call {call}, {when:?} its effect{attempts}"
+                )
+            }
+            Self::Operation(name, times, failure) => {
+                write!(f, "the next {times} {name}: {failure:?}")
+            }
+            Self::Sometimes(chance, failure) => write!(f, "{chance} % of all calls: {failure:?}"),
+            Self::Clear => f.write_str("none any more"),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `cargo xtask sabotage`: shows that the proofs fail when the code is wrong. Each sabotage is made in a copy of the checkout,
+//! alone; the proofs of `tests/world` are run there, and must fail.
+
+mod list;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::checkout;
+use crate::emulator::fresh_folder;
+use crate::failure::{Doing, Failure};
+use crate::process;
+use crate::progress::seconds;
+use crate::setup;
+use list::{SABOTAGES, Sabotage};
+
+/// Histories for each sabotage; a proof that needs more than these to see it is no proof.
+const HISTORIES: &str = "2000";
+
+/// `cargo xtask sabotage --list`.
+pub(crate) fn list() {
+    for sabotage in &SABOTAGES {
+        println!("{:24} {}", sabotage.name, sabotage.about);
+    }
+}
+
+/// `cargo xtask sabotage`: all of them, or those of these names.
+///
+/// # Errors
+/// One of them goes unnoticed, cannot be made or does not compile, or the proofs fail without any.
+pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| SABOTAGES.iter().all(|sabotage| sabotage.name != **name))
+    {
+        return Err(Failure::new(format!(
+            "There is no sabotage {unknown}; `cargo xtask sabotage --list` lists them."
+        )));
+    }
+    let copy = copy_checkout()?;
+    let logs = fresh_folder("sabotage-logs")?;
+    println!("without any: the proofs must pass");
+    build(&copy, &logs.join("none-build.log"))?;
+    proofs(&copy, &logs.join("none.log"), "")?;
+    let mut unnoticed = Vec::new();
+    for sabotage in SABOTAGES
+        .iter()
+        .filter(|sabotage| wanted.is_empty() || wanted.contains(&sabotage.name))
+    {
+        let begun = Instant::now();
+        let noticed = noticed(sabotage, &copy, &logs)?;
+        println!(
+            "{} {:24} {} ({})",
+            if noticed.is_some() { "✓" } else { "✗" },
+            sabotage.name,
+            noticed.map_or("NOT NOTICED", |by| by),
+            seconds(begun.elapsed()),
+        );
+        if noticed.is_none() {
+            unnoticed.push(sabotage.name);
+        }
+    }
+    if unnoticed.is_empty() {
+        println!(
+            "every sabotage was noticed; logs in {}",
+            checkout::shown(&logs)
+        );
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "The proofs did not notice {}.",
+        unnoticed.join(", ")
+    ))
+    .with_log(&logs))
+}
+
+/// Which proof fails with a sabotage.
+fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<&'static str>, Failure> {
+    let file = copy.join(sabotage.file);
+    let honest = fs::read_to_string(&file).doing(|| format!("read {}", file.display()))?;
+    let changed = sabotage.make(&honest)?;
+    fs::write(&file, changed).doing(|| format!("write {}", file.display()))?;
+    let log = |what: &str| logs.join(format!("{}-{what}.log", sabotage.name));
+    build(copy, &log("build"))?;
+    // The quicker proof first.
+    let by = ["histories", "crash_points", "smoke"]
+        .into_iter()
+        .find(|proof| proofs(copy, &log(proof), proof).is_err());
+    fs::write(&file, honest).doing(|| format!("write {}", file.display()))?;
+    Ok(by)
+}
+
+impl Sabotage {
+    /// The file's text with it.
+    fn make(&self, text: &str) -> Result<String, Failure> {
+        match text.matches(self.from).count() {
+            1 => Ok(text.replace(self.from, self.to)),
+            count => Err(Failure::new(format!(
+                "Sabotage {} does not fit: {} has its text {count} times, not once.",
+                self.name, self.file
+            ))),
+        }
+    }
+}
+
+/// A copy of everything that git knows or would add, under the target folder.
+fn copy_checkout() -> Result<PathBuf, Failure> {
+    let copy = fresh_folder("sabotage")?;
+    let mut listing = process::command("git");
+    listing
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(checkout::root());
+    let files = process::output(&mut listing, "list the checkout's files")?;
+    for file in files.split('\0').filter(|file| !file.is_empty()) {
+        let (from, to) = (checkout::root().join(file), copy.join(file));
+        if !from.is_file() {
+            continue;
+        }
+        let folder = to.parent().unwrap_or(&copy);
+        fs::create_dir_all(folder).doing(|| format!("make {}", folder.display()))?;
+        fs::copy(&from, &to).doing(|| format!("copy {file}"))?;
+    }
+    Ok(copy)
+}
+
+/// Cargo in the copy, with what is built already for the checkout.
+fn cargo(copy: &Path, arguments: &[&str]) -> Command {
+    let mut command = process::command(setup::cargo());
+    command
+        .args(arguments)
+        .args(["--locked", "-p", "world", "--test", "proof"])
+        .env("CARGO_TARGET_DIR", checkout::target())
+        .current_dir(copy);
+    command
+}
+
+fn build(copy: &Path, log: &Path) -> Result<(), Failure> {
+    let mut build = cargo(copy, &["test", "--no-run"]);
+    process::run(&mut build, "build the proofs", log, |_| {})
+}
+
+fn proofs(copy: &Path, log: &Path, only: &str) -> Result<(), Failure> {
+    let mut test = cargo(copy, &["test"]);
+    test.arg(only)
+        .env("HISTORIES", HISTORIES)
+        // That it fails is enough.
+        .env("PROPTEST_MAX_SHRINK_ITERS", "0");
+    process::run(&mut test, "prove it", log, |_| {})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sabotage_fits_the_code() {
+        for sabotage in &SABOTAGES {
+            let file = checkout::root().join(sabotage.file);
+            let text = fs::read_to_string(&file)
+                .unwrap_or_else(|error| panic!("{}: {}: {error}", sabotage.name, file.display()));
+            if let Err(failure) = sabotage.make(&text) {
+                panic!("{failure}");
+            }
+        }
+    }
+}

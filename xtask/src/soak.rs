@@ -1,0 +1,167 @@
+//! `cargo xtask soak`: the long forms of what is proved with random inputs, round after round, each with a seed of its own.
+
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::checkout;
+use crate::emulator::fresh_folder;
+use crate::failure::Failure;
+use crate::process;
+use crate::progress::seconds;
+use crate::setup;
+
+/// What `--help` says.
+const USAGE: &str = "\
+cargo xtask soak [--minutes N] [--histories N] [--inputs N] [--seed N]
+
+Plays random histories of stacks, people, faults and deaths on the strict world, and feeds random inputs to the request decoder
+and the types of names, in rounds. It ends at the first failure, which it prints shrunk, with the command that plays it again.
+
+  --minutes N      begins no further round after so many minutes; without it there is one round
+  --histories N    histories a round (20000: some ten minutes on two cores)
+  --inputs N       random inputs a round, for each property of the decoder and the names (1000000)
+  --seed N         seed of the first round, 0 to 4294967295; each further round has the next one. Without it, the time decides";
+
+/// What is wanted.
+#[derive(Debug, PartialEq, Eq)]
+struct Soak {
+    minutes: u64,
+    histories: u32,
+    inputs: u32,
+    seed: u32,
+}
+
+impl Soak {
+    fn parse(words: &[&str], now: u32) -> Result<Self, Failure> {
+        let mut soak = Self {
+            minutes: 0,
+            histories: 20_000,
+            inputs: 1_000_000,
+            seed: now,
+        };
+        let mut words = words.iter();
+        while let Some(&name) = words.next() {
+            let number = words.next().and_then(|word| word.parse::<u32>().ok());
+            match (name, number) {
+                ("--minutes", Some(number)) => soak.minutes = number.into(),
+                ("--histories", Some(number)) => soak.histories = number,
+                ("--inputs", Some(number)) => soak.inputs = number,
+                ("--seed", Some(number)) => soak.seed = number,
+                _ => return Err(Failure::new(format!("This is how it is called:\n{USAGE}"))),
+            }
+        }
+        Ok(soak)
+    }
+}
+
+/// `cargo xtask soak`.
+///
+/// # Errors
+/// Wrong arguments, or what was found.
+pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
+    if let ["--help" | "-h"] = words {
+        println!("{USAGE}");
+        return Ok(());
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    // The lowest bits are those that differ.
+    let now = now.map_or(0, |since| since.as_secs() as u32);
+    let soak = Soak::parse(words, now)?;
+    let logs = fresh_folder("soak-logs")?;
+    let end = Instant::now() + Duration::from_secs(60 * soak.minutes);
+    let mut rounds = 0;
+    loop {
+        let seed = soak.seed.wrapping_add(rounds);
+        println!("round {}, seed {seed}", rounds + 1);
+        for (name, mut command) in [
+            ("histories", histories(soak.histories, seed)),
+            ("inputs", inputs(soak.inputs, seed)),
+        ] {
+            let begun = Instant::now();
+            let log = logs.join(format!("{name}.log"));
+            process::run(&mut command, &format!("soak the {name}"), &log, |_| {}).map_err(
+                |failure| {
+                    println!(
+                        "{}",
+                        std::fs::read_to_string(&log)
+                            .map_or_else(|_| String::new(), |text| process::plain(&text))
+                    );
+                    println!(
+                        "again: cargo xtask soak --seed {seed} --histories {} --inputs {}",
+                        soak.histories, soak.inputs
+                    );
+                    failure
+                },
+            )?;
+            println!("  {name} passed in {}", seconds(begun.elapsed()));
+        }
+        rounds += 1;
+        if Instant::now() >= end {
+            break;
+        }
+    }
+    println!(
+        "{rounds} rounds of {} histories and {} inputs a property passed; logs of the last in {}",
+        soak.histories,
+        soak.inputs,
+        checkout::shown(&logs)
+    );
+    Ok(())
+}
+
+fn histories(count: u32, seed: u32) -> Command {
+    let mut command = process::command(setup::cargo());
+    command
+        .args([
+            "test",
+            "--locked",
+            "-p",
+            "world",
+            "--test",
+            "proof",
+            "histories",
+            "--",
+            "--nocapture",
+        ])
+        .env("HISTORIES", count.to_string())
+        .env("PROPTEST_RNG_SEED", seed.to_string());
+    command
+}
+
+fn inputs(count: u32, seed: u32) -> Command {
+    let mut command = process::command(setup::cargo());
+    command
+        .args([
+            "test",
+            "--locked",
+            "-p",
+            "custom-resource",
+            "-p",
+            "dns-zones",
+            "--lib",
+            "any_",
+        ])
+        .env("PROPTEST_CASES", count.to_string())
+        .env("PROPTEST_RNG_SEED", seed.to_string());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_and_all_else_is_refused() {
+        let soak = Soak::parse(&["--seed", "5", "--minutes", "60"], 1).unwrap();
+        assert_eq!((soak.seed, soak.minutes), (5, 60));
+        assert_eq!(Soak::parse(&[], 1).unwrap().seed, 1);
+        for wrong in [
+            &["--seed"][..],
+            &["--seed", "x"],
+            &["60"],
+            &["--seed", "-1"],
+        ] {
+            assert!(Soak::parse(wrong, 1).is_err(), "{wrong:?}");
+        }
+    }
+}
