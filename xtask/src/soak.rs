@@ -79,20 +79,16 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
         ] {
             let begun = Instant::now();
             let log = logs.join(format!("{name}.log"));
-            process::run(&mut command, &format!("soak the {name}"), &log, |_| {}).map_err(
-                |failure| {
-                    println!(
-                        "{}",
-                        std::fs::read_to_string(&log)
-                            .map_or_else(|_| String::new(), |text| process::plain(&text))
-                    );
-                    println!(
-                        "again: cargo xtask soak --seed {seed} --histories {} --inputs {}",
-                        soak.histories, soak.inputs
-                    );
-                    failure
-                },
-            )?;
+            let doing = format!("soak the {name}");
+            if let Err(failure) = process::run(&mut command, &doing, &log, |_| {}) {
+                let text = std::fs::read_to_string(&log).unwrap_or_default();
+                println!("{}", process::plain(&text));
+                println!(
+                    "again: cargo xtask soak --seed {seed} --histories {} --inputs {}",
+                    soak.histories, soak.inputs
+                );
+                return Err(failure);
+            }
             println!("  {name} passed in {}", seconds(begun.elapsed()));
         }
         rounds += 1;
@@ -100,8 +96,12 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
             break;
         }
     }
+    let rounds = match rounds {
+        1 => "1 round".to_owned(),
+        more => format!("{more} rounds"),
+    };
     println!(
-        "{rounds} rounds of {} histories and {} inputs a property passed; logs of the last in {}",
+        "{rounds} of {} histories and {} inputs a property passed; logs of the last in {}",
         soak.histories,
         soak.inputs,
         checkout::shown(&logs)
@@ -110,7 +110,7 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
 }
 
 fn histories(count: u32, seed: u32) -> Command {
-    let mut command = process::command(setup::cargo());
+    let mut command = setup::cargo_command();
     command
         .args([
             "test",
@@ -129,7 +129,7 @@ fn histories(count: u32, seed: u32) -> Command {
 }
 
 fn inputs(count: u32, seed: u32) -> Command {
-    let mut command = process::command(setup::cargo());
+    let mut command = setup::cargo_command();
     command
         .args([
             "test",

@@ -133,7 +133,7 @@ fn copy_checkout() -> Result<PathBuf, Failure> {
 
 /// Cargo in the copy, with what is built already for the checkout.
 fn cargo(copy: &Path, arguments: &[&str]) -> Command {
-    let mut command = process::command(setup::cargo());
+    let mut command = setup::cargo_command();
     command
         .args(arguments)
         .args(["--locked", "-p", "world", "--test", "proof"])

@@ -5,8 +5,10 @@ use proptest::prelude::*;
 
 /// `PROPTEST_CASES`, or so many that they take seconds.
 fn inputs() -> ProptestConfig {
-    let mut config = ProptestConfig::default();
-    config.failure_persistence = None;
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 260_000;
     }
