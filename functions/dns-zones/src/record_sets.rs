@@ -47,7 +47,7 @@ impl Route53 {
         zone: &HostedZoneId,
         name: &DomainName,
         limit: usize,
-        wanted: impl Fn(&RecordSet) -> bool,
+        mut wanted: impl FnMut(&RecordSet) -> bool,
     ) -> Result<Vec<RecordSet>, AwsError> {
         let mut found = Vec::new();
         let mut start = Some((name.as_str().to_owned(), None, None));

@@ -115,9 +115,11 @@ impl<T: Transport> Subdomains<T> {
             // A given zone that someone took the tags off. That this resource delegated it, its physical id says.
             Hold::Nobody => (false, None),
         };
-        if made && !progress.deletable_at.contains_key(zone.id.as_str()) {
-            deletable?;
-        }
+        let known = if made && !progress.deletable_at.contains_key(zone.id.as_str()) {
+            deletable?
+        } else {
+            Vec::new()
+        };
         how.invocation.doing(format!(
             "taking the NS record set of {} out of its parent",
             delegation.name
@@ -132,7 +134,8 @@ impl<T: Transport> Subdomains<T> {
         if made {
             how.invocation
                 .doing(format!("deleting the zone {} ({})", zone.name, zone.id));
-            self.delete_zone(&zone, how.records_on_delete).await?;
+            self.delete_zone(&zone, how.records_on_delete, known)
+                .await?;
             if by_right {
                 // A Create that was delivered twice may have delegated to the zone again just before it went.
                 return self.undelegate_gone_zone(delegation, how).await;

@@ -211,7 +211,7 @@ impl Stage {
     pub(crate) async fn not_deleted(&self, stack: &mut Stack) -> String {
         let status = self.engine.delete(stack).await;
         assert_eq!(status, Status::NotDeleted, "{}", self.history());
-        self.the_failure(stack)
+        reason_of(&self.the_failure(stack)).to_owned()
     }
 
     fn the_failure(&self, stack: &Stack) -> String {
@@ -284,4 +284,9 @@ pub(crate) fn role(account: &str, name: &str, trusts: &Value) -> Role {
     let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusts}]});
     Role::new(account, name, &trust, &[("all".to_owned(), all)]).unwrap()
+}
+
+/// The reason in a Delete's failure, which names the resource first.
+pub(crate) fn reason_of(failure: &str) -> &str {
+    failure.split_once(": ").expect("names its resource").1
 }

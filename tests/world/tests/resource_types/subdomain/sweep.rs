@@ -6,7 +6,7 @@ use serde_json::json;
 use world::cloudformation::{Stack, Status};
 
 use super::{CONSUMER, Fault, FaultRule, NAME, When, subdomain};
-use crate::stage::{Stage, one, stack};
+use crate::stage::{Stage, one, reason_of, stack};
 
 /// A Create that dies in each attempt at an operation, and is never answered.
 async fn never_answered(
@@ -128,7 +128,7 @@ async fn what_the_second_sweep_would_refuse_is_refused_by_the_first() {
     assert_eq!(status, Status::NotDeleted, "{}", stage.history());
     let zone = stage.made_zones()[0].id.clone();
     assert_eq!(
-        stack.failures[1],
+        reason_of(&stack.failures[1]),
         format!(
             "{NAME} was not deleted, and nothing was touched: its zone {zone} holds A www.{NAME}; delete these record sets, or set \
              RecordsOnDelete to Delete."
