@@ -43,7 +43,9 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     let logs = fresh_folder("sabotage-logs")?;
     println!("without any: the proofs must pass");
     build(&copy, &logs.join("none-build.log"))?;
-    proofs(&copy, &logs.join("none.log"), "")?;
+    for proof in &PROOFS {
+        proof.run(&copy, &logs.join(format!("none-{}.log", proof.name())))?;
+    }
     let mut unnoticed = Vec::new();
     for sabotage in SABOTAGES
         .iter()
@@ -84,12 +86,11 @@ fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<&'sta
     fs::write(&file, changed).doing(|| format!("write {}", file.display()))?;
     let log = |what: &str| logs.join(format!("{}-{what}.log", sabotage.name));
     build(copy, &log("build"))?;
-    // The quicker proof first.
-    let by = ["histories", "crash_points", "smoke"]
-        .into_iter()
-        .find(|proof| proofs(copy, &log(proof), proof).is_err());
+    let by = PROOFS
+        .iter()
+        .find(|proof| proof.run(copy, &log(proof.name())).is_err());
     fs::write(&file, honest).doing(|| format!("write {}", file.display()))?;
-    Ok(by)
+    Ok(by.map(Proof::name))
 }
 
 impl Sabotage {
@@ -136,7 +137,7 @@ fn cargo(copy: &Path, arguments: &[&str]) -> Command {
     let mut command = setup::cargo_command();
     command
         .args(arguments)
-        .args(["--locked", "-p", "world", "--test", "proof"])
+        .args(["--locked", "-p", "world"])
         .env("CARGO_TARGET_DIR", checkout::target())
         .current_dir(copy);
     command
@@ -147,13 +148,47 @@ fn build(copy: &Path, log: &Path) -> Result<(), Failure> {
     process::run(&mut build, "build the proofs", log, |_| {})
 }
 
-fn proofs(copy: &Path, log: &Path, only: &str) -> Result<(), Failure> {
-    let mut test = cargo(copy, &["test"]);
-    test.arg(only)
-        .env("HISTORIES", HISTORIES)
-        // That it fails is enough.
-        .env("PROPTEST_MAX_SHRINK_ITERS", "0");
-    process::run(&mut test, "prove it", log, |_| {})
+/// A test target of `tests/world`, or a part of one.
+struct Proof {
+    target: &'static str,
+    only: &'static str,
+}
+
+/// The quicker first.
+const PROOFS: [Proof; 3] = [
+    Proof {
+        target: "resource_types",
+        only: "",
+    },
+    Proof {
+        target: "proof",
+        only: "histories",
+    },
+    Proof {
+        target: "proof",
+        only: "crash_points",
+    },
+];
+
+impl Proof {
+    fn name(&self) -> &'static str {
+        if self.only.is_empty() {
+            self.target
+        } else {
+            self.only
+        }
+    }
+
+    /// # Errors
+    /// It fails.
+    fn run(&self, copy: &Path, log: &Path) -> Result<(), Failure> {
+        let mut test = cargo(copy, &["test"]);
+        test.args(["--test", self.target, self.only])
+            .env("HISTORIES", HISTORIES)
+            // That it fails is enough.
+            .env("PROPTEST_MAX_SHRINK_ITERS", "0");
+        process::run(&mut test, "prove it", log, |_| {})
+    }
 }
 
 #[cfg(test)]
