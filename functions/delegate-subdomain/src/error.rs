@@ -196,6 +196,18 @@ pub(crate) enum Error {
         cause: String,
         standing: String,
     },
+    #[error(
+        "{name} was not deleted: its zone {zone} is gone, and {parent} still delegates to it ({standing}), so that anyone \
+         may take the name over; its NS record set there cannot be removed ({}): restore the rights, or have the owner of \
+         {parent} remove the record set, then delete again.", .cause.trim_end_matches('.')
+    )]
+    Dangling {
+        name: DomainName,
+        zone: HostedZoneId,
+        parent: DomainName,
+        cause: String,
+        standing: String,
+    },
     /// Why the parent is not known, for [`Error::StillDelegated`].
     #[error("{0}")]
     NoParent(String),

@@ -23,6 +23,13 @@ impl NameServers {
         self.0.iter()
     }
 
+    /// Whether any of them is among the others.
+    #[must_use]
+    pub fn shares_any(&self, others: &Self) -> bool {
+        self.iter()
+            .any(|own| others.iter().any(|other| other == own))
+    }
+
     /// A short proof of this set, by which an NS record set is known as ours when the zone itself is gone.
     ///
     /// 64 bits of SHA-256: it guards against mistake, and the set that it has to be told from is the one other

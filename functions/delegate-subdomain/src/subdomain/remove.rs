@@ -191,7 +191,9 @@ impl<T: Transport> Subdomains<T> {
                 let parent = parent_name(delegation, how);
                 let seen = self
                     .dns
-                    .standing(&parent, &delegation.name, &zone.name_servers)
+                    .standing(&parent, &delegation.name, |found| {
+                        found.shares_any(&zone.name_servers)
+                    })
                     .await;
                 let spread = match seen {
                     Standing::Gone => Duration::ZERO,
@@ -295,7 +297,9 @@ impl<T: Transport> Subdomains<T> {
         let parent = parent_name(delegation, how);
         let standing = match self
             .dns
-            .standing(&parent, &delegation.name, &zone.name_servers)
+            .standing(&parent, &delegation.name, |found| {
+                found.shares_any(&zone.name_servers)
+            })
             .await
         {
             Standing::Gone => return Ok(()),
@@ -308,6 +312,40 @@ impl<T: Transport> Subdomains<T> {
             cause: cause.to_string(),
             standing,
         })
+    }
+
+    /// Without rights in the parent of a zone that is gone, only its name servers can say whether it still delegates
+    /// to that zone, whose name anyone could take over. Where they cannot be heard, nothing more is to be known.
+    async fn check_not_dangling(
+        &self,
+        delegation: &Delegation,
+        how: &Removal<'_>,
+        cause: Error,
+    ) -> Result<(), Error> {
+        let parent = parent_name(delegation, how);
+        let seen = self
+            .dns
+            .standing(&parent, &delegation.name, |found| delegation.is_to(found))
+            .await;
+        match seen {
+            Standing::Gone => Ok(()),
+            Standing::Unknown(said) => {
+                tracing::warn!(
+                    name = delegation.name.as_str(),
+                    error = %cause,
+                    said,
+                    "the zone is gone, and whether the parent still delegates to it cannot be seen: have its owner check"
+                );
+                Ok(())
+            }
+            Standing::Stands(standing) => Err(Error::Dangling {
+                name: delegation.name.clone(),
+                zone: delegation.zone.clone(),
+                parent,
+                cause: cause.to_string(),
+                standing,
+            }),
+        }
     }
 
     /// The zone is gone, by a person or by an earlier call. What may be left is the worst: an NS record set that
@@ -323,12 +361,8 @@ impl<T: Transport> Subdomains<T> {
         {
             Ok(TakenOut::Refused { guardrail }) => Ok(Removed::refused(delegation, guardrail)),
             Ok(_) => Ok(Removed::Wholly),
-            Err(error) if error.lacks_rights() => {
-                tracing::warn!(
-                    name = delegation.name.as_str(),
-                    %error,
-                    "the zone is gone, and whether the parent still delegates to it cannot be seen: have its owner check"
-                );
+            Err(cause) if cause.lacks_rights() => {
+                self.check_not_dangling(delegation, how, cause).await?;
                 Ok(Removed::Wholly)
             }
             Err(error) => Err(error),

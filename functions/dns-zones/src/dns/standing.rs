@@ -25,7 +25,7 @@ pub enum Standing {
 }
 
 impl<T: Transport> Dns<T> {
-    /// Asks every name server of the zone `parent` whether it delegates `child` to any of `child_servers`.
+    /// Asks every name server of the zone `parent` whether it delegates `child` to name servers that are `ours`.
     ///
     /// Nothing of the parent has to be known but its name: its servers are found from the top down, and those that the
     /// zone itself names are asked too. It says [`Standing::Gone`] only where all of them are heard and agree: a zone
@@ -36,9 +36,9 @@ impl<T: Transport> Dns<T> {
         &self,
         parent: &DomainName,
         child: &DomainName,
-        child_servers: &NameServers,
+        ours: impl Fn(&NameServers) -> bool + Sync,
     ) -> Standing {
-        let ask = self.ask_parent(parent, child, child_servers);
+        let ask = self.ask_parent(parent, child, ours);
         match tokio::time::timeout(LONGEST, ask).await {
             Ok(standing) => standing,
             Err(_) => Standing::Unknown(format!(
@@ -51,7 +51,7 @@ impl<T: Transport> Dns<T> {
         &self,
         parent: &DomainName,
         child: &DomainName,
-        child_servers: &NameServers,
+        ours: impl Fn(&NameServers) -> bool + Sync,
     ) -> Standing {
         let (parent_name, child_name) = (wire_name(parent), wire_name(child));
         let walk = self.walk(&parent_name).await;
@@ -95,10 +95,7 @@ impl<T: Transport> Dns<T> {
                 Ok(reply) => format!("{server} {reply}"),
                 Err(silence) => format!("{server} gives {silence}"),
             };
-            (
-                delegates(answer, &parent_name, &child_name, child_servers),
-                text,
-            )
+            (delegates(answer, &parent_name, &child_name, &ours), text)
         });
         let said: Vec<_> = said.collect();
         let first = |wanted: Option<bool>| said.iter().find(|(delegates, _)| *delegates == wanted);
@@ -110,20 +107,16 @@ impl<T: Transport> Dns<T> {
     }
 }
 
-/// Whether this answer says that the child is delegated to any of its servers; none where it does not say.
+/// Whether this answer says that the child is delegated to our servers; none where it does not say.
 fn delegates(
     answer: Result<Reply, Silence>,
     parent: &Name,
     child: &Name,
-    child_servers: &NameServers,
+    ours: impl Fn(&NameServers) -> bool,
 ) -> Option<bool> {
     let reply = answer.ok()?;
     if let Some(found) = reply.name_servers_of(child) {
-        return Some(
-            found
-                .iter()
-                .any(|found| child_servers.iter().any(|own| own == found)),
-        );
+        return Some(ours(&found));
     }
     match &reply {
         // The parent itself must say so: an answer from elsewhere proves nothing.

@@ -186,16 +186,37 @@ async fn without_rights_and_without_a_way_out_a_zone_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_rights_a_zone_that_is_gone_is_gone() {
+async fn without_rights_a_delegation_that_leads_to_a_zone_that_is_gone_is_said() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
     stage.close_network();
     stage.world.remove_zone(&zone).unwrap();
+    let reason = stage.not_deleted(&mut stack).await;
+    assert!(
+        reason.starts_with(&format!(
+            "{NAME} was not deleted: its zone {zone} is gone, and {BUILD} still delegates to it (ns-"
+        )),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("), so that anyone may take the name over; ")
+            && reason.contains(" (AccessDenied, request "),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with(&format!(
+            "): restore the rights, or have the owner of {BUILD} remove the record set, then delete again."
+        )),
+        "{reason}"
+    );
+    stage
+        .world
+        .edit_records(&stage.build, &[Edit::delete(NAME, "NS")])
+        .unwrap();
+    stage.settle().await;
     stage.deleted(&mut stack).await;
-    // A person deleted the zone, so the record set is for people to see to.
-    assert!(stage.delegation().is_some());
-    stage.check();
+    stage.check_no_subdomain();
 }
 
 #[tokio::test(start_paused = true)]
