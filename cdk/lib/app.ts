@@ -8,7 +8,7 @@ import { NetworkingStack } from './networking-stack';
 
 /**
  * Adds the app's stacks, as its context configures them. No stack depends on another, so that each account can deploy its
- * own; `cdk deploy --all` goes through them in their order here, `cdk destroy --all` backwards.
+ * own; networking is deployed first and destroyed last, by name.
  */
 export function addStacks(app: App): void {
   const configuration = readConfiguration((key) => app.node.tryGetContext(key) as unknown);

@@ -105,6 +105,10 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
     checkFormat('region', props.region, FORMATS.region);
     checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
     checkTags(props.tags);
+    if (props.keyAlgorithm && !props.keyAlgorithm.name) {
+      // A text of a program without types would silently become the default.
+      throw new PropError('keyAlgorithm', props.keyAlgorithm, 'must be a KeyAlgorithm of aws-certificatemanager, such as KeyAlgorithm.EC_PRIME256V1');
+    }
     checkZone('zone', props.zone);
     props.additionalZones?.forEach((zone) => checkZone('additionalZones', zone));
     this.region = props.region ?? Stack.of(this).region;

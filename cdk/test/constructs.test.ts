@@ -338,6 +338,7 @@ const wrongCertificates: [RegExp, CertificateOptions][] = [
   [/^region must be the name of a Region/, { region: 'virginia' }],
   [/^serviceTimeout must be 1 to 3,600 whole seconds/, { serviceTimeout: Duration.seconds(0) }],
   [/^tags must have keys/, { tags: { 'zone-delegation:stack-id': '' } }],
+  [/^keyAlgorithm must be a KeyAlgorithm of/, { keyAlgorithm: untyped('EC_prime256v1') }],
 ];
 wrongCertificates.forEach(([message, options], index) => test(`a wrong prop of a certificate is named (${index}): ${message.source}`, () => {
   const stack = stackWithFunctions();
