@@ -15,8 +15,7 @@ use tracing_subscriber::{
 };
 
 /// The crates that run in a function and obey `RUST_LOG`. A crate that is not listed shows its warnings only.
-const OWN: [&str; 6] = [
-    "audit_delegations",
+const OWN: [&str; 5] = [
     "aws_calls",
     "custom_resource",
     "delegate_subdomain",

@@ -103,6 +103,13 @@ impl<T: Transport> Certificates<T> {
                 );
                 None
             }
+            Reach::Intercepted => {
+                tracing::info!(
+                    zone = zone.name.as_str(),
+                    "DNS does not show whether the zone is reached: something on the way answers in the root servers' place"
+                );
+                None
+            }
         }
     }
 

@@ -31,7 +31,8 @@ pub enum Checked {
         /// `ns-1.example.net over TCP: timed out`, for each.
         silent: Vec<String>,
     },
-    /// Nobody answered anything: there is no way out to port 53, and nothing was checked.
+    /// No name server answered anything: there is no way out to port 53, or something on the way answers in their
+    /// place. Nothing was checked.
     NoWayOut,
 }
 
@@ -213,17 +214,19 @@ impl<T: Transport> Dns<T> {
         let verdict = judge(delegation, &at_parent, &at_child);
         // Why the parent's servers refuse, or whether all this leads to nothing because nobody gets to the parent.
         // Not asked in between: a set that is missing or wrong says all there is to say.
-        if matches!(
-            verdict,
-            Ok(Checked::Fully | Checked::Partly { .. }) | Err(Fault::ParentRefused { .. })
-        ) && let Reach::Broken(found) = self.reach(parent, parent_servers).await
-        {
-            return Err(Fault::ParentNotDelegated {
+        let refused = matches!(verdict, Err(Fault::ParentRefused { .. }));
+        if !refused && !matches!(verdict, Ok(Checked::Fully | Checked::Partly { .. })) {
+            return verdict;
+        }
+        match self.reach(parent, parent_servers).await {
+            Reach::Broken(found) => Err(Fault::ParentNotDelegated {
                 parent: parent.clone(),
                 found,
-            });
+            }),
+            // A firewall that answers every question by itself is no way out either.
+            Reach::Intercepted if refused => Ok(Checked::NoWayOut),
+            Reach::Intercepted | Reach::Reached | Reach::Unknown(_) => verdict,
         }
-        verdict
     }
 
     async fn ask_each<'a>(

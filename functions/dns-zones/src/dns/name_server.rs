@@ -140,6 +140,19 @@ impl<T: Transport> Dns<T> {
         }
     }
 
+    /// Whether what answers may be a resolver: the listed servers, which stand for the Internet, may.
+    pub(super) fn may_be_resolvers(&self) -> bool {
+        !self.listed.is_empty()
+    }
+
+    /// Whether two name servers are one, at an address of its own: white-label name servers are Route 53's under names
+    /// of the zone itself (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html>).
+    pub(super) fn share_an_address(&self, one: &Server, other: &Server) -> bool {
+        one.addresses
+            .iter()
+            .any(|address| other.addresses.contains(address) && !self.listed.0.contains(address))
+    }
+
     async fn by_system(&self, host: &DomainName) -> Vec<SocketAddr> {
         let mut addresses = match self.transport.addresses(host.as_str()).await {
             Ok(addresses) => addresses,

@@ -95,6 +95,16 @@ impl Reply {
         }
     }
 
+    /// Whether only a server that serves the zone can know it, and has to say so (the AA bit,
+    /// <https://www.rfc-editor.org/rfc/rfc1035#section-4.1.1>). Without it the answer is from a cache: a firewall or a
+    /// proxy has taken the question, and may say what was true a quarter of an hour ago.
+    fn is_a_servers_own(&self) -> bool {
+        match self {
+            Self::Records(_) | Self::Alias(_) | Self::NoData { .. } | Self::NoName { .. } => true,
+            Self::Referral { .. } | Self::Failed(_) => false,
+        }
+    }
+
     fn read(message: &Message, name: &Name, record_type: RecordType) -> Self {
         let at_name = |wanted: RecordType| {
             message
@@ -190,6 +200,15 @@ impl<T: Transport> Dns<T> {
             match answer {
                 Ok(answer) => {
                     let reply = Reply::read(&answer, name, record_type);
+                    if reply.is_a_servers_own()
+                        && !answer.metadata.authoritative
+                        && !self.may_be_resolvers()
+                    {
+                        silence = Silence(format!(
+                            "it {reply}, but not by its own authority: something on the way answers for it"
+                        ));
+                        continue;
+                    }
                     tracing::debug!(%server, %address, name = shown(name), %record_type, %protocol, %reply, "DNS");
                     return Ok(reply);
                 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::name_server::Server;
 use super::question::{shown, wire_name};
-use super::walk::{Stop, Walk};
+use super::walk::{Stop, Walk, Zone};
 use super::{Dns, Transport};
 use crate::{DomainName, NameServers};
 
@@ -20,29 +21,55 @@ pub enum Reach {
     Broken(String),
     /// Cannot be said; why, as a clause. A function without a way out to port 53 ends here.
     Unknown(String),
+    /// Something on the way answers in place of the root servers, and so in the place of all others.
+    Intercepted,
 }
 
 impl<T: Transport> Dns<T> {
     /// Walks from the top down to the zone `name` and compares the name servers found with the zone's own. One in
-    /// common is enough: a registry may list them in part.
+    /// common is enough, by its name or by its address: a registry may list them in part, and white-label name servers
+    /// are Route 53's under other names
+    /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html>).
     ///
     /// Takes 30 s at most.
     pub async fn reach(&self, name: &DomainName, own: &NameServers) -> Reach {
-        match tokio::time::timeout(WALK, self.walk(&wire_name(name))).await {
-            Ok(walk) => judge(&walk, name, own),
-            Err(_) => Reach::Unknown(format!(
-                "the walk down to {name} took over {} s",
-                WALK.as_secs()
-            )),
+        let judged = async {
+            let walk = self.walk(&wire_name(name)).await;
+            if walk.arrived_at(&wire_name(name)) && self.is_served_by(walk.last(), own).await {
+                return Reach::Reached;
+            }
+            broken(&walk, name, own)
+        };
+        tokio::time::timeout(WALK, judged)
+            .await
+            .unwrap_or_else(|_| {
+                Reach::Unknown(format!(
+                    "the walk down to {name} took over {} s",
+                    WALK.as_secs()
+                ))
+            })
+    }
+
+    /// Whether one of the servers that the zone above names is one of these.
+    async fn is_served_by(&self, zone: &Zone, own: &NameServers) -> bool {
+        let by_name = |server: &Server| own.iter().any(|own| server.host.as_ref() == Some(own));
+        if zone.servers.iter().any(by_name) {
+            return true;
         }
+        let own = self.locate_all(own.iter().cloned()).await;
+        zone.servers
+            .iter()
+            .any(|server| own.iter().any(|own| self.share_an_address(server, own)))
     }
 }
 
-fn judge(walk: &Walk, name: &DomainName, own: &NameServers) -> Reach {
+/// Why a walk did not lead to the name servers `own` of the zone `name`.
+fn broken(walk: &Walk, name: &DomainName, own: &NameServers) -> Reach {
     let last = walk.last();
     let (zone, servers) = (shown(&last.name), Joined(&last.servers));
     match &walk.stop {
         Stop::NoWayOut => Reach::Unknown("no name server answers at all".to_owned()),
+        Stop::Intercepted => Reach::Intercepted,
         // Only listed servers refuse at the top: what lies above the zone is not theirs to know.
         Stop::Dead(none) if last.name.is_root() => Reach::Unknown(format!(
             "nobody knows who serves {name}: {}",
@@ -56,17 +83,9 @@ fn judge(walk: &Walk, name: &DomainName, own: &NameServers) -> Reach {
             "there is no delegation at {}: the name servers of {zone} ({servers}) say that no such name exists",
             shown(at)
         )),
-        Stop::Arrived if last.name != wire_name(name) => Reach::Broken(format!(
+        Stop::Arrived if !walk.arrived_at(&wire_name(name)) => Reach::Broken(format!(
             "the name servers of {zone} ({servers}) have no NS record set for {name}"
         )),
-        Stop::Arrived
-            if last
-                .servers
-                .iter()
-                .any(|server| own.iter().any(|own| server.host.as_ref() == Some(own))) =>
-        {
-            Reach::Reached
-        }
         Stop::Arrived => {
             let above = walk
                 .zones
@@ -81,7 +100,7 @@ fn judge(walk: &Walk, name: &DomainName, own: &NameServers) -> Reach {
     }
 }
 
-struct Joined<'a>(&'a [super::name_server::Server]);
+struct Joined<'a>(&'a [Server]);
 
 impl fmt::Display for Joined<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

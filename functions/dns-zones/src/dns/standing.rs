@@ -6,7 +6,6 @@ use futures::future::join_all;
 use hickory_proto::rr::{Name, RecordType};
 
 use super::question::{Reply, Silence, shown, wire_name};
-use super::walk::Stop;
 use super::{Dns, Protocol, Transport};
 use crate::{DomainName, NameServers};
 
@@ -56,7 +55,7 @@ impl<T: Transport> Dns<T> {
         let (parent_name, child_name) = (wire_name(parent), wire_name(child));
         let walk = self.walk(&parent_name).await;
         let zone = walk.last();
-        if zone.name != parent_name || !matches!(walk.stop, Stop::Arrived) {
+        if !walk.arrived_at(&parent_name) {
             // The parent may stand all the same, cut off for now, and lead to the child once it is reached again.
             return Standing::Unknown(format!(
                 "the name servers of {parent} cannot be found from {} down",

@@ -29,6 +29,8 @@ pub(super) enum Stop {
     Dead(NoService),
     /// Nobody answered at the top, where the walk starts: most likely there is no way out.
     NoWayOut,
+    /// The root servers, which serve the root whatever happens, are said not to: someone else has answered.
+    Intercepted,
 }
 
 /// What the servers of a zone said, none of which serves it.
@@ -51,6 +53,11 @@ pub(super) struct Walk {
 impl Walk {
     pub(super) fn last(&self) -> &Zone {
         &self.zones[self.zones.len() - 1]
+    }
+
+    /// Whether the zone `name` was found.
+    pub(super) fn arrived_at(&self, name: &Name) -> bool {
+        matches!(self.stop, Stop::Arrived) && self.last().name == *name
     }
 
     /// The deepest zone on the way that holds `name`.
@@ -96,11 +103,13 @@ impl<T: Transport> Dns<T> {
                         };
                     }
                 }
-                Err(silent) if current.name.is_root() && !silent.heard => {
-                    return Walk {
-                        zones,
-                        stop: Stop::NoWayOut,
+                Err(silent) if current.name.is_root() => {
+                    let stop = if silent.heard {
+                        Stop::Intercepted
+                    } else {
+                        Stop::NoWayOut
                     };
+                    return Walk { zones, stop };
                 }
                 Err(silent) => {
                     return Walk {

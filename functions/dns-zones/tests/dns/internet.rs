@@ -8,13 +8,27 @@ use dns_zones::NameServers;
 use dns_zones::dns::{
     Checked, Dns, Issuance, NameServerList, Protocol, Reach, Sockets, Standing, Transport,
 };
+use hickory_proto::op::{Message, MessageType, ResponseCode};
 use name_server::{Asked, Zone, Zones, address_of, answer_bytes};
 
 use crate::check::check;
 use crate::network::{DEV, name, set, tree, zone};
 
 /// The Internet: name servers at port 53, their addresses known to the system's resolver, the root at the top.
-struct Internet(Zones);
+struct Internet {
+    zones: Zones,
+    /// What a firewall does to questions, where there is one.
+    firewall: Option<Firewall>,
+}
+
+/// A firewall that lets no question out, and leaves none without an answer.
+#[derive(Clone, Copy, Debug)]
+enum Firewall {
+    /// Answers as the network's own resolver would, out of its cache.
+    Resolves,
+    /// Refuses whatever does not ask for recursion.
+    Refuses,
+}
 
 impl Transport for Internet {
     async fn exchange(
@@ -27,11 +41,33 @@ impl Transport for Internet {
         let IpAddr::V4(ip) = server.ip() else {
             return Err(io::ErrorKind::NetworkUnreachable.into());
         };
-        Ok(answer_bytes(&self.0, Asked::At(ip), query, protocol == Protocol::Udp).unwrap())
+        let asked = match self.firewall {
+            None => Asked::At(ip),
+            Some(_) => Asked::Everywhere {
+                own_addresses: false,
+            },
+        };
+        let udp = protocol == Protocol::Udp;
+        let mut answer = answer_bytes(&self.zones, asked, query, udp).unwrap();
+        match self.firewall {
+            None => {}
+            Some(Firewall::Resolves) => answer[2] &= !AUTHORITATIVE,
+            Some(Firewall::Refuses) => {
+                let mut refusal = Message::from_vec(query).unwrap();
+                refusal.metadata.message_type = MessageType::Response;
+                refusal.metadata.response_code = ResponseCode::Refused;
+                answer = refusal.to_vec().unwrap();
+            }
+        }
+        Ok(answer)
     }
 
     async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         // A name server with both, as Route 53's have; the function has no way out over IPv6.
+        let host = match host {
+            "ns1.example.com" => "base1.test",
+            host => host,
+        };
         Ok(vec![
             IpAddr::V6(address_of(host).to_ipv6_mapped()),
             address_of(host).into(),
@@ -39,8 +75,10 @@ impl Transport for Internet {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn without_a_list_the_walk_starts_at_the_root() {
+const AUTHORITATIVE: u8 = 0b100;
+
+/// The zones of `tree` with those above, up to the root.
+fn whole_tree() -> Vec<Zone> {
     let roots = ["a.root-servers.net", "b.root-servers.net"];
     let top = zone(".", &roots, vec![set("com", "NS", &["gtld.test"])]);
     let com = zone(
@@ -50,13 +88,18 @@ async fn without_a_list_the_walk_starts_at_the_root() {
     );
     let mut zones = tree();
     zones.extend([top, com]);
-    let internet = |zones: &[Zone]| {
-        Dns::new(
-            Internet(Zones::new(zones, &[]).unwrap()),
-            NameServerList::default(),
-        )
-    };
-    let dns = internet(&zones);
+    zones
+}
+
+fn internet(zones: &[Zone], firewall: Option<Firewall>) -> Dns<Internet> {
+    let zones = Zones::new(zones, &[]).unwrap();
+    Dns::new(Internet { zones, firewall }, NameServerList::default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_list_the_walk_starts_at_the_root() {
+    let mut zones = whole_tree();
+    let dns = internet(&zones, None);
     assert_eq!(check(&dns).await, Ok(Checked::Fully));
     assert_eq!(
         dns.caa(&name("dev.build.example.com")).await,
@@ -73,7 +116,7 @@ async fn without_a_list_the_walk_starts_at_the_root() {
 
     // The registration lapsed.
     zones[4].record_sets.clear();
-    let reach = internet(&zones)
+    let reach = internet(&zones, None)
         .reach(&name("dev.build.example.com"), &NameServers::new(DEV))
         .await;
     assert_eq!(
@@ -83,6 +126,45 @@ async fn without_a_list_the_walk_starts_at_the_root() {
                 .into()
         )
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_firewall_that_answers_by_itself_is_no_way_out() {
+    for firewall in [Firewall::Resolves, Firewall::Refuses] {
+        // What a cache says would count as the proof that a delegation stands, or is gone, and a refusal as a fault.
+        let dns = internet(&whole_tree(), Some(firewall));
+        assert_eq!(check(&dns).await, Ok(Checked::NoWayOut), "{firewall:?}");
+        let standing = dns
+            .standing(&name("example.com"), &name("other.example.com"), |found| {
+                found.shares_any(&NameServers::new(DEV))
+            })
+            .await;
+        assert!(
+            matches!(standing, Standing::Unknown(_)),
+            "{firewall:?}: {standing:?}"
+        );
+        let own = NameServers::new(["base1.test"]);
+        let reach = dns.reach(&name("example.com"), &own).await;
+        assert!(
+            matches!(reach, Reach::Unknown(_) | Reach::Intercepted),
+            "{firewall:?}: {reach:?}"
+        );
+        let caa = dns.caa(&name("dev.build.example.com")).await;
+        assert_eq!(caa, Issuance::Unknown, "{firewall:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn white_label_name_servers_are_a_zones_own() {
+    let mut zones = whole_tree();
+    zones[4].record_sets = vec![set("example.com", "NS", &["ns1.example.com"])];
+    let dns = internet(&zones, None);
+    let reach = async |own: &str| {
+        dns.reach(&name("example.com"), &NameServers::new([own]))
+            .await
+    };
+    assert_eq!(reach("base1.test").await, Reach::Reached);
+    assert!(matches!(reach("base2.test").await, Reach::Broken(_)));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod certificate;
 mod hand_over;
+mod log;
 mod published_zone;
 mod stage;
 mod subdomain;

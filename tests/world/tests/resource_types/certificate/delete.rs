@@ -7,6 +7,7 @@ use world::cloudformation::{ResourceDefinition, Stack, Status};
 use world::{Fault, FaultRule, ServiceError, When};
 
 use super::{NAME, arn, certificate, validation, with_records};
+use crate::log::Log;
 use crate::stage::{LOGICAL_ID, Stage, one, stack};
 
 const USERS: [&str; 2] = [
@@ -35,6 +36,7 @@ fn use_it(stage: &Stage, arn: &str, stops_after: Option<Duration>) {
 #[tokio::test(start_paused = true)]
 async fn a_certificate_in_use_is_deleted_once_it_is_let_go() {
     for minutes in [1, 50] {
+        let log = Log::start();
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
         let mut stack = stage.created(with_records(&zone)).await;
@@ -56,6 +58,11 @@ async fn a_certificate_in_use_is_deleted_once_it_is_let_go() {
             1,
             "nothing is tried by force"
         );
+        let said = log.lines_with("the certificate is in use");
+        assert!(!said.is_empty());
+        for line in said {
+            assert!(USERS.iter().all(|user| line.contains(user)), "{line}");
+        }
         assert_eq!(stage.cnames(&zone), []);
         stage.check_no_certificate();
     }
