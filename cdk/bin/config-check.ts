@@ -25,7 +25,7 @@ const readers = [readConfiguration, ...context['pipeline'] === undefined ? [] : 
 const messages = new Set<string>();
 for (const reader of readers) {
   try {
-    reader((key) => context[key]);
+    reader(context);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) {
       throw error;
@@ -39,5 +39,6 @@ for (const message of messages) {
 if (messages.size > 0) {
   process.exit(1);
 }
-const { zoneName, consumers } = readConfiguration((key) => context[key]);
-console.log(`The configuration is in order: ${zoneName} for ${consumers.map(({ account, names }) => `${account} (${names.join(', ')})`).join(', ')}.`);
+const { zoneName, networkingStackName, networkingAccount, consumers } = readConfiguration(context);
+console.log(`The configuration is in order: ${zoneName} by ${networkingStackName} in ${networkingAccount}, ${
+  consumers.map(({ account, names, stackName }) => `${names.join(', ')} by ${stackName} in ${account}`).join(', ')}.`);

@@ -1,12 +1,13 @@
 import { App } from 'aws-cdk-lib';
 import { readConfiguration } from '../lib/configuration';
+import type { Context } from '../lib/configuration-section';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 import { PipelineStack } from '../lib/pipeline-stack';
 import { orOneSentence } from './one-sentence';
 
 const app = new App();
 orOneSentence(() => {
-  const context = (key: string) => app.node.tryGetContext(key) as unknown;
+  const context = app.node.getAllContext() as Context;
   const configuration = readConfiguration(context);
   const pipeline = readPipelineConfiguration(context);
   const stackName = `zone-delegation-pipeline-${configuration.instance}`;

@@ -2,20 +2,22 @@ import type { App } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { type Configuration, readConfiguration } from './configuration';
+import type { Context } from './configuration-section';
 import { ConsumerStack } from './consumer-stack';
 import type { FunctionSettings } from './function-settings';
 import { NetworkingStack } from './networking-stack';
 
 /**
- * Adds the app's stacks, as its context configures them. No stack depends on another, so that each account can deploy its
- * own; networking is deployed first and destroyed last, by name.
+ * Adds the app's stacks, as its context configures them. No stack refers to another, so that each account can deploy its own;
+ * where all are deployed at once networking comes first, and goes last.
  */
 export function addStacks(app: App): void {
-  const configuration = readConfiguration((key) => app.node.tryGetContext(key) as unknown);
+  const configuration = readConfiguration(app.node.getAllContext() as Context);
   const functionSettings = functionSettingsOf(configuration);
-  addNetworkingStack(app, configuration, functionSettings);
+  const networking = addNetworkingStack(app, configuration, functionSettings);
   for (const consumer of configuration.consumers) {
-    addConsumerStack(app, configuration, consumer, functionSettings);
+    // By name: the CDK orders stacks of different accounts no other way.
+    addConsumerStack(app, configuration, consumer, functionSettings).addStackDependency(networking);
   }
 }
 
@@ -23,6 +25,7 @@ export function addStacks(app: App): void {
 export function functionSettingsOf(configuration: Configuration): FunctionSettings {
   return {
     architecture: configuration.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    functionZips: configuration.functionZips,
     environment: configuration.functionEnvironment,
   };
 }

@@ -1,5 +1,6 @@
-import { normalised, problemOfName } from './domain-name';
-import { type Format, FORMATS } from './prop-checks';
+import { AS_WRITTEN, type Rule } from './configuration-rules';
+import { normalised } from './domain-name';
+import { nearestWord } from './nearest-word';
 
 /** A key of the configuration and what is wrong with it, as one sentence. */
 export interface ConfigurationProblem {
@@ -17,52 +18,44 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Reads the value of a context key; undefined where there is none. */
-export type ContextReader = (key: string) => unknown;
-
-/** What a value must be: what is wrong with it, to follow the key, or undefined. */
-export type Rule = (value: string) => string | undefined;
-
-function matching({ pattern, rule }: Format): Rule {
-  return (value) => (pattern.test(value) ? undefined : rule);
+/** The CDK app's context, or an object in it. */
+export interface Context {
+  readonly [key: string]: unknown;
 }
-
-export const LABEL: Rule = (value) => (value.includes('.') ? 'must be one label' : problemOfName(value));
-export const NAME: Rule = problemOfName;
-export const ACCOUNT = matching(FORMATS.account);
-export const REGION = matching(FORMATS.region);
-export const HOSTED_ZONE_ID = matching(FORMATS.hostedZoneId);
-export const ORGANIZATION_ID = matching(FORMATS.organizationId);
-export const EXTERNAL_ID = matching(FORMATS.externalId);
-export const ARCHITECTURE = matching({ pattern: /^(arm64|x86_64)$/, rule: 'must be "arm64" or "x86_64"' });
-export const BRANCH = matching({ pattern: /^[\w./-]+$/, rule: 'must be the name of a branch' });
-export const REPOSITORY = matching({ pattern: /^[\w.-]+(\/[\w.-]+)*$/, rule: 'must be the name of a repository, such as "owner/name"' });
-export const CONNECTION_ARN = matching({
-  pattern: /^arn:[\w-]+:(codeconnections|codestar-connections):[\w-]+:\d{12}:connection\/.+$/, rule: 'must be the ARN of a connection of CodeConnections',
-});
-export const EMAIL = matching({ pattern: /^[^@\s]+@[^@\s]+$/, rule: 'must be an e-mail address' });
-
-// What is not a name, and so keeps its case.
-const AS_WRITTEN = new Set([HOSTED_ZONE_ID, EXTERNAL_ID, BRANCH, REPOSITORY, CONNECTION_ARN, EMAIL]);
 
 /** A part of the configuration. What is wrong is noted and something harmless is returned, so that all of it is found at once. */
 export class Section {
   public constructor(
-    private readonly prefix: string,
-    private readonly context: ContextReader,
+    /** What its keys begin with, e.g. `consumers[0].`. */
+    public readonly prefix: string,
+    private readonly context: Context,
     private readonly problems: ConfigurationProblem[],
   ) {}
 
+  /** Notes keys that there are not. A misspelt one would be left out without a word. */
+  public only(keys: readonly string[], given = Object.keys(this.context)): void {
+    for (const unknown of given.filter((key) => !keys.includes(key))) {
+      this.wrong(unknown, `is unknown: did you mean ${nearestWord(unknown, keys)}? The keys are ${keys.join(', ')}`);
+    }
+  }
+
+  /** Notes that something is wrong with a key. */
+  public wrong(key: string, what: string, value?: unknown): void {
+    const name = `${this.prefix}${key}`;
+    const shown = value === undefined ? '' : `, but it is ${JSON.stringify(value)}`;
+    this.problems.push({ key: name, message: `${name} ${what}${shown}.` });
+  }
+
   public text(key: string, rule: Rule): string {
     const value = this.optionalText(key, rule);
-    if (value === undefined && this.context(key) === undefined) {
+    if (value === undefined && this.context[key] === undefined) {
       this.wrong(key, 'is missing');
     }
     return value ?? '';
   }
 
   public optionalText(key: string, rule: Rule): string | undefined {
-    const value = this.context(key);
+    const value = this.context[key];
     return value === undefined ? undefined : this.checked(key, value, rule);
   }
 
@@ -83,14 +76,21 @@ export class Section {
     if (value.length === 0 && standard.length > 0) {
       this.wrong(key, 'must have at least one name', value);
     }
-    return texts;
+    return [...new Set(texts)];
   }
 
-  public texts(key: string): { [name: string]: string } {
+  /** An object of strings, of which each is checked with its name. */
+  public texts(key: string, rule: (name: string, value: unknown) => string | undefined): { [name: string]: string } {
     const value = this.parsed(key) ?? {};
-    if (!isObject(value) || Object.values(value).some((text) => typeof text !== 'string')) {
+    if (!isObject(value)) {
       this.wrong(key, 'must be an object of strings', value);
       return {};
+    }
+    for (const [name, text] of Object.entries(value)) {
+      const problem = rule(name, text);
+      if (problem !== undefined) {
+        this.wrong(`${key}.${name}`, problem, text);
+      }
     }
     return value as { [name: string]: string };
   }
@@ -118,10 +118,9 @@ export class Section {
       this.wrong(name, `must be an object with ${keys.join(', ')}`, value);
       return undefined;
     }
-    for (const unknown of Object.keys(value).filter((other) => !keys.includes(other))) {
-      this.wrong(`${name}.${unknown}`, `is unknown: the keys are ${keys.join(', ')}`);
-    }
-    return new Section(`${this.prefix}${name}.`, (key) => value[key], this.problems);
+    const section = new Section(`${this.prefix}${name}.`, value, this.problems);
+    section.only(keys);
+    return section;
   }
 
   private checked(key: string, value: unknown, rule: Rule): string | undefined {
@@ -139,7 +138,7 @@ export class Section {
 
   /** The command line's `-c` gives strings only: lists and objects come as JSON. */
   private parsed(key: string): unknown {
-    const value = this.context(key);
+    const value = this.context[key];
     if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) {
       return value;
     }
@@ -149,14 +148,8 @@ export class Section {
       return value;
     }
   }
-
-  private wrong(key: string, what: string, value?: unknown): void {
-    const name = `${this.prefix}${key}`;
-    const shown = value === undefined ? '' : `, but it is ${JSON.stringify(value)}`;
-    this.problems.push({ key: name, message: `${name} ${what}${shown}.` });
-  }
 }
 
-function isObject(value: unknown): value is { [key: string]: unknown } {
+function isObject(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

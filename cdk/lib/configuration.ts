@@ -1,8 +1,10 @@
 import {
-  ACCOUNT, ARCHITECTURE, ConfigurationError, type ConfigurationProblem, type ContextReader, EXTERNAL_ID, HOSTED_ZONE_ID, LABEL, NAME,
-  ORGANIZATION_ID, REGION, type Rule, Section,
-} from './configuration-section';
-import { problemOfName, relation } from './domain-name';
+  ACCOUNT, ARCHITECTURE, EXTERNAL_ID, FUNCTION_ZIPS, HOSTED_ZONE_ID, INSTANCE, NAME, ORGANIZATION_ID, REGION, type Rule,
+} from './configuration-rules';
+import { ConfigurationError, type ConfigurationProblem, type Context, Section } from './configuration-section';
+import { rejectClashes } from './consumer-clashes';
+import { problemOfName } from './domain-name';
+import { problemOfVariable } from './function-environment';
 
 /** A consumer account, as the configuration names it. */
 export interface Consumer {
@@ -46,27 +48,44 @@ export interface Configuration {
   readonly consumers: Consumer[];
   /** The processor of the functions. */
   readonly architecture: 'arm64' | 'x86_64';
+  /** Folder with the prebuilt functions. */
+  readonly functionZips?: string;
   /** Further environment variables of the functions. */
   readonly functionEnvironment: { readonly [name: string]: string };
 }
 
+const KEYS = [
+  'instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'networkingRegion', 'organizationId', 'consumers',
+  'architecture', 'functionZips', 'functionEnvironment', 'pipeline',
+];
+const CONSUMER_KEYS = ['account', 'region', 'names', 'applications', 'certificateRegion', 'externalId'];
+// What the CDK keeps in the context for itself, beside keys such as `@aws-cdk/core:...`, `aws:cdk:...` and `hosted-zone:account=...`.
+const KEYS_OF_CDK = ['acknowledged-issue-numbers', 'cdk-migrate', 'cli-telemetry'];
+// RFC 1035, section 2.3.4, less the dot at the end; and RFC 5280, appendix A: a certificate's common name.
+const LONGEST_NAME = 253;
+const LONGEST_COMMON_NAME = 64;
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+const LONGEST_STACK_NAME = 128;
+
 /** The configuration in the CDK app's context, or a `ConfigurationError` with all that is wrong. */
-export function readConfiguration(context: ContextReader): Configuration {
+export function readConfiguration(context: Context): Configuration {
   const problems: ConfigurationProblem[] = [];
   const root = new Section('', context, problems);
-  const instance = root.text('instance', LABEL);
+  root.only(KEYS, Object.keys(context).filter((key) => !/[@:]/.test(key) && !KEYS_OF_CDK.includes(key)));
+  const instance = root.text('instance', INSTANCE);
   const baseDomain = root.text('baseDomain', NAME);
   const baseHostedZoneId = root.text('baseHostedZoneId', HOSTED_ZONE_ID);
-  const subDomain = root.text('subDomain', NAME);
+  const subDomain = root.text('subDomain', nameBelow(baseDomain));
   const networkingAccount = root.text('networkingAccount', ACCOUNT);
   const region = root.text('region', REGION);
   const networkingRegion = root.optionalText('networkingRegion', REGION) ?? region;
   const organizationId = root.optionalText('organizationId', ORGANIZATION_ID);
   const architecture = root.optionalText('architecture', ARCHITECTURE) ?? 'arm64';
-  const functionEnvironment = root.texts('functionEnvironment');
-  const consumers = root.sections('consumers', CONSUMER_KEYS)
-    .map((section) => readConsumer(section, instance, region, `${subDomain}.${baseDomain}`));
-  rejectSharedNames(consumers, problems);
+  const functionZips = root.optionalText('functionZips', FUNCTION_ZIPS);
+  const functionEnvironment = root.texts('functionEnvironment', problemOfVariable);
+  const sections = root.sections('consumers', CONSUMER_KEYS);
+  const consumers = sections.map((section) => readConsumer(section, instance, region, `${subDomain}.${baseDomain}`));
+  rejectClashes(sections, consumers);
   if (problems.length > 0) {
     throw new ConfigurationError(problems);
   }
@@ -82,24 +101,27 @@ export function readConfiguration(context: ContextReader): Configuration {
     organizationId,
     consumers,
     architecture: architecture as Configuration['architecture'],
+    functionZips,
     functionEnvironment,
   };
 }
-
-const CONSUMER_KEYS = ['account', 'region', 'names', 'applications', 'certificateRegion', 'externalId'];
 
 function readConsumer(section: Section, instance: string, region: string, zoneName: string): Consumer {
   const account = section.text('account', ACCOUNT);
   const ownRegion = section.optionalText('region', REGION) ?? region;
   const names = section.list('names', nameBelow(zoneName), [instance]);
+  const stackName = consumerStackName(instance, names[0] ?? '');
+  if (stackName.length > LONGEST_STACK_NAME) {
+    section.wrong('names', `begins with a name that makes the stack ${stackName}, which is longer than ${LONGEST_STACK_NAME} characters`);
+  }
   return {
     account,
     region: ownRegion,
     names,
-    applications: section.list('applications', nameBelow(`${longest(names)}.${zoneName}`), []),
+    applications: section.list('applications', nameBelow(`${longest(names)}.${zoneName}`, LONGEST_COMMON_NAME), []),
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
-    stackName: consumerStackName(instance, names[0] ?? ''),
+    stackName,
   };
 }
 
@@ -113,34 +135,7 @@ function consumerStackName(instance: string, name: string): string {
   return `zone-delegation-consumer-${instance}${own}`;
 }
 
-/** Whoever holds a name could capture all below it; and each account has one delegation role. */
-function rejectSharedNames(consumers: Consumer[], problems: ConfigurationProblem[]): void {
-  consumers.forEach((consumer, index) => {
-    consumers.slice(0, index).forEach((earlier, earlierIndex) => {
-      if (consumer.account === earlier.account && consumer.account !== '') {
-        problems.push({
-          key: `consumers[${index}].account`,
-          message: `consumers[${index}].account is ${consumer.account} like consumers[${earlierIndex}].account: ` +
-            'give all names of an account in one entry.',
-        });
-      }
-      for (const name of consumer.names) {
-        for (const other of earlier.names) {
-          const how = relation(name, other);
-          if (how !== undefined) {
-            problems.push({
-              key: `consumers[${index}].names`,
-              message: `consumers[${index}].names has "${name}", which is ${how} "${other}" of consumers[${earlierIndex}].names: ` +
-                'whoever holds a name could capture all below it.',
-            });
-          }
-        }
-      }
-    });
-  });
-}
-
-function nameBelow(zoneName: string): Rule {
+function nameBelow(zoneName: string, most = LONGEST_NAME): Rule {
   return (value) => problemOfName(value)
-    ?? (value.length + 1 + zoneName.length > 253 ? `must leave room for ".${zoneName}" within 253 characters` : undefined);
+    ?? (value.length + 1 + zoneName.length > most ? `must leave room for ".${zoneName}" within ${most} characters` : undefined);
 }

@@ -10,7 +10,8 @@ import { RustFunction } from 'cargo-lambda-cdk';
 import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, FORMATS, PropError } from './prop-checks';
+import { checkFunctionSettings } from './function-settings-checks';
+import { PropError } from './prop-checks';
 
 const TIMEOUT = Duration.minutes(15);
 // Lambda tries again after one minute and then after two, so that both retries fit; a short age bounds how long a Delete must
@@ -46,9 +47,6 @@ export class CustomResourceFunction extends Construct {
   public constructor(scope: Construct, id: string, private readonly name: FunctionName, settings: FunctionSettings = {}) {
     super(scope, id);
     this.settings = settings;
-    for (const variable of Object.keys(settings.environment ?? {})) {
-      checkFormat('functionSettings.environment', variable, FORMATS.environmentVariable);
-    }
     this.role = new iam.Role(this, 'Role', {
       path: functionRolePath(name),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
@@ -162,6 +160,7 @@ export class CustomResourceFunction extends Construct {
 export function functionOfStack<F extends Construct & { readonly settings: FunctionSettings }>(
   scope: Construct, id: string, settings: FunctionSettings | undefined, make: (stack: Stack, id: string) => F,
 ): F {
+  checkFunctionSettings(settings ?? {});
   const stack = Stack.of(scope);
   const standing = stack.node.tryFindChild(id) as F | undefined;
   if (standing === undefined) {
@@ -181,4 +180,3 @@ function same(first: FunctionSettings, second: FunctionSettings): boolean {
   ]);
   return text(first) === text(second);
 }
-

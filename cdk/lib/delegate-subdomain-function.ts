@@ -2,13 +2,23 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
+import type { DelegatedSubdomainProps } from './delegated-subdomain';
+import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
+import { PropError } from './prop-checks';
+import { identityOf } from './zone-checks';
 import { Waiter, waiterArn, waiterName } from './waiter';
 
 const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
 
 const NO_RESOURCES = 'These actions have no resources';
 const NEW_CERTIFICATES = 'The ids of the certificates that the function requests are not known before';
+
+/** A name in a parent zone. */
+interface HeldName {
+  readonly parent: string;
+  readonly name: string;
+}
 
 /** The stack's function `delegate-subdomain` and its waiter. */
 export class DelegateSubdomainFunction extends Construct {
@@ -20,7 +30,7 @@ export class DelegateSubdomainFunction extends Construct {
 
   /** What answers the custom resources. */
   public readonly handler: CustomResourceFunction;
-  private readonly subdomains = new Set<route53.IHostedZone>();
+  private readonly subdomains = new Map<route53.IHostedZone, HeldName>();
 
   private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings = {}) {
     super(stack, id);
@@ -43,9 +53,27 @@ export class DelegateSubdomainFunction extends Construct {
     this.handler.grant({ actions: ['sts:AssumeRole'], resources: [roleArn] });
   }
 
-  /** Lets the function make and delete the subdomain's zone, delegate it within the account, and look for its own zones. */
-  public grantZone(subdomain: route53.IHostedZone): void {
-    this.subdomains.add(subdomain);
+  /**
+   * Notes a subdomain, and refuses one that another holds, hides or would make dead. Of two with one name the later would take
+   * over the zone of the earlier, as after a change of its logical id.
+   */
+  public hold(zone: route53.IHostedZone, { subdomain, delegation, parentZone }: DelegatedSubdomainProps): void {
+    const stack = Stack.of(this);
+    const parent = JSON.stringify(stack.resolve(parentZone
+      ? identityOf(parentZone) : [delegation?.roleArn, delegation?.parameterPrefix, delegation?.region ?? stack.region]));
+    const name = normalised(subdomain);
+    for (const [other, held] of this.subdomains) {
+      const how = name === held.name ? 'equal to' : relation(name, held.name);
+      if (held.parent === parent && how !== undefined) {
+        throw new PropError('subdomain', subdomain, `must lie apart from that of ${other.node.path}, which has the same parent zone: it is ${how} ${
+          JSON.stringify(held.name)}${how === 'equal to' ? '' : ' (make the lower one with the upper one as its parentZone)'}`);
+      }
+    }
+    this.subdomains.set(zone, { parent, name });
+  }
+
+  /** Lets the function make and delete a subdomain's zone, delegate it within the account, and look for its own zones. */
+  public grantZone(): void {
     this.handler.grant({
       actions: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
       resources: ['*'],

@@ -1,4 +1,4 @@
-import { CustomResource, type Duration, Fn, type ITaggableV2, type RemovalPolicy, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
+import { CustomResource, type Duration, Fn, type ITaggableV2, type RemovalPolicy, Resource, Stack, type TagManager, Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { HostedZoneReference } from 'aws-cdk-lib/aws-route53';
@@ -7,8 +7,10 @@ import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import type { Delegation } from './delegation';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkName, checkRequired, checkSeconds, checkTags, checkZone, FORMATS, PropError } from './prop-checks';
+import { checkFormat, checkIs, checkName, checkOneOf, checkRequired, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { type CertificateOptions, SubdomainCertificate } from './subdomain-certificate';
+import { checkedTags } from './tag-checks';
+import { checkZone } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
 // Seconds: how long CloudFormation waits for a custom resource, and what a delete needs beside its drain, where the function draws
@@ -118,15 +120,16 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
   /** Name of the parent zone. */
   public readonly parentZoneName: string;
   /** The zone's tags; `Tags.of()` sets them too. */
-  public readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
+  public readonly cdkTagManager: TagManager;
   private readonly resource: CustomResource;
 
   public constructor(scope: Construct, id: string, props: DelegatedSubdomainProps) {
     super(scope, id);
     checkProps(props);
-    Object.entries(props.tags ?? {}).forEach(([key, value]) => this.cdkTagManager.setTag(key, value));
+    this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags);
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
-    delegateSubdomain.grantZone(this);
+    delegateSubdomain.hold(this, props);
+    delegateSubdomain.grantZone();
     if (props.delegation) {
       delegateSubdomain.grantDelegationRole(props.delegation.roleArn);
     }
@@ -191,7 +194,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
 
 function checkProps(props: DelegatedSubdomainProps): void {
   checkName('subdomain', props.subdomain);
-  if ((props.delegation === undefined) === (props.parentZone === undefined)) {
+  if (!props.delegation === !props.parentZone) {
     throw new PropError('delegation', undefined, 'and parentZone are two ways to say what the parent is: give one of them');
   }
   if (props.delegation) {
@@ -209,10 +212,9 @@ function checkProps(props: DelegatedSubdomainProps): void {
   const patience = props.serviceTimeout === undefined || props.serviceTimeout.isUnresolved() ? LONGEST_PATIENCE : props.serviceTimeout.toSeconds();
   checkSeconds('drain', props.drain, 0, Math.max(patience - DELETE_WITHOUT_DRAIN, 0),
     ` (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
-  if (props.comment !== undefined && !Token.isUnresolved(props.comment) && props.comment.length > 256) {
-    throw new PropError('comment', props.comment, 'must not be longer than 256 characters');
-  }
-  checkTags(props.tags);
+  checkIs('verifyDelegation', props.verifyDelegation, (value) => typeof value === 'boolean', 'must be true or false');
+  checkOneOf('recordsOnDelete', props.recordsOnDelete, RecordsOnDelete);
+  checkFormat('comment', props.comment, FORMATS.comment);
 }
 
 function checkZoneName({ subdomain, zone, parentZone }: DelegatedSubdomainProps): void {

@@ -1,6 +1,5 @@
-import {
-  ACCOUNT, BRANCH, CONNECTION_ARN, ConfigurationError, type ConfigurationProblem, type ContextReader, EMAIL, REGION, REPOSITORY, Section,
-} from './configuration-section';
+import { ACCOUNT, BRANCH, CONNECTION_ARN, EMAIL, REGION, REPOSITORY } from './configuration-rules';
+import { ConfigurationError, type ConfigurationProblem, type Context, Section } from './configuration-section';
 
 /** The pipeline that deploys the app. */
 export interface PipelineConfiguration {
@@ -21,7 +20,7 @@ export interface PipelineConfiguration {
 const KEYS = ['account', 'region', 'repository', 'branch', 'connectionArn', 'notify'];
 
 /** The pipeline in the CDK app's context, or a `ConfigurationError` with all that is wrong. */
-export function readPipelineConfiguration(context: ContextReader): PipelineConfiguration {
+export function readPipelineConfiguration(context: Context): PipelineConfiguration {
   const problems: ConfigurationProblem[] = [];
   const root = new Section('', context, problems);
   const region = root.text('region', REGION);

@@ -1,13 +1,18 @@
 import { type Duration, Token } from 'aws-cdk-lib';
-import * as route53 from 'aws-cdk-lib/aws-route53';
 import { problemOfName } from './domain-name';
 
 /** A wrong prop: one sentence with its name, its value and the rule. */
 export class PropError extends Error {
   public constructor(prop: string, value: unknown, rule: string) {
-    super(value === undefined ? `${prop} ${rule}.` : `${prop} ${rule}, but it is ${JSON.stringify(value)}.`);
+    super(value === undefined ? `${prop} ${rule}.` : `${prop} ${rule}, but it is ${shown(value)}.`);
     this.name = 'PropError';
   }
+}
+
+function shown(value: unknown): string {
+  // Constructs and the like refer to each other, which is no JSON.
+  const isPlain = typeof value !== 'object' || value === null || [Object, Array].includes(value.constructor as ArrayConstructor);
+  return isPlain ? JSON.stringify(value) : `a ${(value as object).constructor.name}`;
 }
 
 /** How a text must look, and that in words that follow the prop's name. */
@@ -25,8 +30,9 @@ export const FORMATS = {
   externalId: { pattern: /^[\w+=,.@:/-]{2,1224}$/, rule: 'must be 2 to 1,224 letters, digits and "+=,.@:/_-"' },
   roleArn: { pattern: /^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, rule: 'must be the ARN of a role' },
   roleArnPattern: { pattern: /^arn:[\w*-]+:iam::\d{12}:role\/.+$/, rule: 'must be a pattern of role ARNs in one account' },
+  comment: { pattern: /^[^]{0,256}$/, rule: 'must be a string of at most 256 characters' },
+  partition: { pattern: /^aws(-[a-z]+)*$/, rule: 'must be the name of a partition, such as "aws"' },
   roleName: { pattern: /^[\w+=,.@-]{1,64}$/, rule: 'must be 1 to 64 letters, digits and "+=,.@_-"' },
-  environmentVariable: { pattern: /^[A-Za-z]\w+$/, rule: 'must be a letter and then letters, digits and "_"' },
   // Parameter Store: a name may not begin with "aws" or "ssm", and has 15 levels at most, one of which comes below the prefix.
   parameterPrefix: {
     pattern: /^(?!\/(aws|ssm))(\/[\w.-]+){1,14}$/i,
@@ -34,12 +40,28 @@ export const FORMATS = {
   },
 } satisfies { [name: string]: Format };
 
-/** Checks a text where it is given and no token: CloudFormation will check what is not known yet. */
-export function checkFormat(prop: string, value: string | undefined, { pattern, rule }: Format): void {
+/** Checks a value where it is given and no token: CloudFormation will check what is not known yet. */
+export function checkIs(prop: string, value: unknown, isRight: (value: unknown) => boolean, rule: string): void {
   // Types are a promise of TypeScript's alone.
-  if (value !== undefined && !Token.isUnresolved(value) && (typeof value !== 'string' || !pattern.test(value))) {
+  if (value !== undefined && !Token.isUnresolved(value) && !isRight(value)) {
     throw new PropError(prop, value, rule);
   }
+}
+
+/** Checks a text where it is given. */
+export function checkFormat(prop: string, value: string | undefined, { pattern, rule }: Format): void {
+  checkIs(prop, value, (text) => typeof text === 'string' && pattern.test(text), rule);
+}
+
+/** Checks one of the values of an enum where it is given. */
+export function checkOneOf(prop: string, value: unknown, values: { readonly [name: string]: string }): void {
+  const all = Object.values(values);
+  checkIs(prop, value, (text) => all.includes(text as string), `must be ${all.map((one) => JSON.stringify(one)).join(' or ')}`);
+}
+
+/** Checks a list where it is given; `what` is what it lists. */
+export function checkList(prop: string, value: unknown, what: string): void {
+  checkIs(prop, value, Array.isArray, `must be a list of ${what}`);
 }
 
 /** Checks a text that has to be given. */
@@ -63,38 +85,13 @@ export function checkName(prop: string, name: string): void {
 
 /** Checks a length of time where it is given and no token; `why` is what draws the line. */
 export function checkSeconds(prop: string, duration: Duration | undefined, least: number, most: number, why = ''): void {
-  if (duration === undefined) {
-    return;
-  }
-  if (typeof duration.toSeconds !== 'function') {
-    throw new PropError(prop, duration, 'must be a Duration');
-  }
-  if (duration.isUnresolved()) {
+  checkIs(prop, duration, (value) => typeof (value as Duration | null)?.toSeconds === 'function', 'must be a Duration');
+  if (duration === undefined || duration.isUnresolved()) {
     return;
   }
   // Whole seconds: a Duration throws an error of its own on others.
   const seconds = duration.toSeconds({ integral: false });
   if (!Number.isInteger(seconds) || seconds < least || seconds > most) {
     throw new PropError(prop, seconds, `must be ${least.toLocaleString('en')} to ${most.toLocaleString('en')} whole seconds${why}`);
-  }
-}
-
-/** Checks a zone where it is given: that it is public, as far as the template can tell, and its id one. */
-export function checkZone(prop: string, zone: route53.IHostedZone | undefined): void {
-  if (zone instanceof route53.PrivateHostedZone) {
-    throw new PropError(prop, zone.node.path, 'must be a public hosted zone');
-  }
-  checkFormat(`${prop}.hostedZoneId`, zone?.hostedZoneId, FORMATS.hostedZoneId);
-}
-
-/** Tags of a certificate or a zone: https://docs.aws.amazon.com/Route53/latest/APIReference/API_Tag.html */
-export function checkTags(tags: { readonly [key: string]: string } | undefined): void {
-  for (const [key, value] of Object.entries(tags ?? {})) {
-    if (key.length < 1 || key.length > 128 || /^(aws|zone-delegation):/i.test(key)) {
-      throw new PropError('tags', key, 'must have keys of 1 to 128 characters that do not start with "aws:" or "zone-delegation:"');
-    }
-    if (!Token.isUnresolved(value) && value.length > 256) {
-      throw new PropError(`tags.${key}`, value, 'must not be longer than 256 characters');
-    }
   }
 }

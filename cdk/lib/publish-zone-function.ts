@@ -3,6 +3,7 @@ import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
 import type { FunctionSettings } from './function-settings';
+import { PropError } from './prop-checks';
 
 /** The names of a published zone's parameters below its prefix. */
 export const PARAMETER_NAMES = ['hosted-zone-id', 'hosted-zone-name', 'name-servers'] as const;
@@ -17,14 +18,19 @@ export class PublishZoneFunction extends Construct {
 
   /** What answers the custom resources. */
   public readonly handler: CustomResourceFunction;
+  private readonly prefixes = new Set<string>();
 
   private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings = {}) {
     super(stack, id);
     this.handler = new CustomResourceFunction(this, 'PublishZone', 'publish-zone', settings);
   }
 
-  /** Lets the function publish one zone under one prefix. */
+  /** Lets the function publish one zone under one prefix. Of two under one the later would take over the parameters of the earlier. */
   public grantPublish(zone: route53.IHostedZone, parameterPrefix: string): void {
+    if (this.prefixes.has(parameterPrefix)) {
+      throw new PropError('parameterPrefix', parameterPrefix, 'must be that of one published zone of the stack alone');
+    }
+    this.prefixes.add(parameterPrefix);
     this.handler.grant({
       actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
       resources: [zone.hostedZoneArn],

@@ -5,8 +5,9 @@ import { type Delegation, type DelegationLocation, delegationRoleName } from './
 import { DelegationRole, type DelegationRoleProps } from './delegation-role';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkName, checkRequired, checkSeconds, checkZone, FORMATS, PropError } from './prop-checks';
+import { checkFormat, checkList, checkName, checkOneOf, checkRequired, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { PublishZoneFunction } from './publish-zone-function';
+import { checkZone, identityOf } from './zone-checks';
 
 /** What happens on delete while NS record sets stand below the zone's apex. */
 export enum DelegationsOnDelete {
@@ -109,7 +110,11 @@ export class PublishedZone extends Resource {
     checkRequired('networkingAccount', networkingAccount, FORMATS.account);
     checkRequired('account', account, FORMATS.account);
     checkRequired('parameterPrefix', parameterPrefix, FORMATS.parameterPrefix);
+    checkFormat('region', region, FORMATS.region);
+    checkFormat('externalId', externalId, FORMATS.externalId);
+    checkFormat('partition', partition, FORMATS.partition);
     const roleName = location.roleName ?? delegationRoleName(parameterPrefix, account);
+    checkFormat('roleName', roleName, FORMATS.roleName);
     return { parameterPrefix, roleArn: `arn:${partition}:iam::${networkingAccount}:role/${roleName}`, region, externalId };
   }
 
@@ -124,7 +129,11 @@ export class PublishedZone extends Resource {
     super(scope, id);
     checkRequired('parameterPrefix', props.parameterPrefix, FORMATS.parameterPrefix);
     checkSeconds('delegationTtl', props.delegationTtl, 0, 2_147_483_647);
+    checkOneOf('delegationsOnDelete', props.delegationsOnDelete, DelegationsOnDelete);
     checkZone('parentZone', props.parentZone);
+    if (props.delegationTtl !== undefined && props.parentZone === undefined) {
+      throw new PropError('delegationTtl', props.delegationTtl.toString(), 'must be left out without parentZone, in which the NS record set stands that has it');
+    }
     this.parameterPrefix = props.parameterPrefix;
     this.zone = this.zoneOf(props);
 
@@ -158,9 +167,7 @@ export class PublishedZone extends Resource {
     checkFormat('roleName', roleName, FORMATS.roleName);
     checkFormat('organizationId', grant.organizationId, FORMATS.organizationId);
     checkFormat('externalId', grant.externalId, FORMATS.externalId);
-    for (const pattern of grant.principalArns ?? []) {
-      checkFormat('principalArns', pattern, FORMATS.roleArnPattern);
-    }
+    checkPrincipals(grant);
     if (this.holders.some(({ account }) => account === grant.account)) {
       throw new PropError('account', grant.account, 'must be granted its names in one call, since it has one role');
     }
@@ -199,10 +206,14 @@ export class PublishedZone extends Resource {
   }
 
   private heldNames(grant: DelegationGrant): string[] {
-    if (!Array.isArray(grant.names)) {
-      throw new PropError('names', grant.names, 'must be a list of names');
+    if (grant.names === undefined) {
+      throw new PropError('names', grant.names, 'is missing');
     }
-    if (grant.names.length === 0 && !Token.isUnresolved(grant.names)) {
+    checkList('names', grant.names, 'names');
+    if (Token.isUnresolved(grant.names)) {
+      throw new PropError('names', undefined, 'must be a list whose length is known, since the zone\'s name is added to each (its elements may be tokens)');
+    }
+    if (grant.names.length === 0) {
       throw new PropError('names', grant.names, 'must have at least one name');
     }
     grant.names.forEach((name) => checkName('names', name));
@@ -215,9 +226,15 @@ export class PublishedZone extends Resource {
       if (names.filter((other) => other === name).length > 1) {
         throw new PropError('names', grant.names, `must have ${JSON.stringify(name)} once`);
       }
-      for (const holder of this.holders) {
+      const below = names.find((other) => relation(name, other) === 'below');
+      if (below !== undefined) {
+        throw new PropError('names', grant.names, `must lie apart from each other: ${JSON.stringify(name)} is below ${
+          JSON.stringify(below)}, and so lies in its zone (the consumer makes it there, with parentZone)`);
+      }
+      for (const holder of this.holdersOfZone()) {
         const how = relation(name, holder.name);
-        if (how !== undefined) {
+        // An account may have its names under each prefix under which a zone is published.
+        if (how !== undefined && !(how === 'equal to' && holder.account === grant.account)) {
           throw new PropError('names', grant.names, `of account ${grant.account} must lie apart from those of account ${
             holder.account}, since whoever holds a name can capture all below it: ${JSON.stringify(name)} is ${how} ${JSON.stringify(holder.name)}`);
         }
@@ -225,6 +242,14 @@ export class PublishedZone extends Resource {
     }
     this.holders.push(...names.map((name) => ({ name, account: grant.account })));
     return names.map((name) => `${name}.${zoneName}`);
+  }
+
+  /** Who holds names in the zone, by whichever construct of the app. */
+  private holdersOfZone(): PublishedZone['holders'] {
+    return this.node.root.node.findAll()
+      .filter((construct) => construct instanceof PublishedZone)
+      .filter(({ zone }) => identityOf(zone) === identityOf(this.zone))
+      .flatMap(({ holders }) => holders);
   }
 
   private zoneOf(props: PublishedZoneProps): route53.IHostedZone {
@@ -259,5 +284,18 @@ export class PublishedZone extends Resource {
       ttl,
       comment: `Delegates ${child}`,
     });
+  }
+}
+
+function checkPrincipals({ account, principalArns }: DelegationGrant): void {
+  checkList('principalArns', principalArns, 'patterns of role ARNs');
+  if (principalArns?.length === 0) {
+    throw new PropError('principalArns', principalArns, 'must have at least one pattern');
+  }
+  for (const pattern of principalArns ?? []) {
+    checkFormat('principalArns', pattern, FORMATS.roleArnPattern);
+    if (![pattern, account].some((text) => Token.isUnresolved(text)) && pattern.split(':')[4] !== account) {
+      throw new PropError('principalArns', pattern, `must be of the account ${account}, since the role trusts no other`);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { CustomResource, Duration, type ITaggableV2, type RemovalPolicy, Resource, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
+import { CustomResource, Duration, type ITaggableV2, type RemovalPolicy, Resource, Stack, type TagManager, Token } from 'aws-cdk-lib';
 import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { CertificateReference } from 'aws-cdk-lib/aws-certificatemanager';
@@ -7,7 +7,9 @@ import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkName, checkSeconds, checkTags, checkZone, FORMATS, PropError } from './prop-checks';
+import { checkFormat, checkIs, checkList, checkName, checkOneOf, checkSeconds, FORMATS, PropError } from './prop-checks';
+import { checkedTags } from './tag-checks';
+import { checkRequiredZone } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::SubdomainCertificate';
 
@@ -97,25 +99,26 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
   /** Where the certificate lies. */
   public readonly region: string;
   /** The certificate's tags; `Tags.of()` sets them too. */
-  public readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
+  public readonly cdkTagManager: TagManager;
   private readonly resource: CustomResource;
 
   public constructor(scope: Construct, id: string, props: SubdomainCertificateProps) {
     super(scope, id);
     checkFormat('region', props.region, FORMATS.region);
     checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
-    checkTags(props.tags);
-    if (props.keyAlgorithm && !props.keyAlgorithm.name) {
-      // A text of a program without types would silently become the default.
-      throw new PropError('keyAlgorithm', props.keyAlgorithm, 'must be a KeyAlgorithm of aws-certificatemanager, such as KeyAlgorithm.EC_PRIME256V1');
-    }
-    checkZone('zone', props.zone);
-    props.additionalZones?.forEach((zone) => checkZone('additionalZones', zone));
+    checkIs('keyAlgorithm', props.keyAlgorithm, (value) => typeof (value as acm.KeyAlgorithm | null)?.name === 'string',
+      'must be a KeyAlgorithm of aws-certificatemanager, such as KeyAlgorithm.EC_PRIME256V1');
+    checkOneOf('validationRecordsOnDelete', props.validationRecordsOnDelete, ValidationRecordsOnDelete);
+    checkRequiredZone('zone', props.zone);
+    checkList('additionalZones', props.additionalZones, 'hosted zones');
+    props.additionalZones?.forEach((zone, index) => checkRequiredZone(`additionalZones[${index}]`, zone));
+    checkList('subjectAlternativeNames', props.subjectAlternativeNames, 'names');
+    this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags);
     this.region = props.region ?? Stack.of(this).region;
-    Object.entries(props.tags ?? {}).forEach(([key, value]) => this.cdkTagManager.setTag(key, value));
     const zones = [props.zone, ...props.additionalZones ?? []];
     const domainName = checkedName('domainName', props.domainName ?? normalised(props.zone.zoneName), zones);
-    const alternatives = props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
+    const alternatives = Token.isUnresolved(props.subjectAlternativeNames)
+      ? props.subjectAlternativeNames : props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
     if (!Token.isUnresolved(domainName) && domainName.length > 64) {
       // X.509: the upper bound of a common name, RFC 5280, appendix A.
       throw new PropError('domainName', domainName, 'must not be longer than 64 characters (give a short one, and the long one in subjectAlternativeNames)');
@@ -170,7 +173,7 @@ function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): 
   if (Token.isUnresolved(name)) {
     return name;
   }
-  checkName(prop, name.startsWith('*.') ? name.slice(2) : name);
+  checkName(prop, typeof name === 'string' && name.startsWith('*.') ? name.slice(2) : name);
   const wanted = normalised(name);
   const bare = wanted.startsWith('*.') ? wanted.slice(2) : wanted;
   const zoneNames = zones.map((zone) => zone.zoneName);

@@ -4,11 +4,11 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfiguration } from '../lib/configuration';
 import { ConfigurationError, type ConfigurationProblem } from '../lib/configuration-section';
-import { configuration, functionZips } from './template';
+import { configuration, functionZips, synthesize } from './template';
 
 function read(changes: { [key: string]: unknown }) {
   const context: { [key: string]: unknown } = { ...configuration, ...changes };
-  return readConfiguration((key) => context[key]);
+  return readConfiguration(context);
 }
 
 function problems(changes: { [key: string]: unknown }): ConfigurationProblem[] {
@@ -44,6 +44,7 @@ test('a configuration in order is read, with its defaults', () => {
       stackName: 'zone-delegation-consumer-dev',
     }],
     architecture: 'arm64',
+    functionZips: undefined,
     functionEnvironment: {},
   });
 });
@@ -65,18 +66,28 @@ for (const key of ['instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'n
 }
 
 const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp][] = [
-  ['instance', { instance: 'a.b' }, /^instance must be one label, but it is "a\.b"\.$/],
+  ['instance', { instance: 'a.b' }, /^instance must be one label without "_", but it is "a\.b"\.$/],
+  ['instance', { instance: 'a_b', consumers: [{ account: '222222222222', names: ['dev'] }] }, /^instance must be one label without "_", but it is "a_b"\.$/],
+  ['instance', { instance: 'a'.repeat(36) }, /^instance must not be longer than 35 characters, but it is "a{36}"\.$/],
   ['baseDomain', { baseDomain: 'example.com.' }, /^baseDomain must not end with a dot, but it is "example\.com\."\.$/],
   ['baseHostedZoneId', { baseHostedZoneId: '/hostedzone/Z1' }, /must be the id of a hosted zone/],
   ['subDomain', { subDomain: '*' }, /^subDomain must be labels of .*; "\*" is none, but it is "\*"\.$/],
   ['subDomain', { subDomain: 'a'.repeat(64) }, /must be labels of 1 to 63/],
+  ['subDomain', { subDomain: Array(4).fill('a'.repeat(60)).join('.'), consumers: [{ account: '222222222222' }] }, /must leave room for "\.example\.com" within 253 characters/],
   ['networkingAccount', { networkingAccount: '123' }, /^networkingAccount must be an account of 12 digits, but it is "123"\.$/],
   ['networkingAccount', { networkingAccount: 111111111111 }, /^networkingAccount must be a string, but it is 111111111111\.$/],
   ['region', { region: 'Frankfurt' }, /must be the name of a Region/],
   ['networkingRegion', { networkingRegion: '' }, /must be the name of a Region/],
   ['organizationId', { organizationId: 'a1b2' }, /must be the id of an organization/],
   ['architecture', { architecture: 'riscv' }, /must be "arm64" or "x86_64"/],
-  ['functionEnvironment', { functionEnvironment: { A: 1 } }, /must be an object of strings/],
+  ['functionEnvironment', { functionEnvironment: 'A=1' }, /must be an object of strings, but it is "A=1"\.$/],
+  ['functionEnvironment.AB', { functionEnvironment: { AB: 1 } }, /^functionEnvironment\.AB must be a string, but it is 1\.$/],
+  ['functionEnvironment.A-B', { functionEnvironment: { 'A-B': '' } }, /must have a name that is a letter and then/],
+  ['functionEnvironment.AWS_SESSION_TOKEN', { functionEnvironment: { AWS_SESSION_TOKEN: 'x' } }, /must be left out, since Lambda sets it/],
+  ['functionEnvironment.STATE_MACHINE_ARN', { functionEnvironment: { STATE_MACHINE_ARN: 'x' } }, /must be left out, since the constructs set it/],
+  ['functionZips', { functionZips: '/Nowhere' }, /^functionZips must be a folder that holds publish-zone\.zip, but it is "\/Nowhere"\.$/],
+  ['organisationId', { organisationId: 'o-a1b2c3d4e5' }, /^organisationId is unknown: did you mean organizationId\? The keys are instance, baseDomain, .*, pipeline\.$/],
+  ['netwrokingregion', { netwrokingregion: 'eu-west-1' }, /did you mean networkingRegion\?/],
   ['consumers', { consumers: [] }, /must be a list with at least one entry/],
   ['consumers', { consumers: '[{' }, /must be a list with at least one entry/],
   ['consumers[0]', { consumers: ['222222222222'] }, /must be an object with account, region, names/],
@@ -86,7 +97,20 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['dev', 'DEV'] }] }, /must have "dev" once/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['-dev'] }] }, /"-dev" is none/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: [Array(4).fill('a'.repeat(60)).join('.')] }] }, /must leave room for "\.build\.example\.com"/],
-  ['consumers[0].name', { consumers: [{ account: '222222222222', name: 'dev' }] }, /^consumers\[0\]\.name is unknown: the keys are account/],
+  ['consumers[0].name', { consumers: [{ account: '222222222222', name: 'dev' }] }, /^consumers\[0\]\.name is unknown: did you mean names\? The keys are account, region,/],
+  ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['dev', 'x.dev'] }] },
+    /^consumers\[0\]\.names has "x\.dev", which is below "dev" and so lies in its zone: give the upper one alone, and the lower one as one of its applications\.$/],
+  ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['app1.dev', 'dev'], applications: ['app2'] }] }, /has "app1\.dev", which is below "dev"/],
+  ['consumers[0].applications', { consumers: [{ account: '222222222222', applications: ['app', 'x.app'] }] }, /^consumers\[0\]\.applications has "x\.app", which is below "app"/],
+  ['consumers[0].applications', { consumers: [{ account: '222222222222', applications: ['a'.repeat(43)] }] },
+    /^consumers\[0\]\.applications must leave room for "\.dev\.build\.example\.com" within 64 characters, but it is "a{43}"\.$/],
+  ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['a-b', 'ab'] }] },
+    /^consumers\[0\]\.names makes the subdomains "a-b" and "ab", whose outputs would have one name: let them differ in letters or digits\.$/],
+  ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['dev', 'appdev'], applications: ['app'] }] }, /"app\.dev" and "appdev", whose outputs/],
+  ['consumers[0].names', { consumers: [{ account: '222222222222', names: [Array(2).fill('a'.repeat(60)).join('.')] }] },
+    /^consumers\[0\]\.names begins with a name that makes the stack zone-delegation-consumer-dev-a{60}-a{60}, which is longer than 128 characters\.$/],
+  ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['a.b'] }, { account: '333333333333', names: ['a-b'] }] },
+    /^consumers\[1\]\.names begins with "a-b", which makes the stack zone-delegation-consumer-dev-a-b like consumers\[0\]\.names, which begins with "a\.b": let another name be the first\.$/],
   ['consumers[0].externalId', { consumers: [{ account: '222222222222', externalId: '?' }] }, /must be 2 to 1,224/],
   ['consumers[0].certificateRegion', { consumers: [{ account: '222222222222', certificateRegion: 'x' }] }, /must be the name of a Region/],
   ['consumers[1].account', { consumers: [{ account: '222222222222' }, { account: '222222222222', names: ['qa'] }] }, /one entry\.$/],
@@ -105,6 +129,19 @@ for (const [key, changes, message] of wrong) {
     assert.ok(found[0]!.message.startsWith(`${key} `));
   });
 }
+
+test('what the CDK keeps in the context is no key of the configuration', () => {
+  assert.deepEqual(problems({
+    '@aws-cdk/core:x': true, 'aws:cdk:y': true, 'hosted-zone:account=1:domainName=example.com:region=us-east-1': {}, 'cli-telemetry': false,
+  }), []);
+});
+
+test('names and applications as long as they may be are stacks', () => {
+  const consumers = [
+    { account: '222222222222', names: ['dev'], applications: ['a'.repeat(42)] }, { account: '333333333333', names: [`${'q'.repeat(60)}.${'q'.repeat(6)}`] },
+  ];
+  assert.equal(Object.keys(synthesize({ instance: 'a'.repeat(35), consumers })).length, 3);
+});
 
 test('all that is wrong is found at once', () => {
   assert.deepEqual(
@@ -129,9 +166,11 @@ test('config:check lists all that is wrong', () => {
     cwd: path.join(__dirname, '..'), encoding: 'utf8',
   });
   assert.deepEqual(check('-c', 'region=x', '-c', 'instance=').stderr.split('\n').map((line) => line.split(' ')[0]), ['instance', 'region', '']);
+  assert.match(check('-c', 'organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
   assert.deepEqual(check('-c', 'region=x', '-c', 'pipeline={}').stderr.split('\n').map((line) => line.split(' ')[0]),
     ['region', 'pipeline.account', 'pipeline.repository', '']);
   const good = check();
   assert.equal(good.stderr, '');
-  assert.match(good.stdout, /^The configuration is in order: build\.example\.com for 222222222222 \(dev\)\.\n$/);
+  assert.equal(good.stdout, 'The configuration is in order: build.example.com by zone-delegation-networking-dev in 111111111111, ' +
+    'dev by zone-delegation-consumer-dev in 222222222222.\n');
 });

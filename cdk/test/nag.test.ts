@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addStacks } from '../lib/app';
 import { readConfiguration } from '../lib/configuration';
+import type { Context } from '../lib/configuration-section';
 import { PipelineStack } from '../lib/pipeline-stack';
 import { StaticSite } from '../examples/static-site/static-site';
 import { findings } from './nag';
@@ -13,7 +14,7 @@ test('the app has no finding of cdk-nag without a reason', () => {
 test('the pipeline has no finding of cdk-nag without a reason', () => {
   const found = findings((app) => new PipelineStack(app, 'zone-delegation-pipeline-dev', {
     env: { account: '444444444444', region: 'us-east-1' },
-    configuration: readConfiguration((key) => app.node.tryGetContext(key) as unknown),
+    configuration: readConfiguration(app.node.getAllContext() as Context),
     pipeline: { account: '444444444444', region: 'us-east-1', repository: 'zone-delegation', branch: 'main', notify: [] },
   }));
   // CDK Pipelines writes the roles below Pipeline/ itself, for its own artifacts, logs and reports and for taking the

@@ -16,8 +16,8 @@ function stackOf(changes: { [key: string]: unknown } = {}): PipelineStack {
   const context: { [key: string]: unknown } = { ...configuration, consumers, pipeline: { ...pipeline, ...changes } };
   return new PipelineStack(new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } }), 'zone-delegation-pipeline-dev', {
     env: { account: '444444444444', region: 'us-east-1' },
-    configuration: readConfiguration((key) => context[key]),
-    pipeline: readPipelineConfiguration((key) => context[key]),
+    configuration: readConfiguration(context),
+    pipeline: readPipelineConfiguration(context),
   });
 }
 
@@ -92,10 +92,10 @@ const wrong: [string, unknown, RegExp][] = [
   ['pipeline.repository', { ...pipeline, connectionArn: undefined }, /must be the name of a repository in CodeCommit where pipeline\.connectionArn is missing, but it is "Owner/],
   ['pipeline.connectionArn', { ...pipeline, connectionArn: 'arn:aws:s3:::x' }, /must be the ARN of a connection of CodeConnections/],
   ['pipeline.notify', { ...pipeline, notify: ['nobody'] }, /must be an e-mail address, but it is "nobody"\.$/],
-  ['pipeline.emails', { ...pipeline, emails: [] }, /^pipeline\.emails is unknown/],
+  ['pipeline.emails', { ...pipeline, emails: [] }, /^pipeline\.emails is unknown: did you mean /],
 ];
 wrong.forEach(([key, value, message]) => test(`a wrong ${key} is named: ${message.source}`, () => {
   const context: { [key: string]: unknown } = { region: 'us-east-1', pipeline: value };
-  assert.throws(() => readPipelineConfiguration((name) => context[name]),
+  assert.throws(() => readPipelineConfiguration(context),
     (error: ConfigurationError) => error.problems[0]?.key === key && message.test(error.message));
 }));

@@ -1,13 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { dependenciesOf, readable, resourceOf, resourcesOf, synthesize } from './template';
+import { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import { addStacks } from '../lib/app';
+import { configuration, dependenciesOf, functionZips, readable, resourceOf, resourcesOf, synthesize } from './template';
 
 const stackNames = ['zone-delegation-networking-dev', 'zone-delegation-consumer-dev'];
 
 test('the stacks are named for the instance and the consumer', () => {
   const consumers = [{ account: '222222222222' }, { account: '333333333333', names: ['qa.eu'] }];
   assert.deepEqual(Object.keys(synthesize({ consumers })), [...stackNames, 'zone-delegation-consumer-dev-qa-eu']);
+});
+
+test('networking is deployed before its consumers, and goes after them', () => {
+  const app = new App({ context: { ...configuration, functionZips, consumers: [{ account: '222222222222' }, { account: '333333333333', names: ['qa'] }] } });
+  addStacks(app);
+  assert.deepEqual(app.synth().stacks.map(({ stackName, dependencies }) => [
+    stackName, dependencies.flatMap((artifact) => (artifact instanceof CloudFormationStackArtifact ? artifact.stackName : [])),
+  ]), [
+    [stackNames[0], []], [stackNames[1], [stackNames[0]]], ['zone-delegation-consumer-dev-qa', [stackNames[0]]],
+  ]);
 });
 
 test('the delegated zone is delegated from the base domain and published', () => {

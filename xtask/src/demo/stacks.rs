@@ -146,7 +146,7 @@ impl<'a> Stacks<'a> {
         })
     }
 
-    /// `cdk deploy` of one stack into its account.
+    /// `cdk deploy` of one stack into its account, without the ones before it: they are in accounts of others.
     pub(super) fn deploy(
         &self,
         account: &str,
@@ -159,6 +159,7 @@ impl<'a> Stacks<'a> {
             &[
                 "deploy",
                 stack,
+                "--exclusively",
                 "--app",
                 &self.assembly().display().to_string(),
                 "--require-approval",
@@ -198,6 +199,7 @@ impl<'a> Stacks<'a> {
             &[
                 "diff",
                 stack,
+                "--exclusively",
                 "--fail",
                 "--app",
                 &self.assembly().display().to_string(),
@@ -229,6 +231,7 @@ impl<'a> Stacks<'a> {
             &[
                 "destroy",
                 stack,
+                "--exclusively",
                 "--force",
                 "--app",
                 &self.assembly().display().to_string(),

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { problemOfName } from './domain-name';
+import { type Format, FORMATS } from './prop-checks';
+
+/** What a value must be: what is wrong with it, to follow the key, or undefined. */
+export type Rule = (value: string) => string | undefined;
+
+function matching({ pattern, rule }: Format): Rule {
+  return (value) => (pattern.test(value) ? undefined : rule);
+}
+
+// It is part of the names of stacks, which have no "_", and of those of delegation roles, `zone-delegation-INSTANCE-ACCOUNT`, which
+// have 64 characters at most.
+export const INSTANCE: Rule = (value) => {
+  if (/[._]/.test(value)) {
+    return 'must be one label without "_"';
+  }
+  return value.length > 35 ? 'must not be longer than 35 characters' : problemOfName(value);
+};
+export const NAME: Rule = problemOfName;
+export const ACCOUNT = matching(FORMATS.account);
+export const REGION = matching(FORMATS.region);
+export const HOSTED_ZONE_ID = matching(FORMATS.hostedZoneId);
+export const ORGANIZATION_ID = matching(FORMATS.organizationId);
+export const EXTERNAL_ID = matching(FORMATS.externalId);
+export const ARCHITECTURE = matching({ pattern: /^(arm64|x86_64)$/, rule: 'must be "arm64" or "x86_64"' });
+export const BRANCH = matching({ pattern: /^[\w./-]+$/, rule: 'must be the name of a branch' });
+export const REPOSITORY = matching({ pattern: /^[\w.-]+(\/[\w.-]+)*$/, rule: 'must be the name of a repository, such as "owner/name"' });
+export const CONNECTION_ARN = matching({
+  pattern: /^arn:[\w-]+:(codeconnections|codestar-connections):[\w-]+:\d{12}:connection\/.+$/, rule: 'must be the ARN of a connection of CodeConnections',
+});
+export const EMAIL = matching({ pattern: /^[^@\s]+@[^@\s]+$/, rule: 'must be an e-mail address' });
+export const FUNCTION_ZIPS: Rule = (value) => {
+  const missing = ['publish-zone.zip', 'delegate-subdomain.zip'].find((zip) => !existsSync(path.resolve(value, zip)));
+  return missing === undefined ? undefined : `must be a folder that holds ${missing}`;
+};
+
+/** Rules of what is not a name, and so keeps its case. */
+export const AS_WRITTEN = new Set([FUNCTION_ZIPS, HOSTED_ZONE_ID, EXTERNAL_ID, BRANCH, REPOSITORY, CONNECTION_ARN, EMAIL]);

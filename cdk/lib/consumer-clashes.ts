@@ -1,0 +1,49 @@
+import type { Consumer } from './configuration';
+import type { Section } from './configuration-section';
+import { relation } from './domain-name';
+
+/** Notes what no two consumers may share, and what one consumer's names may not be to each other. */
+export function rejectClashes(sections: readonly Section[], consumers: readonly Consumer[]): void {
+  consumers.forEach((consumer, index) => {
+    const section = sections[index]!;
+    consumers.slice(0, index).forEach((earlier, earlierIndex) => rejectShared(section, consumer, earlier, sections[earlierIndex]!.prefix));
+    rejectNested(section, 'names', consumer.names, 'give the upper one alone, and the lower one as one of its applications');
+    rejectNested(section, 'applications', consumer.applications, 'an application below another has to be made from it');
+    rejectOneOutput(section, consumer);
+  });
+}
+
+/** Whoever holds a name could capture all below it; and each account has one delegation role. */
+function rejectShared(section: Section, consumer: Consumer, earlier: Consumer, earlierPrefix: string): void {
+  if (consumer.account === earlier.account && consumer.account !== '') {
+    section.wrong('account', `is ${consumer.account} like ${earlierPrefix}account: give all names of an account in one entry`);
+  }
+  const shared = consumer.names.flatMap((name) => earlier.names.map((other) => [name, relation(name, other), other] as const));
+  for (const [name, how, other] of shared.filter(([, how]) => how !== undefined)) {
+    section.wrong('names', `has "${name}", which is ${how} "${other}" of ${earlierPrefix}names: whoever holds a name could capture all below it`);
+  }
+  if (consumer.stackName === earlier.stackName && consumer.names[0] !== earlier.names[0]) {
+    section.wrong('names', `begins with "${consumer.names[0]}", which makes the stack ${consumer.stackName} like ${
+      earlierPrefix}names, which begins with "${earlier.names[0]}": let another name be the first`);
+  }
+}
+
+/** A name below a delegated one lies in that one's zone, where the parent's NS record set for it would be dead. */
+function rejectNested(section: Section, key: string, names: readonly string[], way: string): void {
+  for (const name of names) {
+    const above = names.find((other) => relation(name, other) === 'below');
+    if (above !== undefined) {
+      section.wrong(key, `has "${name}", which is below "${above}" and so lies in its zone: ${way}`);
+    }
+  }
+}
+
+/** A stack's outputs are named for its names, and have letters and digits only. */
+function rejectOneOutput(section: Section, { names, applications }: Consumer): void {
+  const all = names.flatMap((name) => [name, ...applications.map((application) => `${application}.${name}`)]);
+  const bare = all.map((name) => name.replaceAll(/[._-]/g, ''));
+  const twice = bare.findIndex((name, index) => bare.indexOf(name) !== index);
+  if (twice >= 0) {
+    section.wrong('names', `makes the subdomains "${all[bare.indexOf(bare[twice]!)]}" and "${all[twice]}", whose outputs would have one name: let them differ in letters or digits`);
+  }
+}

@@ -1,0 +1,25 @@
+import { Token } from 'aws-cdk-lib';
+
+// What Lambda sets itself: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+const OF_LAMBDA = new Set([
+  '_HANDLER', '_X_AMZN_TRACE_ID', 'AWS_ACCESS_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_DEFAULT_REGION', 'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_VERSION', 'AWS_LAMBDA_INITIALIZATION_TYPE',
+  'AWS_LAMBDA_LOG_GROUP_NAME', 'AWS_LAMBDA_LOG_STREAM_NAME', 'AWS_LAMBDA_RUNTIME_API', 'AWS_REGION', 'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN', 'LAMBDA_RUNTIME_DIR', 'LAMBDA_TASK_ROOT',
+]);
+/** What the functions are told of the stack that they are in. */
+const OF_STACK = new Set(['MAX_INVOCATION_AGE_SECONDS', 'STATE_MACHINE_ARN']);
+
+/** What is wrong with a variable that is added to a function's environment, or undefined. Values may be tokens. */
+export function problemOfVariable(name: string, value: unknown): string | undefined {
+  if (OF_LAMBDA.has(name)) {
+    return 'must be left out, since Lambda sets it';
+  }
+  if (OF_STACK.has(name)) {
+    return 'must be left out, since the constructs set it';
+  }
+  if (!/^[A-Za-z]\w+$/.test(name)) {
+    return 'must have a name that is a letter and then letters, digits and "_"';
+  }
+  return typeof value === 'string' || Token.isUnresolved(value) ? undefined : 'must be a string';
+}

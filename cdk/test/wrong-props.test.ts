@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Aws, Duration, Fn, type Stack, Tags } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import {
+  type CertificateOptions, DelegatedSubdomain, type DelegatedSubdomainProps, type DelegationGrant, type DelegationLocation, type FunctionSettings,
+  PublishedZone, type PublishedZoneProps, SubdomainCertificate,
+} from '../lib';
+import { functionZips, stackWithFunctions } from './template';
+import { delegation, importedZone, privateZone, publishedZone } from './zones';
+
+/** What only a program without types can give. */
+function untyped<T>(value: unknown): T {
+  return value as T;
+}
+
+const wrongZones: [RegExp, (stack: Stack) => Partial<PublishedZoneProps>][] = [
+  [/^parameterPrefix must be 1 to 14 levels of .*, but it is "zone-delegation"\.$/, () => ({ parameterPrefix: 'zone-delegation' })],
+  [/^parameterPrefix is missing\.$/, () => ({ parameterPrefix: undefined })],
+  [/^zone\.hostedZoneId must be the id of a hosted zone, .*, but it is "\/hostedzone\/Z1"\.$/, (stack) => ({
+    zoneName: undefined, zone: route53.HostedZone.fromHostedZoneAttributes(stack, 'Path', { hostedZoneId: '/hostedzone/Z1', zoneName: 'example.com' }),
+  })],
+  [/^delegationTtl must be a Duration, but it is 300\.$/, () => ({ delegationTtl: untyped(300) })],
+  [/^parameterPrefix .*"\/a\/"\.$/, () => ({ parameterPrefix: '/a/' })],
+  [/^parameterPrefix .*"\/aws\/x"\.$/, () => ({ parameterPrefix: '/aws/x' })],
+  [/^zoneName must not end with a dot, but it is "example\.com\."\.$/, () => ({ zoneName: 'example.com.' })],
+  [/^zoneName and zone are two ways/, () => ({ zoneName: undefined })],
+  [/^zoneName and zone are two ways/, (stack) => ({ zone: importedZone(stack) })],
+  [/^zone must be a public hosted zone, but it is "Stack\/Private"\.$/, (stack) => ({ zoneName: undefined, zone: privateZone(stack) })],
+  [/^parentZone must be a public hosted zone/, (stack) => ({ parentZone: privateZone(stack) })],
+  [/^parentZone must be the zone of a name above build\.example\.com, but it is "example\.org"\.$/, (stack) => ({ parentZone: importedZone(stack, 'example.org') })],
+  [/^parentZone must be left out where zone is imported/, (stack) => ({
+    zoneName: undefined, zone: importedZone(stack, 'build.example.com'), parentZone: importedZone(stack, 'example.com', 'Parent'),
+  })],
+  [/^delegationTtl must be 0 to 2,147,483,647 whole seconds, but it is 0\.5\.$/, () => ({ delegationTtl: Duration.millis(500) })],
+  [/^delegationTtl must be left out without parentZone, .*, but it is "Duration\.minutes\(5\)"\.$/, () => ({ delegationTtl: Duration.minutes(5) })],
+  [/^delegationsOnDelete must be "Fail" or "Ignore", but it is "ignore"\.$/, () => ({ delegationsOnDelete: untyped('ignore') })],
+  [/^zone must be a hosted zone of aws-route53, but it is "Z1"\.$/, () => ({ zoneName: undefined, zone: untyped('Z1') })],
+  [/^parentZone must be a hosted zone of aws-route53, but it is a Stack\d?\.$/, (stack) => ({ parentZone: untyped(stack) })],
+  [/^zoneName must be a string, but it is 5\.$/, () => ({ zoneName: untyped(5) })],
+  [/^functionZips must be a folder that holds publish-zone\.zip, but it is "\/nowhere"\.$/, () => ({ functionSettings: { functionZips: '/nowhere' } })],
+];
+wrongZones.forEach(([message, props], index) => test(`a wrong prop of a published zone is named (${index}): ${message.source}`, () => {
+  const stack = stackWithFunctions();
+  assert.throws(() => publishedZone(stack, props(stack)), { name: 'PropError', message });
+}));
+
+test('a prefix is one published zone\'s', () => {
+  const stack = stackWithFunctions();
+  publishedZone(stack);
+  assert.throws(() => new PublishedZone(stack, 'Other', { zone: importedZone(stack), parameterPrefix: '/zone-delegation/dev' }),
+    { name: 'PropError', message: 'parameterPrefix must be that of one published zone of the stack alone, but it is "/zone-delegation/dev".' });
+});
+
+const wrongGrants: [RegExp, Partial<DelegationGrant>][] = [
+  [/^account must be an account of 12 digits, but it is "1"\.$/, { account: '1' }],
+  [/^account must be granted its names in one call, since it has one role, but it is "222222222222"\.$/, { account: '222222222222' }],
+  [/^account is missing\.$/, { account: undefined }],
+  [/^account must be an account of 12 digits, but it is 333333333333\.$/, { account: untyped(333333333333) }],
+  [/^names must be a list of names, but it is "qa"\.$/, { names: untyped('qa') }],
+  [/^names must not be longer than 253 characters, but it is "a.*\.build\.example\.com"\.$/, { names: [Array(4).fill('a'.repeat(60)).join('.')] }],
+  [/^names must have at least one name, but it is \[\]\.$/, { names: [] }],
+  [/^names must not end with a dot, but it is "qa\."\.$/, { names: ['qa.'] }],
+  [/^names must be labels .*; "\*" is none, but it is "\*"\.$/, { names: ['*'] }],
+  [/^names must be labels .*; "" is none, but it is "a\.\.b"\.$/, { names: ['a..b'] }],
+  [/^names must have "qa" once, but it is \["qa","QA"\]\.$/, { names: ['qa', 'QA'] }],
+  [/^names of account 333333333333 must lie apart .*: "dev" is equal to "dev", but it is \["Dev"\]\.$/, { names: ['Dev'] }],
+  [/: "a\.dev" is below "dev"/, { names: ['a.dev'] }],
+  [/: "two" is above "one\.two"/, { names: ['two'] }],
+  [/^names must lie apart from each other: "a\.qa" is below "qa", and so lies in its zone \(the consumer makes it there, with parentZone\), but it is \["qa","a\.qa"\]\.$/,
+    { names: ['qa', 'a.qa'] }],
+  [/^names is missing\.$/, { names: undefined }],
+  [/^names must be a list whose length is known, since the zone's name is added to each \(its elements may be tokens\)\.$/, { names: Fn.split(',', Aws.STACK_NAME) }],
+  [/^names must be a string, but it is 5\.$/, { names: untyped([5]) }],
+  [/^externalId must be 2 to 1,224/, { externalId: 'x' }],
+  [/^organizationId must be the id of an organization, such as "o-a1b2c3d4e5", but it is "r-1"\.$/, { organizationId: 'r-1' }],
+  [/^roleName must be 1 to 64 letters/, { roleName: 'a/b' }],
+  [/^principalArns must be a pattern of role ARNs in one account, but it is "\*"\.$/, { principalArns: ['*'] }],
+  [/^principalArns must be a list of patterns of role ARNs, but it is "arn:aws:iam::333333333333:role\/x"\.$/, { principalArns: untyped('arn:aws:iam::333333333333:role/x') }],
+  [/^principalArns must have at least one pattern, but it is \[\]\.$/, { principalArns: [] }],
+  [/^principalArns must be of the account 333333333333, since the role trusts no other, but it is "arn:aws:iam::222222222222:role\/x"\.$/,
+    { principalArns: ['arn:aws:iam::222222222222:role/x'] }],
+];
+wrongGrants.forEach(([message, grant], index) => test(`a wrong grant is named (${index}): ${message.source}`, () => {
+  const zone = publishedZone(stackWithFunctions());
+  zone.grantDelegation({ account: '222222222222', names: ['dev', 'one.two'] });
+  assert.throws(() => zone.grantDelegation({ account: '333333333333', names: ['qa'], ...grant }), { name: 'PropError', message });
+}));
+
+test('the names of one zone lie apart, whichever construct publishes it', () => {
+  const stack = stackWithFunctions();
+  const published = (id: string, zone: route53.IHostedZone) => new PublishedZone(stack, id, { zone, parameterPrefix: `/${id}` });
+  published('first', importedZone(stack)).grantDelegation({ account: '222222222222', names: ['dev'] });
+  const second = published('second', importedZone(stack, 'example.com', 'Again'));
+  assert.throws(() => second.grantDelegation({ account: '333333333333', names: ['a.dev'] }),
+    /^PropError: names of account 333333333333 must lie apart from those of account 222222222222, .*: "a\.dev" is below "dev", but it is \["a\.dev"\]\.$/);
+  assert.throws(() => second.grantDelegation({ account: '222222222222', names: ['a.dev'] }), /^PropError: names .*"a\.dev" is below "dev"/);
+});
+
+const wrongLocations: [RegExp, Partial<DelegationLocation>][] = [
+  [/^networkingAccount is missing\.$/, { networkingAccount: undefined }],
+  [/^account must be an account of 12 digits, but it is 222222222222\.$/, { account: untyped(222222222222) }],
+  [/^parameterPrefix must be 1 to 14 levels/, { parameterPrefix: '/a/' }],
+  [/^region must be the name of a Region, such as "us-east-1", but it is "Ireland"\.$/, { region: 'Ireland' }],
+  [/^externalId must be 2 to 1,224 .*, but it is 12\.$/, { externalId: untyped(12) }],
+  [/^roleName must be 1 to 64 letters, .*, but it is "a\/b"\.$/, { roleName: 'a/b' }],
+  [/^roleName must be 1 to 64 letters/, { parameterPrefix: `/${'a'.repeat(60)}` }],
+  [/^partition must be the name of a partition, such as "aws", but it is "amazon"\.$/, { partition: 'amazon' }],
+];
+wrongLocations.forEach(([message, location], index) => test(`a wrong place of a delegation is named (${index}): ${message.source}`, () => {
+  assert.throws(() => PublishedZone.delegation({
+    networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev', ...location,
+  }), { name: 'PropError', message });
+}));
+
+const wrongSubdomains: [RegExp, (stack: Stack) => Partial<DelegatedSubdomainProps>][] = [
+  [/^subdomain is missing\.$/, () => ({ subdomain: undefined })],
+  [/^subdomain must be a string, but it is 5\.$/, () => ({ subdomain: untyped(5) })],
+  [/^delegation\.roleArn is missing\.$/, () => ({ delegation: untyped({ parameterPrefix: '/a' }) })],
+  [/^subdomain must be labels of 1 to 63 letters/, () => ({ subdomain: 'a'.repeat(64) })],
+  [/^delegation and parentZone are two ways to say what the parent is: give one of them\.$/, () => ({ delegation: undefined })],
+  [/^delegation and parentZone are two ways/, (stack) => ({ parentZone: importedZone(stack) })],
+  [/^delegation\.roleArn must be the ARN of a role, but it is "admin"\.$/, () => ({ delegation: { ...delegation, roleArn: 'admin' } })],
+  [/^delegation\.parameterPrefix must be/, () => ({ delegation: { ...delegation, parameterPrefix: 'x' } })],
+  [/^delegation\.region must be the name of a Region/, () => ({ delegation: { ...delegation, region: 'x' } })],
+  [/^delegation\.externalId must be/, () => ({ delegation: { ...delegation, externalId: '?' } })],
+  [/^parentZone must be a public hosted zone/, (stack) => ({ delegation: undefined, parentZone: privateZone(stack) })],
+  [/^zone must be a public hosted zone/, (stack) => ({ zone: privateZone(stack) })],
+  [/^zone must be the zone of dev\.PARENT, but it is "example\.com"\.$/, (stack) => ({ zone: importedZone(stack) })],
+  [/^zone must be the zone of dev\.example\.org, but it is "dev\.example\.com"\.$/, (stack) => ({
+    delegation: undefined, zone: importedZone(stack, 'dev.example.com'), parentZone: importedZone(stack, 'example.org', 'Parent'),
+  })],
+  [/^ttl must be 0 to/, () => ({ ttl: Duration.days(30_000) })],
+  [/^drain must be 0 to 3,480 whole seconds \(serviceTimeout less the 120 seconds that a delete needs besides\), but it is 3481\.$/,
+    () => ({ drain: Duration.seconds(3_481) })],
+  [/^drain must be 0 to 180 whole seconds \(.*\), but it is 181\.$/, () => ({ drain: Duration.seconds(181), serviceTimeout: Duration.minutes(5) })],
+  [/^drain must be 0 to 0 whole seconds \(.*\), but it is 1\.$/, () => ({ drain: Duration.seconds(1), serviceTimeout: Duration.minutes(1) })],
+  [/^serviceTimeout must be 1 to 3,600 whole seconds, but it is 7200\.$/, () => ({ serviceTimeout: Duration.hours(2) })],
+  [/^comment must be a string of at most 256 characters/, () => ({ comment: 'a'.repeat(257) })],
+  [/^comment must be a string of at most 256 characters, but it is 5\.$/, () => ({ comment: untyped(5) })],
+  [/^tags must have keys of 1 to 128 characters that do not start with "aws:" or "zone-delegation:", but it is "aws:x"\.$/, () => ({ tags: { 'aws:x': '' } })],
+  [/^tags\.x must be a string of at most 256 characters/, () => ({ tags: { x: 'a'.repeat(257) } })],
+  [/^tags\.x must be a string of at most 256 characters, but it is 1\.$/, () => ({ tags: untyped({ x: 1 }) })],
+  [/^tags must be an object of strings, but it is \[\{"Key":"x","Value":"y"\}\]\.$/, () => ({ tags: untyped([{ Key: 'x', Value: 'y' }]) })],
+  [/^recordsOnDelete must be "Fail" or "Delete", but it is "DELETE"\.$/, () => ({ recordsOnDelete: untyped('DELETE') })],
+  [/^verifyDelegation must be true or false, but it is "false"\.$/, () => ({ verifyDelegation: untyped('false') })],
+  [/^ttl must be a Duration, but it is null\.$/, () => ({ ttl: untyped(null) })],
+  [/^delegation and parentZone are two ways/, () => ({ delegation: untyped(null) })],
+  [/^parentZone must be a hosted zone of aws-route53, but it is "Z1"\.$/, () => ({ delegation: undefined, parentZone: untyped('Z1') })],
+];
+wrongSubdomains.forEach(([message, props], index) => test(`a wrong prop of a subdomain is named (${index}): ${message.source}`, () => {
+  const stack = stackWithFunctions();
+  assert.throws(() => new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation, ...props(stack) }), { name: 'PropError', message });
+}));
+
+test('subdomains of one parent in one stack lie apart', () => {
+  const stack = stackWithFunctions();
+  const located = PublishedZone.delegation({ networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev' });
+  const first = new DelegatedSubdomain(stack, 'First', { subdomain: 'dev', delegation: located });
+  new DelegatedSubdomain(stack, 'App', { subdomain: 'one.app', parentZone: first });
+  const message = (name: string, other: string, how: string) => ({
+    name: 'PropError',
+    message: `subdomain must lie apart from that of Stack/${other}, which has the same parent zone: it is ${how}, but it is "${name}".`,
+  });
+  assert.throws(() => new DelegatedSubdomain(stack, 'Equal', { subdomain: 'Dev', delegation: { ...located, region: stack.region } }),
+    message('Dev', 'First', 'equal to "dev"'));
+  assert.throws(() => new DelegatedSubdomain(stack, 'Below', { subdomain: 'a.dev', delegation: located }),
+    message('a.dev', 'First', 'below "dev" (make the lower one with the upper one as its parentZone)'));
+  assert.throws(() => new DelegatedSubdomain(stack, 'Above', { subdomain: 'app', parentZone: first }),
+    message('app', 'App', 'above "one.app" (make the lower one with the upper one as its parentZone)'));
+});
+
+test('a wrong tag that Tags.of() adds is an error at synth', () => {
+  const stack = stackWithFunctions();
+  const subdomain = new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
+  subdomain.certificate('Certificate');
+  Tags.of(stack).add('aws:x', 'y', { includeResourceTypes: ['Custom::DelegatedSubdomain', 'Custom::SubdomainCertificate'] });
+  const sentence = 'tags must have keys of 1 to 128 characters that do not start with "aws:" or "zone-delegation:", but it is "aws:x".';
+  assert.throws(() => Template.fromStack(stack), ({ message }: Error) =>
+    message.includes(`[Stack/Subdomain] ${sentence}`) && message.includes(`[Stack/Subdomain/Certificate] ${sentence}`));
+});
+
+const wrongCertificates: [RegExp, CertificateOptions][] = [
+  [/^domainName must lie in one of the zones example\.com, but it is "example\.org"\.$/, { domainName: 'example.org' }],
+  [/^domainName must lie in one of the zones example\.com, but it is "notexample\.com"\.$/, { domainName: 'notexample.com' }],
+  [/^domainName must be labels of/, { domainName: 'a.*.example.com' }],
+  [/^domainName must not be longer than 64 characters/, { domainName: `${'a'.repeat(60)}.example.com` }],
+  [/^subjectAlternativeNames must lie in one of the zones/, { subjectAlternativeNames: ['*.com'] }],
+  [/^subjectAlternativeNames must not be more than 99 names, but it is 100\.$/, { subjectAlternativeNames: Array(100).fill('example.com') }],
+  [/^region must be the name of a Region/, { region: 'virginia' }],
+  [/^serviceTimeout must be 1 to 3,600 whole seconds/, { serviceTimeout: Duration.seconds(0) }],
+  [/^tags must have keys/, { tags: { 'zone-delegation:stack-id': '' } }],
+  [/^keyAlgorithm must be a KeyAlgorithm of/, { keyAlgorithm: untyped('EC_prime256v1') }],
+  [/^validationRecordsOnDelete must be "Keep" or "Delete", but it is "delete"\.$/, { validationRecordsOnDelete: untyped('delete') }],
+  [/^subjectAlternativeNames must be a list of names, but it is "www\.example\.com"\.$/, { subjectAlternativeNames: untyped('www.example.com') }],
+  [/^subjectAlternativeNames must be a string, but it is 5\.$/, { subjectAlternativeNames: untyped([5]) }],
+  [/^additionalZones must be a list of hosted zones, but it is "Z1"\.$/, { additionalZones: untyped('Z1') }],
+  [/^additionalZones\[0\] must be a hosted zone of aws-route53, but it is "Z1"\.$/, { additionalZones: untyped(['Z1']) }],
+  [/^additionalZones\[0\] is missing\.$/, { additionalZones: untyped([undefined]) }],
+  [/^domainName must be a string, but it is 5\.$/, { domainName: untyped(5) }],
+  [/^tags must be an object of strings, but it is "x"\.$/, { tags: untyped('x') }],
+];
+wrongCertificates.forEach(([message, options], index) => test(`a wrong prop of a certificate is named (${index}): ${message.source}`, () => {
+  const stack = stackWithFunctions();
+  assert.throws(() => new SubdomainCertificate(stack, 'Certificate', { zone: importedZone(stack), ...options }), { name: 'PropError', message });
+}));
+
+test('a certificate asks for a public zone', () => {
+  const stack = stackWithFunctions();
+  assert.throws(() => new SubdomainCertificate(stack, 'A', { zone: privateZone(stack) }), { message: /^zone must be a public hosted zone/ });
+  assert.throws(() => new SubdomainCertificate(stack, 'B', untyped({})), { message: 'zone is missing.' });
+});
+
+const wrongSettings: [RegExp, unknown][] = [
+  [/^functionSettings must be an object, but it is "x"\.$/, 'x'],
+  [/^functionSettings\.functionBucket and functionSettings\.functionZips are ways to say where .*: give one of them\.$/, { functionZips, functionBucket: {} }],
+  [/^functionSettings\.functionZips must be the path of a folder, but it is 5\.$/, { functionZips: 5 }],
+  [/^functionSettings\.manifestPath must be the path of a file, but it is 5\.$/, { manifestPath: 5 }],
+  [/^functionSettings\.functionBucket must be a bucket of aws-s3, but it is "bucket"\.$/, { functionBucket: 'bucket' }],
+  [/^functionSettings\.functionPrefix must be left out without functionBucket, .*, but it is "1\.0\.0\/"\.$/, { functionPrefix: '1.0.0/' }],
+  [/^functionSettings\.architecture must be an Architecture of aws-lambda, .*, but it is "arm64"\.$/, { architecture: 'arm64' }],
+  [/^functionSettings\.logRetention must be one of RetentionDays of aws-logs, but it is 8\.$/, { logRetention: 8 }],
+  [/^functionSettings\.alarmTopic must be a topic of aws-sns, but it is "arn"\.$/, { alarmTopic: 'arn' }],
+  [/^functionSettings\.environment must be an object of strings, but it is \["RUST_LOG"\]\.$/, { environment: ['RUST_LOG'] }],
+  [/^functionSettings\.environment\.A-B must have a name that is a letter and then letters, .*, but it is ""\.$/, { environment: { 'A-B': '' } }],
+  [/^functionSettings\.environment\.RUST_LOG must be a string, but it is 5\.$/, { environment: { RUST_LOG: 5 } }],
+  [/^functionSettings\.environment\.STATE_MACHINE_ARN must be left out, since the constructs set it, but it is "x"\.$/, { environment: { STATE_MACHINE_ARN: 'x' } }],
+  [/^functionSettings\.environment\.MAX_INVOCATION_AGE_SECONDS must be left out/, { environment: { MAX_INVOCATION_AGE_SECONDS: '1' } }],
+  [/^functionSettings\.environment\.AWS_REGION must be left out, since Lambda sets it, but it is "x"\.$/, { environment: { AWS_REGION: 'x' } }],
+];
+wrongSettings.forEach(([message, functionSettings], index) => test(`a wrong setting of the functions is named (${index}): ${message.source}`, () => {
+  const settings = untyped<FunctionSettings>(functionSettings);
+  assert.throws(() => publishedZone(stackWithFunctions(), { functionSettings: settings }), { name: 'PropError', message });
+  assert.throws(() => new DelegatedSubdomain(stackWithFunctions(), 'Subdomain', { subdomain: 'dev', delegation, functionSettings: settings }),
+    { name: 'PropError', message });
+}));
