@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
@@ -18,6 +19,8 @@ const TIMEOUT = Duration.minutes(15);
 // wait before its second sweep.
 const MAX_EVENT_AGE = Duration.minutes(5);
 const RETRIES = 2;
+/** What builds the functions, as `tests/emulator/requirements.in` pins it. */
+const CARGO_LAMBDA = '1.9.2';
 
 /** The functions of this project, by the names of their binaries. */
 export type FunctionName = 'publish-zone' | 'delegate-subdomain';
@@ -144,6 +147,11 @@ export class CustomResourceFunction extends Construct {
     if (!existsSync(manifestPath)) {
       throw new PropError('manifestPath', manifestPath,
         'must be the Cargo.toml of the functions\' workspace (or give functionZips, the folder with the prebuilt functions)');
+    }
+    // RustFunction would go on in a container of whatever cargo-lambda and Rust are the latest.
+    if (Stack.of(this).bundlingRequired && spawnSync('cargo', ['lambda', '--version']).status !== 0) {
+      throw new PropError('functionZips', undefined,
+        `must be the folder with the prebuilt functions where cargo-lambda is missing, which builds them: pip install cargo-lambda==${CARGO_LAMBDA}`);
     }
     return new RustFunction(this, 'Function', {
       ...options,

@@ -23,7 +23,7 @@ const calls = path.join(workspace, 'calls');
 const tools = path.join(workspace, 'tools');
 mkdirSync(tools);
 writeFileSync(path.join(tools, 'cargo'), `#!/bin/sh
-[ "$2" = --version ] && exit
+[ "$2" = --version ] && exit "\${CARGO_LAMBDA_STATUS:-0}"
 echo "$PWD: $*" >> '${calls}'
 echo "$8" > "$4/bootstrap"
 `, { mode: 0o755 });
@@ -61,6 +61,21 @@ test('cargo-lambda is asked for the release build of one package with the locked
   const expected = ['--arm64', '--x86-64'].flatMap((architecture) => ['publish-zone', 'delegate-subdomain'].map((name) =>
     `${workspace}: lambda build --lambda-dir OUT --release ${architecture} --bin ${name} --flatten ${name} --locked --package ${name}`));
   assert.deepEqual(readFileSync(calls, 'utf8').trim().split('\n').map((call) => call.replace(/(--lambda-dir) \S+/, '$1 OUT')), expected);
+});
+
+test('no container stands in for a cargo-lambda that is missing', () => {
+  const pinned = /^cargo-lambda==(\S+)$/m.exec(readFileSync(path.join(__dirname, '../../tests/emulator/requirements.in'), 'utf8'))?.[0];
+  process.env['CARGO_LAMBDA_STATUS'] = '101';
+  try {
+    assert.throws(() => stackWith({ manifestPath }, { 'aws:cdk:bundling-stacks': ['**'] }), {
+      message: `functionZips must be the folder with the prebuilt functions where cargo-lambda is missing, which builds them: pip install ${pinned}.`,
+    });
+    // What is not bundled needs no compiler: config:check, `cdk list`.
+    assert.equal(functionsOf(stackWith({ manifestPath })).length, 2);
+  } finally {
+    delete process.env['CARGO_LAMBDA_STATUS'];
+  }
+  assert.ok(readFileSync(path.join(__dirname, '../../README.md'), 'utf8').includes(`\`pip install ${pinned}\``));
 });
 
 test('prebuilt functions come from the settings or from the context', () => {

@@ -8,6 +8,8 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { plainTemplates } from '../lib/plain-templates';
 import { applicationIn, everything, ingressIn } from './internet-facing-app';
+import { pipelineIn } from './pipeline';
+import { siteIn } from './static-site';
 import { functionZips, synthesize } from './template';
 
 // What the Guard rules of AWS Control Tower say of resources that are meant as they are: the rule, the resources, the reason.
@@ -36,6 +38,28 @@ const EXAMPLE: readonly Meant[] = [
   ['s3_event_notifications_enabled_check', /^AccessLogs$/, 'nothing waits for a log file'],
   ['s3_bucket_object_lock_enabled_check', /^AccessLogs$/, 'the logs are for operation, not evidence'],
 ];
+const SITE: readonly Meant[] = [
+  ...FUNCTIONS,
+  ['cloudfront_custom_ssl_certificate_check', /^(Distribution|undefined)$/, 'the certificate is ACM\'s, by a custom resource that the rule cannot look into'],
+  ['cloudfront_sni_enabled_check', /^(Distribution|undefined)$/, 'it is `sni-only`; the rule asks for a certificate that it can look into'],
+  ['cloudfront_origin_failover_enabled_check', /^Distribution$/, 'one bucket is all the origin that a static site has'],
+  ['s3_bucket_acl_prohibited_check', /^Logs$/, 'CloudFront writes its standard logs with an ACL'],
+  ['s3_bucket_default_encryption_kms_check', /^(Content|Logs)$/, 'what is in it is for everyone; CloudFront writes logs with S3\'s own key'],
+  ['s3_bucket_versioning_enabled_check', /^Logs$/, 'each log file is written once'],
+  ['s3_bucket_logging_enabled_check', /^Logs$/, 'it holds access logs itself'],
+  ['s3_event_notifications_enabled_check', /^(Content|Logs)$/, 'nothing waits for a file'],
+  ['s3_bucket_object_lock_enabled_check', /^(Content|Logs)$/, 'a site changes, and the logs are for operation, not evidence'],
+];
+const PIPELINE: readonly Meant[] = [
+  ['codebuild_project_logging_enabled_check', /^Pipeline/, 'a project that says nothing of logs writes them to CloudWatch Logs'],
+  ['kms_create_grant_aws_service_check', /^(NotificationsKey|PipelineArtifactsBucketEncryptionKey)$/, 'the account itself may do all with its key, as in the policy that KMS gives one'],
+  ['s3_bucket_default_encryption_kms_check', /^Cache$/, 'it holds crates, npm packages and what was built of them'],
+  ['s3_lifecycle_policy_check', /^PipelineArtifactsBucket$/, 'CDK Pipelines makes it; an artifact is what a stage is deployed from again'],
+  ['s3_bucket_versioning_enabled_check', /^(Cache|PipelineArtifactsBucket)$/, 'each run writes its own artifacts, and a cache is built again'],
+  ['s3_bucket_logging_enabled_check', /^(Cache|PipelineArtifactsBucket)$/, 'it is for the pipeline alone; CloudTrail tells who used it'],
+  ['s3_event_notifications_enabled_check', /^(Cache|PipelineArtifactsBucket)$/, 'the pipeline itself tells its stages of artifacts'],
+  ['s3_bucket_object_lock_enabled_check', /^(Cache|PipelineArtifactsBucket)$/, 'what is in it can be built again'],
+];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'templates-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -63,12 +87,19 @@ const checked: readonly [name: string, templates: () => { readonly [name: string
   ['the plain templates', plainTemplates, FUNCTIONS],
   ['the internet-facing application', () => example({}, {}), EXAMPLE],
   ['the internet-facing application with everything', () => example(everything.ingress, everything.application), EXAMPLE],
+  ['the static site', () => jsonOf({ site: Template.fromStack(siteIn(newApp())) }), SITE],
+  ['the pipeline', () => jsonOf({ pipeline: Template.fromStack(pipelineIn(newApp())) }), PIPELINE],
 ];
+const needed = new Set<Meant>();
 for (const [name, templates, meant] of checked) {
   test(`Guard finds nothing without a reason in ${name}`, () => {
-    const found = findings(templates());
-    const isMeant = ({ rule, resource }: { rule: string; resource: string }) => meant.some(([of, resources]) => of === rule && resources.test(resource));
-    assert.deepEqual(found.filter((finding) => !isMeant(finding)), []);
-    assert.ok(found.length > 0, 'the rules were not asked');
+    const reasonFor = ({ rule, resource }: { rule: string; resource: string }) => meant.find(([of, resources]) => of === rule && resources.test(resource));
+    const found = findings(templates()).map((finding) => ({ ...finding, reason: reasonFor(finding) }));
+    assert.deepEqual(found.filter(({ reason }) => reason === undefined), []);
+    found.forEach(({ reason }) => needed.add(reason!));
   });
 }
+
+test('no reason outlives its finding', () => {
+  assert.deepEqual(checked.flatMap(([, , meant]) => meant).filter((reason) => !needed.has(reason)), []);
+});
