@@ -8,15 +8,15 @@ import { functionZips } from './template';
 /** Where the examples lie. */
 export const examples = path.join(__dirname, '..', 'examples');
 
-/** The templates that a program of an example makes, by their stacks; it must make them without a word. */
-export function synthesizeExample(example: string, program: string, ...words: string[]): { readonly [stack: string]: unknown } {
+/** The templates that a program of an example makes of a context, by their stacks; it must make them without a word. */
+export function synthesizeExample(example: string, given: object, program: string, ...words: string[]): { readonly [stack: string]: unknown } {
   const { context } = JSON.parse(readFileSync(path.join(examples, example, 'cdk.json'), 'utf8')) as { context?: object };
   const outdir = mkdtempSync(path.join(tmpdir(), 'cdk-out-'));
   const { status, stderr } = spawnSync(program, words, {
     cwd: path.join(examples, example),
     encoding: 'utf8',
     env: {
-      ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify({ ...context, functionZips }), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20',
+      ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...given, functionZips }), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20',
     },
   });
   assert.deepEqual([status, stderr], [0, '']);

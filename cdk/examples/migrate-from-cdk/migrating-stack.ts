@@ -4,8 +4,8 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
 
-/** How far the stack has come; each is one deploy. */
-export type Step = 'before' | 'retained' | 'after';
+/** How far the stack has come; each is one deploy. From `after`, the way back is `leaving` and then `before`. */
+export type Step = 'before' | 'retained' | 'after' | 'leaving';
 
 /** Properties of a `MigratingStack`. */
 export interface MigratingStackProps extends StackProps {
@@ -22,7 +22,7 @@ export class MigratingStack extends Stack {
     // The zone stays what it is, under the id that it has.
     const zone = new route53.PublicHostedZone(this, 'Zone', { zoneName: 'dev.build.example.com' });
 
-    if (props.step !== 'after') {
+    if (props.step === 'before' || props.step === 'retained') {
       new route53.CrossAccountZoneDelegationRecord(this, 'Delegation', {
         delegatedZone: zone,
         parentHostedZoneName: 'build.example.com',
@@ -32,7 +32,10 @@ export class MigratingStack extends Stack {
       });
     } else {
       // It finds the NS record set of this very zone, and takes it over.
-      new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone });
+      const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone });
+      if (props.step === 'leaving') {
+        subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);
+      }
     }
   }
 }

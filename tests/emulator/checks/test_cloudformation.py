@@ -138,6 +138,34 @@ class CustomResources(Stacks):
         self.assertEqual(script.requests(), [("Create", None), ("Update", "one"), ("Delete", "one")])
         self.assertEqual(script.seen[1]["OldResourceProperties"]["Id"], "one")
 
+    def test_a_clean_up_tries_three_times_and_goes_on_without_the_resource(self):
+        script = self.script(lambda e: failed("no", e["PhysicalResourceId"]) if e["RequestType"] == "Delete" else success("one"))
+        needed = {"Needed": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"}}}
+        self.stack("create_stack", {**function_resources(script.url), **needed,
+                                    "Thing": {**self.custom(), "DependsOn": "Needed"}},
+                   {"Needed": {"Value": {"Ref": "Needed"}}})
+        name = self.outputs()["Needed"]
+        self.assertEqual(self.stack("update_stack", function_resources(script.url)), "UPDATE_COMPLETE")
+        self.assertEqual(script.requests(), [("Create", None)] + [("Delete", "one")] * 3)
+        self.assertEqual(len({e["RequestId"] for e in script.seen}), 4)
+        self.assertEqual(len([r for r in self.reasons() if "Message returned: no" in r]), 3)
+        stack = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
+        self.assertEqual(stack["StackStatusReason"], "Update successful. One or more resources could not be deleted.")
+        self.refused("ParameterNotFound", self.client("ssm").get_parameter, Name=name)
+        # It is the stack's no more, and nobody asks for its Delete again.
+        self.assertEqual(self.delete(), "DELETE_COMPLETE")
+        self.assertEqual(len(script.requests()), 4)
+
+    def test_a_replaced_one_that_stays_is_left_behind(self):
+        script = self.script(lambda e: failed("no", "one") if e["RequestType"] == "Delete" and e["PhysicalResourceId"] == "one"
+                             else success(e["PhysicalResourceId"] if e["RequestType"] == "Delete"
+                                          else e["ResourceProperties"]["Id"]))
+        self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom(Id="one")})
+        self.assertEqual(self.stack("update_stack", {**function_resources(script.url), "Thing": self.custom(Id="two")}),
+                         "UPDATE_COMPLETE")
+        self.assertEqual(self.delete(), "DELETE_COMPLETE")
+        self.assertEqual(script.requests(), [("Create", None), ("Update", "one")] + [("Delete", "one")] * 3 + [("Delete", "two")])
+
     def test_a_failed_update_is_sent_back_with_the_properties_swapped(self):
         def answers(event):
             if event["ResourceProperties"].get("Fail") == "true" and event["RequestType"] != "Delete":

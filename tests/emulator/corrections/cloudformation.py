@@ -17,6 +17,11 @@ Facts restored, with their sources:
   The package goes on to delete it: a published zone that refuses to go would lose
   the delegation above it and its consumers' roles.
   https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
+- The clean-up of an update tries three times to delete what the update replaced or removed. Then it leaves the resource out
+  of the stack and goes on, also with what that resource needed, and the stack says that it could not delete all.
+  The package tries once, and keeps what it could not delete in the stack.
+  https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+  https://repost.aws/knowledge-center/cloudformation-stack-cleanup-stuck
 - Zones and record sets of a template go through the same rules as those of the
   API: own name servers, CREATE that fails where a set stands, no deletion of a
   zone that is not empty; and CloudFormation waits for INSYNC.
@@ -35,7 +40,7 @@ from ministack.core.responses import new_uuid, now_iso
 from ministack.services import cloudformation as service
 from ministack.services import lambda_svc
 from ministack.services import route53 as route53_service
-from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
+from ministack.services.cloudformation import changesets, custom_resource, handlers, provisioners, stacks
 
 from . import route53, seam
 
@@ -43,6 +48,7 @@ _SETTINGS = None
 _LOG = logging.getLogger("cloudformation")
 _MOST_BYTES = 4096
 _ATTEMPTS = 3
+_DELETES_IN_CLEAN_UP = 3
 
 
 def _is_custom(resource_type):
@@ -162,18 +168,42 @@ def _invoke_custom_resource(request_type, logical_id, props, stack_name, stack_i
 # --- deletion ----------------------------------------------------------------
 
 def _delete_resource(before):
-    """A failed Delete takes what the resource needs out of the stack's resources, where the deletion walks on."""
+    """Tries again in a clean-up. Elsewhere a failed Delete takes what the resource needs out of the stack's resources, where the
+    deletion walks on."""
     def delete(resource_type, physical_id, props, stack_name="", logical_id=None):
-        try:
-            return before(resource_type, physical_id, props, stack_name, logical_id)
-        except Exception:
-            stack = service._stacks.get(stack_name) or {}
-            if stack.get("StackStatus") in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
-                resources, declared = stack["_resources"], stack.get("_template", {}).get("Resources", {})
-                needed = stacks._with_dependencies([logical_id], declared, set(resources)) - {logical_id}
-                stack.setdefault("_spared", {}).update({one: resources.pop(one) for one in needed if one in resources})
-            raise
+        stack = service._stacks.get(stack_name) or {}
+        cleans_up = stack.get("StackStatus") in ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        for left in reversed(range(_DELETES_IN_CLEAN_UP if cleans_up else 1)):
+            try:
+                return before(resource_type, physical_id, props, stack_name, logical_id)
+            except Exception as failure:  # noqa: BLE001 - whatever it is, CloudFormation tries again
+                if left:
+                    stacks._add_event(stack["StackId"], stack_name, logical_id, resource_type, "DELETE_FAILED", str(failure),
+                                      physical_id)
+                    continue
+                if cleans_up:
+                    stack["_left_behind"] = True
+                elif stack.get("StackStatus") in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+                    _spare_what_it_needs(stack, logical_id)
+                raise
     return delete
+
+
+def _spare_what_it_needs(stack, logical_id):
+    resources, declared = stack["_resources"], stack.get("_template", {}).get("Resources", {})
+    needed = stacks._with_dependencies([logical_id], declared, set(resources)) - {logical_id}
+    stack.setdefault("_spared", {}).update({one: resources.pop(one) for one in needed if one in resources})
+
+
+def _deploy_stack(before):
+    """What the clean-up could not delete is the stack's no more."""
+    async def deploy_stack(stack_name, stack_id, template, *args, **kwargs):
+        await before(stack_name, stack_id, template, *args, **kwargs)
+        stack = service._stacks.get(stack_name)
+        if stack is not None and stack.pop("_left_behind", False) and stack["StackStatus"] == "UPDATE_COMPLETE":
+            stack["_resources"] = {i: r for i, r in stack["_resources"].items() if r["ResourceStatus"] != "DELETE_FAILED"}
+            stack["StackStatusReason"] = "Update successful. One or more resources could not be deleted."
+    return deploy_stack
 
 
 def _put_back_spared(stack):
@@ -343,6 +373,9 @@ def apply(settings):
     seam.replace(custom_resource, "invoke_custom_resource", _invoke_custom_resource)
     seam.replace(gateway, "_handle_post_body_shortcuts", _post_body(gateway._handle_post_body_shortcuts))
     seam.replace(stacks, "_delete_resource", _delete_resource(stacks._delete_resource))
+    deploy_stack = _deploy_stack(stacks._deploy_stack_async)
+    for module in (stacks, handlers, changesets):
+        seam.replace(module, "_deploy_stack_async", deploy_stack)
     delete_stack = _delete_stack(stacks._delete_stack_async)
     seam.replace(stacks, "_delete_stack_async", delete_stack)
     seam.replace(handlers, "_delete_stack_async", delete_stack)

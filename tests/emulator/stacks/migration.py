@@ -14,27 +14,38 @@ import tempfile
 import time
 import unittest
 
-from . import inventory, sample_in_python, templates
+from . import inventory, templates
 from .dns_watch import Watch, answers
 from .stack import Stack
 from .world import BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, change, client, make_zone
 
-CDK = pathlib.Path(__file__).resolve().parents[3] / "cdk"
-EXAMPLE = CDK / "examples" / "migrate-from-cdk"
+EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "examples"
 _HOST, _, _PORT = os.environ["DNS_ADDRESS"].rpartition(":")
 DNS = (_HOST, int(_PORT))
 
 
-def synthesised(step, zone):
-    """The example's templates at a step, with its assets in the accounts' buckets; `zone` is the parent's id."""
+def synthesised(example, step, zone, *replaced, **context):
+    """An example's templates at a step, with its assets in the accounts' buckets; `zone` is the parent's id, `replaced` are
+    further (text, text) pairs."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder)
-        subprocess.run([CDK / "node_modules" / ".bin" / "tsx", "app.ts"], cwd=EXAMPLE, check=True, env={
-            **os.environ, "CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps({"step": step, "functionZips": ZIPS})})
+        subprocess.run(["node", "--import", "tsx", "app.ts"], cwd=EXAMPLES / example, check=True, env={
+            **os.environ, "CDK_OUTDIR": folder,
+            "CDK_CONTEXT_JSON": json.dumps({"functionZips": ZIPS, **_context(example), **context, "step": step})})
         for manifest in out.glob("*.assets.json"):
             for asset in json.loads(manifest.read_text())["files"].values():
                 upload(out / asset["source"]["path"], next(iter(asset["destinations"].values())))
-        return [templates.placed((out / f"{name}.template.json").read_text(), zone) for name in ("Networking", "Consumer")]
+        return [placed((out / f"{name}.template.json").read_text(), zone, *replaced) for name in ("Networking", "Consumer")]
+
+
+def _context(example):
+    return json.loads((EXAMPLES / example / "cdk.json").read_text()).get("context", {})
+
+
+def placed(text, zone, *replaced):
+    for old, new in replaced:
+        text = text.replace(old, new)
+    return templates.placed(text, zone)
 
 
 def upload(source, destination):
@@ -66,6 +77,14 @@ def forget(role):
     iam.delete_role(RoleName=role)
 
 
+def retained(before, kind):
+    """The template of an example's second step: this is all that differs from its first, as the examples' own tests hold."""
+    after = copy.deepcopy(before)
+    resource, _ = templates.only(after["Resources"], kind)
+    after["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return after
+
+
 class Migration(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -73,91 +92,108 @@ class Migration(unittest.TestCase):
         templates.provide(NETWORKING, templates.NETWORKING_STACK)
         templates.provide(CONSUMER, templates.CONSUMER_STACK)
 
-    def test_from_the_cdks_cross_account_record(self):
-        parent = f"build.{BASE_DOMAIN}"
-        zone, servers = make_zone(NETWORKING, parent)
-        change(NETWORKING, self.base_zone, "CREATE", parent, "NS", *(f"{one}." for one in servers))
+    def test_from_the_cdks_cross_account_record_and_back_and_again(self):
+        parent, zone = self.parent("build")
         old_role("build-delegation", zone, {"Effect": "Allow", "Action": "route53:ListHostedZonesByName", "Resource": "*"})
-        _, before = synthesised("before", zone)
-        networking, after = synthesised("after", zone)
-        # What the example's own tests hold: this is all that differs between its first two steps.
-        retained = copy.deepcopy(before)
-        record, _ = templates.only(retained["Resources"], "Custom::CrossAccountZoneDelegation")
-        retained["Resources"][record] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+        networking, before = synthesised("migrate-from-cdk", "before", zone)
+        _, after = synthesised("migrate-from-cdk", "after", zone)
+        _, leaving = synthesised("migrate-from-cdk", "leaving", zone)
 
-        stack = Stack(CONSUMER, "migrating-from-cdk")
-        self.assertEqual(stack.create(before), "CREATE_COMPLETE", stack.reasons("CREATE_FAILED"))
+        stack = self.created(CONSUMER, "migrating-from-cdk", before)
         child, _ = templates.only(before["Resources"], "AWS::Route53::HostedZone")
         name, child_zone = f"dev.{parent}", stack.resources()[child]
-        with self.watched(name, child_zone) as watch:
-            published = Stack(NETWORKING, "migrating-networking")
-            self.assertEqual(published.create(networking), "CREATE_COMPLETE", published.reasons("CREATE_FAILED"))
-            self.assertEqual(stack.update(retained), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
-            self.assertEqual(stack.update(after), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+        self.www(name, child_zone)
+        with self.watched(name) as watch:
+            self.created(NETWORKING, "migrating-networking", networking)
+            self.updated(stack, retained(before, "Custom::CrossAccountZoneDelegation"))
+            self.updated(stack, after)
+            self.moved(name, zone, child_zone)
+            self.updated(stack, leaving)
+            self.updated(stack, before)
+            self.delegated(name, zone, child_zone, ttl=172_800)
+            self.updated(stack, retained(before, "Custom::CrossAccountZoneDelegation"))
+            self.updated(stack, after)
             forget("build-delegation")
-        self.moved(watch, name, zone, child_zone)
+        self.answered(watch)
+        self.moved(name, zone, child_zone)
         self.assertEqual(stack.resources()[child], child_zone)
 
     def test_from_a_sample_in_python_that_reads_parameters(self):
-        parent = f"sample.{BASE_DOMAIN}"
-        networking = Stack(NETWORKING, "sample-networking")
-        template = templates.app(templates.NETWORKING_STACK, self.base_zone, replaced=[
-            ("build.example.com", "sample.example.com"), ("/zone-delegation/dev", "/sample/dev"),
-            ("zone-delegation-dev-", "sample-dev-")])
-        self.assertEqual(networking.create(template), "CREATE_COMPLETE", networking.reasons("CREATE_FAILED"))
-        zone, parameter = networking.outputs()["HostedZoneId"], "/old-sample/zone"
+        parent, zone = self.parent("sample")
+        parameter = "/sample/zone"
         client("ssm", NETWORKING).put_parameter(Name=parameter, Value=zone, Type="String")
-        role = old_role("sample-delegation", zone, {
+        old_role("sample-delegation", zone, {
             "Effect": "Allow", "Action": "ssm:GetParameter", "Resource": f"arn:aws:ssm:{REGION}:{NETWORKING}:parameter{parameter}"})
-        self.dark_without_the_first_step(f"dark.{parent}", role, parameter)
-        name = f"dev.{parent}"
-        before = {"Resources": sample_in_python.resources(name, role, parameter)}
-        retained = copy.deepcopy(before)
-        retained["Resources"]["Subdomain"] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+        # The other migration stands under the names that the examples share.
+        apart = (("build.example.com", "sample.example.com"), ("zone-delegation/dev", "zone-delegation/sample"),
+                 ("zone-delegation-dev-", "zone-delegation-sample-"))
+        networking, before = synthesised("migrate-from-python", "before", zone, *apart)
+        self.dark_without_the_first_step(placed(json.dumps(before), zone, (f"dev.{parent}", f"dark.{parent}")), f"dark.{parent}")
 
-        stack = Stack(CONSUMER, "migrating-from-python")
-        self.assertEqual(stack.create(before), "CREATE_COMPLETE", stack.reasons("CREATE_FAILED"))
-        child_zone = stack.resources()["Subdomain"]
-        new_role = f"arn:aws:iam::{NETWORKING}:role/sample-dev-{CONSUMER}"
-        after = templates.delegated_subdomain({
-            "Subdomain": "dev", "ParameterPrefix": "/sample/dev", "NetworkRoleArn": new_role, "HostedZoneId": child_zone}, new_role)
-        after["Resources"]["Delegated"] = after["Resources"].pop("Subdomain")
-        after.pop("Outputs")
-        with self.watched(name, child_zone) as watch:
-            self.assertEqual(stack.update(retained), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
-            self.assertEqual(stack.update(after), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+        stack, name = self.created(CONSUMER, "migrating-from-python", before), f"dev.{parent}"
+        child_zone = stack.resources()["SampleSubdomain"]
+        _, after = synthesised("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
+        with self.watched(name) as watch:
+            self.created(NETWORKING, "migrating-sample-networking", networking)
+            self.updated(stack, retained(before, "Custom::SampleSubdomain"))
+            self.updated(stack, after)
             forget("sample-delegation")
             client("ssm", NETWORKING).delete_parameter(Name=parameter)
-        self.moved(watch, name, zone, child_zone)
+        self.answered(watch)
+        self.moved(name, zone, child_zone)
 
-    def dark_without_the_first_step(self, name, role, parameter):
+    def dark_without_the_first_step(self, before, name):
         """What the first step is there for; and the watch sees it."""
-        resources, stack = sample_in_python.resources(name, role, parameter), Stack(CONSUMER, "skipping-a-step")
-        self.assertEqual(stack.create({"Resources": resources}), "CREATE_COMPLETE", stack.reasons("CREATE_FAILED"))
-        zone = stack.resources()["Subdomain"]
-        with self.watched(name, zone) as watch:
-            del resources["Subdomain"]
-            self.assertEqual(stack.update({"Resources": resources}), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+        stack = self.created(CONSUMER, "skipping-a-step", before)
+        sample, _ = templates.only(before["Resources"], "Custom::SampleSubdomain")
+        after = json.loads(json.dumps(before).replace(json.dumps({"Ref": sample}), json.dumps(stack.resources()[sample])))
+        del after["Resources"][sample]
+        with self.watched(name) as watch:
+            self.updated(stack, after)
         self.assertNotEqual(watch.failed, [])
 
-    def watched(self, name, zone):
-        """A record in the zone, whose name is watched from then on."""
+    def parent(self, label):
+        """A zone of the networking account that has been there all along: its name and its id."""
+        name = f"{label}.{BASE_DOMAIN}"
+        zone, servers = make_zone(NETWORKING, name)
+        change(NETWORKING, self.base_zone, "CREATE", name, "NS", *(f"{one}." for one in servers))
+        return name, zone
+
+    def created(self, account, name, template):
+        stack = Stack(account, name)
+        self.assertEqual(stack.create(template), "CREATE_COMPLETE", stack.reasons("CREATE_FAILED"))
+        return stack
+
+    def updated(self, stack, template):
+        self.assertEqual(stack.update(template), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+
+    def www(self, name, zone):
+        self.assertFalse(answers(DNS, f"www.{name}"), "it is seen where the name does not resolve")
+        change(CONSUMER, zone, "CREATE", f"www.{name}", "A", "192.0.2.80")
+
+    def watched(self, name):
+        """A watch of the name's `www`, which resolves by now or soon."""
         name = f"www.{name}"
-        self.assertFalse(answers(DNS, name), "it is seen where the name does not resolve")
-        change(CONSUMER, zone, "CREATE", name, "A", "192.0.2.80")
         for _ in range(100):
             if answers(DNS, name):
                 return Watch(DNS, name)
             time.sleep(0.1)
         raise AssertionError(f"{name} does not resolve")
 
-    def moved(self, watch, name, parent_zone, zone):
-        """The name resolved throughout, and the same zone is delegated, by this project's resource."""
+    def answered(self, watch):
+        """The name resolved throughout."""
         self.assertGreater(watch.asked, 20)
         self.assertEqual(watch.failed, [])
+
+    def delegated(self, name, parent_zone, zone, ttl):
+        """The parent delegates the name to the zone that stood before."""
         servers = client("route53", CONSUMER).get_hosted_zone(Id=zone)["DelegationSet"]["NameServers"]
-        ttl, values = inventory.zones(NETWORKING)[parent_zone]["record sets"][f"{name}.", "NS"]
-        self.assertEqual((ttl, sorted(value.rstrip(".") for value in values)), (900, sorted(servers)))
+        found, values = inventory.zones(NETWORKING)[parent_zone]["record sets"][f"{name}.", "NS"]
+        self.assertEqual((found, sorted(value.rstrip(".") for value in values)), (ttl, sorted(servers)))
+
+    def moved(self, name, parent_zone, zone):
+        """The same zone is delegated, by this project's resource."""
+        self.delegated(name, parent_zone, zone, ttl=900)
         self.assertIn("zone-delegation:stack-id", inventory.zones(CONSUMER)[zone]["tags"])
 
 

@@ -1,9 +1,12 @@
-"""The kind of custom resource that people come from: it reads the parent from Parameter Store in another account,
-makes the zone, and puts its name servers there with UPSERT."""
+"""The kind of function that people come from: it reads the parent's id from Parameter Store in another account, makes the zone, and
+puts its name servers into the parent with UPSERT."""
 
-SOURCE = '''
-import json, os, urllib.request
+import json
+import os
+import urllib.request
+
 import boto3
+
 
 def network(properties):
     given = boto3.client("sts").assume_role(RoleArn=properties["Role"], RoleSessionName="sample")["Credentials"]
@@ -11,10 +14,12 @@ def network(properties):
     ssm, route53 = session.client("ssm"), session.client("route53")
     return ssm.get_parameter(Name=properties["Parameter"])["Parameter"]["Value"], route53
 
+
 def record(action, properties, servers):
     zone, route53 = network(properties)
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": {
         "Name": properties["Name"], "Type": "NS", "TTL": 3600, "ResourceRecords": [{"Value": one} for one in servers]}}]})
+
 
 def handler(event, context):
     own, properties = boto3.client("route53"), event["ResourceProperties"]
@@ -33,22 +38,3 @@ def handler(event, context):
     answer.update({key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")})
     put = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""})
     urllib.request.urlopen(put).read()
-'''
-
-
-def resources(name, role, parameter):
-    """The sample in a template: its role, its function and the custom resource `Subdomain`."""
-    lambda_may = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    may = [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role},
-           {"Effect": "Allow", "Action": "route53:*", "Resource": "*"}]
-    return {
-        "SampleRole": {"Type": "AWS::IAM::Role", "Properties": {
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [lambda_may]},
-            "Policies": [{"PolicyName": "sample", "PolicyDocument": {"Version": "2012-10-17", "Statement": may}}]}},
-        "SampleFunction": {"Type": "AWS::Lambda::Function", "Properties": {
-            "Runtime": "python3.12", "Handler": "index.handler", "Timeout": 60, "Code": {"ZipFile": SOURCE},
-            "Role": {"Fn::GetAtt": ["SampleRole", "Arn"]}}},
-        "Subdomain": {"Type": "Custom::SampleSubdomain", "Properties": {
-            "ServiceToken": {"Fn::GetAtt": ["SampleFunction", "Arn"]},
-            "Name": name, "Role": role, "Parameter": parameter}},
-    }

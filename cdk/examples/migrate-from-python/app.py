@@ -1,0 +1,27 @@
+from aws_cdk import App, Environment, Stack
+from aws_cdk.aws_route53 import HostedZone
+from zone_delegation import PublishedZone
+
+from migrating_stack import MigratingStack
+
+app = App()
+
+# The zone that has been there all along is published as it is.
+networking = Stack(app, "Networking", env=Environment(account="111111111111", region="us-east-1"))
+published = PublishedZone(
+    networking,
+    "PublishedZone",
+    zone=HostedZone.from_hosted_zone_attributes(networking, "Zone", hosted_zone_id="Z00000000000000EXAMPLE", zone_name="build.example.com"),
+    parameter_prefix="/zone-delegation/dev",
+)
+
+MigratingStack(
+    app,
+    "Consumer",
+    env=Environment(account="222222222222", region="us-east-1"),
+    step=app.node.try_get_context("step") or "after",
+    hosted_zone_id=app.node.get_context("hostedZoneId"),
+    delegation=published.grant_delegation(account="222222222222", names=["dev"]),
+)
+
+app.synth()

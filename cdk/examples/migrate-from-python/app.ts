@@ -1,0 +1,22 @@
+import { App, Stack } from 'aws-cdk-lib';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import { PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { MigratingStack, type Step } from './migrating-stack';
+
+const app = new App();
+
+// The zone that has been there all along is published as it is.
+const networking = new Stack(app, 'Networking', { env: { account: '111111111111', region: 'us-east-1' } });
+const published = new PublishedZone(networking, 'PublishedZone', {
+  zone: route53.HostedZone.fromHostedZoneAttributes(networking, 'Zone', { hostedZoneId: 'Z00000000000000EXAMPLE', zoneName: 'build.example.com' }),
+  parameterPrefix: '/zone-delegation/dev',
+});
+
+new MigratingStack(app, 'Consumer', {
+  env: { account: '222222222222', region: 'us-east-1' },
+  step: (app.node.tryGetContext('step') ?? 'after') as Step,
+  hostedZoneId: app.node.getContext('hostedZoneId') as string,
+  delegation: published.grantDelegation({ account: '222222222222', names: ['dev'] }),
+});
+
+app.synth();

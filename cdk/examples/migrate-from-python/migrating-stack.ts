@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { CustomResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import type { Construct } from 'constructs';
+import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
+
+const NAME = 'dev.build.example.com';
+// What the sample has in the networking account: a role that may be assumed from here, and where that role reads the parent's id.
+const ROLE = 'arn:aws:iam::111111111111:role/sample-delegation';
+const PARAMETER = '/sample/zone';
+
+/** How far the stack has come; each is one deploy. */
+export type Step = 'before' | 'retained' | 'after';
+
+/** Properties of a `MigratingStack`. */
+export interface MigratingStackProps extends StackProps {
+  /** How far the stack has come. */
+  readonly step: Step;
+  /** Id of the zone that the sample made. */
+  readonly hostedZoneId: string;
+  /** The parent zone, published by its account. */
+  readonly delegation: Delegation;
+}
+
+/** A consumer's stack on its way from a custom resource in Python, without a moment in which the name does not resolve. */
+export class MigratingStack extends Stack {
+  public constructor(scope: Construct, id: string, props: MigratingStackProps) {
+    super(scope, id, props);
+    const { step, delegation } = props;
+
+    const hostedZoneId = step === 'after' ? props.hostedZoneId : this.sample(step).ref;
+    const zone = route53.HostedZone.fromHostedZoneAttributes(this, 'Zone', { hostedZoneId, zoneName: NAME });
+    // Its zone's id is the same as ever, so CloudFormation does nothing to it.
+    new route53.ARecord(this, 'Www', { zone, recordName: 'www', target: route53.RecordTarget.fromIpAddresses('192.0.2.80') });
+
+    if (step === 'after') {
+      // It finds the NS record set of this very zone, and takes it over.
+      new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation, zone });
+    }
+  }
+
+  /** The sample's function and its custom resource, whose physical id is the zone's. */
+  private sample(step: Step): CustomResource {
+    const handler = new lambda.Function(this, 'SampleFunction', {
+      runtime: lambda.Runtime.PYTHON_3_12,
+      handler: 'index.handler',
+      code: lambda.Code.fromInline(readFileSync(path.join(__dirname, 'sample.py'), 'utf8')),
+      timeout: Duration.minutes(1),
+      initialPolicy: [
+        new iam.PolicyStatement({ actions: ['sts:AssumeRole'], resources: [ROLE] }),
+        new iam.PolicyStatement({ actions: ['route53:CreateHostedZone', 'route53:GetHostedZone', 'route53:DeleteHostedZone'], resources: ['*'] }),
+      ],
+    });
+    return new CustomResource(this, 'SampleSubdomain', {
+      resourceType: 'Custom::SampleSubdomain',
+      serviceToken: handler.functionArn,
+      properties: { Name: NAME, Role: ROLE, Parameter: PARAMETER },
+      // Without it, the sample deletes the NS record set in the parent when its resource leaves the template.
+      removalPolicy: step === 'retained' ? RemovalPolicy.RETAIN : undefined,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_route53 import ARecord, HostedZone, RecordTarget
+from zone_delegation import DelegatedSubdomain
+
+NAME = "dev.build.example.com"
+# What the sample has in the networking account: a role that may be assumed from here, and where that role reads the parent's id.
+ROLE = "arn:aws:iam::111111111111:role/sample-delegation"
+PARAMETER = "/sample/zone"
+
+
+class MigratingStack(Stack):
+    """A consumer's stack on its way from a custom resource in Python, without a moment in which the name does not resolve.
+
+    `step` is how far it has come, `before`, `retained` or `after`, each of them one deploy; `hosted_zone_id` is the zone that the
+    sample made, `delegation` the parent zone, published by its account.
+    """
+
+    def __init__(self, scope, id, *, step, hosted_zone_id, delegation, **more):
+        super().__init__(scope, id, **more)
+        zone = HostedZone.from_hosted_zone_attributes(
+            self, "Zone", hosted_zone_id=hosted_zone_id if step == "after" else self._sample(step).ref, zone_name=NAME
+        )
+        # Its zone's id is the same as ever, so CloudFormation does nothing to it.
+        ARecord(self, "Www", zone=zone, record_name="www", target=RecordTarget.from_ip_addresses("192.0.2.80"))
+
+        if step == "after":
+            # It finds the NS record set of this very zone, and takes it over.
+            DelegatedSubdomain(self, "Subdomain", subdomain="dev", delegation=delegation, zone=zone)
+
+    def _sample(self, step):
+        """The sample's function and its custom resource, whose physical id is the zone's."""
+        handler = lambda_.Function(
+            self,
+            "SampleFunction",
+            runtime=lambda_.Runtime.PYTHON_3_12,
+            handler="index.handler",
+            code=lambda_.Code.from_inline(Path(__file__).with_name("sample.py").read_text()),
+            timeout=Duration.minutes(1),
+            initial_policy=[
+                iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[ROLE]),
+                iam.PolicyStatement(actions=["route53:CreateHostedZone", "route53:GetHostedZone", "route53:DeleteHostedZone"], resources=["*"]),
+            ],
+        )
+        return CustomResource(
+            self,
+            "SampleSubdomain",
+            resource_type="Custom::SampleSubdomain",
+            service_token=handler.function_arn,
+            properties={"Name": NAME, "Role": ROLE, "Parameter": PARAMETER},
+            # Without it, the sample deletes the NS record set in the parent when its resource leaves the template.
+            removal_policy=RemovalPolicy.RETAIN if step == "retained" else None,
+        )
