@@ -10,15 +10,20 @@ import tempfile
 
 from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, client
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "examples"
+CDK = pathlib.Path(__file__).resolve().parents[3] / "cdk"
+EXAMPLES, TSX = CDK / "examples", CDK / "node_modules" / ".bin" / "tsx"
 
 
-def synthesize(example, stacks, replaced=()):
+def synthesize(example, stacks, replaced=(), edits=()):
     """The templates of these stacks, by name, for this world's accounts and names; `replaced` are further (text, text)
-    pairs. Their assets lie in the buckets of the stacks' accounts, as `cdk deploy` would have put them there."""
+    pairs, `edits` such of the example's `app.ts`, which holds each. Their assets lie in the buckets of the stacks' accounts, as `cdk deploy` would have put them there."""
     context = json.loads((EXAMPLES / example / "cdk.json").read_text()).get("context", {}) | {"functionZips": ZIPS}
+    app = (EXAMPLES / example / "app.ts").read_text()
+    for old, new in edits:
+        assert app.count(old) == 1, f"{example}/app.ts does not hold {old!r} once"
+        app = app.replace(old, new)
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["node", "--import", "tsx", "app.ts"], cwd=EXAMPLES / example, check=True,
+        subprocess.run([TSX, "--eval", app], cwd=EXAMPLES / example, check=True,
                        env=os.environ | {"CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps(context)})
         for account in set(stacks.values()):
             _provide(account, pathlib.Path(folder))

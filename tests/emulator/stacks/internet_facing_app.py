@@ -1,4 +1,5 @@
-"""The example `cdk/examples/internet-facing-app`, deployed as far as the emulator goes: application, way in, and away again."""
+"""The example `cdk/examples/internet-facing-app`, deployed as far as the emulator goes: application, way in, the options that
+are turned on later, and away again."""
 
 import json
 import re
@@ -11,6 +12,17 @@ from .stack import Stack
 from .world import BASE_DOMAIN, CONSUMER, NETWORKING, client, make_zone
 
 APPLICATION = "565656565656"
+ALLOWED = "192.0.2.0/24"
+
+# The props that turn an option on, as a person writes them into `app.ts`: the stack, the prop, its value.
+OPTIONS = {
+    "allowed addresses": ("Ingress", "allowedAddresses", f"['{ALLOWED}']"),
+    "Shield Advanced": ("Ingress", "shieldAdvanced", "true"),
+    "fixed addresses": ("Ingress", "fixedAddresses", "true"),
+    "a way out through Network Firewall": ("Application", "egressTo", "['.example.org']"),
+}
+# After which line each stack's options stand.
+LINES = {"Ingress": "  subdomain: 'app',\n", "Application": "  repositoryName: 'app',\n"}
 
 # What the emulator does not know, and so is not deployed here, with all that stands on it.
 UNSUPPORTED = {
@@ -21,6 +33,20 @@ UNSUPPORTED = {
     "Ingress": [
         "AWS::EC2::FlowLog", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
         "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation",
+    ],
+}
+# What it does not know of an option besides.
+UNSUPPORTED_OF = {
+    # WAF's own API has it: a set that is made there stands for the template's.
+    "allowed addresses": ["AWS::WAFv2::IPSet"],
+    # That is all of the option.
+    "Shield Advanced": ["AWS::Shield::Protection"],
+    # The load balancer in front stands on the addresses, and goes with them.
+    "fixed addresses": ["AWS::EC2::EIP"],
+    # What is left are the subnets of the firewalls and of the NAT gateways, with the latter's way to the Internet.
+    "a way out through Network Firewall": [
+        "AWS::EC2::EIP", "AWS::EC2::NatGateway", "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::FirewallPolicy",
+        "AWS::NetworkFirewall::LoggingConfiguration", "AWS::NetworkFirewall::RuleGroup",
     ],
 }
 # An interface endpoint has no network interfaces there, whose addresses the example looks up: these stand for them. Nor does
@@ -35,6 +61,17 @@ def with_addresses(template):
     for index, address in enumerate(ADDRESSES):
         text = text.replace(json.dumps({"Fn::GetAtt": [look_up, f"NetworkInterfaces.{index}.PrivateIpAddress"]}), json.dumps(address))
     return supported(json.loads(text), ["Custom::AWS"])
+
+
+def with_address_set(template):
+    """The ingress template with a set made by WAF's API in place of its own, which is all that it is replaced by."""
+    name, address_set = templates.only(template["Resources"], "AWS::WAFv2::IPSet")
+    properties = address_set["Properties"]
+    made = client("wafv2", CONSUMER).create_ip_set(
+        Name="allowed", Scope=properties["Scope"], IPAddressVersion=properties["IPAddressVersion"], Addresses=properties["Addresses"])
+    assert properties["Addresses"] == [ALLOWED]
+    text = json.dumps(template).replace(json.dumps({"Fn::GetAtt": [name, "Arn"]}), json.dumps(made["Summary"]["ARN"]))
+    return json.loads(text)
 
 
 def supported(template, unsupported):
@@ -56,36 +93,92 @@ def _list(value):
     return value if isinstance(value, list) else [value] if value else []
 
 
+def synthesized(*options):
+    """Both templates with these options."""
+    edits = {}
+    for option in options:
+        stack, prop, value = OPTIONS[option]
+        edits[LINES[stack]] = edits.get(LINES[stack], LINES[stack]) + f"  {prop}: {value},\n"
+    # The networking stack grants `dev`.
+    return assembly.synthesize("internet-facing-app", {"Application": APPLICATION, "Ingress": CONSUMER}, (
+        ("333333333333", APPLICATION), ('"Subdomain": "app"', '"Subdomain": "dev"')), edits.items())
+
+
+def unsupported(stack, *options):
+    """What the emulator does not know of a stack with these options."""
+    return sorted({*UNSUPPORTED[stack], *(kind for one in options if OPTIONS[one][0] == stack for kind in UNSUPPORTED_OF[one])})
+
+
 class InternetFacingApp(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # The networking stack grants `dev`.
-        cls.templates = assembly.synthesize("internet-facing-app", {"Application": APPLICATION, "Ingress": CONSUMER}, (
-            ("333333333333", APPLICATION), ('"Subdomain": "app"', '"Subdomain": "dev"')))
+        cls.templates = synthesized()
         base_zone, _ = make_zone(NETWORKING, BASE_DOMAIN)
         templates.provide(NETWORKING, templates.NETWORKING_STACK)
         cls.networking = Stack(NETWORKING, templates.NETWORKING_STACK)
         assert cls.networking.create(templates.app(templates.NETWORKING_STACK, base_zone)) == "CREATE_COMPLETE"
 
     def test_what_the_emulator_does_not_know_is_as_named(self):
-        for name, types in UNSUPPORTED.items():
-            with self.assertRaises(ClientError) as refused:
-                client("cloudformation", CONSUMER).validate_template(TemplateBody=json.dumps(self.templates[name]))
-            self.assertIn(f"Unrecognized resource types: [{', '.join(types)}]", str(refused.exception))
+        for options in ((), *((one,) for one in OPTIONS)):
+            made = synthesized(*options) if options else self.templates
+            for name in {OPTIONS[one][0] for one in options} or UNSUPPORTED:
+                with self.subTest(name, options=options), self.assertRaises(ClientError) as refused:
+                    client("cloudformation", CONSUMER).validate_template(TemplateBody=json.dumps(made[name]))
+                self.assertIn(f"Unrecognized resource types: [{', '.join(unsupported(name, *options))}]", str(refused.exception))
 
     def test_it_stands_and_goes_without_a_trace(self):
         before = inventory.of(NETWORKING, CONSUMER, APPLICATION)
         application, ingress = Stack(APPLICATION, "Application"), Stack(CONSUMER, "Ingress")
         made = self.templates | {"Ingress": with_addresses(self.templates["Ingress"])}
         for stack in (application, ingress):
-            status = stack.create(supported(made[stack.name], UNSUPPORTED[stack.name]))
+            status = stack.create(supported(made[stack.name], unsupported(stack.name)))
             self.assertEqual(status, "CREATE_COMPLETE", stack.reasons("CREATE_FAILED"))
-        self.check_name(ingress)
-        self.check_way_in(ingress)
-        self.check_application(application)
+        self.check_all(application, ingress)
+        self.turn_options_on(application, ingress)
+        self.check_all(application, ingress)
         for stack in (ingress, application):
             self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.reasons("DELETE_FAILED"))
         self.assertEqual(inventory.difference(before, inventory.of(NETWORKING, CONSUMER, APPLICATION)), [])
+
+    def turn_options_on(self, application, ingress):
+        """The options, on what stands: nothing of it is replaced."""
+        options = ("allowed addresses", "Shield Advanced", "a way out through Network Firewall")
+        made = synthesized(*options)
+        made["Ingress"] = with_addresses(with_address_set(made["Ingress"]))
+        for stack in (application, ingress):
+            stood = stack.resources()
+            status = stack.update(supported(made[stack.name], unsupported(stack.name, *options)))
+            self.assertEqual(status, "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+            self.assertEqual({i: stack.resources().get(i) for i in stood}, stood, "replaced or gone")
+        self.check_allowed_addresses(ingress)
+        self.check_way_out(application)
+
+    def check_all(self, application, ingress):
+        self.check_name(ingress)
+        self.check_way_in(ingress)
+        self.check_application(application)
+
+    def check_allowed_addresses(self, ingress):
+        """Who is not in the set is blocked, before any other rule."""
+        waf = client("wafv2", CONSUMER)
+        (acl,) = (physical for logical, physical in ingress.resources().items() if re.fullmatch("WebAcl[0-9A-F]{8}", logical))
+        name, acl_id, scope = acl.split("|")
+        first, *others = waf.get_web_acl(Name=name, Id=acl_id, Scope=scope)["WebACL"]["Rules"]
+        self.assertEqual((first["Priority"], first["Action"]), (0, {"Block": {}}))
+        # The emulator keeps the template's spelling, `Arn`, where the API has `ARN`: boto3 finds none.
+        self.assertEqual(first["Statement"], {"NotStatement": {"Statement": {"IPSetReferenceStatement": {}}}})
+        self.assertEqual(len(others), 3)
+
+    def check_way_out(self, application):
+        """Subnets for the firewalls and the NAT gateways in each zone; from the latter a way to the Internet."""
+        ec2, resources = client("ec2", APPLICATION), application.resources()
+        gateway = next(physical for physical in resources.values() if physical.startswith("igw-"))
+        for kind, ways in (("Firewall", []), ("Nat", [gateway])):
+            subnets = [physical for logical, physical in resources.items() if re.fullmatch(rf"Vpc{kind}Subnet\dSubnet\w{{8}}", logical)]
+            self.assertEqual(len(subnets), 2)
+            for subnet in subnets:
+                (table,) = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["RouteTables"]
+                self.assertEqual([route["GatewayId"] for route in table["Routes"] if route["DestinationCidrBlock"] == "0.0.0.0/0"], ways)
 
     def check_name(self, ingress):
         """The name is delegated to a zone of the ingress account, in which it leads to the load balancer."""
