@@ -1,24 +1,22 @@
 import { readFileSync, existsSync } from 'node:fs';
 import * as path from 'node:path';
+import { parseArgs } from 'node:util';
 import { readConfiguration } from '../lib/configuration';
 import { ConfigurationError } from '../lib/configuration-section';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 
 // The context as `cdk synth` would see it: cdk.json, cdk.context.json and `-c key=value`, each over the one before.
-const context: { [key: string]: unknown } = {};
 const folder = path.join(__dirname, '..');
-const read = (file: string): { [key: string]: unknown } => {
+const read = (file: string): { readonly [key: string]: unknown } => {
   const place = path.join(folder, file);
   return existsSync(place) ? JSON.parse(readFileSync(place, 'utf8')) as { [key: string]: unknown } : {};
 };
-Object.assign(context, read('cdk.json').context, read('cdk.context.json'));
-const words = process.argv.slice(2);
-words.forEach((word, index) => {
-  if (word === '-c' || word === '--context') {
-    const [key, ...value] = (words[index + 1] ?? '').split('=');
-    context[key ?? ''] = value.join('=');
-  }
-});
+const { values } = parseArgs({ options: { context: { type: 'string', short: 'c', multiple: true, default: [] } } });
+const context: { readonly [key: string]: unknown } = {
+  ...read('cdk.json')['context'] as object | undefined,
+  ...read('cdk.context.json'),
+  ...Object.fromEntries(values.context.map((word) => [word.replace(/=.*/s, ''), word.replace(/^[^=]*=?/, '')])),
+};
 
 // The pipeline is checked where there is one; it shares keys with the app, so what is wrong with those is said once.
 const readers = [readConfiguration, ...context['pipeline'] === undefined ? [] : [readPipelineConfiguration]];

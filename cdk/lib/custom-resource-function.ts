@@ -21,6 +21,8 @@ const MAX_EVENT_AGE = Duration.minutes(5);
 const RETRIES = 2;
 /** What builds the functions, as `tests/emulator/requirements.in` pins it. */
 const CARGO_LAMBDA = '1.9.2';
+// This package lies in it, unless it is installed from a registry.
+const WORKSPACE = path.join(__dirname, '..', '..', 'Cargo.toml');
 
 /** The functions of this project, by the names of their binaries. */
 export type FunctionName = 'publish-zone' | 'delegate-subdomain';
@@ -143,10 +145,11 @@ export class CustomResourceFunction extends Construct {
         handler: 'bootstrap',
       });
     }
-    const manifestPath = path.resolve(this.settings.manifestPath ?? path.join(__dirname, '..', '..', 'Cargo.toml'));
+    const manifestPath = path.resolve(this.settings.manifestPath ?? WORKSPACE);
     if (!existsSync(manifestPath)) {
-      throw new PropError('manifestPath', manifestPath,
-        'must be the Cargo.toml of the functions\' workspace (or give functionZips, the folder with the prebuilt functions)');
+      throw this.settings.manifestPath === undefined
+        ? new PropError('functionZips', undefined, 'is missing: give the folder with a release\'s functions, in functionSettings or as the context key functionZips')
+        : new PropError('functionSettings.manifestPath', manifestPath, 'must be the Cargo.toml of the functions\' workspace');
     }
     // RustFunction would go on in a container of whatever cargo-lambda and Rust are the latest.
     if (Stack.of(this).bundlingRequired && spawnSync('cargo', ['lambda', '--version']).status !== 0) {
@@ -168,7 +171,9 @@ export class CustomResourceFunction extends Construct {
 export function functionOfStack<F extends Construct & { readonly settings: FunctionSettings }>(
   scope: Construct, id: string, settings: FunctionSettings | undefined, make: (stack: Stack, id: string) => F,
 ): F {
-  checkFunctionSettings(settings ?? {});
+  if (settings !== undefined) {
+    checkFunctionSettings(settings);
+  }
   const stack = Stack.of(scope);
   const standing = stack.node.tryFindChild(id) as F | undefined;
   if (standing === undefined) {

@@ -5,12 +5,12 @@ import type { HostedZoneReference } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import type { Delegation } from './delegation';
-import { normalised, relation } from './domain-name';
+import { normalised } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { checkFormat, checkIs, checkName, checkOneOf, checkRequired, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { type CertificateOptions, SubdomainCertificate } from './subdomain-certificate';
 import { checkedTags } from './tag-checks';
-import { checkZone } from './zone-checks';
+import { checkZone, knownNameOf } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
 // Seconds: how long CloudFormation waits for a custom resource, and what a delete needs beside its drain, where the function draws
@@ -218,12 +218,12 @@ function checkProps(props: DelegatedSubdomainProps): void {
 }
 
 function checkZoneName({ subdomain, zone, parentZone }: DelegatedSubdomainProps): void {
-  if (zone === undefined || [subdomain, zone.zoneName].some((name) => Token.isUnresolved(name))) {
+  const name = knownNameOf(zone);
+  if (name === undefined || Token.isUnresolved(subdomain)) {
     return;
   }
-  const [name, first] = [normalised(zone.zoneName), normalised(subdomain)];
-  const parent = parentZone && !Token.isUnresolved(parentZone.zoneName) ? normalised(parentZone.zoneName) : undefined;
-  if (parent === undefined ? !name.startsWith(`${first}.`) : relation(name, `${first}.${parent}`) !== 'equal to') {
-    throw new PropError('zone', zone.zoneName, `must be the zone of ${first}.${parent ?? 'PARENT'}`);
+  const [first, parent] = [normalised(subdomain), knownNameOf(parentZone)];
+  if (parent === undefined ? !name.startsWith(`${first}.`) : name !== `${first}.${parent}`) {
+    throw new PropError('zone', name, `must be the zone of ${first}.${parent ?? 'PARENT'}`);
   }
 }

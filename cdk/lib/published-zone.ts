@@ -7,7 +7,7 @@ import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { checkFormat, checkList, checkName, checkOneOf, checkRequired, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { PublishZoneFunction } from './publish-zone-function';
-import { checkZone, identityOf } from './zone-checks';
+import { checkZone, identityOf, knownNameOf } from './zone-checks';
 
 /** What happens on delete while NS record sets stand below the zone's apex. */
 export enum DelegationsOnDelete {
@@ -70,7 +70,10 @@ export interface DelegationGrant {
   /** The consumer's account, 12 digits. */
   readonly account: string;
 
-  /** The consumer's names, relative to the zone: `dev`, `app1.dev`. No other consumer may have, hold or be under them. */
+  /**
+   * The consumer's names, relative to the zone: `dev`, `app1.eu`. None lies below another, nor is it equal to, above or below a
+   * name of another consumer of the zone.
+   */
   readonly names: string[];
 
   /**
@@ -88,7 +91,7 @@ export interface DelegationGrant {
   readonly organizationId?: string;
 
   /**
-   * Patterns of the ARNs of the consumer's roles that may take this one, instead of the roles of its functions.
+   * Patterns of the ARNs of roles of the consumer's account that may take this one, instead of the roles of its functions.
    *
    * @default - the roles of the consumer's functions `delegate-subdomain`: `arn:aws:iam::ACCOUNT:role/zone-delegation/delegate-subdomain/*`
    */
@@ -269,11 +272,11 @@ export class PublishedZone extends Resource {
 
   private delegateFrom(parentZone: route53.IHostedZone, ttl = Duration.minutes(15)): Construct {
     if (this.zone.hostedZoneNameServers === undefined) {
-      throw new PropError('parentZone', parentZone.zoneName,
+      throw new PropError('parentZone', knownNameOf(parentZone),
         'must be left out where zone is imported, since its name servers are unknown here: delegate it where it is made');
     }
-    const [child, parent] = [normalised(this.zone.zoneName), normalised(parentZone.zoneName)];
-    if (!Token.isUnresolved(child) && !Token.isUnresolved(parent) && relation(child, parent) !== 'below') {
+    const [child, parent] = [normalised(this.zone.zoneName), knownNameOf(parentZone)];
+    if (!Token.isUnresolved(child) && parent !== undefined && relation(child, parent) !== 'below') {
       throw new PropError('parentZone', parent, `must be the zone of a name above ${child}`);
     }
     return new route53.NsRecord(this, 'NameServers', {

@@ -9,7 +9,7 @@ import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { checkFormat, checkIs, checkList, checkName, checkOneOf, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { checkedTags } from './tag-checks';
-import { checkRequiredZone } from './zone-checks';
+import { checkRequiredZone, knownNameOf } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::SubdomainCertificate';
 
@@ -176,9 +176,8 @@ function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): 
   checkName(prop, typeof name === 'string' && name.startsWith('*.') ? name.slice(2) : name);
   const wanted = normalised(name);
   const bare = wanted.startsWith('*.') ? wanted.slice(2) : wanted;
-  const zoneNames = zones.map((zone) => zone.zoneName);
-  const holds = (zoneName: string) => ['equal to', 'below'].includes(relation(bare, normalised(zoneName)) ?? '');
-  if (!zoneNames.some((zoneName) => Token.isUnresolved(zoneName) || holds(zoneName))) {
+  const zoneNames = zones.map(knownNameOf);
+  if (zoneNames.every((zoneName) => zoneName !== undefined && !['equal to', 'below'].includes(relation(bare, zoneName) ?? ''))) {
     throw new PropError(prop, name, `must lie in one of the zones ${zoneNames.join(', ')}`);
   }
   return wanted;

@@ -128,13 +128,9 @@ export class Waiter extends Construct {
  */
 export function waiterName(stack: Stack): string {
   const suffix = '-waiter';
-  if (stack.nested) {
-    // A nested stack's own name may be too long; its id ends in a UUID.
-    return `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${suffix}`;
-  }
-  return Token.isUnresolved(stack.stackName) || stack.stackName.length + suffix.length <= LONGEST_NAME
-    ? `${Aws.STACK_NAME}${suffix}`
-    : `${stack.stackName.slice(0, LONGEST_NAME - suffix.length)}${suffix}`;
+  const isShort = Token.isUnresolved(stack.stackName) || stack.stackName.length + suffix.length <= LONGEST_NAME;
+  // A nested stack's own name may be too long as well; a stack's id ends in a UUID.
+  return !stack.nested && isShort ? `${Aws.STACK_NAME}${suffix}` : `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${suffix}`;
 }
 
 /** The waiter's ARN, built from its name. */

@@ -1,4 +1,6 @@
+import { Token } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
+import { normalised } from './domain-name';
 import { checkFormat, FORMATS, PropError } from './prop-checks';
 
 // What `HostedZone.fromLookup` gives for an id at the first synthesis, after which the CDK looks the zone up and starts again.
@@ -23,6 +25,16 @@ export function checkRequiredZone(prop: string, zone: route53.IHostedZone): void
     throw new PropError(prop, zone, 'is missing');
   }
   checkZone(prop, zone);
+}
+
+/** The zone's name, normalised, where it is known: neither a token's nor that of a zone which was imported by its id alone. */
+export function knownNameOf(zone: route53.IHostedZone | undefined): string | undefined {
+  try {
+    return zone === undefined || Token.isUnresolved(zone.zoneName) ? undefined : normalised(zone.zoneName);
+  } catch {
+    // `HostedZone.fromHostedZoneId` makes zones whose name throws.
+    return undefined;
+  }
 }
 
 /** What two imports of one zone have in common: its id, and its name until the id is looked up. */

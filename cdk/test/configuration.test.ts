@@ -166,7 +166,7 @@ test('config:check lists all that is wrong', () => {
     cwd: path.join(__dirname, '..'), encoding: 'utf8',
   });
   assert.deepEqual(check('-c', 'region=x', '-c', 'instance=').stderr.split('\n').map((line) => line.split(' ')[0]), ['instance', 'region', '']);
-  assert.match(check('-c', 'organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
+  assert.match(check('--context=organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
   assert.deepEqual(check('-c', 'region=x', '-c', 'pipeline={}').stderr.split('\n').map((line) => line.split(' ')[0]),
     ['region', 'pipeline.account', 'pipeline.repository', '']);
   const good = check();

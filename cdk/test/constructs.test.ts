@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { App, Aws, CfnOutput, CfnParameter, Duration, Fn, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { App, Aws, CfnOutput, CfnParameter, Duration, Fn, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as route53 from 'aws-cdk-lib/aws-route53';
-import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
+import { CloudFrontTarget, LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import {
   DelegatedSubdomain, DelegationsOnDelete, PublishedZone, RecordsOnDelete, SubdomainCertificate, ValidationRecordsOnDelete,
 } from '../lib';
@@ -28,6 +30,9 @@ test('a subdomain is a hosted zone, and its certificate a certificate, to the re
   });
   new route53.ARecord(stack, 'Address', { zone: subdomain, recordName: 'www', target: route53.RecordTarget.fromIpAddresses('192.0.2.1') });
   new route53.AaaaRecord(stack, 'Alias', { zone: subdomain, target: route53.RecordTarget.fromAlias(new CloudFrontTarget(distribution)) });
+  const balancer = new elbv2.ApplicationLoadBalancer(stack, 'Balancer', { vpc: new ec2.Vpc(stack, 'Vpc') });
+  balancer.addListener('Https', { port: 443, certificates: [certificate], defaultAction: elbv2.ListenerAction.fixedResponse(200) });
+  new route53.ARecord(stack, 'Balanced', { zone: subdomain, recordName: 'balanced', target: route53.RecordTarget.fromAlias(new LoadBalancerTarget(balancer)) });
   subdomain.grantDelegation(new iam.Role(stack, 'Role', { assumedBy: new iam.AccountPrincipal('333333333333') }));
   new CfnOutput(stack, 'NameServer', { value: Fn.select(0, subdomain.hostedZoneNameServers!) });
 
@@ -39,6 +44,16 @@ test('a subdomain is a hosted zone, and its certificate a certificate, to the re
     HostedZoneId: '${Subdomain.HostedZoneId}', DomainName: '${Subdomain.DomainName}', Region: 'us-east-1',
   });
   const template = Template.fromStack(stack);
+  assert.equal(propertiesOf(stack, 'AWS::Route53::RecordSet', 'Balanced')['Name'], 'balanced.${Subdomain.DomainName}.');
+  assert.deepEqual(readable(resourceOf(template, 'AWS::ElasticLoadBalancingV2::Listener').Properties['Certificates']), [
+    { CertificateArn: '${SubdomainCertificate.CertificateArn}' },
+  ]);
+  assert.deepEqual(readable(stack.resolve([
+    subdomain.hostedZoneRef, certificate.certificateRef, subdomain.name, subdomain.hostedZoneArn, subdomain.parentHostedZoneId, subdomain.parentZoneName,
+  ])), [
+    { hostedZoneId: '${Subdomain.HostedZoneId}' }, { certificateArn: '${SubdomainCertificate.CertificateArn}' }, '${Subdomain.DomainName}',
+    'arn:${AWS::Partition}:route53:::hostedzone/${Subdomain.HostedZoneId}', '${Subdomain.ParentHostedZoneId}', '${Subdomain.ParentDomainName}',
+  ]);
   assert.equal(statementsOf(template)['RoleDefaultPolicy']?.[0]?.Resource, 'arn:${AWS::Partition}:route53:::hostedzone/${Subdomain.HostedZoneId}');
   assert.match(JSON.stringify(template.findOutputs('NameServer')), /"Fn::Split":\[",",\{"Fn::GetAtt":\["Subdomain\w+","NameServers"\]/);
   assert.match(JSON.stringify(template.findResources('AWS::CloudFront::Distribution')), /"AcmCertificateArn":\{"Fn::GetAtt":\["SubdomainCertificate\w+","CertificateArn"\]/);
@@ -235,6 +250,29 @@ test('a zone that is still to be looked up is let through', () => {
   new DelegatedSubdomain(stack, 'Same', { subdomain: 'dev', parentZone: looked('example.info') });
   const { missing } = (stack.node.root as App).synth().manifest;
   assert.deepEqual(missing?.map(({ provider }) => provider), Array(5).fill('hosted-zone'));
+});
+
+test('a zone that is known by its id alone is let through', () => {
+  const stack = stackWithFunctions();
+  const byId = (id: string) => route53.HostedZone.fromHostedZoneId(stack, id, id);
+  publishedZone(stack, { parentZone: byId('Z0BASE') });
+  new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', parentZone: byId('Z0PARENT'), zone: byId('Z0ZONE') });
+  new SubdomainCertificate(stack, 'Certificate', { zone: byId('Z0CERTIFIED'), domainName: 'www.example.com' });
+  assert.equal(propertiesOf(stack, 'AWS::Route53::RecordSet')['HostedZoneId'], 'Z0BASE');
+  assert.deepEqual(propertiesOf(stack, 'Custom::DelegatedSubdomain'), { Subdomain: 'dev', ParentHostedZoneId: 'Z0PARENT', HostedZoneId: 'Z0ZONE' });
+  assert.deepEqual(propertiesOf(stack, 'Custom::SubdomainCertificate'), { HostedZoneId: 'Z0CERTIFIED', DomainName: 'www.example.com' });
+});
+
+test('waiters have names of their own that are short enough', () => {
+  const app = () => new App({ context: { functionZips } });
+  const nameIn = (stack: Stack) => {
+    new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
+    return readable(resourceOf(Template.fromStack(stack), 'AWS::StepFunctions::StateMachine').Properties['StateMachineName']);
+  };
+  const ofStackId = { 'Fn::Join': ['', [{ 'Fn::Select': [2, { 'Fn::Split': ['/', '${AWS::StackId}'] }] }, '-waiter']] };
+  assert.equal(nameIn(new Stack(app(), 'a'.repeat(73))), '${AWS::StackName}-waiter');
+  assert.deepEqual(nameIn(new Stack(app(), 'a'.repeat(74))), readable(ofStackId));
+  assert.deepEqual(nameIn(new NestedStack(new Stack(app(), 'Parent'), 'Nested')), readable(ofStackId));
 });
 
 test('an account may have its names under each prefix of a zone', () => {

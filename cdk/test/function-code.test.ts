@@ -89,7 +89,7 @@ test('prebuilt functions come from the settings or from the context', () => {
 
 test('a workspace that is not there is named', () => {
   assert.throws(() => stackWith({ manifestPath: '/nowhere/Cargo.toml' }),
-    /^PropError: manifestPath must be the Cargo\.toml of the functions' workspace .*, but it is "\/nowhere\/Cargo\.toml"\.$/);
+    /^PropError: functionSettings\.manifestPath must be the Cargo\.toml of the functions' workspace, but it is "\/nowhere\/Cargo\.toml"\.$/);
 });
 
 test('settings arrive', () => {

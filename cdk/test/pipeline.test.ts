@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { test } from 'node:test';
-import { App, type Stack, Stage } from 'aws-cdk-lib';
+import { type Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { readConfiguration } from '../lib/configuration';
 import { ConfigurationError } from '../lib/configuration-section';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
-import { PipelineStack } from '../lib/pipeline-stack';
-import { configuration, functionZips, readable, resourceOf, resourcesOf, synthesize } from './template';
-
-const connectionArn = 'arn:aws:codeconnections:us-east-1:444444444444:connection/0000';
-const pipeline = { account: '444444444444', repository: 'Owner/zone-delegation', connectionArn, notify: ['team@example.com'] };
-const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }, { account: '333333333333', names: ['qa'] }];
-
-function stackOf(changes: { [key: string]: unknown } = {}): PipelineStack {
-  const context: { [key: string]: unknown } = { ...configuration, consumers, pipeline: { ...pipeline, ...changes } };
-  return new PipelineStack(new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } }), 'zone-delegation-pipeline-dev', {
-    env: { account: '444444444444', region: 'us-east-1' },
-    configuration: readConfiguration(context),
-    pipeline: readPipelineConfiguration(context),
-  });
-}
+import { connectionArn, consumers, pipeline, pipelineStack } from './pipeline';
+import { readable, resourceOf, resourcesOf, synthesize } from './template';
 
 interface Stages { Name: string; Actions: { Name: string; ActionTypeId: { Provider: string }; Configuration: { [name: string]: string }; RunOrder: number }[] }
 
@@ -28,7 +16,7 @@ function stagesOf(stack: Stack): Stages[] {
 }
 
 test('the pipeline is of type V2, deploys networking first, then all consumers at once', () => {
-  const stack = stackOf();
+  const stack = pipelineStack();
   Template.fromStack(stack).hasResourceProperties('AWS::CodePipeline::Pipeline', { PipelineType: 'V2', RestartExecutionOnUpdate: true });
   const stages = stagesOf(stack);
   assert.deepEqual(stages.map(({ Name }) => Name), ['Source', 'Build', 'UpdatePipeline', 'Assets', 'Networking', 'Consumers']);
@@ -41,17 +29,17 @@ test('the pipeline is of type V2, deploys networking first, then all consumers a
 });
 
 test('the source is a connection, or CodeCommit without one', () => {
-  const connection = stagesOf(stackOf())[0]!.Actions[0]!;
+  const connection = stagesOf(pipelineStack())[0]!.Actions[0]!;
   assert.equal(connection.ActionTypeId.Provider, 'CodeStarSourceConnection');
   assert.deepEqual([connection.Configuration['ConnectionArn'], connection.Configuration['FullRepositoryId'], connection.Configuration['BranchName']],
     [connectionArn, 'Owner/zone-delegation', 'main']);
-  const codeCommit = stagesOf(stackOf({ connectionArn: undefined, repository: 'zone-delegation', branch: 'Release' }))[0]!.Actions[0]!;
+  const codeCommit = stagesOf(pipelineStack({ connectionArn: undefined, repository: 'zone-delegation', branch: 'Release' }))[0]!.Actions[0]!;
   assert.equal(codeCommit.ActionTypeId.Provider, 'CodeCommit');
   assert.deepEqual([codeCommit.Configuration['RepositoryName'], codeCommit.Configuration['BranchName']], ['zone-delegation', 'Release']);
 });
 
 test('the build runs the tests, with pinned tools and caches', () => {
-  const { Properties } = resourceOf(Template.fromStack(stackOf()), 'AWS::CodeBuild::Project', 'BuildTestandsynthesize');
+  const { Properties } = resourceOf(Template.fromStack(pipelineStack()), 'AWS::CodeBuild::Project', 'BuildTestandsynthesize');
   const spec = JSON.parse((Properties['Source'] as { BuildSpec: string }).BuildSpec) as {
     phases: { install: { commands: string[] }; build: { commands: string[] } }; cache: { paths: string[] };
   };
@@ -61,8 +49,17 @@ test('the build runs the tests, with pinned tools and caches', () => {
   assert.equal((Properties['Cache'] as { Type: string }).Type, 'S3');
 });
 
+test('the pipeline runs the tools that a person would', () => {
+  const { devDependencies } = JSON.parse(readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8')) as { devDependencies: { 'aws-cdk': string } };
+  const rust = readFileSync(path.join(__dirname, '..', '..', 'Cargo.toml'), 'utf8').match(/^rust-version = "(.*)"$/m)?.[1];
+  const specs = Object.values(Template.fromStack(pipelineStack()).findResources('AWS::CodeBuild::Project'))
+    .map(({ Properties }) => (Properties as { Source: { BuildSpec?: string } }).Source.BuildSpec ?? '').join('\n');
+  assert.deepEqual([...new Set(specs.match(/aws-cdk@[\d.]+/g))], [`aws-cdk@${devDependencies['aws-cdk']}`]);
+  assert.deepEqual(specs.match(/--default-toolchain \S+/g), [`--default-toolchain ${rust}.0`]);
+});
+
 test('a failure is told by e-mail, over an encrypted topic whose key rotates', () => {
-  const template = Template.fromStack(stackOf());
+  const template = Template.fromStack(pipelineStack());
   template.hasResourceProperties('AWS::Events::Rule', {
     EventPattern: { source: ['aws.codepipeline'], 'detail-type': ['CodePipeline Pipeline Execution State Change'], detail: { state: ['FAILED'] } },
   });
@@ -75,7 +72,7 @@ test('a failure is told by e-mail, over an encrypted topic whose key rotates', (
 
 test('the pipeline deploys what a person would deploy by hand', () => {
   const byHand = synthesize({ consumers });
-  const stages = stackOf().node.children.filter(Stage.isStage);
+  const stages = pipelineStack().node.children.filter(Stage.isStage);
   const stacks = stages.flatMap((stage) => stage.synth().stacks);
   assert.deepEqual(stacks.map(({ stackName }) => stackName), Object.keys(byHand));
   for (const { stackName, template } of stacks) {

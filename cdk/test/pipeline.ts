@@ -1,15 +1,27 @@
-import type { App } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
 import { readConfiguration } from '../lib/configuration';
+import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 import { PipelineStack } from '../lib/pipeline-stack';
-import { configuration } from './template';
+import { configuration, functionZips } from './template';
 
-const env = { account: '444444444444', region: 'us-east-1' };
+/** A connection to GitHub. */
+export const connectionArn = 'arn:aws:codeconnections:us-east-1:444444444444:connection/0000';
+/** The key `pipeline` of the context. */
+export const pipeline = { account: '444444444444', repository: 'Owner/zone-delegation', connectionArn, notify: ['team@example.com'] };
+/** Two consumers. */
+export const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }, { account: '333333333333', names: ['qa'] }];
 
-/** The pipeline, in an account of its own. */
-export function pipelineIn(app: App): PipelineStack {
+/** The pipeline, in an account of its own; with other keys where they are given. */
+export function pipelineIn(app: App, changes: { [key: string]: unknown } = {}): PipelineStack {
+  const context: { [key: string]: unknown } = { ...configuration, consumers, pipeline: { ...pipeline, ...changes } };
   return new PipelineStack(app, 'zone-delegation-pipeline-dev', {
-    env,
-    configuration: readConfiguration(configuration),
-    pipeline: { ...env, repository: 'zone-delegation', branch: 'main', notify: [] },
+    env: { account: '444444444444', region: 'us-east-1' },
+    configuration: readConfiguration(context),
+    pipeline: readPipelineConfiguration(context),
   });
+}
+
+/** The same in an app of its own. */
+export function pipelineStack(changes: { [key: string]: unknown } = {}): PipelineStack {
+  return pipelineIn(new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } }), changes);
 }

@@ -214,6 +214,7 @@ test('a certificate asks for a public zone', () => {
 
 const wrongSettings: [RegExp, unknown][] = [
   [/^functionSettings must be an object, but it is "x"\.$/, 'x'],
+  [/^functionSettings must be an object, but it is null\.$/, null],
   [/^functionSettings\.functionBucket and functionSettings\.functionZips are ways to say where .*: give one of them\.$/, { functionZips, functionBucket: {} }],
   [/^functionSettings\.functionZips must be the path of a folder, but it is 5\.$/, { functionZips: 5 }],
   [/^functionSettings\.manifestPath must be the path of a file, but it is 5\.$/, { manifestPath: 5 }],
