@@ -118,15 +118,11 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
     account,
     region: ownRegion,
     names,
-    applications: section.list('applications', nameBelow(`${longest(names)}.${zoneName}`, LONGEST_COMMON_NAME), []),
+    applications: section.list('applications', certifiedBelow(names.map((name) => `${name}.${zoneName}`)), []),
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
     stackName,
   };
-}
-
-function longest(names: string[]): string {
-  return names.reduce((one, other) => (other.length > one.length ? other : one), '');
 }
 
 // The consumer with the instance's own name is called after it alone; any other has its name added.
@@ -135,7 +131,17 @@ function consumerStackName(instance: string, name: string): string {
   return `zone-delegation-consumer-${instance}${own}`;
 }
 
-function nameBelow(zoneName: string, most = LONGEST_NAME): Rule {
+function nameBelow(zoneName: string): Rule {
+  return (value) => problemOfName(value) ?? problemOfLength(value, zoneName, LONGEST_NAME);
+}
+
+/** Of names below each of some zones, with a certificate each. */
+function certifiedBelow(zoneNames: readonly string[]): Rule {
   return (value) => problemOfName(value)
-    ?? (value.length + 1 + zoneName.length > most ? `must leave room for ".${zoneName}" within ${most} characters` : undefined);
+    ?? zoneNames.map((zoneName) => problemOfLength(value, zoneName, LONGEST_COMMON_NAME)).find((problem) => problem !== undefined)
+    ?? (`${value}.${zoneNames.join('.')}`.includes('_') ? 'must make names without "_", which no certificate can have' : undefined);
+}
+
+function problemOfLength(name: string, zoneName: string, most: number): string | undefined {
+  return name.length + 1 + zoneName.length > most ? `must leave room for ".${zoneName}" within ${most} characters` : undefined;
 }

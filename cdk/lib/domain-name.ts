@@ -26,6 +26,15 @@ export function problemOfName(name: string): string | undefined {
     : `must be labels of 1 to 63 letters, digits, "-" and "_" (no "-" at either end), joined by dots; ${JSON.stringify(wrong)} is none`;
 }
 
+/**
+ * What is wrong with a certificate's name, which may start with `*.` and has no underscore:
+ * https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
+ */
+export function problemOfCertificateName(name: string): string | undefined {
+  const bare = typeof name === 'string' ? name.replace(/^\*\./, '') : name;
+  return problemOfName(bare) ?? (!Token.isUnresolved(bare) && bare.includes('_') ? 'must not have "_", which no certificate can have' : undefined);
+}
+
 /** The name as IAM's Route 53 condition keys and this project's functions write it: lower case, without a dot at the end. */
 export function normalised(name: string): string {
   return Token.isUnresolved(name) ? name : name.toLowerCase().replace(/\.$/, '');

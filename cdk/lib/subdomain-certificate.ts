@@ -5,13 +5,15 @@ import type { CertificateReference } from 'aws-cdk-lib/aws-certificatemanager';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
-import { normalised, relation } from './domain-name';
+import { normalised, problemOfCertificateName, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkIs, checkList, checkName, checkOneOf, checkSeconds, FORMATS, PropError } from './prop-checks';
+import { checkFormat, checkIs, checkList, checkOneOf, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { checkedTags } from './tag-checks';
 import { checkRequiredZone, knownNameOf } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::SubdomainCertificate';
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_Tag.html
+const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /** What happens on delete to the CNAMEs that validate a certificate. */
 export enum ValidationRecordsOnDelete {
@@ -113,7 +115,7 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
     checkList('additionalZones', props.additionalZones, 'hosted zones');
     props.additionalZones?.forEach((zone, index) => checkRequiredZone(`additionalZones[${index}]`, zone));
     checkList('subjectAlternativeNames', props.subjectAlternativeNames, 'names');
-    this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags);
+    this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags, TAG_CHARACTERS);
     this.region = props.region ?? Stack.of(this).region;
     const zones = [props.zone, ...props.additionalZones ?? []];
     const domainName = checkedName('domainName', props.domainName ?? normalised(props.zone.zoneName), zones);
@@ -173,7 +175,10 @@ function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): 
   if (Token.isUnresolved(name)) {
     return name;
   }
-  checkName(prop, typeof name === 'string' && name.startsWith('*.') ? name.slice(2) : name);
+  const problem = problemOfCertificateName(name);
+  if (problem !== undefined) {
+    throw new PropError(prop, name, problem);
+  }
   const wanted = normalised(name);
   const bare = wanted.startsWith('*.') ? wanted.slice(2) : wanted;
   const zoneNames = zones.map(knownNameOf);

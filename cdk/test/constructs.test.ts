@@ -101,7 +101,7 @@ test('every prop of a certificate arrives, and its policy is only for its zones'
     region: 'us-east-1',
     keyAlgorithm: acm.KeyAlgorithm.EC_PRIME256V1,
     validationRecordsOnDelete: ValidationRecordsOnDelete.DELETE,
-    tags: { team: 'a' },
+    tags: { team: 'é a' },
     serviceTimeout: Duration.minutes(30),
   });
   assert.deepEqual(propertiesOf(stack, 'Custom::SubdomainCertificate'), {
@@ -113,7 +113,7 @@ test('every prop of a certificate arrives, and its policy is only for its zones'
     Region: 'us-east-1',
     KeyAlgorithm: 'EC_prime256v1',
     ValidationRecordsOnDelete: 'Delete',
-    Tags: [{ Key: 'team', Value: 'a' }],
+    Tags: [{ Key: 'team', Value: 'é a' }],
   });
   const statements = statementsOf(Template.fromStack(stack))['DelegateSubdomainFunctionDelegateSubdomainPolicy']!;
   const actions = statements.flatMap(({ Action }) => Action);

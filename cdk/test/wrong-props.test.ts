@@ -199,6 +199,10 @@ const wrongCertificates: [RegExp, CertificateOptions][] = [
   [/^additionalZones\[0\] must be a hosted zone of aws-route53, but it is "Z1"\.$/, { additionalZones: untyped(['Z1']) }],
   [/^additionalZones\[0\] is missing\.$/, { additionalZones: untyped([undefined]) }],
   [/^domainName must be a string, but it is 5\.$/, { domainName: untyped(5) }],
+  [/^domainName must be labels .*; "\*" is none, but it is "\*\.\*\.example\.com"\.$/, { domainName: '*.*.example.com' }],
+  [/^domainName must not have "_", which no certificate can have, but it is "a_b\.example\.com"\.$/, { domainName: 'a_b.example.com' }],
+  [/^tags\.a&b must be letters, digits, spaces and .*, in key and value, but it is ""\.$/, { tags: { 'a&b': '' } }],
+  [/^tags\.a must be letters, .*, but it is "b&c"\.$/, { tags: { a: 'b&c' } }],
   [/^tags must be an object of strings, but it is "x"\.$/, { tags: untyped('x') }],
 ];
 wrongCertificates.forEach(([message, options], index) => test(`a wrong prop of a certificate is named (${index}): ${message.source}`, () => {
