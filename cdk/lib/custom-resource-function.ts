@@ -131,7 +131,8 @@ export class CustomResourceFunction extends Construct {
         handler: 'bootstrap',
       });
     }
-    const zips: unknown = this.settings.functionZips ?? this.node.tryGetContext('functionZips');
+    const fromContext: unknown = this.settings.manifestPath === undefined ? this.node.tryGetContext('functionZips') : undefined;
+    const zips = this.settings.functionZips ?? fromContext;
     if (zips !== undefined) {
       const zip = path.resolve(String(zips), `${name}.zip`);
       if (!existsSync(zip)) {
