@@ -218,6 +218,10 @@ test('tokens are let through', () => {
   new SubdomainCertificate(stack, 'OfList', {
     zone: importedZone(stack, 'example.com', 'OfNames'), subjectAlternativeNames: new CfnParameter(stack, 'TheNames', { type: 'CommaDelimitedList' }).valueAsList,
   });
+  assert.equal(readable(stack.resolve(PublishedZone.delegation({
+    networkingAccount: parameter('Networking'), account: parameter('Own'), parameterPrefix: parameter('Where'), roleName: parameter('Role'),
+    region: parameter('There'), externalId: parameter('Secret'), partition: parameter('Partition'),
+  }).roleArn)), 'arn:${ThePartition}:iam::${TheNetworking}:role/${TheRole}');
   assert.equal(propertiesOf(stack, 'Custom::SubdomainCertificate', 'OfList')['SubjectAlternativeNames'], '${TheNames}');
   assert.equal(propertiesOf(stack, 'Custom::DelegatedSubdomain')['Subdomain'], '${TheSubdomain}');
   assert.equal(propertiesOf(stack, 'Custom::SubdomainCertificate', 'SubdomainCertificate')['DomainName'], '${TheDomainName}');
