@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { App } from 'aws-cdk-lib';
+import { App, Fn } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { ApplicationStackProps } from '../examples/internet-facing-app/application-stack';
 import type { IngressStackProps } from '../examples/internet-facing-app/ingress-stack';
@@ -189,4 +189,26 @@ test('both accounts mean the same zones', () => {
     assert.deepEqual([...new Set(subnets.map(({ AvailabilityZone, AvailabilityZoneId }) => `${AvailabilityZone} ${AvailabilityZoneId}`))],
       availabilityZoneIds.map((zone) => `undefined ${zone}`));
   }
+});
+
+const wrong: [RegExp, Partial<IngressStackProps>, Partial<ApplicationStackProps>][] = [
+  [/^availabilityZoneIds must be at least two ids .*, but it is \["use1-az1"\]\.$/, { availabilityZoneIds: ['use1-az1'] }, {}],
+  [/^availabilityZoneIds must be .*, such as "use1-az1", but it is \["us-east-1a","us-east-1b"\]\.$/, {}, { availabilityZoneIds: ['us-east-1a', 'us-east-1b'] }],
+  [/^endpointServiceName must be the output EndpointServiceName of the stack Application, .*, but it is "vpce-svc-1"\.$/, { endpointServiceName: 'vpce-svc-1' }, {}],
+  [/^allowedAddresses must be at least one IPv4 range, such as "192\.0\.2\.0\/24", but it is \["192\.0\.2\.1"\]\.$/, { allowedAddresses: ['192.0.2.1'] }, {}],
+  [/^allowedAddresses .*, but it is \["0\.0\.0\.0\/0"\]\.$/, { allowedAddresses: ['0.0.0.0/0'] }, {}],
+  [/^allowedAddresses .*, but it is \[\]\.$/, { allowedAddresses: [] }, {}],
+  [/^egressTo must be at least one domain, .*, but it is \["https:\/\/example\.org"\]\.$/, {}, { egressTo: ['https://example.org'] }],
+  [/^egressTo .*, but it is \[\]\.$/, {}, { egressTo: [] }],
+];
+wrong.forEach(([message, ingressProps, applicationProps]) => test(`a wrong prop is named: ${message.source}`, () => {
+  assert.throws(() => {
+    ingressIn(newApp(), ingressProps);
+    applicationIn(newApp(), applicationProps);
+  }, { message });
+}));
+
+test('what is not known yet is let through', () => {
+  const parameter = (id: string) => Fn.importValue(id);
+  ingress({ endpointServiceName: parameter('Service'), allowedAddresses: [parameter('Range')] });
 });

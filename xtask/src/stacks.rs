@@ -22,7 +22,7 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     Suite {
         name: "bad_input",
         base_domain: "example.com",
@@ -46,6 +46,12 @@ const SUITES: [Suite; 6] = [
         base_domain: "example.edu",
         networking: "888888888888",
         consumer: "898989898989",
+    },
+    Suite {
+        name: "static_site",
+        base_domain: "example.biz",
+        networking: "343434343434",
+        consumer: "454545454545",
     },
     Suite {
         name: "readme_page",

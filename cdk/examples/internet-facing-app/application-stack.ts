@@ -9,6 +9,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
 import { AccessLogBucket } from './access-log-bucket';
+import { check } from './checks';
 import { Egress, EGRESS_SUBNETS } from './egress';
 import { ZonedStack, type ZonedStackProps } from './zoned-stack';
 
@@ -64,6 +65,7 @@ export class ApplicationStack extends ZonedStack {
         ...props.egressTo ? EGRESS_SUBNETS : [],
       ],
     });
+    check('egressTo', props.egressTo);
     const listener = this.listenerOf(this.service());
     const service = new ec2.VpcEndpointService(this, 'EndpointService', {
       vpcEndpointServiceLoadBalancers: [this.networkLoadBalancer(listener)],

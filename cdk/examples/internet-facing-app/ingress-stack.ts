@@ -8,6 +8,7 @@ import { CfnProtection } from 'aws-cdk-lib/aws-shield';
 import type { Construct } from 'constructs';
 import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
 import { AccessLogBucket } from './access-log-bucket';
+import { check } from './checks';
 import { EndpointAddresses } from './endpoint-addresses';
 import { WebAcl } from './web-acl';
 import { ZonedStack, type ZonedStackProps } from './zoned-stack';
@@ -66,6 +67,8 @@ export class IngressStack extends ZonedStack {
         { name: 'Private', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
       ],
     });
+    check('endpointServiceName', props.endpointServiceName);
+    check('allowedAddresses', props.allowedAddresses);
     const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: props.subdomain, delegation: props.delegation });
 
     const balancer = this.applicationLoadBalancer();

@@ -2,6 +2,7 @@ import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { check } from './checks';
 
 /** Properties of a `ZonedStack`. */
 export interface ZonedStackProps extends StackProps {
@@ -19,6 +20,7 @@ export abstract class ZonedStack extends Stack {
 
   protected constructor(scope: Construct, id: string, props: ZonedStackProps, network: ec2.VpcProps) {
     super(scope, id, props);
+    check('availabilityZoneIds', props.availabilityZoneIds);
     this.zoneIds = props.availabilityZoneIds;
     this.vpc = new ec2.Vpc(this, 'Vpc', { ...network, maxAzs: this.zoneIds.length });
     for (const subnet of this.vpc.node.findAll().filter((construct) => construct instanceof ec2.CfnSubnet)) {

@@ -21,6 +21,8 @@ OPTIONS = {
     "fixed addresses": ("Ingress", "fixedAddresses", "true"),
     "a way out through Network Firewall": ("Application", "egressTo", "['.example.org']"),
 }
+# Those that are turned on once the rest stands.
+LATER = ("allowed addresses", "Shield Advanced", "a way out through Network Firewall")
 # After which line each stack's options stand.
 LINES = {"Ingress": "  subdomain: 'app',\n", "Application": "  repositoryName: 'app',\n"}
 
@@ -112,7 +114,8 @@ def unsupported(stack, *options):
 class InternetFacingApp(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.templates = synthesized()
+        # Each of them lays out assets, so all before the first look at what stands.
+        cls.templates, cls.later = synthesized(), synthesized(*LATER)
         base_zone, _ = make_zone(NETWORKING, BASE_DOMAIN)
         templates.provide(NETWORKING, templates.NETWORKING_STACK)
         cls.networking = Stack(NETWORKING, templates.NETWORKING_STACK)
@@ -142,12 +145,10 @@ class InternetFacingApp(unittest.TestCase):
 
     def turn_options_on(self, application, ingress):
         """The options, on what stands: nothing of it is replaced."""
-        options = ("allowed addresses", "Shield Advanced", "a way out through Network Firewall")
-        made = synthesized(*options)
-        made["Ingress"] = with_addresses(with_address_set(made["Ingress"]))
+        made = self.later | {"Ingress": with_addresses(with_address_set(self.later["Ingress"]))}
         for stack in (application, ingress):
             stood = stack.resources()
-            status = stack.update(supported(made[stack.name], unsupported(stack.name, *options)))
+            status = stack.update(supported(made[stack.name], unsupported(stack.name, *LATER)))
             self.assertEqual(status, "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
             self.assertEqual({i: stack.resources().get(i) for i in stood}, stood, "replaced or gone")
         self.check_allowed_addresses(ingress)
