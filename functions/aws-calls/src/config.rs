@@ -6,20 +6,15 @@ use std::time::Duration;
 /// that takes longer than this hangs, and the next one does better.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Attempts for one call inside the SDK. What is still throttled or unreachable after these is retried by the
-/// protocol layer, which can wait for minutes and outlives the invocation.
-const ATTEMPTS: u32 = 5;
-
 /// The configuration from which a function makes its clients, once, at start-up.
 ///
 /// The SDK's standard environment variables are honoured, `AWS_ENDPOINT_URL` and `AWS_REGION` among them.
-/// Retries are adaptive: many stacks of an organization spend one account's request rate of Route 53, so a
-/// client that was throttled slows down by itself
-/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
+/// The SDK retries nothing: its pauses are made for one client of a service, and end after seconds
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>). [`call`](crate::call) does.
 pub async fn config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(connector())
-        .retry_config(RetryConfig::adaptive().with_max_attempts(ATTEMPTS))
+        .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)

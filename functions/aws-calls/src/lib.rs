@@ -2,9 +2,10 @@
 //!
 //! 1. **One connector.** All SDK clients of a process use one HTTP connector (rustls over ring), so that a
 //!    connection opened for one call serves the next, and there is one TLS stack to audit ([`config`]).
-//! 2. **One log line a call.** A person who reads the log of a failed stack sees each call with its target,
+//! 2. **One log line an attempt.** A person who reads the log of a failed stack sees each call with its target,
 //!    its duration and its outcome, and nothing of its payload ([`call`]).
-//! 3. **Errors are facts.** The SDK's error types differ for each operation. [`AwsError`] keeps what a user
+//! 3. **Throttled calls wait their turn** where they are, so that nothing is asked twice ([`call`]).
+//! 4. **Errors are facts.** The SDK's error types differ for each operation. [`AwsError`] keeps what a user
 //!    can act on: service, operation, target, AWS error code, message and request id. Sentences are made
 //!    from it in one place.
 //!
@@ -15,7 +16,7 @@ mod config;
 mod connector;
 mod error;
 
-pub use call::call;
+pub use call::{call, call_once};
 pub use config::{config, home_region};
 pub use connector::connector;
 pub use error::{AwsError, Kind};

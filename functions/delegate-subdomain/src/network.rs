@@ -81,12 +81,14 @@ impl Roles {
             .role_session_name("zone-delegation")
             .set_external_id(network.external_id.clone())
             .duration_seconds(i32::try_from(SESSION.as_secs()).expect("an hour fits"));
-        let answer = call("STS", "AssumeRole", &network.role_arn, assume.send())
-            .await
-            .map_err(|error| Error::Role {
-                role_arn: network.role_arn.clone(),
-                error,
-            })?;
+        let answer = call("STS", "AssumeRole", &network.role_arn, || {
+            assume.clone().send()
+        })
+        .await
+        .map_err(|error| Error::Role {
+            role_arn: network.role_arn.clone(),
+            error,
+        })?;
         let given = answer.credentials().ok_or_else(|| Error::NoCredentials {
             role_arn: network.role_arn.clone(),
         })?;

@@ -24,12 +24,9 @@ impl Waiter for StateMachine {
     async fn start(&self, execution_name: &str, input: String) -> Result<(), String> {
         let start = self.client.start_execution().state_machine_arn(&self.arn);
         let start = start.name(execution_name).input(input);
-        match call(
-            "Step Functions",
-            "StartExecution",
-            execution_name,
-            start.send(),
-        )
+        match call("Step Functions", "StartExecution", execution_name, || {
+            start.clone().send()
+        })
         .await
         {
             Ok(_) => Ok(()),

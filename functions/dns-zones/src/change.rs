@@ -1,12 +1,12 @@
 use crate::{HostedZoneId, RecordSet, Route53};
-use aws_calls::{AwsError, call};
+use aws_calls::{AwsError, Kind, call_once};
 use aws_sdk_route53::{
     operation::change_resource_record_sets::ChangeResourceRecordSetsError,
     types::{Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus},
 };
 use std::{sync::Mutex, time::Duration};
 use thiserror::Error;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// One change of a record set. There is no UPSERT: it overwrites what someone else put there.
 #[derive(Clone, Debug)]
@@ -106,8 +106,10 @@ pub const PROPAGATION: Duration = Duration::from_secs(60);
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const GROWTH: f64 = 2.5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// The pause after a look that was throttled, or got no answer.
-const PAUSE_WHEN_BUSY: Duration = Duration::from_secs(30);
+/// The first pause and the further ones where many others spend those calls too: one look is enough for most changes
+/// then, and the changes of others come before it.
+const FIRST_LOOK_IN_CROWD: Duration = Duration::from_secs(40);
+const PAUSE_IN_CROWD: Duration = Duration::from_secs(12);
 
 impl Route53 {
     /// Applies changes of a zone, all or none.
@@ -145,8 +147,8 @@ impl Route53 {
             .change_batch(batch);
         // `InvalidChangeBatch` carries its reasons in a list that the error's plain message leaves out.
         let reasons = Mutex::new(Vec::new());
-        let send = async {
-            request.send().await.inspect_err(|error| {
+        let send = async || {
+            request.clone().send().await.inspect_err(|error| {
                 if let Some(ChangeResourceRecordSetsError::InvalidChangeBatch(refused)) =
                     error.as_service_error()
                 {
@@ -154,7 +156,7 @@ impl Route53 {
                 }
             })
         };
-        match call(crate::SERVICE, "ChangeResourceRecordSets", &target, send).await {
+        match self.call("ChangeResourceRecordSets", &target, send).await {
             Ok(output) => match output.change_info() {
                 Some(info) => Ok(ChangeId::from_service(info.id())),
                 None => Err(ChangeError::Aws(AwsError::malformed(
@@ -176,19 +178,25 @@ impl Route53 {
     /// Waits until every name server of Route 53 answers with the change.
     ///
     /// Unbounded: the caller's deadline ends it. A change that Route 53 no longer knows is an old one, and done. A look
-    /// that was throttled or got no answer says nothing, and is taken again later: to give up the wait would mean to do
-    /// all of the work before it once more, in the same bucket.
+    /// that is throttled or gets no answer says nothing, and the next one comes no sooner for it.
     ///
     /// # Errors
     ///
     /// [`AwsError`].
     pub async fn wait_in_sync(&self, change: &ChangeId) -> Result<(), AwsError> {
-        let mut pause = FIRST_LOOK;
+        let begun = Instant::now();
+        let mut next = FIRST_LOOK;
         loop {
+            let pause = if self.is_crowded() {
+                let late = FIRST_LOOK_IN_CROWD.saturating_sub(begun.elapsed());
+                late.max(PAUSE_IN_CROWD)
+            } else {
+                next
+            };
             // Jitter, so that stacks that start together do not look together.
-            sleep(pause.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
+            sleep(pause.mul_f64(0.9 + 0.2 * fastrand::f64())).await;
             let look = self.client.get_change().id(&change.0).send();
-            match call(crate::SERVICE, "GetChange", &change.0, look).await {
+            match call_once(crate::SERVICE, "GetChange", &change.0, look).await {
                 Ok(output) => {
                     if output
                         .change_info()
@@ -198,13 +206,11 @@ impl Route53 {
                     }
                 }
                 Err(error) if error.is("NoSuchChange") => return Ok(()),
-                Err(error) if error.passes() => {
-                    pause = PAUSE_WHEN_BUSY;
-                    continue;
-                }
+                Err(error) if error.kind == Kind::Throttled => self.note_crowd(),
+                Err(error) if error.kind == Kind::NoAnswer => {}
                 Err(error) => return Err(error),
             }
-            pause = pause.mul_f64(GROWTH).min(LONGEST_PAUSE);
+            next = next.mul_f64(GROWTH).min(LONGEST_PAUSE);
         }
     }
 }

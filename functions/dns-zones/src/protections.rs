@@ -1,5 +1,5 @@
 use crate::{DomainName, HostedZoneId, Route53};
-use aws_calls::{AwsError, call};
+use aws_calls::AwsError;
 use aws_sdk_route53::{
     config::{
         ConfigBag, Intercept, RuntimeComponents,
@@ -39,19 +39,17 @@ impl Route53 {
     /// [`AwsError`]. A Route 53 that does not know the operation has no protections: an empty list.
     pub async fn protections(&self, zone: &HostedZoneId) -> Result<Vec<Protection>, AwsError> {
         let aside = Aside::default();
-        let request = self
-            .client
-            .get_dnssec()
-            .hosted_zone_id(zone.as_str())
-            .customize();
-        let request = request
-            .interceptor(aside.clone())
-            .mutate_request(|request| {
+        let send = || {
+            let request = self.client.get_dnssec().hosted_zone_id(zone.as_str());
+            let request = request.customize().interceptor(aside.clone());
+            let request = request.mutate_request(|request| {
                 let uri = request.uri().replacen("/dnssec", "/rrsetprotection", 1);
                 // Another last segment leaves a valid URI valid.
                 let _ = request.set_uri(uri);
             });
-        match call(crate::SERVICE, OPERATION, zone.as_str(), request.send()).await {
+            request.send()
+        };
+        match self.call(OPERATION, zone.as_str(), send).await {
             Ok(_) => {}
             // Route 53 names what it does not find by a code of its own; a bare 404 is a path that it does not know.
             Err(error) if error.code.is_none() && error.kind == aws_calls::Kind::Refused => {

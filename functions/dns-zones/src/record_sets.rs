@@ -1,5 +1,5 @@
 use crate::{DomainName, HostedZoneId, RecordSet, Route53};
-use aws_calls::{AwsError, call};
+use aws_calls::AwsError;
 use aws_sdk_route53::types::RrType;
 
 impl Route53 {
@@ -22,13 +22,11 @@ impl Route53 {
             .start_record_name(name.as_str())
             .start_record_type(kind.clone())
             .max_items(1);
-        let page = call(
-            crate::SERVICE,
-            "ListResourceRecordSets",
-            name.as_str(),
-            list.send(),
-        )
-        .await?;
+        let page = self
+            .call("ListResourceRecordSets", name.as_str(), || {
+                list.clone().send()
+            })
+            .await?;
         let first = page.resource_record_sets().first().cloned().map(RecordSet);
         Ok(first.filter(|set| set.name() == *name && set.kind() == kind.as_str()))
     }
@@ -58,13 +56,11 @@ impl Route53 {
                 .hosted_zone_id(zone.as_str());
             let list = list.start_record_name(from).set_start_record_type(kind);
             let list = list.set_start_record_identifier(identifier);
-            let page = call(
-                crate::SERVICE,
-                "ListResourceRecordSets",
-                name.as_str(),
-                list.send(),
-            )
-            .await?;
+            let page = self
+                .call("ListResourceRecordSets", name.as_str(), || {
+                    list.clone().send()
+                })
+                .await?;
             for set in page.resource_record_sets().iter().cloned().map(RecordSet) {
                 if !set.name().is_at_or_below(name) {
                     return Ok(found);

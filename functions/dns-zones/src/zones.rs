@@ -1,13 +1,11 @@
 use crate::{
     DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, Route53, change::ChangeId,
 };
-use aws_calls::{AwsError, call};
+use aws_calls::AwsError;
 use aws_sdk_route53::types::{
     DelegationSet, HostedZoneConfig, ResourceTagSet, Tag, TagResourceType,
 };
 use std::collections::BTreeMap;
-
-const SERVICE: &str = crate::SERVICE;
 
 /// A zone that was just made.
 #[derive(Debug)]
@@ -25,8 +23,8 @@ impl Route53 {
     ///
     /// [`AwsError`]; `AccessDenied` too where the zone is another account's.
     pub async fn zone(&self, id: &HostedZoneId) -> Result<Option<HostedZone>, AwsError> {
-        let send = self.client.get_hosted_zone().id(id.as_str()).send();
-        let output = match call(SERVICE, "GetHostedZone", id.as_str(), send).await {
+        let send = || self.client.get_hosted_zone().id(id.as_str()).send();
+        let output = match self.call("GetHostedZone", id.as_str(), send).await {
             Ok(output) => output,
             Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
             Err(error) => return Err(error),
@@ -52,7 +50,11 @@ impl Route53 {
                 .list_hosted_zones_by_name()
                 .dns_name(start)
                 .set_hosted_zone_id(id);
-            let page = call(SERVICE, "ListHostedZonesByName", name.as_str(), list.send()).await?;
+            let page = self
+                .call("ListHostedZonesByName", name.as_str(), || {
+                    list.clone().send()
+                })
+                .await?;
             // Route 53 starts at the name or after it, so the first other name ends the search.
             let zones: Vec<ListedZone> = page.hosted_zones().iter().map(Into::into).collect();
             let all_match = zones.iter().all(|zone| zone.name == *name);
@@ -86,7 +88,9 @@ impl Route53 {
         let mut marker = None;
         loop {
             let list = self.client.list_hosted_zones().set_marker(marker);
-            let page = call(SERVICE, "ListHostedZones", "all zones", list.send()).await?;
+            let page = self
+                .call("ListHostedZones", "all zones", || list.clone().send())
+                .await?;
             let zones = page.hosted_zones().iter().map(ListedZone::from);
             found.extend(zones.filter(|zone| !zone.private && wanted(zone)));
             marker = page
@@ -117,8 +121,10 @@ impl Route53 {
         let create = create
             .name(name.as_str())
             .caller_reference(caller_reference);
-        let create = create.hosted_zone_config(config.build()).send();
-        let output = call(SERVICE, "CreateHostedZone", name.as_str(), create).await?;
+        let create = create.hosted_zone_config(config.build());
+        let output = self
+            .call("CreateHostedZone", name.as_str(), || create.clone().send())
+            .await?;
         let listed = match output.hosted_zone() {
             Some(zone) => zone.into(),
             None => {
@@ -150,8 +156,8 @@ impl Route53 {
     ///
     /// [`AwsError`], `HostedZoneNotEmpty` among them.
     pub async fn delete_zone(&self, id: &HostedZoneId) -> Result<(), AwsError> {
-        let send = self.client.delete_hosted_zone().id(id.as_str()).send();
-        match call(SERVICE, "DeleteHostedZone", id.as_str(), send).await {
+        let send = || self.client.delete_hosted_zone().id(id.as_str()).send();
+        match self.call("DeleteHostedZone", id.as_str(), send).await {
             Err(error) if !error.is("NoSuchHostedZone") => Err(error),
             _ => Ok(()),
         }
@@ -168,12 +174,9 @@ impl Route53 {
             .update_hosted_zone_comment()
             .id(id.as_str())
             .comment(comment);
-        call(
-            SERVICE,
-            "UpdateHostedZoneComment",
-            id.as_str(),
-            update.send(),
-        )
+        self.call("UpdateHostedZoneComment", id.as_str(), || {
+            update.clone().send()
+        })
         .await
         .map(|_| ())
     }
@@ -188,7 +191,9 @@ impl Route53 {
         let list = list
             .resource_type(TagResourceType::Hostedzone)
             .resource_id(id.as_str());
-        let output = call(SERVICE, "ListTagsForResource", id.as_str(), list.send()).await?;
+        let output = self
+            .call("ListTagsForResource", id.as_str(), || list.clone().send())
+            .await?;
         let tags = output
             .resource_tag_set()
             .map(ResourceTagSet::tags)
@@ -227,7 +232,10 @@ impl Route53 {
                 .resource_id(id.as_str())
                 .set_add_tags(add)
                 .set_remove_tag_keys(remove);
-            call(SERVICE, "ChangeTagsForResource", id.as_str(), change.send()).await?;
+            self.call("ChangeTagsForResource", id.as_str(), || {
+                change.clone().send()
+            })
+            .await?;
         }
         Ok(())
     }
@@ -238,8 +246,8 @@ impl Route53 {
     ///
     /// [`AwsError`].
     pub async fn is_signed(&self, id: &HostedZoneId) -> Result<bool, AwsError> {
-        let send = self.client.get_dnssec().hosted_zone_id(id.as_str()).send();
-        let output = call(SERVICE, "GetDNSSEC", id.as_str(), send).await?;
+        let send = || self.client.get_dnssec().hosted_zone_id(id.as_str()).send();
+        let output = self.call("GetDNSSEC", id.as_str(), send).await?;
         let status = output.status().and_then(|status| status.serve_signature());
         Ok(status.is_some_and(|status| status != "NOT_SIGNING")
             || !output.key_signing_keys().is_empty())

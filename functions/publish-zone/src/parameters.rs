@@ -98,7 +98,7 @@ impl Parameters {
     ) -> Result<Vec<Standing>, Error> {
         let names = NAMES.map(|(name, _)| format!("{prefix}/{name}"));
         let get = self.client.get_parameters().set_names(Some(names.to_vec()));
-        let answer = call(SERVICE, "GetParameters", prefix, get.send()).await?;
+        let answer = call(SERVICE, "GetParameters", prefix, || get.clone().send()).await?;
         let standing = answer.parameters().iter().map(async |parameter| {
             let name = parameter.name().unwrap_or_default().to_owned();
             // Gone since it was read: someone deletes it just now.
@@ -121,7 +121,7 @@ impl Parameters {
         let list = list
             .resource_type(ResourceTypeForTagging::Parameter)
             .resource_id(name);
-        match call(SERVICE, "ListTagsForResource", name, list.send()).await {
+        match call(SERVICE, "ListTagsForResource", name, || list.clone().send()).await {
             Ok(answer) => {
                 let pair = |tag: &Tag| (tag.key().to_owned(), tag.value().to_owned());
                 Ok(Some(answer.tag_list().iter().map(pair).collect()))
@@ -140,17 +140,21 @@ impl Parameters {
     ) -> Result<(), AwsError> {
         let tags = tag_list(&owner.tag_map());
         let put = self.put(parameter).overwrite(false).set_tags(Some(tags));
-        call(SERVICE, "PutParameter", &parameter.name, put.send())
-            .await
-            .map(|_| ())
+        call(SERVICE, "PutParameter", &parameter.name, || {
+            put.clone().send()
+        })
+        .await
+        .map(|_| ())
     }
 
     /// Gives a parameter of ours another value.
     pub(crate) async fn overwrite(&self, parameter: &Parameter) -> Result<(), AwsError> {
         let put = self.put(parameter).overwrite(true);
-        call(SERVICE, "PutParameter", &parameter.name, put.send())
-            .await
-            .map(|_| ())
+        call(SERVICE, "PutParameter", &parameter.name, || {
+            put.clone().send()
+        })
+        .await
+        .map(|_| ())
     }
 
     fn put(
@@ -200,7 +204,7 @@ impl Parameters {
             .resource_type(ResourceTypeForTagging::Parameter)
             .resource_id(name);
         let add = add.set_tags(Some(tag_list(tags)));
-        call(SERVICE, "AddTagsToResource", name, add.send())
+        call(SERVICE, "AddTagsToResource", name, || add.clone().send())
             .await
             .map(|_| ())
     }
@@ -214,9 +218,11 @@ impl Parameters {
         let remove = remove
             .tag_keys(PREVIOUS_LOGICAL_ID_TAG)
             .tag_keys(PREVIOUS_VALUE_TAG);
-        call(SERVICE, "RemoveTagsFromResource", name, remove.send())
-            .await
-            .map(|_| ())
+        call(SERVICE, "RemoveTagsFromResource", name, || {
+            remove.clone().send()
+        })
+        .await
+        .map(|_| ())
     }
 
     /// Deletes parameters. Those that are gone already are success.
@@ -225,9 +231,11 @@ impl Parameters {
             return Ok(());
         };
         let delete = self.client.delete_parameters().set_names(Some(names));
-        call(SERVICE, "DeleteParameters", &target, delete.send())
-            .await
-            .map(|_| ())
+        call(SERVICE, "DeleteParameters", &target, || {
+            delete.clone().send()
+        })
+        .await
+        .map(|_| ())
     }
 }
 

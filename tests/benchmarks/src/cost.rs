@@ -4,8 +4,13 @@ use std::time::Duration;
 
 /// Of each function in the CDK app, GB.
 const MEMORY: f64 = 0.25;
-/// How long Route 53 takes to bring a change to every name server, of its "within 60 seconds" half.
-pub(crate) const IN_SYNC: Duration = Duration::from_secs(30);
+/// When a look sees that a change is INSYNC which took 30 s, half of Route 53's "within 60 seconds": the looks come 1, 3.5,
+/// 10, 25 and 45 s after it.
+pub(crate) const IN_SYNC: Duration = Duration::from_secs(45);
+/// Those of them that come before.
+pub(crate) const FURTHER_LOOKS: usize = 4;
+/// Changes that are looked at: the zone, the NS record set made, the NS record set deleted.
+pub(crate) const CHANGES: usize = 3;
 /// What Lambda takes besides to start a process: its own part of a cold start, generously.
 pub(crate) const COLD_START: Duration = Duration::from_millis(100);
 /// US dollars for a GB-second on x86 and for a million requests.

@@ -288,8 +288,9 @@ fn bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDelete)]) {
         "Stacks of as many accounts, all at once, below one parent zone: its account's bucket holds 50 calls and gains 10 a second
 (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html>). Virtual time; a change takes 2
 to 40 s to be INSYNC, evenly spread. \"Least\" is what the bucket makes the calls take that cannot be done without: for a create
-GetHostedZone, ListResourceRecordSets, ChangeResourceRecordSets and one GetChange, for a delete the same without the first,
-for CDK's handler its one ChangeResourceRecordSets. CDK's handler waits for nothing and so needs one call; its SDK makes 3
+GetHostedZone, ListResourceRecordSets, ChangeResourceRecordSets and one GetChange, for a delete the same without the first
+and with a second ListResourceRecordSets in the end (has a Create that was delivered twice delegated again?), for CDK's
+handler its one ChangeResourceRecordSets. CDK's handler waits for nothing and so needs one call; its SDK makes 3
 attempts, and nothing tries again after those.\n"
     );
     line!(
@@ -330,13 +331,14 @@ fn distance_of_burst(text: &mut String, burst: &Burst) {
     let allows = passed.saturating_sub(50) as f64 / 10.0;
     line!(
         text,
-        "\nOf the {} creates the bucket let {:.1} calls a stack through, for which it takes {allows:.0} s; the stacks took {:.2} times that. The
-distance to the least is made of further looks at a change ({:.1} a stack, throttled ones included). Requests a stack grow by
-those that are throttled, with the time in the queue; the bucket is not charged for them.",
+        "\nOf the {} creates the bucket let {:.1} calls a stack through, for which it takes {allows:.0} s. What the stacks took beyond
+that is its end: the last of them sleep out a pause of 24 s at most, and then wait for their change to be INSYNC, at which a
+crowded account is not asked before 36 s. Requests a stack grow by those that are throttled ({:.1} a stack here), one about
+every 18 s that a stack waits for its turn; the bucket is not charged for them. Nobody knows how many others wait: longer
+pauses would mean fewer requests and a longer end.",
         burst.stacks,
         passed as f64 / stacks,
-        burst.took.as_secs_f64() / allows,
-        burst.polls as f64 / stacks,
+        burst.throttled as f64 / stacks,
     );
 }
 
@@ -386,25 +388,25 @@ fn costs(text: &mut String, operations: &[(Duration, Vec<Operation>)]) {
     ) else {
         return;
     };
-    // Looks at a change that takes long: 1, 2, 4, 8 and 15 s apart, so five where one was measured.
     let life = Life {
-        calls: create.calls + delete.calls,
+        calls: create.calls + delete.calls + cost::CHANGES * cost::FURTHER_LOOKS,
         billed: create.wall + delete.wall + 2 * (cost::IN_SYNC + cost::COLD_START),
     };
     line!(text, "\n## Cost\n");
     line!(
         text,
         "A subdomain's whole life, one create and one delete, as measured at {} ms a call ({} calls, {:.1} s in the function),
-with {} s besides for each of its two changes to be INSYNC and {} ms for each process to start. 256 MB. Standard state machines;
+with {} s and {} further looks besides for each wait for INSYNC and {} ms for each process to start. 256 MB. Standard state machines;
 a wait reaches one only where it outlasts the function's 15 minutes (or its last sixth), so none as a rule; the last column has
 it for every stack. Prices of us-east-1 in US dollars, without free tiers: {} a GB-second and {} a million requests
 (<https://aws.amazon.com/lambda/pricing/>, x86), {} a thousand transitions (<https://aws.amazon.com/step-functions/pricing/>).
 Route 53, STS, SSM (standard parameters) and ACM (public certificates) charge nothing for these calls; a hosted zone itself
 is 0.50 a month (<https://aws.amazon.com/route53/pricing/>), which is what a subdomain costs.\n",
         latency.as_millis(),
-        life.calls,
+        create.calls + delete.calls,
         (create.wall + delete.wall).as_secs_f64(),
         cost::IN_SYNC.as_secs(),
+        cost::FURTHER_LOOKS,
         cost::COLD_START.as_millis(),
         cost::GB_SECOND,
         cost::MILLION_REQUESTS,

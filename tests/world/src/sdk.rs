@@ -7,6 +7,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -36,7 +37,7 @@ impl World {
             .http_client(HttpClient::new(self.clone()))
             .sleep_impl(TokioSleep::new())
             .time_source(self.clock())
-            .retry_config(self.settings().retries)
+            .retry_config(RetryConfig::disabled())
             .timeout_config(
                 TimeoutConfig::builder()
                     .operation_attempt_timeout(std::time::Duration::from_secs(15))

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use aws_smithy_types::retry::RetryConfig;
-
 use crate::acm::Acm;
 use crate::dns::Dns;
 use crate::event_log::{Event, Violation};
@@ -60,8 +58,6 @@ pub struct Settings {
     pub issuance: RangeInclusive<Duration>,
     /// Whether functions have a way out to port 53.
     pub dns_reachable: bool,
-    /// How the functions' SDK clients retry.
-    pub retries: RetryConfig,
 }
 
 impl Default for Settings {
@@ -89,7 +85,6 @@ impl Default for Settings {
             dns_reachable: true,
             // The functions' own are adaptive. The SDK keeps what it adapts for the whole process, by service and Region,
             // and so from one world to the next: histories would no longer follow from their seeds.
-            retries: RetryConfig::standard().with_max_attempts(5),
         }
     }
 }

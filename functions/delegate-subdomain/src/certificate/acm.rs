@@ -7,8 +7,7 @@ use super::{
 };
 use aws_calls::{AwsError, call};
 use aws_sdk_acm::{
-    Client, Config,
-    config::retry::RetryConfig,
+    Client,
     types::{Filters, KeyAlgorithm as SdkKeyAlgorithm, Tag, ValidationMethod},
 };
 use aws_types::{SdkConfig, region::Region};
@@ -66,9 +65,7 @@ impl Acm {
             .key_algorithm(SdkKeyAlgorithm::from(key_algorithm.as_str()))
             .idempotency_token(token)
             .set_tags(Some(sdk_tags(tags)));
-        // The SDK takes a used-up quota for throttling and asks again in vain. Whatever else fails, the caller tries again.
-        let once = Config::builder().retry_config(RetryConfig::disabled());
-        let send = request.customize().config_override(once).send();
+        let send = || request.clone().send();
         let answer = call(SERVICE, "RequestCertificate", &domain, send).await?;
         let arn = answer.certificate_arn().and_then(CertificateArn::parse);
         arn.ok_or_else(|| AwsError::malformed(SERVICE, "RequestCertificate", &domain))
@@ -87,12 +84,9 @@ impl Acm {
             .client
             .describe_certificate()
             .certificate_arn(arn.as_str());
-        let answer = match call(
-            SERVICE,
-            "DescribeCertificate",
-            arn.as_str(),
-            describe.send(),
-        )
+        let answer = match call(SERVICE, "DescribeCertificate", arn.as_str(), || {
+            describe.clone().send()
+        })
         .await
         {
             Ok(answer) => answer,
@@ -129,7 +123,10 @@ impl Acm {
                 .includes(filter.clone())
                 .max_items(1_000)
                 .set_next_token(next);
-            let page = call(SERVICE, "ListCertificates", "all certificates", list.send()).await?;
+            let page = call(SERVICE, "ListCertificates", "all certificates", || {
+                list.clone().send()
+            })
+            .await?;
             found.extend(
                 page.certificate_summary_list()
                     .iter()
@@ -153,7 +150,11 @@ impl Acm {
             .client
             .delete_certificate()
             .certificate_arn(arn.as_str());
-        match call(SERVICE, "DeleteCertificate", arn.as_str(), delete.send()).await {
+        match call(SERVICE, "DeleteCertificate", arn.as_str(), || {
+            delete.clone().send()
+        })
+        .await
+        {
             Ok(_) => Ok(Deleted::Gone),
             Err(error) if error.is(NOT_FOUND) => Ok(Deleted::Gone),
             Err(error) if error.is("ResourceInUseException") => Ok(Deleted::InUse),
@@ -174,7 +175,11 @@ impl Acm {
             .client
             .list_tags_for_certificate()
             .certificate_arn(arn.as_str());
-        match call(SERVICE, "ListTagsForCertificate", arn.as_str(), list.send()).await {
+        match call(SERVICE, "ListTagsForCertificate", arn.as_str(), || {
+            list.clone().send()
+        })
+        .await
+        {
             Ok(answer) => {
                 let pair = |tag: &Tag| {
                     (
@@ -207,9 +212,11 @@ impl Acm {
             .add_tags_to_certificate()
             .certificate_arn(arn.as_str())
             .set_tags(Some(sdk_tags(tags)));
-        call(SERVICE, "AddTagsToCertificate", arn.as_str(), add.send())
-            .await
-            .map(|_| ())
+        call(SERVICE, "AddTagsToCertificate", arn.as_str(), || {
+            add.clone().send()
+        })
+        .await
+        .map(|_| ())
     }
 
     /// Removes tags of a certificate, whatever their values. Nothing to do sends nothing.
@@ -232,12 +239,9 @@ impl Acm {
             .remove_tags_from_certificate()
             .certificate_arn(arn.as_str())
             .set_tags(Some(tags));
-        call(
-            SERVICE,
-            "RemoveTagsFromCertificate",
-            arn.as_str(),
-            remove.send(),
-        )
+        call(SERVICE, "RemoveTagsFromCertificate", arn.as_str(), || {
+            remove.clone().send()
+        })
         .await
         .map(|_| ())
     }

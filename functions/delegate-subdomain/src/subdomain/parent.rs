@@ -143,7 +143,7 @@ async fn read_published(ssm: &aws_sdk_ssm::Client, network: &Network) -> Result<
         .map(|name| format!("{prefix}/{name}"))
         .collect();
     let get = ssm.get_parameters().set_names(Some(paths.clone()));
-    let answer = call("SSM", "GetParameters", prefix, get.send()).await?;
+    let answer = call("SSM", "GetParameters", prefix, || get.clone().send()).await?;
     let found: HashMap<&str, &str> = answer
         .parameters()
         .iter()
