@@ -9,6 +9,7 @@ use super::{
 use aws_calls::Kind;
 use custom_resource::{Claim, Clock, Invocation, Request, Step, Success, Wait, is_refused_id};
 use dns_zones::dns::Transport;
+use futures::try_join;
 use std::time::Duration;
 
 /// Between two looks at a certificate in use: load balancers and distributions let go of one minutes after they were
@@ -52,10 +53,11 @@ impl<T: Transport> Certificates<T> {
         wanted: Option<&Wanted>,
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(Some(arn.region()));
-        let Some(certificate) = acm.describe(arn).await? else {
+        let (certificate, tags) = try_join!(acm.describe(arn), acm.tags(arn))?;
+        let Some(certificate) = certificate else {
             return Ok(None);
         };
-        let tags = acm.tags(arn).await?.unwrap_or_default();
+        let tags = tags.unwrap_or_default();
         if !matches!(request.owner().claim(&tags), Claim::Own { .. }) {
             tracing::warn!(
                 arn = arn.as_str(),

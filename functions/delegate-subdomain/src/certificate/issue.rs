@@ -16,6 +16,7 @@ use super::{
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Invocation, Request, Wait};
 use dns_zones::dns::Transport;
+use futures::join;
 use std::time::Duration;
 
 /// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
@@ -62,21 +63,48 @@ impl<T: Transport> Certificates<T> {
         invocation: &Invocation,
     ) -> Result<Look, Error> {
         let acm = self.acm(wanted.region.as_deref());
-        let zones = self.validation_zones(wanted).await?;
-        let arn = match &progress.certificate {
-            Some(arn) => arn.clone(),
+        let looking_at = |arn: &CertificateArn| {
+            invocation.doing(format!("looking at certificate {arn}"));
+        };
+        let (zones, arn, certificate) = match progress.certificate.clone() {
+            Some(arn) => {
+                looking_at(&arn);
+                let (zones, certificate) = join!(self.validation_zones(wanted), acm.describe(&arn));
+                (zones?, arn, certificate?)
+            }
             None => {
-                self.check_not_delegated(&wanted.names, &zones).await?;
-                let arn = self
-                    .find_or_request(&acm, request, wanted, kept, progress, invocation)
-                    .await?;
-                progress.certificate = Some(arn.clone());
-                arn
+                invocation.doing(format!(
+                    "looking for a certificate for {}",
+                    wanted.names.domain
+                ));
+                let owner = request.owner();
+                let (zones, owned) = join!(
+                    self.resolving_zones(wanted),
+                    self.owned(&acm, &owner, wanted)
+                );
+                let (zones, owned) = (zones?, owned?);
+                if let Some(certificate) = best(owned, kept) {
+                    let arn = certificate.arn.clone();
+                    progress.certificate = Some(arn.clone());
+                    progress.shown = true;
+                    if is_of_request(&certificate, request) {
+                        progress.requested = Some(arn.clone());
+                    }
+                    (zones, arn, Some(certificate))
+                } else {
+                    let arn = self
+                        .request(&acm, request, wanted, kept, invocation)
+                        .await?;
+                    progress.certificate = Some(arn.clone());
+                    progress.requested = Some(arn.clone());
+                    looking_at(&arn);
+                    let certificate = acm.describe(&arn).await?;
+                    (zones, arn, certificate)
+                }
             }
         };
-        invocation.doing(format!("looking at certificate {arn}"));
         let age = progress::since(&mut progress.since, invocation.clock);
-        let Some(certificate) = acm.describe(&arn).await? else {
+        let Some(certificate) = certificate else {
             // Never requested anew: a Delete that came meanwhile has won.
             if progress.shown || age >= APPEARS {
                 return Err(Error::Vanished { arn });
@@ -154,39 +182,15 @@ impl<T: Transport> Certificates<T> {
         }
     }
 
-    /// What this resource has, or else a new certificate.
-    async fn find_or_request(
+    /// Requests a new certificate.
+    async fn request(
         &self,
         acm: &Acm,
         request: &Request,
         wanted: &Wanted,
         kept: Option<&CertificateArn>,
-        progress: &mut Progress,
         invocation: &Invocation,
     ) -> Result<CertificateArn, Error> {
-        let owner = request.owner();
-        invocation.doing(format!(
-            "looking for a certificate for {}",
-            wanted.names.domain
-        ));
-        let mut found = self.owned(acm, &owner, wanted).await?;
-        found.retain(|certificate| certificate.status.needs_records());
-        // The one that CloudFormation tracks first, then one that is issued.
-        found.sort_by_key(|found| {
-            (
-                kept != Some(&found.arn),
-                found.status != Status::Issued,
-                found.arn.clone(),
-            )
-        });
-        if let Some(certificate) = found.first() {
-            let arn = certificate.arn.clone();
-            progress.shown = true;
-            if is_of_request(certificate, request) {
-                progress.requested = Some(arn.clone());
-            }
-            return Ok(arn);
-        }
         if invocation.is_too_late(request) {
             return Err(Error::TooLate {
                 name: wanted.names.domain.clone(),
@@ -201,19 +205,17 @@ impl<T: Transport> Certificates<T> {
             "requesting a certificate for {}",
             wanted.names.domain
         ));
-        let tags = all_tags(&owner, wanted);
+        let tags = all_tags(&request.owner(), wanted);
         let arn = acm
             .request(&wanted.names, wanted.key_algorithm, &request.token(), &tags)
             .await;
-        let arn = arn.map_err(|error| match error.code.as_deref() {
+        arn.map_err(|error| match error.code.as_deref() {
             Some("LimitExceededException") => Error::Quota {
                 name: wanted.names.domain.clone(),
                 error,
             },
             _ => error.into(),
-        })?;
-        progress.requested = Some(arn.clone());
-        Ok(arn)
+        })
     }
 
     /// Refuses to request a certificate where the one that CloudFormation tracks is gone, and this may be a late repeat of
@@ -255,6 +257,18 @@ impl<T: Transport> Certificates<T> {
         }
         Error::Failed { name, reason }
     }
+}
+
+/// Of what this resource has the one to go on with: the one that CloudFormation tracks, else one that is issued.
+fn best(mut owned: Vec<Certificate>, kept: Option<&CertificateArn>) -> Option<Certificate> {
+    owned.retain(|certificate| certificate.status.needs_records());
+    owned.into_iter().min_by_key(|owned| {
+        (
+            kept != Some(&owned.arn),
+            owned.status != Status::Issued,
+            owned.arn.clone(),
+        )
+    })
 }
 
 /// An eighth of the time waited so far, 5 s to 60 s: seen soon where it is quick, cheap where it takes an hour. Some

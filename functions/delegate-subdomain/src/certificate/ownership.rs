@@ -6,6 +6,7 @@ use super::{
 };
 use custom_resource::{Claim, Owner, Request};
 use dns_zones::{HostedZoneId, dns::Transport};
+use futures::try_join;
 use std::collections::BTreeMap;
 
 /// Tag that says in which zones a certificate's names are validated. Two certificates with the same names in other
@@ -62,9 +63,8 @@ impl<T: Transport> Certificates<T> {
             .list(|listed| listed.domain == wanted.names.domain)
             .await?
         {
-            let Some(tags) = acm.tags(&listed.arn).await? else {
-                continue;
-            };
+            let (tags, certificate) = try_join!(acm.tags(&listed.arn), acm.describe(&listed.arn))?;
+            let Some(tags) = tags else { continue };
             let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
             if !is_own
                 || tags
@@ -73,7 +73,6 @@ impl<T: Transport> Certificates<T> {
             {
                 continue;
             }
-            let certificate = acm.describe(&listed.arn).await?;
             owned.extend(
                 certificate.filter(|found| found.is_for(&wanted.names, wanted.key_algorithm)),
             );

@@ -10,6 +10,7 @@ use super::{
 };
 use custom_resource::{Invocation, Request, Step};
 use dns_zones::dns::Transport;
+use futures::join;
 
 impl<T: Transport> Certificates<T> {
     /// Changes a certificate's tags in place, or makes the one that replaces it: CloudFormation sends a Delete for the
@@ -32,9 +33,14 @@ impl<T: Transport> Certificates<T> {
             Ok(arn) => arn,
             Err(wait) => return Ok(Step::Wait(wait)),
         };
-        self.update_tags(&self.acm(Some(arn.region())), &arn, request, &wanted)
-            .await?;
-        self.remove_half_made(request, &arn).await?;
+        let acm = self.acm(Some(arn.region()));
+        // The one is about the certificate that is answered, the other about all but that one.
+        let (tagged, removed) = join!(
+            self.update_tags(&acm, &arn, request, &wanted),
+            self.remove_half_made(request, &arn),
+        );
+        tagged?;
+        removed?;
         if current.as_ref() != Some(&arn) {
             self.settle(&arn).await?;
         }

@@ -58,6 +58,13 @@ impl<T: Transport> Certificates<T> {
         }
     }
 
+    /// The same, where resolvers find what stands in them at the names.
+    pub(super) async fn resolving_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
+        let zones = self.validation_zones(wanted).await?;
+        self.check_not_delegated(&wanted.names, &zones).await?;
+        Ok(zones)
+    }
+
     /// Those of the zones that still stand: what a Delete can do something in.
     pub(super) async fn standing_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
         let zones = wanted.zones.iter().map(|(_, id)| self.route53.zone(id));
@@ -69,7 +76,7 @@ impl<T: Transport> Certificates<T> {
 
     /// Refuses names that a zone holds in vain, because it delegates them, or a name above them, to another one: no
     /// resolver would find the CNAME.
-    pub(super) async fn check_not_delegated(
+    async fn check_not_delegated(
         &self,
         names: &Names,
         zones: &ValidationZones,

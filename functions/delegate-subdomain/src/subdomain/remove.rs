@@ -184,8 +184,10 @@ impl<T: Transport> Subdomains<T> {
         }
         let clock = how.invocation.clock;
         let key = zone.id.as_str();
-        let at = match (taken_out, progress.deletable_at.get(key)) {
-            (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => at,
+        let left = match (taken_out, progress.deletable_at.get(key)) {
+            (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => {
+                clock.until(Clock::moment(at))
+            }
             (TakenOut::WasNotThere, None) => {
                 // Someone else took it out, or an earlier call of this one whose INSYNC was not seen.
                 let parent = parent_name(delegation, how);
@@ -209,12 +211,12 @@ impl<T: Transport> Subdomains<T> {
                         }));
                     }
                 };
-                Clock::seconds(clock.now() + how.drain_left().max(spread))
+                how.drain_left().max(spread)
             }
-            _ => Clock::seconds(clock.now() + how.drain_left()),
+            _ => how.drain_left(),
         };
+        let at = Clock::seconds(clock.now() + left);
         progress.deletable_at.insert(key.to_owned(), at);
-        let left = clock.until(Clock::moment(at));
         if left.is_zero() {
             return Ok(Undelegated::Done { by_right });
         }

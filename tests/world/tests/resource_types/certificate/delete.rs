@@ -93,7 +93,8 @@ async fn a_certificate_in_use_to_the_end_is_kept_and_its_users_named() {
                 ),
                 "{reason}"
             );
-            assert!((3_570..3_600).contains(&took.as_secs()), "{took:?}");
+            // Half a minute early, by a date of whole seconds.
+            assert!((3_569..3_600).contains(&took.as_secs()), "{took:?}");
         } else {
             assert!(
                 reason.starts_with("The function ran out of time "),
