@@ -6,7 +6,7 @@ import { examples, synthesizeExample } from './synthesize-example';
 
 for (const example of readdirSync(examples).filter((name) => readdirSync(path.join(examples, name)).includes('app.ts'))) {
   test(`the example ${example} synthesizes`, () => {
-    const templates = synthesizeExample(example, {}, process.execPath, '--import', 'tsx', 'app.ts');
+    const templates = synthesizeExample(example, { step: 'after' }, process.execPath, '--import', 'tsx', 'app.ts');
     assert.equal(Object.keys(templates).length, 2);
     assert.match(JSON.stringify(templates), /"Custom::DelegatedSubdomain"/);
   });

@@ -53,6 +53,11 @@ for (const [from, { stackAt, old, stays, zone }] of Object.entries(migrations)) 
     assert.deepEqual(find('after', old), []);
   });
 
+  test(`from ${from}: a step that is none is named, or it would be taken for one that deletes`, () => {
+    assert.throws(() => stackAt(new App({ context: { functionZips } }), 'retain' as 'retained'),
+      { message: /^step must be one of before, retained, after(, leaving)?, but it is "retain"\.$/ });
+  });
+
   test(`from ${from}: the subdomain takes the zone as it stands, under an id of its own`, () => {
     const [[id, subdomain] = []] = find('after', 'Custom::DelegatedSubdomain');
     assert.equal((readable(subdomain?.Properties) as { HostedZoneId: string }).HostedZoneId, zone);

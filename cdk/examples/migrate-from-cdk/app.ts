@@ -14,7 +14,7 @@ const published = new PublishedZone(networking, 'PublishedZone', {
 
 new MigratingStack(app, 'Consumer', {
   env: { account: '222222222222', region: 'us-east-1' },
-  step: (app.node.tryGetContext('step') ?? 'after') as Step,
+  step: app.node.getContext('step') as Step,
   delegation: published.grantDelegation({ account: '222222222222', names: ['dev'] }),
 });
 

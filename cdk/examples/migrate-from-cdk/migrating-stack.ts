@@ -4,8 +4,10 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
 
+const STEPS = ['before', 'retained', 'after', 'leaving'] as const;
+
 /** How far the stack has come; each is one deploy. From `after`, the way back is `leaving` and then `before`. */
-export type Step = 'before' | 'retained' | 'after' | 'leaving';
+export type Step = typeof STEPS[number];
 
 /** Properties of a `MigratingStack`. */
 export interface MigratingStackProps extends StackProps {
@@ -19,6 +21,9 @@ export interface MigratingStackProps extends StackProps {
 export class MigratingStack extends Stack {
   public constructor(scope: Construct, id: string, props: MigratingStackProps) {
     super(scope, id, props);
+    if (!STEPS.includes(props.step)) {
+      throw new Error(`step must be one of ${STEPS.join(', ')}, but it is ${JSON.stringify(props.step)}.`);
+    }
     // The zone stays what it is, under the id that it has.
     const zone = new route53.PublicHostedZone(this, 'Zone', { zoneName: 'dev.build.example.com' });
 

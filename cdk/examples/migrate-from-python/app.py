@@ -19,7 +19,7 @@ MigratingStack(
     app,
     "Consumer",
     env=Environment(account="222222222222", region="us-east-1"),
-    step=app.node.try_get_context("step") or "after",
+    step=app.node.get_context("step"),
     hosted_zone_id=app.node.get_context("hostedZoneId"),
     delegation=published.grant_delegation(account="222222222222", names=["dev"]),
 )

@@ -12,8 +12,10 @@ const NAME = 'dev.build.example.com';
 const ROLE = 'arn:aws:iam::111111111111:role/sample-delegation';
 const PARAMETER = '/sample/zone';
 
+const STEPS = ['before', 'retained', 'after'] as const;
+
 /** How far the stack has come; each is one deploy. */
-export type Step = 'before' | 'retained' | 'after';
+export type Step = typeof STEPS[number];
 
 /** Properties of a `MigratingStack`. */
 export interface MigratingStackProps extends StackProps {
@@ -29,6 +31,9 @@ export interface MigratingStackProps extends StackProps {
 export class MigratingStack extends Stack {
   public constructor(scope: Construct, id: string, props: MigratingStackProps) {
     super(scope, id, props);
+    if (!STEPS.includes(props.step)) {
+      throw new Error(`step must be one of ${STEPS.join(', ')}, but it is ${JSON.stringify(props.step)}.`);
+    }
     const { step, delegation } = props;
 
     const hostedZoneId = step === 'after' ? props.hostedZoneId : this.sample(step).ref;

@@ -10,6 +10,7 @@ NAME = "dev.build.example.com"
 # What the sample has in the networking account: a role that may be assumed from here, and where that role reads the parent's id.
 ROLE = "arn:aws:iam::111111111111:role/sample-delegation"
 PARAMETER = "/sample/zone"
+STEPS = ("before", "retained", "after")
 
 
 class MigratingStack(Stack):
@@ -21,6 +22,8 @@ class MigratingStack(Stack):
 
     def __init__(self, scope, id, *, step, hosted_zone_id, delegation, **more):
         super().__init__(scope, id, **more)
+        if step not in STEPS:
+            raise ValueError(f"step must be one of {', '.join(STEPS)}, but it is {step!r}.")
         zone = HostedZone.from_hosted_zone_attributes(
             self, "Zone", hosted_zone_id=hosted_zone_id if step == "after" else self._sample(step).ref, zone_name=NAME
         )
