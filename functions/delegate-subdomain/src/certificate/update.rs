@@ -37,7 +37,8 @@ impl<T: Transport> Certificates<T> {
         // The one is about the certificate that is answered, the other about all but that one.
         let (tagged, removed) = join!(
             self.update_tags(&acm, &arn, request, &wanted),
-            self.remove_half_made(request, &arn),
+            // Boxed: it is large, and nothing to do as a rule.
+            Box::pin(self.remove_half_made(request, &arn)),
         );
         tagged?;
         removed?;
