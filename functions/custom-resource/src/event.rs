@@ -216,12 +216,12 @@ mod tests {
         }
 
         #[test]
-        fn anything_like_a_request_is_one_or_refused(event in like_a_request()) {
+        fn any_event_like_a_request_is_one_or_refused(event in like_a_request()) {
             holds(&event);
         }
 
         #[test]
-        fn anything_like_a_turn_is_refused(waiter in any_value(), request in like_a_request(), digest in "[0-9a-f]{64}") {
+        fn any_made_up_turn_is_refused(waiter in any_value(), request in like_a_request(), digest in "[0-9a-f]{64}") {
             holds(&json!({ "Waiter": waiter }));
             holds(&json!({ "Waiter": {
                 "FunctionArn": ARN, "Request": request, "Progress": waiter, "WaitingFor": "", "RequestedAt": 0, "Turn": 0,

@@ -58,6 +58,8 @@ pub struct Settings {
     pub issuance: RangeInclusive<Duration>,
     /// Whether functions have a way out to port 53.
     pub dns_reachable: bool,
+    /// After so many calls [`World::overrun`](crate::World::overrun) says so.
+    pub most_calls: u64,
 }
 
 impl Default for Settings {
@@ -83,8 +85,7 @@ impl Default for Settings {
             validation_interval: seconds(30),
             issuance: seconds(0)..=seconds(60),
             dns_reachable: true,
-            // The functions' own are adaptive. The SDK keeps what it adapts for the whole process, by service and Region,
-            // and so from one world to the next: histories would no longer follow from their seeds.
+            most_calls: u64::MAX,
         }
     }
 }
@@ -122,7 +123,7 @@ pub struct State {
     pub(crate) renames: BTreeSet<(String, String, String)>,
     due: BTreeMap<(Timestamp, u64), Due>,
     scheduled: u64,
-    requests: u64,
+    pub(crate) requests: u64,
 }
 
 impl State {

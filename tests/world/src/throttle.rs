@@ -16,7 +16,7 @@ pub(crate) enum Bucket {
     Creates,
     /// Zones deleted by an account.
     Deletes,
-    /// Changes of record sets by an account.
+    /// Changes of record sets in a zone.
     Changes,
 }
 
@@ -55,6 +55,7 @@ impl Rates {
 /// All buckets, each full when first used.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Throttle {
+    /// By account, or zone.
     levels: BTreeMap<(String, Bucket), (f64, Timestamp)>,
 }
 
@@ -63,7 +64,7 @@ impl Throttle {
     pub(crate) fn take(
         &mut self,
         rates: &Rates,
-        account: &str,
+        of: &str,
         bucket: Bucket,
         tokens: f64,
         now: Timestamp,
@@ -71,7 +72,7 @@ impl Throttle {
         let (capacity, rate) = rates.of(bucket);
         let (level, since) = self
             .levels
-            .entry((account.to_owned(), bucket))
+            .entry((of.to_owned(), bucket))
             .or_insert((capacity, now));
         *level = (*level + rate * (now - *since).as_secs_f64()).min(capacity);
         *since = now;

@@ -36,6 +36,7 @@ pub struct World {
     clock: WorldClock,
     state: Arc<Mutex<State>>,
     deaths: Arc<Mutex<BTreeMap<u64, Arc<Notify>>>>,
+    overrun: Arc<Notify>,
 }
 
 impl fmt::Debug for World {
@@ -60,6 +61,7 @@ impl World {
             clock,
             state: Arc::new(Mutex::new(State::new(settings, clock))),
             deaths: Arc::default(),
+            overrun: Arc::default(),
         }
     }
 
@@ -79,7 +81,13 @@ impl World {
             clock,
             state: Arc::new(Mutex::new(state)),
             deaths: Arc::default(),
+            overrun: Arc::default(),
         }
+    }
+
+    /// Ends when there were [`Settings::most_calls`].
+    pub async fn overrun(&self) {
+        self.overrun.notified().await;
     }
 
     /// Its clock.
@@ -115,6 +123,9 @@ impl World {
         let (outcome, request_id, fault) = {
             let mut state = self.state();
             let request_id = state.next_request_id();
+            if state.requests == state.settings.most_calls {
+                self.overrun.notify_one();
+            }
             let (outcome, fault) = take(&mut state, &mut call);
             record(&mut state, &call, &outcome, fault.as_ref());
             (outcome, request_id, fault)

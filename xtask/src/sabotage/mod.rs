@@ -57,7 +57,7 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
             "{} {:24} {} ({})",
             if noticed.is_some() { "✓" } else { "✗" },
             sabotage.name,
-            noticed.map_or("NOT NOTICED", |by| by),
+            noticed.as_deref().unwrap_or("NOT NOTICED"),
             seconds(begun.elapsed()),
         );
         if noticed.is_none() {
@@ -78,8 +78,8 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     .with_log(&logs))
 }
 
-/// Which proof fails with a sabotage.
-fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<&'static str>, Failure> {
+/// Which proof fails with a sabotage, with its tests.
+fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<String>, Failure> {
     let file = copy.join(sabotage.file);
     let honest = fs::read_to_string(&file).doing(|| format!("read {}", file.display()))?;
     let changed = sabotage.make(&honest)?;
@@ -90,7 +90,23 @@ fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<&'sta
         .iter()
         .find(|proof| proof.run(copy, &log(proof.name())).is_err());
     fs::write(&file, honest).doing(|| format!("write {}", file.display()))?;
-    Ok(by.map(Proof::name))
+    Ok(by.map(|proof| {
+        let said = fs::read_to_string(log(proof.name())).unwrap_or_default();
+        format!("{}: {}", proof.name(), failed_tests(&said))
+    }))
+}
+
+/// The first test that a log says failed, and how many more did.
+fn failed_tests(log: &str) -> String {
+    let mut failed = log.lines().filter_map(|line| {
+        let name = line.strip_prefix("test ")?;
+        name.strip_suffix(" ... FAILED")
+    });
+    let first = failed.next().unwrap_or("no test to its end");
+    match failed.count() {
+        0 => first.to_owned(),
+        more => format!("{first} and {more} more"),
+    }
 }
 
 impl Sabotage {
@@ -194,6 +210,14 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_tests_that_noticed_are_named() {
+        let log = "test a::b ... ok\ntest a::c ... FAILED\ntest d ... FAILED\nfailures:\n";
+        assert_eq!(failed_tests(log), "a::c and 1 more");
+        assert_eq!(failed_tests("test a ... FAILED"), "a");
+        assert_eq!(failed_tests("aborted"), "no test to its end");
+    }
 
     #[test]
     fn every_sabotage_fits_the_code() {

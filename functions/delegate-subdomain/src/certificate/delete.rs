@@ -5,6 +5,7 @@ use super::{
     progress::Progress,
     properties::Wanted,
     remove::{RecordsPlace, Removed},
+    successor::regions_of,
 };
 use aws_calls::Kind;
 use custom_resource::{Claim, Clock, Invocation, Request, Step, Success, Wait, is_refused_id};
@@ -68,7 +69,9 @@ impl<T: Transport> Certificates<T> {
         // Before the note of it goes with the certificate.
         self.remove_unsettled(arn, &tags, request, wanted).await?;
         let records = match wanted {
-            Some(wanted) => RecordsPlace::of(wanted, self).await?,
+            Some(wanted) => RecordsPlace::of(wanted, self)
+                .await?
+                .sparing(regions_of(&tags)),
             None => RecordsPlace::unknown(),
         };
         Ok(in_use(

@@ -12,23 +12,42 @@ use super::{
 use dns_zones::dns::Transport;
 use std::collections::BTreeSet;
 
-/// Where the CNAMEs stand that are to go; none where they are to stay.
-pub(super) struct RecordsPlace(Option<ValidationZones>);
+/// Where the CNAMEs stand that are to go.
+pub(super) struct RecordsPlace {
+    /// None where they are to stay.
+    zones: Option<ValidationZones>,
+    /// Regions where this resource may have another certificate, of before or after an Update. ACM gives an account the
+    /// same CNAME in every Region, so that one needs it as well.
+    regions: BTreeSet<String>,
+}
 
 impl RecordsPlace {
     pub(super) async fn of<T: Transport>(
         wanted: &Wanted,
         certificates: &Certificates<T>,
     ) -> Result<Self, Error> {
-        Ok(Self(match wanted.records_on_delete {
+        let zones = match wanted.records_on_delete {
             RecordsOnDelete::Keep => None,
             RecordsOnDelete::Delete => Some(certificates.standing_zones(wanted).await?),
-        }))
+        };
+        Ok(Self {
+            zones,
+            regions: BTreeSet::new(),
+        })
     }
 
     /// For a certificate whose properties are not known.
     pub(super) fn unknown() -> Self {
-        Self(None)
+        Self {
+            zones: None,
+            regions: BTreeSet::new(),
+        }
+    }
+
+    /// Spares what this resource's certificates in these Regions need.
+    pub(super) fn sparing<'a>(mut self, regions: impl IntoIterator<Item = &'a str>) -> Self {
+        self.regions.extend(regions.into_iter().map(str::to_owned));
+        self
     }
 }
 
@@ -63,7 +82,7 @@ impl<T: Transport> Certificates<T> {
             .await?;
         if acm.delete(&certificate.arn).await? == Deleted::InUse {
             // Someone has begun to use it in between: it has to be renewed, and so needs its CNAMEs.
-            if let Some(zones) = &place.0 {
+            if let Some(zones) = &place.zones {
                 self.put_records(&gone, zones).await?;
             }
             return Ok(Removed::InUse { users: Vec::new() });
@@ -84,10 +103,10 @@ impl<T: Transport> Certificates<T> {
         records: &BTreeSet<ValidationRecord>,
         place: &RecordsPlace,
     ) -> Result<BTreeSet<ValidationRecord>, Error> {
-        let Some(zones) = place.0.as_ref().filter(|_| !records.is_empty()) else {
+        let Some(zones) = place.zones.as_ref().filter(|_| !records.is_empty()) else {
             return Ok(BTreeSet::new());
         };
-        let free = self.of_no_other(acm, arn, records).await?;
+        let free = self.of_no_other(acm, arn, records, &place.regions).await?;
         self.take_out_records(&free, zones).await?;
         Ok(free)
     }

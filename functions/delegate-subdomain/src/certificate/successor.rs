@@ -23,8 +23,24 @@ use std::collections::BTreeMap;
 /// On the old certificate: `REGION/NAME` of the one that is to replace it. A tag's value holds no `*`, so the name is
 /// without it.
 const SUCCESSOR_TAG: &str = "zone-delegation:successor";
-/// On the new one, once its Update has come to its end.
+/// On the new one, once its Update has come to its end: the Region of the one before, which an Update that rolls back
+/// puts in force again.
 const SETTLED_TAG: &str = "zone-delegation:settled";
+
+/// The mark where that Region is not known.
+const NO_REGION: &str = "true";
+
+/// The Regions in which, by its tags, a certificate has a successor or a predecessor.
+pub(super) fn regions_of(tags: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let successor = tags
+        .get(SUCCESSOR_TAG)
+        .and_then(|note| note.split_once('/'))
+        .map(|(region, _)| region);
+    let before = tags.get(SETTLED_TAG).map(String::as_str);
+    successor
+        .into_iter()
+        .chain(before.filter(|region| *region != NO_REGION))
+}
 
 impl<T: Transport> Certificates<T> {
     /// Notes the successor that is about to be requested. What an earlier note leads to is removed first.
@@ -60,8 +76,13 @@ impl<T: Transport> Certificates<T> {
     }
 
     /// Marks the certificate that an Update answers, where that is another than before.
-    pub(super) async fn settle(&self, arn: &CertificateArn) -> Result<(), Error> {
-        let mark = BTreeMap::from([(SETTLED_TAG.to_owned(), "true".to_owned())]);
+    pub(super) async fn settle(
+        &self,
+        arn: &CertificateArn,
+        before: Option<&CertificateArn>,
+    ) -> Result<(), Error> {
+        let region = before.map_or(NO_REGION, CertificateArn::region);
+        let mark = BTreeMap::from([(SETTLED_TAG.to_owned(), region.to_owned())]);
         Ok(self.acm(Some(arn.region())).add_tags(arn, &mark).await?)
     }
 
@@ -110,7 +131,9 @@ impl<T: Transport> Certificates<T> {
                     Some(properties) => {
                         let mut properties = properties.clone();
                         properties.zones.extend(zones_of(&tags));
-                        RecordsPlace::of(&properties, self).await?
+                        RecordsPlace::of(&properties, self)
+                            .await?
+                            .sparing([current.region()])
                     }
                     None => RecordsPlace::unknown(),
                 };

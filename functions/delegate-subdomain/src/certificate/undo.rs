@@ -79,7 +79,11 @@ impl<T: Transport> Certificates<T> {
         let why = |error: Error| error.trouble().reason.trim_end_matches('.').to_owned();
         let acm = self.acm(Some(arn.region()));
         let place = match Wanted::parse(&request.properties) {
-            Ok(wanted) => RecordsPlace::of(&wanted, self).await.map_err(why)?,
+            Ok(wanted) => {
+                let current = CertificateArn::parse(request.physical_id());
+                let place = RecordsPlace::of(&wanted, self).await.map_err(why)?;
+                place.sparing(current.as_ref().map(CertificateArn::region))
+            }
             Err(_) => RecordsPlace::unknown(),
         };
         let until = Instant::now() + APPEARS.min(invocation.remaining() / 2);

@@ -43,7 +43,7 @@ impl<T: Transport> Certificates<T> {
         tagged?;
         removed?;
         if current.as_ref() != Some(&arn) {
-            self.settle(&arn).await?;
+            self.settle(&arn, current.as_ref()).await?;
         }
         Ok(Step::Done(success(&arn, &wanted)))
     }
@@ -70,7 +70,9 @@ impl<T: Transport> Certificates<T> {
                     arn = certificate.arn.as_str(),
                     "removing what a failed update has made"
                 );
-                let records = RecordsPlace::of(&old, self).await?;
+                let records = RecordsPlace::of(&old, self)
+                    .await?
+                    .sparing([answered.region()]);
                 if let Removed::InUse { users } = self.remove(&acm, &certificate, &records).await? {
                     tracing::warn!(
                         arn = certificate.arn.as_str(),

@@ -8,6 +8,7 @@ use super::{
     error::Error,
     validation_zones::ValidationZones,
 };
+use aws_calls::{AwsError, Kind};
 use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -128,8 +129,8 @@ impl<T: Transport> Certificates<T> {
         Ok(())
     }
 
-    /// Of these CNAMEs of a certificate those that no other certificate of its Region still needs, to be issued or
-    /// renewed.
+    /// Of these CNAMEs of a certificate those that no other certificate of its Region, or of those `regions`, still
+    /// needs, to be issued or renewed. None, where this function may not look there.
     ///
     /// ACM gives an account one CNAME for one name, so another certificate needs it exactly where it has the name, or
     /// its wildcard.
@@ -138,7 +139,35 @@ impl<T: Transport> Certificates<T> {
         acm: &Acm,
         arn: &CertificateArn,
         records: &BTreeSet<ValidationRecord>,
+        regions: &BTreeSet<String>,
     ) -> Result<BTreeSet<ValidationRecord>, Error> {
+        let mut needed = self.needed_names(acm, arn, records).await?;
+        for region in regions.iter().filter(|region| *region != arn.region()) {
+            let acm = self.acm(Some(region));
+            match self.needed_names(&acm, arn, records).await {
+                Ok(names) => needed.extend(names),
+                Err(error) if error.kind == Kind::Denied => {
+                    tracing::warn!(%error, "the CNAMEs stay: a certificate of that Region may need them");
+                    return Ok(BTreeSet::new());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let is_free = |record: &&ValidationRecord| {
+            record
+                .validated()
+                .is_none_or(|name| !needed.contains(&name))
+        };
+        Ok(records.iter().filter(is_free).cloned().collect())
+    }
+
+    /// The names of the other certificates of a Region that may share one of these CNAMEs.
+    async fn needed_names(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        records: &BTreeSet<ValidationRecord>,
+    ) -> Result<BTreeSet<DomainName>, AwsError> {
         let validated: BTreeSet<_> = records
             .iter()
             .filter_map(ValidationRecord::validated)
@@ -161,12 +190,7 @@ impl<T: Transport> Certificates<T> {
                 needed.extend(other.validations.into_iter().map(|known| known.name.base));
             }
         }
-        let is_free = |record: &&ValidationRecord| {
-            record
-                .validated()
-                .is_none_or(|name| !needed.contains(&name))
-        };
-        Ok(records.iter().filter(is_free).cloned().collect())
+        Ok(needed)
     }
 }
 

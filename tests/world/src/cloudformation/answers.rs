@@ -75,6 +75,13 @@ impl AnswerDesk {
         receiver
     }
 
+    /// Whether SUCCESS was answered, where an answer was taken.
+    pub(crate) fn answered(&self, url: &str) -> Option<bool> {
+        let slots = self.slots();
+        let answer = slots.get(url)?.answer.borrow();
+        answer.as_ref().map(|answer| answer.success)
+    }
+
     /// CloudFormation waits no longer.
     pub(crate) fn close(&self, url: &str) {
         if let Some(slot) = self.slots().get_mut(url) {

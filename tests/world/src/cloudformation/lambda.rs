@@ -67,6 +67,10 @@ pub(crate) enum Ended {
 struct Counts {
     events: u64,
     killed: BTreeSet<u64>,
+    /// Where each event's answer goes.
+    urls: BTreeMap<u64, String>,
+    /// Invocations that began when their request was answered already, and whether that was SUCCESS.
+    late: BTreeMap<u64, bool>,
     machines: BTreeMap<String, u64>,
 }
 
@@ -144,6 +148,11 @@ impl Engine {
         self.running.idle().await;
     }
 
+    /// Whether an invocation was a repeat that began when its request was answered already; if so, whether that was SUCCESS.
+    pub fn was_answered_before(&self, invocation: u64) -> Option<bool> {
+        self.running.counts().late.get(&invocation).copied()
+    }
+
     /// The number that the next invocation will have.
     pub fn next_invocation(&self) -> u64 {
         self.running.invocations.load(Ordering::Relaxed) + 1
@@ -160,7 +169,10 @@ impl Engine {
         let number = {
             let mut counts = self.running.counts();
             counts.events += 1;
-            counts.events
+            let url = event["ResponseURL"].as_str().unwrap_or_default();
+            let number = counts.events;
+            counts.urls.insert(number, url.to_owned());
+            number
         };
         let delivery = self.delivery;
         let starts = [
@@ -226,6 +238,10 @@ impl Engine {
         number: u64,
     ) -> Ended {
         let invocation = self.running.invocations.fetch_add(1, Ordering::Relaxed) + 1;
+        let url = self.running.counts().urls.get(&number).cloned();
+        if let Some(success) = url.and_then(|url| self.desk.answered(&url)) {
+            self.running.counts().late.insert(invocation, success);
+        }
         let clock = self.world.clock();
         let state_machine_arn = format!(
             "arn:aws:states:{}:{}:stateMachine:{}-waiter",

@@ -1,22 +1,26 @@
 //! Wildcards of policies: `*` any run of characters, `?` one.
 
-/// Whether `text` fits `pattern`.
+/// Whether `text` fits `pattern`. Both are ASCII, as ARNs, actions and DNS names are.
 pub(crate) fn like(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
+    fits(pattern, text, |a, b| a == b)
+}
+
+/// The same for actions, whose case does not matter.
+pub(crate) fn like_in_any_case(pattern: &str, text: &str) -> bool {
+    fits(pattern, text, |a, b| a.eq_ignore_ascii_case(b))
+}
+
+fn fits(pattern: &str, text: &str, same: impl Fn(&u8, &u8) -> bool) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
+    while let Some(character) = text.get(t) {
         match pattern.get(p) {
-            Some('*') => {
+            Some(b'*') => {
                 star = Some((p, t));
                 p += 1;
             }
-            Some('?') => {
-                p += 1;
-                t += 1;
-            }
-            Some(character) if *character == text[t] => {
+            Some(wanted) if *wanted == b'?' || same(wanted, character) => {
                 p += 1;
                 t += 1;
             }
@@ -30,7 +34,7 @@ pub(crate) fn like(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern[p..].iter().all(|character| *character == '*')
+    pattern[p..].iter().all(|character| *character == b'*')
 }
 
 /// Whether an ARN fits a pattern: each of the six parts on its own, so that a `*` never eats a colon.
@@ -56,6 +60,8 @@ mod tests {
         assert!(!like("a*c", "ab"));
         assert!(like("a?c", "abc"));
         assert!(!like("a?c", "ac"));
+        assert!(!like("A*", "abc"));
+        assert!(like_in_any_case("A*", "abc"));
     }
 
     #[test]

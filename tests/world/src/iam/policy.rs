@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::condition::{Condition, Context, texts};
-use super::pattern::like;
+use super::pattern::{like, like_in_any_case};
 
 /// One statement of a policy.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ impl Statement {
     fn action(&self, action: &str) -> Option<&String> {
         self.actions
             .iter()
-            .find(|pattern| like(&pattern.to_lowercase(), &action.to_lowercase()))
+            .find(|pattern| like_in_any_case(pattern, action))
     }
 
     fn resource(&self, resource: &str) -> Option<&String> {

@@ -56,10 +56,10 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     if state.settings.throttling {
         let rates = state.settings.rates;
         let tokens = f64::from(u32::try_from(changes.len()).unwrap_or(u32::MAX));
-        let account = call.caller.account.clone();
+        // By zone; ids are of no two accounts.
         if !state
             .throttle
-            .take(&rates, &account, Bucket::Changes, tokens, state.now)
+            .take(&rates, &id, Bucket::Changes, tokens, state.now)
         {
             return Err(ServiceError::throttled(call.service));
         }

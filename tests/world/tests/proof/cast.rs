@@ -1,12 +1,13 @@
 //! The world that the proofs play in: accounts, zones, roles with the contract's own policies, and CloudFormation.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use world::cloudformation::{Engine, LambdaSettings, ResourceDefinition, Stack, Status, Template};
 use world::in_process::InProcess;
-use world::{Edit, Role, Settings, Table, World};
+use world::{Edit, Name, Role, Settings, Table, World};
 
 /// Holds the base domain and the delegated zone.
 pub(crate) const NETWORK: &str = "111111111111";
@@ -39,6 +40,8 @@ pub(crate) struct Cast {
     pub(crate) base_zone: String,
     /// The delegated zone.
     pub(crate) build_zone: String,
+    /// Validation records that a template said to keep.
+    pub(crate) kept_records: BTreeSet<Name>,
 }
 
 /// Quick settings, so that a history takes milliseconds.
@@ -77,6 +80,7 @@ impl Cast {
             world,
             base_zone,
             build_zone,
+            kept_records: BTreeSet::new(),
         }
     }
 
@@ -90,6 +94,7 @@ impl Cast {
             world,
             base_zone: self.base_zone.clone(),
             build_zone: self.build_zone.clone(),
+            kept_records: self.kept_records.clone(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use world::cloudformation::{Stack, StackResource, Status};
 use world::{Hand, Name, Zone};
 
@@ -30,15 +31,21 @@ impl Made {
         let mut made = Self::default();
         for (id, zone) in cast.world.zones() {
             for (key, set) in &zone.records {
-                if by_stack(&set.written_by) && !by_stack(&zone.made_by) {
-                    let at = (id.clone(), key.name.to_string());
-                    match key.kind.as_str() {
-                        "NS" => made.delegations.insert(at),
-                        _ => made.validations.insert(at),
-                    };
+                if !by_stack(&set.written_by) || by_stack(&zone.made_by) {
+                    continue;
+                }
+                let at = (id.clone(), key.name.to_string());
+                let late = repeat_of(cast, &set.written_by);
+                if key.kind == "NS" {
+                    if late != Some(Repeat::OfFailure) {
+                        made.delegations.insert(at);
+                    }
+                } else if late.is_none() && !is_kept(cast, &zone, &at.1) {
+                    made.validations.insert(at);
                 }
             }
-            if by_stack(&zone.made_by) {
+            if by_stack(&zone.made_by) && repeat_of(cast, &zone.made_by) != Some(Repeat::OfFailure)
+            {
                 made.zones.insert(id, zone);
             }
         }
@@ -48,7 +55,7 @@ impl Made {
             }
         }
         for (arn, certificate) in cast.world.certificates() {
-            if by_stack(&certificate.made_by) {
+            if by_stack(&certificate.made_by) && repeat_of(cast, &certificate.made_by).is_none() {
                 made.certificates.insert(arn);
             }
         }
@@ -80,6 +87,36 @@ impl Made {
         }
         things
     }
+}
+
+/// A repeat of a request that was answered before it began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Repeat {
+    OfSuccess,
+    OfFailure,
+}
+
+/// Whether an invocation was such a repeat. Two things are not promised of one (docs/properties.md, "What a stack can rely on"):
+///
+/// - where FAILED was answered before anything was made, nothing is there that it could be told by: it makes a zone and delegates it;
+/// - ACM shows nothing of a certificate that was deleted: it asks for another.
+///
+/// All else it must leave alone, above all to make a zone that a Delete has taken away.
+fn repeat_of(cast: &Cast, hand: &Hand) -> Option<Repeat> {
+    let Hand::Function(work) = hand else {
+        return None;
+    };
+    let success = cast.engine.was_answered_before(work.invocation)?;
+    Some(if success {
+        Repeat::OfSuccess
+    } else {
+        Repeat::OfFailure
+    })
+}
+
+/// Whether a validation record stays where it is: a template said `Keep`, and the zone is people's own.
+fn is_kept(cast: &Cast, zone: &Zone, record: &str) -> bool {
+    zone.made_by == Hand::Person && cast.kept_records.contains(&Name::of(record))
 }
 
 /// Checks a stack at rest; sentences for what is wrong.
@@ -156,6 +193,23 @@ fn nothing_unexplained(
     }
 }
 
+/// The tags that a template gives a resource.
+fn tags_of(resource: &StackResource) -> BTreeMap<String, String> {
+    let tags = resource.properties.get("Tags").and_then(Value::as_object);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    tags.into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
+}
+
+/// Tags without those that say whose a thing is.
+fn own_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    tags.retain(|name, _| !name.starts_with("zone-delegation:"));
+    tags
+}
+
 /// Whether a resource stands as its template says; what of it is expected, by words.
 fn as_said(
     cast: &Cast,
@@ -198,6 +252,8 @@ fn as_said(
             }
             let key = world::RecordKey::new(&zone.name, "NS");
             let ttl = text("Ttl").map_or(900, |ttl| ttl.parse().unwrap());
+            // A renaming that is rolled back gives the zone back, and says nothing of the TTL, comment and tags that it had.
+            let renamed = cast.world.is_renamed(&stack.id, logical_id);
             for (view, records) in [("API", &parent.records), ("DNS", &parent.published)] {
                 let Some(set) = records.get(&key) else {
                     return wrong(format!("{name} is not delegated ({view})"));
@@ -210,14 +266,21 @@ fn as_said(
                 values.sort();
                 let mut hosts = zone.hosts();
                 hosts.sort();
-                // A renaming that is rolled back gives the zone back, and says nothing of the TTL that it had.
-                let ttl_may_differ = cast.world.is_renamed(&stack.id, logical_id);
-                if values != hosts || set.ttl != Some(ttl) && !ttl_may_differ {
+                if values != hosts || set.ttl != Some(ttl) && !renamed {
                     return wrong(format!(
                         "{name} is delegated to {values:?} ({view}), TTL {:?}, wanted {hosts:?}, {ttl}",
                         set.ttl
                     ));
                 }
+            }
+            let is_made = text("HostedZoneId").is_none() && !renamed;
+            let comment = text("Comment").unwrap_or_default();
+            let tags = tags_of(resource);
+            if is_made && (zone.comment != comment || own_tags(&zone.tags) != tags) {
+                return wrong(format!(
+                    "zone {zone_id} says {:?} {:?}, wanted {comment:?} {tags:?}",
+                    zone.comment, zone.tags
+                ));
             }
             if !zone.in_dns() {
                 return wrong(format!("zone {zone_id} is not INSYNC"));
@@ -245,8 +308,23 @@ fn as_said(
             if certificate.status != "ISSUED" {
                 return wrong(format!("{arn} is {}", certificate.status));
             }
-            if Some(&certificate.names[0]) != text("DomainName").as_ref() {
-                return wrong(format!("{arn} is for {:?}", certificate.names));
+            let others = resource.properties.get("SubjectAlternativeNames");
+            let others = others.and_then(Value::as_array).into_iter().flatten();
+            let mut names: Vec<String> = text("DomainName").into_iter().collect();
+            names.extend(others.filter_map(Value::as_str).map(ToOwned::to_owned));
+            let region = text("Region").unwrap_or_else(|| REGION.to_owned());
+            if certificate.names != names || certificate.region != region {
+                let (is, place) = (&certificate.names, &certificate.region);
+                return wrong(format!(
+                    "{arn} is for {is:?} in {place}, wanted {names:?} in {region}"
+                ));
+            }
+            let tags = tags_of(resource);
+            if own_tags(&certificate.tags) != tags {
+                return wrong(format!(
+                    "{arn} has tags {:?}, wanted {tags:?}",
+                    certificate.tags
+                ));
             }
             let mut things = vec![arn.clone()];
             for name in &certificate.names {

@@ -79,6 +79,25 @@ async fn buckets_empty_and_delays_pass_in_virtual_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_without_an_end_are_noticed() {
+    let world = world(|settings| settings.most_calls = 3);
+    let client = function(&world);
+    let mut calls = 0;
+    let endless = async {
+        loop {
+            calls += 1;
+            client.list_hosted_zones().send().await.unwrap();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = world.overrun() => {}
+        () = endless => {}
+    }
+    assert_eq!(calls, 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_operation_is_answered_and_seen() {
     let world = world(|_| {});
     let client = function(&world);

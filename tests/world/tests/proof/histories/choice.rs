@@ -81,6 +81,8 @@ pub(crate) struct CertificateChoice {
     pub(crate) wildcard: bool,
     pub(crate) keeps: bool,
     pub(crate) elsewhere: bool,
+    /// Another certificate of the template for the same name, which is validated by the same record.
+    pub(crate) twin: bool,
 }
 
 impl StackChoice {
@@ -96,6 +98,9 @@ impl StackChoice {
             }
             if let (Some(certificate), Some(zone)) = (&self.certificate, self.zones.last()) {
                 template.insert("Certificate".to_owned(), certificate.definition(zone));
+                if certificate.twin {
+                    template.insert("Twin".to_owned(), certificate.twin(zone));
+                }
             }
         }
         if self.fails {
@@ -105,6 +110,24 @@ impl StackChoice {
             template.insert("Bad".to_owned(), bad);
         }
         template
+    }
+
+    /// The same template with every logical id renamed.
+    pub(crate) fn renamed(&self, fails: bool) -> Self {
+        let mut choice = self.clone();
+        for zone in &mut choice.zones {
+            zone.logical_id = 1 - zone.logical_id;
+        }
+        choice.fails = fails;
+        choice
+    }
+
+    /// The validation record that it keeps; a name and its wildcard share one.
+    pub(crate) fn kept_record(&self, at: usize) -> Option<Name> {
+        let certificate = self.certificate.as_ref().filter(|found| found.keeps)?;
+        let name = certificate.name(self.zones.last()?);
+        let (record, _) = world::validation_record(STACKS[at].account, &name);
+        Some(Name::of(&record))
     }
 
     fn published_id(&self) -> &'static str {
@@ -194,6 +217,11 @@ impl CertificateChoice {
             properties["Region"] = json!("us-east-1");
         }
         with(certificate(zone.id(), &name), properties)
+    }
+
+    fn twin(&self, zone: &ZoneChoice) -> ResourceDefinition {
+        let properties = json!({"Tags": {"twin": "yes"}});
+        with(certificate(zone.id(), &self.name(zone)), properties)
     }
 }
 

@@ -38,7 +38,7 @@ fn when() -> impl Strategy<Value = When> + Clone {
 fn zone() -> impl Strategy<Value = ZoneChoice> {
     (
         0..2_usize,
-        0..NAMES.len(),
+        prop_oneof![4 => Just(0_usize), 3 => Just(1), 2 => Just(2), 1 => Just(3)],
         select(vec![900_u32, 60]),
         prop::bool::weighted(0.2),
         prop_oneof![8 => Just(0_u32), 1 => Just(30), 1 => Just(1500)],
@@ -77,13 +77,17 @@ fn certificate() -> impl Strategy<Value = CertificateChoice> {
         any::<bool>(),
         any::<bool>(),
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.25),
     )
-        .prop_map(|(label, wildcard, keeps, elsewhere)| CertificateChoice {
-            label,
-            wildcard,
-            keeps,
-            elsewhere,
-        })
+        .prop_map(
+            |(label, wildcard, keeps, elsewhere, twin)| CertificateChoice {
+                label,
+                wildcard,
+                keeps,
+                elsewhere,
+                twin,
+            },
+        )
 }
 
 fn choice() -> impl Strategy<Value = StackChoice> {
@@ -91,7 +95,7 @@ fn choice() -> impl Strategy<Value = StackChoice> {
         zones(),
         option::weighted(0.25, certificate()),
         prop::bool::weighted(0.1),
-        prop_oneof![3 => Just(0_usize), 1 => Just(1)],
+        0..PREFIXES.len(),
     )
         .prop_map(|(zones, certificate, fails, prefix)| StackChoice {
             zones,
@@ -103,13 +107,14 @@ fn choice() -> impl Strategy<Value = StackChoice> {
 
 /// Mostly the first consumer's two stacks, which share its names.
 fn stack() -> impl Strategy<Value = usize> {
-    prop_oneof![5 => Just(1_usize), 4 => Just(2), 2 => Just(3), 1 => Just(0), 1 => Just(4)]
+    prop_oneof![5 => Just(1_usize), 4 => Just(2), 2 => Just(3), 1 => Just(0), 2 => Just(4)]
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         3 => stack().prop_map(Operation::Delete),
         10 => (stack(), choice()).prop_map(|(stack, choice)| Operation::Deploy(stack, choice)),
+        2 => (stack(), any::<bool>()).prop_map(|(stack, fails)| Operation::Rename(stack, fails)),
         1 => (stack(), choice(), 0..90_u16)
             .prop_map(|(stack, choice, after)| Operation::CutCreate(stack, choice, after)),
         1 => (stack(), any::<bool>()).prop_map(|(stack, skip)| Operation::Continue(stack, skip)),
@@ -133,7 +138,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::UseCertificates),
         1 => Just(Act::Guardrails),
         1 => (name, 10..600_u16).prop_map(|(name, seconds)| Act::Follow(name, seconds)),
-        1 => (0..PREFIXES.len()).prop_map(Act::WriteParameter),
+        2 => (0..PREFIXES.len()).prop_map(Act::WriteParameter),
         1 => (0..PREFIXES.len()).prop_map(Act::RemoveParameter),
     ]
 }
@@ -161,6 +166,8 @@ fn fault() -> impl Strategy<Value = FaultStep> {
         }),
         3 => (select(&OPERATIONS[..]), 1..8_u64, failure())
             .prop_map(|(name, times, failure)| FaultStep::Operation(name, times, failure)),
+        1 => (1..8_u64)
+            .prop_map(|times| FaultStep::Operation("ChangeResourceRecordSets", times, Failure::Busy)),
         1 => (1..20_u8, failure())
             .prop_map(|(chance, failure)| FaultStep::Sometimes(chance, failure)),
     ]

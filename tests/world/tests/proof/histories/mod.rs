@@ -3,6 +3,7 @@
 mod choice;
 mod generators;
 mod harness;
+mod operate;
 mod people;
 mod step;
 
@@ -16,7 +17,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use step::Steps;
 
 /// How many histories are played where `HISTORIES` says nothing.
-const HISTORIES: u32 = 1_000;
+const HISTORIES: u32 = 10_000;
 /// Which ones, where `PROPTEST_RNG_SEED` says nothing.
 const SEED: u32 = 1;
 /// At most so many histories are played to find the shortest that fails as well.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use world::cloudformation::Stack;
 use world::{Edit, Guardrail, Hand, Name, Zone};
 
 use super::choice::{NAMES, PREFIXES};
@@ -19,7 +20,7 @@ fn zones_named(cast: &Cast, name: &str) -> Vec<Zone> {
 }
 
 /// Does it; what cannot be done is left undone, as people would.
-pub(crate) fn act(cast: &Cast, act: Act) {
+pub(crate) fn act(cast: &Cast, stacks: &[&Stack], act: Act) {
     let world = &cast.world;
     let name = |at: usize| format!("{}.{BUILD}", NAMES[at]);
     let edit = |zone: &str, edit: Edit| drop(world.edit_records(zone, &[edit]));
@@ -42,7 +43,7 @@ pub(crate) fn act(cast: &Cast, act: Act) {
         Act::MakeZone(at) => drop(world.make_zone(CONSUMER, &name(at))),
         Act::RemoveZones(at) => {
             for zone in zones_named(cast, &name(at)) {
-                if zone.made_by != Hand::Person {
+                if zone.made_by != Hand::Person && is_known(&zone, stacks) {
                     empty(cast, &zone, |_| true);
                     drop(world.remove_zone(&zone.id));
                 }
@@ -98,6 +99,13 @@ pub(crate) fn act(cast: &Cast, act: Act) {
         }
         Act::Tidy => tidy(cast),
     }
+}
+
+/// Whether CloudFormation was told of a zone. Where it was not and the zone is gone, nothing says any more whose the delegation was that
+/// led to it (docs/reliability.md, "What is not promised").
+fn is_known(zone: &Zone, stacks: &[&Stack]) -> bool {
+    let mut resources = stacks.iter().flat_map(|stack| stack.resources.values());
+    resources.any(|resource| resource.physical_id.contains(&zone.id))
 }
 
 fn was_taken_over(zone: &Zone) -> bool {

@@ -26,6 +26,8 @@ pub(crate) enum Step {
 pub(crate) enum Operation {
     /// Creates it, updates it, or makes it anew, as its status allows.
     Deploy(usize, StackChoice),
+    /// Deploys its last template with every logical id renamed, and a resource after them that fails, where so.
+    Rename(usize, bool),
     /// Begins to create it, and deletes it after so many seconds, whatever still runs.
     CutCreate(usize, StackChoice, u16),
     /// Deletes it.
@@ -39,9 +41,18 @@ impl Operation {
     pub(crate) fn stack(&self) -> usize {
         match self {
             Self::Deploy(stack, _)
+            | Self::Rename(stack, _)
             | Self::CutCreate(stack, ..)
             | Self::Delete(stack)
             | Self::Continue(stack, _) => *stack,
+        }
+    }
+
+    /// The template that it deploys.
+    pub(crate) fn choice(&self) -> Option<&StackChoice> {
+        match self {
+            Self::Deploy(_, choice) | Self::CutCreate(_, choice, _) => Some(choice),
+            Self::Rename(..) | Self::Delete(_) | Self::Continue(..) => None,
         }
     }
 }
@@ -59,7 +70,7 @@ pub(crate) enum Act {
     RecordInside(usize),
     /// Make a zone of a name in the first consumer's account.
     MakeZone(usize),
-    /// Empty and delete every zone of a name that is a function's.
+    /// Empty and delete every zone of a name that a function made and CloudFormation knows.
     RemoveZones(usize),
     /// Take the marks off every zone of a name.
     RemoveMarks(usize),
@@ -121,6 +132,8 @@ pub(crate) enum Failure {
     Reset(When),
     Silence(When),
     Throttle,
+    /// An earlier change of the same zone is under way.
+    Busy,
     Denied,
     Slow,
 }
@@ -168,6 +181,13 @@ impl fmt::Display for Operation {
         let stack = STACKS[self.stack()].name;
         match self {
             Self::Deploy(at, choice) => write!(f, "{stack:10} | deploy {}", choice.shown(*at)),
+            Self::Rename(_, false) => write!(f, "{stack:10} | rename every logical id"),
+            Self::Rename(_, true) => {
+                write!(
+                    f,
+                    "{stack:10} | rename every logical id, and Bad after all, which fails"
+                )
+            }
             Self::CutCreate(at, choice, seconds) => {
                 write!(
                     f,

@@ -173,6 +173,36 @@ async fn a_replacement_that_succeeded_is_rolled_back_with_the_stack() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_of_region_leaves_the_cname_to_the_certificate_that_stays() {
+    let there = |region: &str| json!({"Region": region, "ValidationRecordsOnDelete": "Delete"});
+    for carries_new_id in [true, false] {
+        let mut stage = Stage::set(|_| ()).await;
+        stage.engine.habits.rollback_carries_new_id = carries_new_id;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = stage.created(certificate(&zone, there("us-east-1"))).await;
+        let cname = stage.cnames(&zone);
+        assert_eq!(cname.len(), 1);
+        // Rolled back after it has succeeded, for good, and failed by ACM.
+        let template = failing_afterwards(certificate(&zone, there("eu-west-1")));
+        stage.rolled_back(&mut stack, &template).await;
+        assert_eq!(stage.cnames(&zone), cname, "{}", stage.history());
+        stage
+            .updated(&mut stack, certificate(&zone, there("eu-west-1")))
+            .await;
+        assert_eq!(stage.the_certificate().arn, arn(&stack));
+        assert_eq!(stage.cnames(&zone), cname, "{}", stage.history());
+        stage.world.refuse_name(NAME, "DOMAIN_NOT_ALLOWED");
+        stage
+            .rolled_back(&mut stack, &one(certificate(&zone, there("us-west-2"))))
+            .await;
+        assert_eq!(stage.cnames(&zone), cname, "{}", stage.history());
+        stage.deleted(&mut stack).await;
+        assert_eq!(stage.cnames(&zone), []);
+        stage.check_no_certificate();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_update_began_goes_with_the_stack_when_its_rollback_dies_too() {
     // Neither Update is ever answered; the Delete knows the old certificate alone.
     for region in [crate::stage::REGION, "us-east-1"] {
