@@ -88,7 +88,12 @@ impl<T: Transport> Certificates<T> {
         };
         let until = Instant::now() + APPEARS.min(invocation.remaining() / 2);
         loop {
-            if let Some(certificate) = acm.describe(arn).await.map_err(|error| why(error.into()))? {
+            let described = match acm.describe(arn).await {
+                // Also what cannot be looked at appears only by then, and nobody may delete it before.
+                Err(_) if !progress.shown && Instant::now() < until => None,
+                described => described.map_err(|error| why(error.into()))?,
+            };
+            if let Some(certificate) = described {
                 return match self.remove(&acm, &certificate, &place).await.map_err(why)? {
                     Removed::Wholly => Ok(()),
                     Removed::InUse { users } => {

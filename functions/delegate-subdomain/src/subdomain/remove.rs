@@ -244,6 +244,7 @@ impl<T: Transport> Subdomains<T> {
         ours: impl Fn(&NameServers) -> bool,
     ) -> Result<TakenOut, Error> {
         let rights = self.rights(how).await?;
+        let mut outcome = TakenOut::WasNotThere;
         loop {
             let set = match rights
                 .record_set(&delegation.parent, &delegation.name, RrType::Ns)
@@ -251,11 +252,11 @@ impl<T: Transport> Subdomains<T> {
             {
                 Ok(set) => set,
                 // The parent went, and the record set with it.
-                Err(error) if error.is("NoSuchHostedZone") => return Ok(TakenOut::WasNotThere),
+                Err(error) if error.is("NoSuchHostedZone") => return Ok(outcome),
                 Err(error) => return Err(error.into()),
             };
             let Some(set) = set.filter(|set| ours(&set.name_servers())) else {
-                return Ok(TakenOut::WasNotThere);
+                return Ok(outcome);
             };
             match rights
                 .change(&delegation.parent, vec![Change::Delete(set)])
@@ -263,7 +264,8 @@ impl<T: Transport> Subdomains<T> {
             {
                 Ok(change) => {
                     rights.wait_in_sync(&change).await?;
-                    return Ok(TakenOut::Confirmed);
+                    // Looked at once more: a Create that was delivered twice may have put it there again meanwhile.
+                    outcome = TakenOut::Confirmed;
                 }
                 // Changed since it was read, by someone or by this very call sent twice: look again.
                 Err(ChangeError::Stale(_)) => {}
