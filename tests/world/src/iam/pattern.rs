@@ -7,7 +7,7 @@ pub(crate) fn like(pattern: &str, text: &str) -> bool {
 
 /// The same for actions, whose case does not matter.
 pub(crate) fn like_in_any_case(pattern: &str, text: &str) -> bool {
-    fits(pattern, text, |a, b| a.eq_ignore_ascii_case(b))
+    fits(pattern, text, u8::eq_ignore_ascii_case)
 }
 
 fn fits(pattern: &str, text: &str, same: impl Fn(&u8, &u8) -> bool) -> bool {
