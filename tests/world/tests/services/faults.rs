@@ -80,7 +80,11 @@ async fn buckets_empty_and_delays_pass_in_virtual_time() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_without_an_end_are_noticed() {
-    let world = world(|settings| settings.most_calls = 3);
+    let a_while = Duration::from_millis(1);
+    let world = world(|settings| {
+        settings.most_calls = 3;
+        settings.latency = a_while..=a_while;
+    });
     let client = function(&world);
     let mut calls = 0;
     let endless = async {
