@@ -40,6 +40,8 @@ export class DelegateSubdomainFunction extends Construct {
       environment: { ...settings.environment, STATE_MACHINE_ARN: waiterArn(this, name) },
     });
     this.handler.grant({ actions: ['states:StartExecution'], resources: [waiterArn(this, name)] });
+    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] }, 'The ids of changes are not known before');
+    this.grantCertificateDelete();
 
     const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings.logRetention);
     this.handler.needs(waiter.stateMachine, waiter.policy);
@@ -87,7 +89,6 @@ export class DelegateSubdomainFunction extends Construct {
       ],
       resources: [this.route53Arn('hostedzone')],
     }, 'The ids of the zones that the function makes are not known before');
-    this.grantGetChange();
   }
 
   /** Lets the function request certificates in a Region and validate them in the zones given. */
@@ -98,15 +99,9 @@ export class DelegateSubdomainFunction extends Construct {
       conditions: { StringEquals: { 'aws:RequestedRegion': region } },
     }, NO_RESOURCES);
     this.handler.grant({ actions: ['acm:AddTagsToCertificate'], resources: [this.certificateArn(region)] }, NEW_CERTIFICATES);
-    // Certificates of a Region that the template no longer names are still to be found and deleted: those with this stack's id.
-    this.handler.grant({ actions: ['acm:ListCertificates'], resources: ['*'] }, NO_RESOURCES);
     this.handler.grant({
-      actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
-      resources: [this.certificateArn('*')],
-    }, NEW_CERTIFICATES);
-    this.handler.grant({
-      actions: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
-      resources: [this.certificateArn('*')],
+      actions: ['acm:RemoveTagsFromCertificate'],
+      resources: [this.certificateArn(region)],
       conditions: OWN,
     }, NEW_CERTIFICATES);
     // The function may change its own subdomains already; and their custom resources depend on the policy, so it cannot name them.
@@ -127,11 +122,19 @@ export class DelegateSubdomainFunction extends Construct {
         },
       });
     }
-    this.grantGetChange();
   }
 
-  private grantGetChange(): void {
-    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] }, 'The ids of changes are not known before');
+  /**
+   * Lets the function find certificates in every Region, and delete those with this stack's id. CloudFormation deletes what a
+   * template no longer has after it has updated the policy, so this is granted whatever certificates, in whatever Regions, there are.
+   */
+  private grantCertificateDelete(): void {
+    this.handler.grant({ actions: ['acm:ListCertificates'], resources: ['*'] }, NO_RESOURCES);
+    this.handler.grant({
+      actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
+      resources: [this.certificateArn('*')],
+    }, NEW_CERTIFICATES);
+    this.handler.grant({ actions: ['acm:DeleteCertificate'], resources: [this.certificateArn('*')], conditions: OWN }, NEW_CERTIFICATES);
   }
 
   private route53Arn(resource: string): string {

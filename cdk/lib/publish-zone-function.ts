@@ -8,6 +8,8 @@ import { PropError } from './prop-checks';
 /** The names of a published zone's parameters below its prefix. */
 export const PARAMETER_NAMES = ['hosted-zone-id', 'hosted-zone-name', 'name-servers'] as const;
 
+const ANY_PREFIX = '/*';
+
 /** The stack's function `publish-zone`. */
 export class PublishZoneFunction extends Construct {
   /** The stack's one function, made at the first call. */
@@ -36,17 +38,18 @@ export class PublishZoneFunction extends Construct {
       resources: [zone.hostedZoneArn],
     });
     this.handler.grant({
-      actions: [
-        'ssm:AddTagsToResource', 'ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:ListTagsForResource',
-        'ssm:PutParameter', 'ssm:RemoveTagsFromResource',
-      ],
+      actions: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'],
       resources: parameterArns(this, parameterPrefix),
     });
-    // After a change of prefix CloudFormation deletes the old parameters, which this template no longer names. Those that
-    // this stack made carry its id.
+    // After a change of prefix CloudFormation deletes the old parameters, which this template no longer names. The function looks
+    // whether they stand and whose they are; one that is gone, or never was, has no tag that a condition could ask for.
     this.handler.grant({
-      actions: ['ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:ListTagsForResource'],
-      resources: [Stack.of(this).formatArn({ service: 'ssm', resource: 'parameter', resourceName: '*' })],
+      actions: ['ssm:GetParameters', 'ssm:ListTagsForResource'],
+      resources: parameterArns(this, ANY_PREFIX),
+    }, 'Parameters that publish a zone name its public records only');
+    this.handler.grant({
+      actions: ['ssm:DeleteParameters'],
+      resources: parameterArns(this, ANY_PREFIX),
       conditions: { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } },
     }, 'Only parameters that this stack made carry its id');
   }

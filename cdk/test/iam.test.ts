@@ -6,13 +6,18 @@ const CHANGE = 'arn:${AWS::Partition}:route53:::change/*';
 const LAMBDA_TRUST = [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }];
 const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': '${AWS::StackId}' } };
 
+function certificatesIn(region: string) {
+  return `arn:\${AWS::Partition}:acm:${region}:222222222222:certificate/*`;
+}
+
 function logs(group: string) {
   return { Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Effect: 'Allow', Resource: `\${${group}.Arn}` };
 }
 
 test('the networking stack grants exactly this', () => {
-  const parameters = ['hosted-zone-id', 'hosted-zone-name', 'name-servers']
-    .map((name) => `arn:\${AWS::Partition}:ssm:us-east-1:111111111111:parameter/zone-delegation/dev/${name}`);
+  const parametersBelow = (prefix: string) => ['hosted-zone-id', 'hosted-zone-name', 'name-servers']
+    .map((name) => `arn:\${AWS::Partition}:ssm:us-east-1:111111111111:parameter${prefix}/${name}`);
+  const [parameters, ofAnyPrefix] = [parametersBelow('/zone-delegation/dev'), parametersBelow('/*')];
   const zone = 'arn:${AWS::Partition}:route53:::hostedzone/${PublishedZone}';
   assert.deepEqual(statementsOf(synthesize()['zone-delegation-networking-dev']!), {
     'PublishedZoneDelegation222222222222 trust': [{
@@ -50,20 +55,10 @@ test('the networking stack grants exactly this', () => {
     PublishZoneFunctionPublishZonePolicy: [
       logs('PublishZoneFunctionPublishZoneLogs'),
       { Action: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], Effect: 'Allow', Resource: zone },
-      {
-        Action: [
-          'ssm:AddTagsToResource', 'ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:ListTagsForResource', 'ssm:PutParameter',
-          'ssm:RemoveTagsFromResource',
-        ],
-        Effect: 'Allow',
-        Resource: parameters,
-      },
-      {
-        Action: ['ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:ListTagsForResource'],
-        Effect: 'Allow',
-        Resource: 'arn:${AWS::Partition}:ssm:us-east-1:111111111111:parameter/*',
-        Condition: OWN,
-      },
+      { Action: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'], Effect: 'Allow', Resource: parameters },
+      // Those of an earlier prefix too, which may be gone.
+      { Action: ['ssm:GetParameters', 'ssm:ListTagsForResource'], Effect: 'Allow', Resource: ofAnyPrefix },
+      { Action: 'ssm:DeleteParameters', Effect: 'Allow', Resource: ofAnyPrefix, Condition: OWN },
     ],
   });
 });
@@ -103,11 +98,14 @@ test('the consumer stack grants exactly this', () => {
     DelegateSubdomainFunctionDelegateSubdomainPolicy: [
       logs('DelegateSubdomainFunctionDelegateSubdomainLogs'),
       { Action: 'states:StartExecution', Effect: 'Allow', Resource: stateMachine },
+      { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
       {
         Action: ['acm:ListCertificates', 'route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
         Effect: 'Allow',
         Resource: '*',
       },
+      { Action: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], Effect: 'Allow', Resource: certificatesIn('*') },
+      { Action: 'acm:DeleteCertificate', Effect: 'Allow', Resource: certificatesIn('*'), Condition: OWN },
       {
         Action: [
           'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
@@ -117,7 +115,6 @@ test('the consumer stack grants exactly this', () => {
         Effect: 'Allow',
         Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
       },
-      { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
       {
         Action: 'sts:AssumeRole',
         Effect: 'Allow',
@@ -129,22 +126,8 @@ test('the consumer stack grants exactly this', () => {
         Resource: '*',
         Condition: { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } },
       },
-      {
-        Action: 'acm:AddTagsToCertificate',
-        Effect: 'Allow',
-        Resource: 'arn:${AWS::Partition}:acm:us-east-1:222222222222:certificate/*',
-      },
-      {
-        Action: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
-        Effect: 'Allow',
-        Resource: 'arn:${AWS::Partition}:acm:*:222222222222:certificate/*',
-      },
-      {
-        Action: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
-        Effect: 'Allow',
-        Resource: 'arn:${AWS::Partition}:acm:*:222222222222:certificate/*',
-        Condition: OWN,
-      },
+      { Action: 'acm:AddTagsToCertificate', Effect: 'Allow', Resource: certificatesIn('us-east-1') },
+      { Action: 'acm:RemoveTagsFromCertificate', Effect: 'Allow', Resource: certificatesIn('us-east-1'), Condition: OWN },
     ],
     'DelegateSubdomainFunctionWaiterRole trust': [{
       Action: 'sts:AssumeRole',
@@ -164,6 +147,15 @@ test('the consumer stack grants exactly this', () => {
       },
     ],
   });
+});
+
+test('the last certificate may go while its stack stays: what deletes it is granted without one', () => {
+  const policy = (applications: string[]) => JSON.stringify(statementsOf(synthesize({ consumers: [{ account: '222222222222', applications }] })[
+    'zone-delegation-consumer-dev']!)['DelegateSubdomainFunctionDelegateSubdomainPolicy']);
+  const actions = (text: string) => new Set(text.match(/acm:[A-Z]\w+/g));
+  assert.deepEqual([...actions(policy(['app1']))].filter((action) => !actions(policy([])).has(action)), [
+    'acm:RequestCertificate', 'acm:AddTagsToCertificate', 'acm:RemoveTagsFromCertificate',
+  ]);
 });
 
 test('the consumer assumes the very role that the networking stack makes', () => {

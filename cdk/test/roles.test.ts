@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import { SubdomainCertificate } from '../lib';
+import { functionZips, resourcesOf, synthesize, type TemplateResource } from './template';
+
+const folder = path.join(__dirname, 'snapshots', 'roles');
+const CONSUMER = '222222222222';
+const SECOND = '333333333333';
+
+/** The app for two consumers, whose certificates are in one Region. */
+function app(certificateRegion: string): { readonly [stackName: string]: Template } {
+  const shared = { applications: ['app'], externalId: 'a-secret', certificateRegion };
+  return synthesize({
+    region: 'eu-west-1',
+    // The proof has names that nest, which the app refuses: it calls these `a.dev`, `b.a.dev` and `a.ops` (tests/world/tests/proof/roles.rs).
+    consumers: [
+      { account: CONSUMER, names: ['dev', 'test', 'below', 'far-below'], ...shared },
+      { account: SECOND, names: ['ops', 'below-ops'], ...shared },
+    ],
+  });
+}
+
+/** A stack with nothing but a certificate in a zone that stands. */
+function certificateInGivenZone(): Template {
+  const root = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } });
+  const stack = new Stack(root, 'Certificate', { env: { account: CONSUMER, region: 'eu-west-1' } });
+  const hostedZoneId = new CfnParameter(stack, 'HostedZoneId').valueAsString;
+  const zone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId, zoneName: 'dev.build.example.com' });
+  new SubdomainCertificate(stack, 'SubdomainCertificate', { zone });
+  return Template.fromStack(stack);
+}
+
+const here = app('eu-west-1');
+const elsewhere = app('us-east-1');
+// What the proof (tests/world/tests/proof) runs the functions under. `npm run snapshots` writes them anew.
+const stacks: { readonly [file: string]: Template } = {
+  'networking.json': here['zone-delegation-networking-dev']!,
+  'consumer.json': here['zone-delegation-consumer-dev']!,
+  'consumer-elsewhere.json': elsewhere['zone-delegation-consumer-dev']!,
+  'second-consumer.json': here['zone-delegation-consumer-dev-ops']!,
+  'second-consumer-elsewhere.json': elsewhere['zone-delegation-consumer-dev-ops']!,
+  'certificate.json': certificateInGivenZone(),
+};
+
+/** The roles of the functions, which have their path, and those for consumers, which have their name; with all that stands on them. */
+function rolesOf(template: Template): { [logicalId: string]: TemplateResource } {
+  const resources = Object.entries(resourcesOf(template));
+  const roles = resources.filter(([, { Type, Properties }]) =>
+    Type === 'AWS::IAM::Role' && (String(Properties['Path']).startsWith('/zone-delegation/') || 'RoleName' in Properties));
+  const ids = roles.map(([id]) => id);
+  const policies = resources.filter(([, { Type, Properties }]) =>
+    /^AWS::IAM::.*Policy$/.test(Type) && (Properties['Roles'] as { Ref: string }[]).some(({ Ref }) => ids.includes(Ref)));
+  return Object.fromEntries([...roles, ...policies]);
+}
+
+for (const [file, template] of Object.entries(stacks)) {
+  test(`the roles are those of test/snapshots/roles/${file}`, () => {
+    const text = `${JSON.stringify({ Resources: rolesOf(template) }, undefined, 2)}\n`;
+    if (process.env['WRITE_SNAPSHOTS']) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(path.join(folder, file), text);
+    }
+    assert.deepEqual(JSON.parse(text), JSON.parse(readFileSync(path.join(folder, file), 'utf8')));
+  });
+}
+
+test('test/snapshots/roles holds no roles of other stacks', () => {
+  assert.deepEqual(readdirSync(folder).sort(), Object.keys(stacks).sort());
+});
