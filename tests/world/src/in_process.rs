@@ -22,15 +22,28 @@ use crate::{EVERYWHERE, Event, Hand, World};
 pub struct InProcess {
     world: World,
     desk: AnswerDesk,
+    role_arn: RoleArn,
 }
+
+/// The ARN of the role of a function, by its account, the id of the stack that it works for and its name.
+pub type RoleArn = fn(&str, &str, &str) -> String;
 
 impl InProcess {
     /// In a world, with its answers going to that desk.
     pub fn new(world: World, desk: AnswerDesk) -> Self {
-        Self { world, desk }
+        Self {
+            world,
+            desk,
+            role_arn: |account, _, function| Self::role_arn(account, function),
+        }
     }
 
-    /// The role under which a function of an account runs.
+    /// With other roles than one for each account and function.
+    pub fn under(self, role_arn: RoleArn) -> Self {
+        Self { role_arn, ..self }
+    }
+
+    /// The role under which a function of an account runs, where nothing else is said.
     pub fn role_arn(account: &str, function: &str) -> String {
         format!("arn:aws:iam::{account}:role/{function}")
     }
@@ -54,7 +67,8 @@ impl InProcess {
             .unwrap_or_default()
             .to_owned();
         let hand = Hand::Function(invocation.work.clone());
-        let role = Self::role_arn(&invocation.account, &function);
+        let stack_id = &invocation.work.stack_id;
+        let role = (self.role_arn)(&invocation.account, stack_id, &function);
         let keys = self
             .world
             .credentials(&invocation.account, &role, hand.clone());

@@ -47,7 +47,7 @@ pub use http_client::HttpClient;
 pub use http_server::serve;
 pub use iam::principal::{Caller, Credentials, Hand, Work};
 pub use iam::template::{Resolution, roles};
-pub use iam::{Role, UsedGrant};
+pub use iam::{Grant, Role};
 pub use person::Edit;
 pub use route53::guardrail::Guardrail;
 pub use route53::name::Name;

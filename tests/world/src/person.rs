@@ -1,6 +1,6 @@
 //! What people do by hand, and what tests look at: straight to the state, without the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::iam::principal::Hand;
 use crate::route53::name::Name;
@@ -280,8 +280,8 @@ impl World {
     }
 
     /// Grants that calls needed so far.
-    pub fn used_grants(&self) -> Vec<crate::UsedGrant> {
-        self.state().iam.used.iter().cloned().collect()
+    pub fn used_grants(&self) -> BTreeSet<crate::Grant> {
+        self.state().iam.used.clone()
     }
 
     /// The world's time.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::answers::{Answer, AnswerDesk, Asked};
 use super::lambda::{Delivery, FunctionHost, Running};
 use super::stack::Stack;
-use super::template::{ResourceDefinition, as_text};
+use super::template::{ResourceDefinition, Template, as_text};
 use crate::iam::template::Resolution;
 use crate::{Event, World};
 
@@ -81,6 +81,7 @@ pub struct Engine {
     pub habits: Habits,
     /// How the next requests are delivered.
     pub delivery: Delivery,
+    deploying: Option<Arc<Deploying>>,
     requests: Arc<AtomicU64>,
 }
 
@@ -91,6 +92,9 @@ impl fmt::Debug for Engine {
             .finish_non_exhaustive()
     }
 }
+
+/// Makes what else a stack has by its template, before its custom resources: the roles of their functions.
+type Deploying = dyn Fn(&Stack, &Template) + Send + Sync;
 
 /// A request for a resource.
 #[derive(Clone, Debug)]
@@ -137,7 +141,25 @@ impl Engine {
             lambda,
             habits: Habits::default(),
             delivery: Delivery::default(),
+            deploying: None,
             requests: Arc::new(AtomicU64::new(first_request)),
+        }
+    }
+
+    /// With something that is made of a stack before its custom resources are asked for: at its create, at each update, and at the
+    /// rollback of one, with the template that is gone back to. All custom resources of the CDK app depend on their functions'
+    /// policies, so that this is CloudFormation's order.
+    pub fn deploying(self, make: impl Fn(&Stack, &Template) + Send + Sync + 'static) -> Self {
+        Self {
+            deploying: Some(Arc::new(make)),
+            ..self
+        }
+    }
+
+    /// Makes what else a stack has by a template.
+    pub(super) fn deploy(&self, stack: &Stack, template: &Template) {
+        if let Some(make) = &self.deploying {
+            make(stack, template);
         }
     }
 

@@ -18,6 +18,7 @@ impl Engine {
             stack.status
         );
         stack.failures.clear();
+        self.deploy(stack, template);
         let before = stack.resources.clone();
         let mut rollback = Rollback {
             before: before.clone(),
@@ -128,6 +129,9 @@ impl Engine {
         let Some(mut rollback) = stack.rollback.take() else {
             return stack.status;
         };
+        let before = rollback.before.iter();
+        let template = before.map(|(id, resource)| (id.clone(), resource.definition.clone()));
+        self.deploy(stack, &template.collect());
         let mut leaving = Vec::new();
         let mut failed = false;
         let mut left = Vec::new();

@@ -24,6 +24,8 @@ pub struct Role {
     pub account: String,
     /// Its ARN.
     pub arn: String,
+    /// What [`Grant`]s call it: its ARN, where nothing else is said.
+    pub label: String,
     trust: Policy,
     policies: Vec<Policy>,
     /// Until then it answers AccessDenied: new roles take seconds to a minute to reach every place.
@@ -41,9 +43,11 @@ impl Role {
         trust: &Value,
         policies: &[(String, Value)],
     ) -> Result<Self, String> {
+        let arn = format!("arn:aws:iam::{account}:role/{name}");
         Ok(Self {
             account: account.to_owned(),
-            arn: format!("arn:aws:iam::{account}:role/{name}"),
+            label: arn.clone(),
+            arn,
             trust: Policy::parse(trust, &format!("{name} trust"))?,
             policies: policies
                 .iter()
@@ -53,17 +57,41 @@ impl Role {
         })
     }
 
-    /// The names of all statements of its identity policies.
-    pub fn statements(&self) -> impl Iterator<Item = &str> {
-        self.policies
-            .iter()
-            .flat_map(|policy| &policy.statements)
-            .map(|statement| statement.name.as_str())
+    /// The role with the policies of another one besides its own.
+    pub fn joined_by(mut self, other: Self) -> Self {
+        self.policies.extend(other.policies);
+        self
+    }
+
+    /// All that its identity policies allow, each with its resource pattern.
+    pub fn grants(&self) -> impl Iterator<Item = (Grant, &str)> {
+        let statements = self.policies.iter().flat_map(|policy| &policy.statements);
+        statements.flat_map(|statement| {
+            statement.grants().map(|(action, place, resource)| {
+                let grant = Grant {
+                    role: self.label.clone(),
+                    statement: statement.name.clone(),
+                    action: action.to_owned(),
+                    resource: place,
+                };
+                (grant, resource)
+            })
+        })
     }
 }
 
-/// A grant that some call needed: role, statement, action and resource pattern.
-pub type UsedGrant = (String, String, String, String);
+/// One action on one resource pattern that a statement of a role allows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// The role's [`Role::label`].
+    pub role: String,
+    /// The statement's `Sid`, else its policy and its place in it.
+    pub statement: String,
+    /// The action's pattern.
+    pub action: String,
+    /// The place of the resource's pattern in the statement's list: the pattern itself may name what differs between worlds.
+    pub resource: usize,
+}
 
 /// All of IAM.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +101,7 @@ pub(crate) struct Iam {
     /// Accounts and the organization that they are in.
     pub(crate) organizations: BTreeMap<String, String>,
     /// Which grants were needed: the proof that a policy is minimal reads it.
-    pub(crate) used: BTreeSet<UsedGrant>,
+    pub(crate) used: BTreeSet<Grant>,
 }
 
 impl Iam {
@@ -120,9 +148,18 @@ impl Iam {
             policy::decide(&role.policies, &question)
         });
         let why = match decision {
-            Decision::Allowed(statement, action, resource) => {
-                let role = call.caller.principal_arn.clone();
-                self.used.insert((role, statement, action, resource));
+            Decision::Allowed {
+                statement,
+                action,
+                resource,
+            } => {
+                let label = role.map(|role| role.label.clone());
+                self.used.insert(Grant {
+                    role: label.unwrap_or_default(),
+                    statement,
+                    action,
+                    resource,
+                });
                 return Ok(());
             }
             Decision::ExplicitDeny(_) => "with an explicit deny in an identity-based policy",

@@ -38,8 +38,12 @@ pub(crate) struct Question<'a> {
 /// What policies say to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Allowed by the statement of that name, action pattern and resource pattern.
-    Allowed(String, String, String),
+    /// Allowed by the statement of that name, by an action pattern and by the resource pattern at a place in its list.
+    Allowed {
+        statement: String,
+        action: String,
+        resource: usize,
+    },
     ExplicitDeny(String),
     ImplicitDeny,
 }
@@ -115,14 +119,23 @@ impl Statement {
             .find(|pattern| like_in_any_case(pattern, action))
     }
 
-    fn resource(&self, resource: &str) -> Option<&String> {
+    fn resource(&self, resource: &str) -> Option<usize> {
         self.resources
             .iter()
-            .find(|pattern| like(pattern, resource))
+            .position(|pattern| like(pattern, resource))
     }
 
-    /// The action and resource patterns that fit, where the whole statement does.
-    fn applies(&self, question: &Question<'_>) -> Option<(String, String)> {
+    /// Each action pattern that it allows, with the place and the text of each resource pattern.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = (&str, usize, &str)> {
+        let actions = self.actions.iter().filter(|_| self.allow);
+        actions.flat_map(|action| {
+            let resources = self.resources.iter().enumerate();
+            resources.map(move |(place, resource)| (action.as_str(), place, resource.as_str()))
+        })
+    }
+
+    /// The action pattern that fits and the place of the resource pattern, where the whole statement does.
+    fn applies(&self, question: &Question<'_>) -> Option<(String, usize)> {
         let everything = "*".to_owned();
         let action = match (self.action(question.action), self.not_actions) {
             (Some(pattern), false) => pattern,
@@ -130,16 +143,16 @@ impl Statement {
             _ => return None,
         };
         let resource = match (self.resource(question.resource), self.not_resources) {
-            (Some(pattern), false) => pattern,
-            (None, true) => &everything,
+            (Some(place), false) => place,
+            (None, true) => 0,
             // A trust policy has no Resource: it is about the role it stands on.
-            (None, false) if self.resources.is_empty() => &everything,
+            (None, false) if self.resources.is_empty() => 0,
             _ => return None,
         };
         self.conditions
             .iter()
             .all(|condition| condition.holds(question.context))
-            .then(|| (action.clone(), resource.clone()))
+            .then(|| (action.clone(), resource))
     }
 
     fn is_for(&self, account: &str, arn: &str) -> bool {
@@ -164,7 +177,11 @@ pub(crate) fn decide<'a>(
                 return Decision::ExplicitDeny(statement.name.clone());
             }
             if decision == Decision::ImplicitDeny {
-                decision = Decision::Allowed(statement.name.clone(), action, resource);
+                decision = Decision::Allowed {
+                    statement: statement.name.clone(),
+                    action,
+                    resource,
+                };
             }
         }
     }
@@ -216,7 +233,7 @@ mod tests {
             {"Sid": "not", "Effect": "Deny", "Action": ["route53:Delete*"], "Resource": "arn:aws:route53:::hostedzone/Z1"}
         ]});
         assert!(
-            matches!(ask(&policy, "route53:GetChange", "x"), Decision::Allowed(name, ..) if name == "all")
+            matches!(ask(&policy, "route53:GetChange", "x"), Decision::Allowed { statement, .. } if statement == "all")
         );
         assert_eq!(
             ask(
@@ -236,7 +253,10 @@ mod tests {
     fn not_action_and_not_resource() {
         let policy =
             json!({"Statement": {"Effect": "Allow", "NotAction": "iam:*", "NotResource": "a*"}});
-        assert!(matches!(ask(&policy, "ssm:X", "b"), Decision::Allowed(..)));
+        assert!(matches!(
+            ask(&policy, "ssm:X", "b"),
+            Decision::Allowed { .. }
+        ));
         assert_eq!(ask(&policy, "iam:X", "b"), Decision::ImplicitDeny);
         assert_eq!(ask(&policy, "ssm:X", "ab"), Decision::ImplicitDeny);
     }

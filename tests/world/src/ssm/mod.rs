@@ -78,7 +78,13 @@ fn authorize(
     operation: &str,
     name: &str,
 ) -> Result<(), ServiceError> {
-    let context = state.iam.context(call);
+    let mut context = state.iam.context(call);
+    // A parameter that does not stand has no tags, so that no condition on one holds.
+    if let Some(parameter) = state.ssm.parameters.get(&place(call, name)) {
+        for (key, value) in &parameter.tags {
+            context.set(&format!("aws:ResourceTag/{key}"), [value.clone()]);
+        }
+    }
     let now = state.now;
     state.iam.authorize(
         call,

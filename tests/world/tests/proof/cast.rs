@@ -1,4 +1,4 @@
-//! The world that the proofs play in: accounts, zones, roles with the contract's own policies, and CloudFormation.
+//! The world that the proofs play in: accounts, zones, roles with the CDK app's own policies, and CloudFormation.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use world::cloudformation::{Engine, LambdaSettings, ResourceDefinition, Stack, Status, Template};
 use world::in_process::InProcess;
-use world::{Edit, Name, Role, Settings, Table, World};
+use world::{Edit, Name, Settings, Table, World};
+
+use crate::roles;
 
 /// Holds the base domain and the delegated zone.
 pub(crate) const NETWORK: &str = "111111111111";
@@ -68,12 +70,7 @@ impl Cast {
         let servers: Vec<&str> = servers.iter().map(String::as_str).collect();
         let edit = Edit::create(BUILD, "NS", 900, &servers);
         world.edit_records(&base_zone, &[edit]).unwrap();
-        for account in [NETWORK, CONSUMER, SECOND] {
-            put_function_roles(&world, account);
-        }
-        for (account, names) in NAMES {
-            put_delegation_role(&world, account, names, &build_zone);
-        }
+        roles::put_delegation_roles(&world, &build_zone);
         tokio::time::sleep(Duration::from_secs(60)).await;
         Self {
             engine: engine(&world),
@@ -135,9 +132,11 @@ impl Cast {
 }
 
 fn engine(world: &World) -> Engine {
-    Engine::new(world.clone(), LambdaSettings::default(), |desk| {
-        Arc::new(InProcess::new(world.clone(), desk))
-    })
+    let engine = Engine::new(world.clone(), LambdaSettings::default(), |desk| {
+        Arc::new(InProcess::new(world.clone(), desk).under(roles::function_role))
+    });
+    let world = world.clone();
+    engine.deploying(move |stack, template| roles::deploy(&world, stack, template))
 }
 
 /// `Custom::DelegatedSubdomain` below the delegated zone, across accounts.
@@ -147,7 +146,7 @@ pub(crate) fn subdomain(account: &str, name: &str) -> ResourceDefinition {
         json!({
             "Subdomain": name,
             "ParameterPrefix": PREFIX,
-            "NetworkRoleArn": delegation_role(account),
+            "NetworkRoleArn": roles::delegation_role(account),
             "ExternalId": EXTERNAL_ID,
         }),
     )
@@ -172,66 +171,4 @@ pub(crate) fn certificate(zone_of: &str, name: &str) -> ResourceDefinition {
             "ValidationRecordsOnDelete": "Delete",
         }),
     )
-}
-
-/// The ARN of a consumer's delegation role.
-pub(crate) fn delegation_role(account: &str) -> String {
-    format!("arn:aws:iam::{NETWORK}:role/delegation-{account}")
-}
-
-fn put_function_roles(world: &World, account: &str) {
-    let nobody = json!({"Statement": [{"Effect": "Deny", "Action": "*", "Principal": "*"}]});
-    let mut publish = json!([
-        {"Sid": "zone", "Action": ["route53:GetHostedZone", "route53:ListResourceRecordSets"], "Resource": "arn:aws:route53:::hostedzone/*"},
-        {"Sid": "parameters", "Action": ["ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameters", "ssm:AddTagsToResource",
-            "ssm:RemoveTagsFromResource", "ssm:ListTagsForResource"], "Resource": format!("arn:aws:ssm:{REGION}:{account}:parameter/zone-delegation/*")},
-    ]);
-    let machine = format!("arn:aws:states:{REGION}:{account}:stateMachine:*");
-    let mut delegate = json!([
-        {"Sid": "role", "Action": "sts:AssumeRole", "Resource": format!("arn:aws:iam::{NETWORK}:role/delegation-*")},
-        {"Sid": "zones", "Action": ["route53:CreateHostedZone", "route53:ListHostedZones", "route53:ListHostedZonesByName"], "Resource": "*"},
-        {"Sid": "zone", "Action": ["route53:ChangeResourceRecordSets", "route53:ChangeTagsForResource", "route53:DeleteHostedZone",
-            "route53:GetDNSSEC", "route53:GetHostedZone", "route53:ListResourceRecordSetProtections", "route53:ListResourceRecordSets",
-            "route53:ListTagsForResource", "route53:UpdateHostedZoneComment"], "Resource": "arn:aws:route53:::hostedzone/*"},
-        {"Sid": "change", "Action": "route53:GetChange", "Resource": "arn:aws:route53:::change/*"},
-        {"Sid": "request", "Action": ["acm:RequestCertificate", "acm:ListCertificates"], "Resource": "*"},
-        {"Sid": "certificates", "Action": ["acm:AddTagsToCertificate", "acm:DescribeCertificate", "acm:ListTagsForCertificate",
-            "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"], "Resource": format!("arn:aws:acm:*:{account}:certificate/*")},
-        {"Sid": "waiter", "Action": "states:StartExecution", "Resource": machine},
-    ]);
-    for (name, statements) in [
-        ("publish-zone", &mut publish),
-        ("delegate-subdomain", &mut delegate),
-    ] {
-        for statement in statements.as_array_mut().unwrap() {
-            statement["Effect"] = json!("Allow");
-        }
-        let policy = ("policy".to_owned(), json!({"Statement": statements}));
-        world.put_role(Role::new(account, name, &nobody, &[policy]).unwrap());
-    }
-}
-
-/// The delegation role of the contract, section 8.
-pub(crate) fn put_delegation_role(world: &World, account: &str, names: &[&str], zone: &str) {
-    let names: Vec<String> = names.iter().map(|name| format!("{name}.{BUILD}")).collect();
-    let key = |name: &str| format!("route53:ChangeResourceRecordSets{name}");
-    let zone_arn = format!("arn:aws:route53:::hostedzone/{zone}");
-    let parameter = |name: &str| format!("arn:aws:ssm:{REGION}:{NETWORK}:parameter{PREFIX}/{name}");
-    let statements = json!([
-        {"Sid": "read", "Effect": "Allow", "Action": "ssm:GetParameters",
-            "Resource": [parameter("hosted-zone-id"), parameter("hosted-zone-name"), parameter("name-servers")]},
-        {"Sid": "look", "Effect": "Allow", "Action": ["route53:GetHostedZone", "route53:ListResourceRecordSets"], "Resource": zone_arn},
-        {"Sid": "wait", "Effect": "Allow", "Action": "route53:GetChange", "Resource": "arn:aws:route53:::change/*"},
-        {"Sid": "change", "Effect": "Allow", "Action": "route53:ChangeResourceRecordSets", "Resource": zone_arn, "Condition": {
-            "ForAllValues:StringEquals": {
-                key("NormalizedRecordNames"): names, key("RecordTypes"): ["NS"], key("Actions"): ["CREATE", "DELETE"]},
-            "Null": {key("NormalizedRecordNames"): "false", key("RecordTypes"): "false", key("Actions"): "false"}}},
-    ]);
-    let function = InProcess::role_arn(account, "delegate-subdomain");
-    let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-        "Principal": {"AWS": format!("arn:aws:iam::{account}:root")},
-        "Condition": {"ArnEquals": {"aws:PrincipalArn": function}, "StringEquals": {"sts:ExternalId": EXTERNAL_ID}}}]});
-    let policy = ("policy".to_owned(), json!({"Statement": statements}));
-    world
-        .put_role(Role::new(NETWORK, &format!("delegation-{account}"), &trust, &[policy]).unwrap());
 }

@@ -5,5 +5,6 @@ mod cast;
 mod crash_points;
 mod histories;
 mod invariants;
+mod roles;
 mod smoke;
 mod zone_size;

@@ -7,7 +7,8 @@ use world::{Edit, Guardrail, Hand, Name, Zone};
 
 use super::choice::{NAMES, PREFIXES};
 use super::step::Act;
-use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, REGION, put_delegation_role};
+use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, REGION};
+use crate::roles;
 
 /// Zones of the consumers with that name.
 fn zones_named(cast: &Cast, name: &str) -> Vec<Zone> {
@@ -67,7 +68,7 @@ pub(crate) fn act(cast: &Cast, stacks: &[&Stack], act: Act) {
             let protect = |zone: &mut Zone| drop(zone.protections.insert(key, "ours".into()));
             drop(world.edit_zone(&cast.build_zone, protect));
         }
-        Act::TakeRole(at) => world.delete_role(&crate::cast::delegation_role(RIGHTS[at].0)),
+        Act::TakeRole(at) => world.delete_role(&roles::delegation_role(RIGHTS[at].0)),
         Act::UseCertificates => {
             for arn in world.certificates().keys() {
                 let user = "arn:aws:cloudfront::1:distribution/X".to_owned();
@@ -150,9 +151,7 @@ fn empty(cast: &Cast, zone: &Zone, goes: impl Fn(&Hand) -> bool) {
 /// Puts everything right that people may have put in the way.
 pub(crate) fn tidy(cast: &Cast) {
     let world = &cast.world;
-    for (account, names) in RIGHTS {
-        put_delegation_role(world, account, names, &cast.build_zone);
-    }
+    roles::put_delegation_roles(world, &cast.build_zone);
     for zone in world.zones().into_values() {
         drop(world.edit_zone(&zone.id, |zone| {
             zone.signed = false;

@@ -1,0 +1,225 @@
+//! The roles of the proof: those that the CDK app makes, out of its synthesized stacks (cdk/test/roles.test.ts writes them down), each
+//! resolved for the stack that it belongs to.
+
+use serde_json::Value;
+use world::cloudformation::{ResourceDefinition, Stack, Template};
+use world::{Resolution, Role, World};
+
+use crate::cast::{BUILD, CONSUMER, NETWORK, PREFIX, REGION, SECOND};
+
+/// Names of the proof that nest, and what the app's configuration calls them: there a name below another of the same consumer is an
+/// application of that one, never granted in the delegated zone. The proof has both in that zone, as two prefixes would.
+const BELOW: [(&str, &str); 3] = [
+    ("below", "a.dev"),
+    ("far-below", "b.a.dev"),
+    ("below-ops", "a.ops"),
+];
+
+/// A stack of the app, or of its constructs: the roles in its template, and what grants of theirs are called.
+struct Synthesized {
+    label: &'static str,
+    account: &'static str,
+    text: &'static str,
+}
+
+macro_rules! synthesized {
+    ($label:literal, $account:ident, $file:literal) => {
+        Synthesized {
+            label: $label,
+            account: $account,
+            text: include_str!(concat!(
+                "../../../../cdk/test/snapshots/roles/",
+                $file,
+                ".json"
+            )),
+        }
+    };
+}
+
+const NETWORKING: Synthesized = synthesized!("networking", NETWORK, "networking");
+/// Two stacks that differ in nothing but their names, accounts and Regions have grants of one name.
+const CONSUMERS: [(Synthesized, Synthesized); 2] = [
+    (
+        synthesized!("consumer", CONSUMER, "consumer"),
+        synthesized!("consumer", CONSUMER, "consumer-elsewhere"),
+    ),
+    (
+        synthesized!("consumer", SECOND, "second-consumer"),
+        synthesized!("consumer", SECOND, "second-consumer-elsewhere"),
+    ),
+];
+const CERTIFICATE: Synthesized = synthesized!("certificate", CONSUMER, "certificate");
+
+/// Where the certificates are of a consumer that has them elsewhere.
+const ELSEWHERE: &str = "us-east-1";
+
+impl Synthesized {
+    /// Its roles for a stack, with this zone for every reference to one, published or given.
+    fn roles(&self, stack_id: &str, zone: &str, prefix: &str) -> Vec<Role> {
+        let template: Value = serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
+        let mut resolution = Resolution::of_stack(self.account, REGION, stack_id);
+        resolve_references(&template, &mut resolution, &role_name(stack_id), zone);
+        let roles = world::roles(&template, self.account, &resolution).expect("it is modelled");
+        let label = |mut role: Role| {
+            let kind = if is_delegation_role(&role.arn) {
+                "delegation role"
+            } else {
+                self.label
+            };
+            role.label = kind.to_owned();
+            role
+        };
+        roles.into_values().map(label).collect()
+    }
+
+    /// Its text, as the app would write it for another instance, which has another prefix, and for names that nest.
+    fn renamed(&self, prefix: &str) -> String {
+        let mut text = self.text.replace(
+            &format!(":parameter{PREFIX}/"),
+            &format!(":parameter{prefix}/"),
+        );
+        for (name, nested) in BELOW {
+            text = text.replace(
+                &format!("\"{name}.{BUILD}\""),
+                &format!("\"{nested}.{BUILD}\""),
+            );
+        }
+        text
+    }
+
+    /// The one role of a function in it.
+    fn function_role(&self, stack_id: &str, zone: &str, prefix: &str) -> Role {
+        let roles = self.roles(stack_id, zone, prefix);
+        let role = roles
+            .into_iter()
+            .find(|role| !is_delegation_role(&role.arn));
+        role.expect("each stack has one function")
+    }
+}
+
+/// What the roles refer to: themselves, zones, and their functions' log groups, which nothing here writes to.
+fn resolve_references(value: &Value, resolution: &mut Resolution, role: &str, zone: &str) {
+    match value {
+        Value::Object(map) => {
+            if let Some(id) = map.get("Ref").and_then(Value::as_str) {
+                let refs = &mut resolution.refs;
+                refs.entry(id.to_owned()).or_insert_with(|| zone.to_owned());
+            }
+            if let Some(path) = map.get("Fn::GetAtt") {
+                let part = |at: usize| path[at].as_str().unwrap_or_default();
+                let path = format!("{}.{}", part(0), part(1));
+                resolution.attributes.insert(path, "logs".to_owned());
+            }
+            for (id, resource) in map {
+                if resource["Type"] == "AWS::IAM::Role" {
+                    resolution.refs.insert(id.clone(), role.to_owned());
+                }
+                resolve_references(resource, resolution, role, zone);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                resolve_references(item, resolution, role, zone);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn role_name(stack_id: &str) -> String {
+    let name = stack_id.split('/').nth(1).unwrap_or_default();
+    format!("{name}-function")
+}
+
+fn is_delegation_role(arn: &str) -> bool {
+    arn.contains(":role/zone-delegation-")
+}
+
+/// The ARN of the role under which a function works for a stack.
+pub(crate) fn function_role(account: &str, stack_id: &str, function: &str) -> String {
+    let name = role_name(stack_id);
+    format!("arn:aws:iam::{account}:role/zone-delegation/{function}/{name}")
+}
+
+/// The ARN of a consumer's delegation role.
+pub(crate) fn delegation_role(account: &str) -> String {
+    let prefix = PREFIX.trim_start_matches('/').replace('/', "-");
+    format!("arn:aws:iam::{NETWORK}:role/{prefix}-{account}")
+}
+
+/// Makes the delegation roles of all consumers, for the delegated zone.
+pub(crate) fn put_delegation_roles(world: &World, zone: &str) {
+    for role in NETWORKING.roles("", zone, PREFIX) {
+        if is_delegation_role(&role.arn) {
+            world.put_role(role);
+        }
+    }
+}
+
+/// Makes the role of a stack's function, as the stack's template has it.
+pub(crate) fn deploy(world: &World, stack: &Stack, template: &Template) {
+    let role = if stack.account == NETWORK {
+        publishing_role(stack, template)
+    } else {
+        Some(subdomain_role(stack, template))
+    };
+    if let Some(role) = role {
+        world.put_role(role);
+    }
+}
+
+fn text<'a>(definition: &'a ResourceDefinition, property: &str) -> Option<&'a str> {
+    definition.properties.get(property).and_then(Value::as_str)
+}
+
+/// Each zone that a stack publishes adds its rights; one that the app would refuse to synthesize has none.
+fn publishing_role(stack: &Stack, template: &Template) -> Option<Role> {
+    template
+        .values()
+        .filter_map(|definition| {
+            let zone = text(definition, "HostedZoneId")?;
+            let prefix = text(definition, "ParameterPrefix")?;
+            Some(NETWORKING.function_role(&stack.id, zone, prefix))
+        })
+        .reduce(Role::joined_by)
+}
+
+/// The app has the certificates of a consumer in one Region. A stack without subdomains is the one with a certificate alone.
+fn subdomain_role(stack: &Stack, template: &Template) -> Role {
+    let is_subdomain =
+        |definition: &&ResourceDefinition| definition.resource_type == "Custom::DelegatedSubdomain";
+    if template
+        .values()
+        .any(|definition| is_subdomain(&definition))
+    {
+        let regions = template
+            .values()
+            .filter_map(|definition| text(definition, "Region"));
+        let (here, elsewhere) = CONSUMERS
+            .iter()
+            .find(|(here, _)| here.account == stack.account)
+            .expect("it is a consumer");
+        let synthesized = if regions.into_iter().any(|region| region == ELSEWHERE) {
+            elsewhere
+        } else {
+            here
+        };
+        return synthesized.function_role(&stack.id, "", PREFIX);
+    }
+    let zone = template
+        .values()
+        .find_map(|definition| text(definition, "HostedZoneId"));
+    CERTIFICATE.function_role(&stack.id, zone.unwrap_or_default(), PREFIX)
+}
+
+/// Every role of every stack, for a stack and a zone that do not stand.
+pub(crate) fn all() -> Vec<Role> {
+    let consumers = CONSUMERS
+        .iter()
+        .flat_map(|(here, elsewhere)| [here, elsewhere]);
+    [&NETWORKING, &CERTIFICATE]
+        .into_iter()
+        .chain(consumers)
+        .flat_map(|synthesized| synthesized.roles("", "ZONE", PREFIX))
+        .collect()
+}
