@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
@@ -24,6 +25,11 @@ const CARGO_LAMBDA = '1.9.2';
 // This package lies in it, unless it is installed from a registry.
 const WORKSPACE = path.join(__dirname, '..', '..', 'Cargo.toml');
 
+/** What a function may do, and why on resources with a wildcard. */
+export interface Grant extends iam.PolicyStatementProps {
+  readonly reason?: string;
+}
+
 /** The functions of this project, by the names of their binaries. */
 export type FunctionName = 'publish-zone' | 'delegate-subdomain';
 
@@ -43,9 +49,6 @@ export class CustomResourceFunction extends Construct {
   public readonly role: iam.Role;
   /** All that a custom resource of this function must outlive it. */
   public readonly neededForDelete: IDependable;
-  /** The policy lies apart from the role, so that what it names may name the role's function. */
-  private readonly policy: iam.Policy;
-  private readonly granted = new Set<string>();
   private readonly settings: FunctionSettings;
   private readonly dependencies = new DependencyGroup();
 
@@ -61,9 +64,6 @@ export class CustomResourceFunction extends Construct {
       retention: settings.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.policy = new iam.Policy(this, 'Policy', { roles: [this.role] });
-    this.grant({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
-
     this.function = this.makeFunction(name, {
       description: `Custom resources of zone-delegation: ${name}`,
       role: this.role,
@@ -78,8 +78,9 @@ export class CustomResourceFunction extends Construct {
         MAX_INVOCATION_AGE_SECONDS: MAX_EVENT_AGE.plus(TIMEOUT).toSeconds().toString(),
       },
     });
-    this.dependencies.add(this.function, this.policy);
+    this.dependencies.add(this.function);
     this.neededForDelete = this.dependencies;
+    this.needs(this.grant({ purpose: 'Logs' }, { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }));
 
     this.alarm('Errors', this.function.metricErrors(), 'ended in an error: a custom resource may be left without an answer');
     this.alarm('Throttles', this.function.metricThrottles(), 'was throttled: custom resources wait');
@@ -87,17 +88,31 @@ export class CustomResourceFunction extends Construct {
       'lost a request of CloudFormation, which now waits until its ServiceTimeout');
   }
 
-  /** Lets the function do something; what was granted already is not granted twice. Resources with a wildcard need a reason. */
-  public grant(statement: iam.PolicyStatementProps, reason?: string): void {
-    const made = new iam.PolicyStatement(statement);
-    const key = JSON.stringify(Stack.of(this).resolve(made.toStatementJson()));
-    if (!this.granted.has(key)) {
-      this.granted.add(key);
-      this.policy.addStatements(made);
+  /**
+   * Lets the function do something for the custom resources that depend on what this returns.
+   *
+   * The policy is named after what it grants. So one that a template no longer needs, or needs changed, is another resource than
+   * the one in its place, and CloudFormation deletes it in the clean-up of the update, after the custom resources that depended on
+   * it: what was made by right is still deleted by right. `of` is what the granted resources change with where the template only
+   * refers to them: the name of a zone that it makes.
+   */
+  public grant({ purpose, of }: { readonly purpose: string; readonly of?: string }, ...grants: Grant[]): IDependable {
+    const statements = grants.map(({ reason, ...statement }) => ({ made: new iam.PolicyStatement(statement), reason }));
+    const text = JSON.stringify(Stack.of(this).resolve([of, ...statements.map(({ made }) => made.toStatementJson())]));
+    const id = `${purpose}Policy${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
+    const standing = this.node.tryFindChild(id);
+    if (standing !== undefined) {
+      return standing;
+    }
+    // It lies apart from the role, so that what it names may name the role's function.
+    const policy = new iam.Policy(this, id, { roles: [this.role] });
+    for (const { made, reason } of statements) {
+      policy.addStatements(made);
       if (reason !== undefined) {
-        made.resources.forEach((resource) => acknowledgeWildcard(this.policy, resource, reason));
+        made.resources.forEach((resource) => acknowledgeWildcard(policy, resource, reason));
       }
     }
+    return policy;
   }
 
   /** Makes every custom resource of this function outlive something. */

@@ -1,12 +1,12 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
 import type { DelegatedSubdomainProps } from './delegated-subdomain';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
-import { identityOf } from './zone-checks';
+import { identityOf, knownNameOf } from './zone-checks';
 import { Waiter, waiterArn, waiterName } from './waiter';
 
 const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
@@ -39,9 +39,9 @@ export class DelegateSubdomainFunction extends Construct {
       ...settings,
       environment: { ...settings.environment, STATE_MACHINE_ARN: waiterArn(this, name) },
     });
-    this.handler.grant({ actions: ['states:StartExecution'], resources: [waiterArn(this, name)] });
-    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] }, 'The ids of changes are not known before');
-    this.grantCertificateDelete();
+    this.handler.needs(this.handler.grant({ purpose: 'Wait' },
+      { actions: ['states:StartExecution'], resources: [waiterArn(this, name)] },
+      { actions: ['route53:GetChange'], resources: [this.route53Arn('change')], reason: 'The ids of changes are not known before' }));
 
     const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings.logRetention);
     this.handler.needs(waiter.stateMachine, waiter.policy);
@@ -51,8 +51,8 @@ export class DelegateSubdomainFunction extends Construct {
   }
 
   /** Lets the function take one delegation role of another account. */
-  public grantDelegationRole(roleArn: string): void {
-    this.handler.grant({ actions: ['sts:AssumeRole'], resources: [roleArn] });
+  public grantDelegationRole(roleArn: string): IDependable {
+    return this.handler.grant({ purpose: 'DelegationRole' }, { actions: ['sts:AssumeRole'], resources: [roleArn] });
   }
 
   /**
@@ -75,41 +75,60 @@ export class DelegateSubdomainFunction extends Construct {
   }
 
   /** Lets the function make and delete a subdomain's zone, delegate it within the account, and look for its own zones. */
-  public grantZone(): void {
-    this.handler.grant({
-      actions: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
-      resources: ['*'],
-    }, NO_RESOURCES);
-    this.handler.grant({
-      actions: [
-        'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
-        'route53:GetHostedZone', 'route53:ListResourceRecordSetProtections', 'route53:ListResourceRecordSets',
-        'route53:ListTagsForResource',
-        'route53:UpdateHostedZoneComment',
-      ],
-      resources: [this.route53Arn('hostedzone')],
-    }, 'The ids of the zones that the function makes are not known before');
+  public grantZone(): IDependable {
+    return this.handler.grant({ purpose: 'Zones' },
+      {
+        actions: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
+        resources: ['*'],
+        reason: NO_RESOURCES,
+      },
+      {
+        actions: [
+          'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
+          'route53:GetHostedZone', 'route53:ListResourceRecordSetProtections', 'route53:ListResourceRecordSets',
+          'route53:ListTagsForResource',
+          'route53:UpdateHostedZoneComment',
+        ],
+        resources: [this.route53Arn('hostedzone')],
+        reason: 'The ids of the zones that the function makes are not known before',
+      });
   }
 
-  /** Lets the function request certificates in a Region and validate them in the zones given. */
-  public grantCertificates(region: string, zones: route53.IHostedZone[]): void {
-    this.handler.grant({
-      actions: ['acm:RequestCertificate'],
-      resources: ['*'],
-      conditions: { StringEquals: { 'aws:RequestedRegion': region } },
-    }, NO_RESOURCES);
-    this.handler.grant({ actions: ['acm:AddTagsToCertificate'], resources: [this.certificateArn(region)] }, NEW_CERTIFICATES);
-    this.handler.grant({
-      actions: ['acm:RemoveTagsFromCertificate'],
-      resources: [this.certificateArn(region)],
-      conditions: OWN,
-    }, NEW_CERTIFICATES);
-    // The function may change its own subdomains already; and their custom resources depend on the policy, so it cannot name them.
-    for (const { hostedZoneArn } of zones.filter((zone) => !this.subdomains.has(zone))) {
-      this.handler.grant({ actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources: [hostedZoneArn] });
-      this.handler.grant({
+  /** Lets the function request certificates in a Region, and find and delete those with this stack's id. */
+  public grantCertificates(region: string): IDependable {
+    const certificates = [this.certificateArn(region)];
+    return this.handler.grant({ purpose: 'Certificates' },
+      {
+        actions: ['acm:RequestCertificate'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:RequestedRegion': region } },
+        reason: NO_RESOURCES,
+      },
+      { actions: ['acm:ListCertificates'], resources: ['*'], reason: NO_RESOURCES },
+      {
+        actions: ['acm:AddTagsToCertificate', 'acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
+        resources: certificates,
+        reason: NEW_CERTIFICATES,
+      },
+      {
+        actions: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
+        resources: certificates,
+        conditions: OWN,
+        reason: NEW_CERTIFICATES,
+      });
+  }
+
+  /** Lets the function validate certificates in a zone. What it may do in its own subdomains' zones `grantZone` says. */
+  public grantValidation(zone: route53.IHostedZone): IDependable[] {
+    if (this.subdomains.has(zone)) {
+      return [];
+    }
+    const resources = [zone.hostedZoneArn];
+    return [this.handler.grant({ purpose: 'Validation', of: knownNameOf(zone) },
+      { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources },
+      {
         actions: ['route53:ChangeResourceRecordSets'],
-        resources: [hostedZoneArn],
+        resources,
         conditions: {
           'ForAllValues:StringEquals': {
             'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
@@ -120,21 +139,7 @@ export class DelegateSubdomainFunction extends Construct {
             'route53:ChangeResourceRecordSetsRecordTypes': 'false',
           },
         },
-      });
-    }
-  }
-
-  /**
-   * Lets the function find certificates in every Region, and delete those with this stack's id. CloudFormation deletes what a
-   * template no longer has after it has updated the policy, so this is granted whatever certificates, in whatever Regions, there are.
-   */
-  private grantCertificateDelete(): void {
-    this.handler.grant({ actions: ['acm:ListCertificates'], resources: ['*'] }, NO_RESOURCES);
-    this.handler.grant({
-      actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
-      resources: [this.certificateArn('*')],
-    }, NEW_CERTIFICATES);
-    this.handler.grant({ actions: ['acm:DeleteCertificate'], resources: [this.certificateArn('*')], conditions: OWN }, NEW_CERTIFICATES);
+      })];
   }
 
   private route53Arn(resource: string): string {

@@ -129,10 +129,10 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags);
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
     delegateSubdomain.hold(this, props);
-    delegateSubdomain.grantZone();
-    if (props.delegation) {
-      delegateSubdomain.grantDelegationRole(props.delegation.roleArn);
-    }
+    const rights = [
+      delegateSubdomain.grantZone(),
+      ...props.delegation ? [delegateSubdomain.grantDelegationRole(props.delegation.roleArn)] : [],
+    ];
     const region = props.delegation?.region;
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
@@ -154,7 +154,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
         Tags: this.cdkTagManager.renderedTags,
       },
     });
-    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
+    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete, ...rights);
 
     this.hostedZoneId = this.resource.getAttString('HostedZoneId');
     this.zoneName = this.resource.getAttString('DomainName');

@@ -1,14 +1,13 @@
-import { Aws, Stack } from 'aws-cdk-lib';
+import { Aws, Stack, Token } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
+import { knownNameOf } from './zone-checks';
 
 /** The names of a published zone's parameters below its prefix. */
 export const PARAMETER_NAMES = ['hosted-zone-id', 'hosted-zone-name', 'name-servers'] as const;
-
-const ANY_PREFIX = '/*';
 
 /** The stack's function `publish-zone`. */
 export class PublishZoneFunction extends Construct {
@@ -28,30 +27,25 @@ export class PublishZoneFunction extends Construct {
   }
 
   /** Lets the function publish one zone under one prefix. Of two under one the later would take over the parameters of the earlier. */
-  public grantPublish(zone: route53.IHostedZone, parameterPrefix: string): void {
+  public grantPublish(zone: route53.IHostedZone, parameterPrefix: string): IDependable {
     if (this.prefixes.has(parameterPrefix)) {
       throw new PropError('parameterPrefix', parameterPrefix, 'must be that of one published zone of the stack alone');
     }
     this.prefixes.add(parameterPrefix);
-    this.handler.grant({
-      actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
-      resources: [zone.hostedZoneArn],
-    });
-    this.handler.grant({
-      actions: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'],
-      resources: parameterArns(this, parameterPrefix),
-    });
-    // After a change of prefix CloudFormation deletes the old parameters, which this template no longer names. The function looks
-    // whether they stand and whose they are; one that is gone, or never was, has no tag that a condition could ask for.
-    this.handler.grant({
-      actions: ['ssm:GetParameters', 'ssm:ListTagsForResource'],
-      resources: parameterArns(this, ANY_PREFIX),
-    }, 'Parameters that publish a zone name its public records only');
-    this.handler.grant({
-      actions: ['ssm:DeleteParameters'],
-      resources: parameterArns(this, ANY_PREFIX),
-      conditions: { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } },
-    }, 'Only parameters that this stack made carry its id');
+    const parameters = parameterArns(this, parameterPrefix);
+    // A prefix that is a stack's parameter changes under its policy, which then must still reach what the old one named. Whether that
+    // stands is read first; what is gone has no tag that a condition could ask for.
+    const deletable = Token.isUnresolved(parameterPrefix) ? parameterArns(this, '/*') : parameters;
+    return this.handler.grant({ purpose: 'Publish', of: knownNameOf(zone) },
+      { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources: [zone.hostedZoneArn] },
+      { actions: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'], resources: parameters },
+      { actions: ['ssm:GetParameters', 'ssm:ListTagsForResource'], resources: deletable, reason: 'The parameters of a published zone are public' },
+      {
+        actions: ['ssm:DeleteParameters'],
+        resources: deletable,
+        reason: 'Only parameters that this stack made carry its id',
+        conditions: { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } },
+      });
   }
 }
 

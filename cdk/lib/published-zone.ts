@@ -141,7 +141,7 @@ export class PublishedZone extends Resource {
     this.zone = this.zoneOf(props);
 
     const publishZone = PublishZoneFunction.of(this, props.functionSettings);
-    publishZone.grantPublish(this.zone, this.parameterPrefix);
+    const rights = publishZone.grantPublish(this.zone, this.parameterPrefix);
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::PublishedZone',
       serviceToken: publishZone.handler.function.functionArn,
@@ -151,7 +151,7 @@ export class PublishedZone extends Resource {
         DelegationsOnDelete: props.delegationsOnDelete,
       },
     });
-    this.resource.node.addDependency(publishZone.handler.neededForDelete);
+    this.resource.node.addDependency(publishZone.handler.neededForDelete, rights);
 
     if (props.parentZone) {
       // A stack's delete asks the published zone first: it refuses while consumers still hold names.

@@ -130,7 +130,7 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
     }
 
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
-    delegateSubdomain.grantCertificates(this.region, zones);
+    const rights = [delegateSubdomain.grantCertificates(this.region), ...zones.flatMap((zone) => delegateSubdomain.grantValidation(zone))];
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
       serviceToken: delegateSubdomain.handler.function.functionArn,
@@ -146,7 +146,7 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
         Tags: this.cdkTagManager.renderedTags,
       },
     });
-    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete);
+    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete, ...rights);
     this.certificateArn = this.resource.getAttString('CertificateArn');
   }
 

@@ -115,7 +115,7 @@ test('every prop of a certificate arrives, and its policy is only for its zones'
     ValidationRecordsOnDelete: 'Delete',
     Tags: [{ Key: 'team', Value: 'é a' }],
   });
-  const statements = statementsOf(Template.fromStack(stack))['DelegateSubdomainFunctionDelegateSubdomainPolicy']!;
+  const statements = Object.entries(statementsOf(Template.fromStack(stack))).flatMap(([id, found]) => id.endsWith('Policy') ? found : []);
   const actions = statements.flatMap(({ Action }) => Action);
   assert.ok(!actions.includes('route53:CreateHostedZone') && !actions.includes('sts:AssumeRole'));
   for (const zone of ['Z0IMPORTED', 'Z0OTHER']) {

@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configuration, resourcesOf, statementsOf, synthesize } from './template';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import { DelegatedSubdomain, PublishedZone, SubdomainCertificate } from '../lib';
+import { configuration, dependenciesOf, functionZips, resourcesOf, statementsOf, synthesize, withoutHash } from './template';
 
 const CHANGE = 'arn:${AWS::Partition}:route53:::change/*';
 const LAMBDA_TRUST = [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }];
 const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': '${AWS::StackId}' } };
-
-function certificatesIn(region: string) {
-  return `arn:\${AWS::Partition}:acm:${region}:222222222222:certificate/*`;
-}
 
 function logs(group: string) {
   return { Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Effect: 'Allow', Resource: `\${${group}.Arn}` };
 }
 
 test('the networking stack grants exactly this', () => {
-  const parametersBelow = (prefix: string) => ['hosted-zone-id', 'hosted-zone-name', 'name-servers']
-    .map((name) => `arn:\${AWS::Partition}:ssm:us-east-1:111111111111:parameter${prefix}/${name}`);
-  const [parameters, ofAnyPrefix] = [parametersBelow('/zone-delegation/dev'), parametersBelow('/*')];
+  const parameters = ['hosted-zone-id', 'hosted-zone-name', 'name-servers']
+    .map((name) => `arn:\${AWS::Partition}:ssm:us-east-1:111111111111:parameter/zone-delegation/dev/${name}`);
   const zone = 'arn:${AWS::Partition}:route53:::hostedzone/${PublishedZone}';
   assert.deepEqual(statementsOf(synthesize()['zone-delegation-networking-dev']!), {
     'PublishedZoneDelegation222222222222 trust': [{
@@ -52,13 +51,15 @@ test('the networking stack grants exactly this', () => {
       { Sid: 'FollowChanges', Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
     ],
     'PublishZoneFunctionPublishZoneRole trust': LAMBDA_TRUST,
-    PublishZoneFunctionPublishZonePolicy: [
-      logs('PublishZoneFunctionPublishZoneLogs'),
+    PublishZoneFunctionPublishZoneLogsPolicy: [logs('PublishZoneFunctionPublishZoneLogs')],
+    PublishZoneFunctionPublishZonePublishPolicy: [
       { Action: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], Effect: 'Allow', Resource: zone },
-      { Action: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'], Effect: 'Allow', Resource: parameters },
-      // Those of an earlier prefix too, which may be gone.
-      { Action: ['ssm:GetParameters', 'ssm:ListTagsForResource'], Effect: 'Allow', Resource: ofAnyPrefix },
-      { Action: 'ssm:DeleteParameters', Effect: 'Allow', Resource: ofAnyPrefix, Condition: OWN },
+      {
+        Action: ['ssm:AddTagsToResource', 'ssm:GetParameters', 'ssm:ListTagsForResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'],
+        Effect: 'Allow',
+        Resource: parameters,
+      },
+      { Action: 'ssm:DeleteParameters', Effect: 'Allow', Resource: parameters, Condition: OWN },
     ],
   });
 });
@@ -92,20 +93,21 @@ test('each consumer has its own role for its own names', () => {
 });
 
 test('the consumer stack grants exactly this', () => {
+  const certificates = 'arn:${AWS::Partition}:acm:us-east-1:222222222222:certificate/*';
   const stateMachine = 'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:${AWS::StackName}-waiter';
   assert.deepEqual(statementsOf(synthesize()['zone-delegation-consumer-dev']!), {
     'DelegateSubdomainFunctionDelegateSubdomainRole trust': LAMBDA_TRUST,
-    DelegateSubdomainFunctionDelegateSubdomainPolicy: [
-      logs('DelegateSubdomainFunctionDelegateSubdomainLogs'),
+    DelegateSubdomainFunctionDelegateSubdomainLogsPolicy: [logs('DelegateSubdomainFunctionDelegateSubdomainLogs')],
+    DelegateSubdomainFunctionDelegateSubdomainWaitPolicy: [
       { Action: 'states:StartExecution', Effect: 'Allow', Resource: stateMachine },
       { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
+    ],
+    DelegateSubdomainFunctionDelegateSubdomainZonesPolicy: [
       {
-        Action: ['acm:ListCertificates', 'route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
+        Action: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
         Effect: 'Allow',
         Resource: '*',
       },
-      { Action: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], Effect: 'Allow', Resource: certificatesIn('*') },
-      { Action: 'acm:DeleteCertificate', Effect: 'Allow', Resource: certificatesIn('*'), Condition: OWN },
       {
         Action: [
           'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
@@ -115,19 +117,22 @@ test('the consumer stack grants exactly this', () => {
         Effect: 'Allow',
         Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
       },
-      {
-        Action: 'sts:AssumeRole',
-        Effect: 'Allow',
-        Resource: 'arn:${AWS::Partition}:iam::111111111111:role/zone-delegation-dev-222222222222',
-      },
+    ],
+    DelegateSubdomainFunctionDelegateSubdomainDelegationRolePolicy: [{
+      Action: 'sts:AssumeRole',
+      Effect: 'Allow',
+      Resource: 'arn:${AWS::Partition}:iam::111111111111:role/zone-delegation-dev-222222222222',
+    }],
+    DelegateSubdomainFunctionDelegateSubdomainCertificatesPolicy: [
       {
         Action: 'acm:RequestCertificate',
         Effect: 'Allow',
         Resource: '*',
         Condition: { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } },
       },
-      { Action: 'acm:AddTagsToCertificate', Effect: 'Allow', Resource: certificatesIn('us-east-1') },
-      { Action: 'acm:RemoveTagsFromCertificate', Effect: 'Allow', Resource: certificatesIn('us-east-1'), Condition: OWN },
+      { Action: 'acm:ListCertificates', Effect: 'Allow', Resource: '*' },
+      { Action: ['acm:AddTagsToCertificate', 'acm:DescribeCertificate', 'acm:ListTagsForCertificate'], Effect: 'Allow', Resource: certificates },
+      { Action: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'], Effect: 'Allow', Resource: certificates, Condition: OWN },
     ],
     'DelegateSubdomainFunctionWaiterRole trust': [{
       Action: 'sts:AssumeRole',
@@ -149,13 +154,42 @@ test('the consumer stack grants exactly this', () => {
   });
 });
 
-test('the last certificate may go while its stack stays: what deletes it is granted without one', () => {
-  const policy = (applications: string[]) => JSON.stringify(statementsOf(synthesize({ consumers: [{ account: '222222222222', applications }] })[
-    'zone-delegation-consumer-dev']!)['DelegateSubdomainFunctionDelegateSubdomainPolicy']);
-  const actions = (text: string) => new Set(text.match(/acm:[A-Z]\w+/g));
-  assert.deepEqual([...actions(policy(['app1']))].filter((action) => !actions(policy([])).has(action)), [
-    'acm:RequestCertificate', 'acm:AddTagsToCertificate', 'acm:RemoveTagsFromCertificate',
-  ]);
+test('what a custom resource was made by stays for its delete, whatever the next template grants', () => {
+  const app = (settings: { parentId?: string; prefix?: string; zoneId?: string; region?: string; zoneName?: string }) => {
+    const root = new App({ context: { functionZips } });
+    const stack = new Stack(root, 'Stack', { env: { account: '222222222222', region: 'eu-west-1' } });
+    const zone = new route53.PublicHostedZone(stack, 'Zone', { zoneName: settings.zoneName ?? 'build.example.com' });
+    new PublishedZone(stack, 'PublishedZone', { zone, parameterPrefix: settings.prefix ?? '/a' });
+    const given = route53.HostedZone.fromHostedZoneAttributes(stack, 'Given', { hostedZoneId: settings.zoneId ?? 'Z0GIVEN', zoneName: 'example.org' });
+    new SubdomainCertificate(stack, 'Certificate', { zone: given, region: settings.region });
+    const delegation = PublishedZone.delegation({
+      networkingAccount: settings.parentId ?? '111111111111', account: '222222222222', parameterPrefix: '/b',
+    });
+    new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
+    return Template.fromStack(stack);
+  };
+  const policies = (template: Template) => Object.keys(template.findResources('AWS::IAM::Policy'));
+  const [before, needs] = [policies(app({})), dependenciesOf(app({}))];
+  const neededBy = (start: string) => before
+    .filter((policy) => needs[Object.keys(needs).find((id) => id.startsWith(start))!]!.has(policy))
+    .map((policy) => withoutHash(policy).replace(/^.*(?:PublishZone|DelegateSubdomain|Waiter)(?=\w+Policy$|Policy$)/, ''))
+    .sort();
+  assert.deepEqual(neededBy('PublishedZone'), ['LogsPolicy', 'PublishPolicy']);
+  assert.deepEqual(neededBy('Certificate'), ['CertificatesPolicy', 'LogsPolicy', 'Policy', 'ValidationPolicy', 'WaitPolicy']);
+  assert.deepEqual(neededBy('Subdomain'), ['DelegationRolePolicy', 'LogsPolicy', 'Policy', 'WaitPolicy', 'ZonesPolicy']);
+
+  // A policy of another id is another resource: the old one goes in the clean-up, after the custom resource that depended on it.
+  const changed = (settings: Parameters<typeof app>[0]) => {
+    const after = policies(app(settings));
+    assert.equal(after.length, before.length);
+    return before.filter((policy) => !after.includes(policy)).map((policy) => /\w*?(\w[a-z]+)Policy$/.exec(withoutHash(policy))?.[1]);
+  };
+  assert.deepEqual(changed({}), []);
+  assert.deepEqual(changed({ prefix: '/c' }), ['Publish']);
+  assert.deepEqual(changed({ zoneName: 'other.example.com' }), ['Publish']);
+  assert.deepEqual(changed({ zoneId: 'Z0OTHER' }), ['Validation']);
+  assert.deepEqual(changed({ region: 'us-east-1' }), ['Certificates']);
+  assert.deepEqual(changed({ parentId: '333333333333' }), ['Role']);
 });
 
 test('the consumer assumes the very role that the networking stack makes', () => {

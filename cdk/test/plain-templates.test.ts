@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Template } from 'aws-cdk-lib/assertions';
 import { parse } from 'yaml';
 import { plainTemplates } from '../lib/plain-templates';
-import { dependenciesOf, readable, resourcesOf, statementsOf } from './template';
+import { dependenciesOf, readable, resourcesOf, statementsOf, withoutHash } from './template';
 
 const templates = Object.fromEntries(Object.entries(plainTemplates()).map(([file, json]) => [file, Template.fromJSON(JSON.parse(JSON.stringify(json)) as { [key: string]: unknown })]));
 
@@ -24,7 +24,8 @@ for (const [file, template] of Object.entries(templates)) {
       assert.ok(!needed.has(id), `${id} needs itself`);
       if (resources[id]?.Type.startsWith('Custom::')) {
         const gone = Object.entries(resources).filter(([other, { Type }]) => !needed.has(other) && /IAM|Lambda::|StateMachine|LogGroup|Route53/.test(Type));
-        assert.deepEqual(gone.map(([other]) => other), []);
+        // What lets the function make certificates is not needed by subdomains.
+        assert.deepEqual(gone.map(([other]) => withoutHash(other)).filter((other) => !other.endsWith('CertificatesPolicy')), []);
       }
     }
   });
@@ -41,7 +42,8 @@ test('a consumer of the networking template has a role under a condition, for co
 });
 
 test('the consumer template assumes the one role that it is given', () => {
-  const statements = statementsOf(templates['consumer.yaml']!)['DelegateSubdomainFunctionDelegateSubdomainPolicy']!;
-  assert.deepEqual(statements.filter(({ Action }) => Action === 'sts:AssumeRole').map(({ Resource }) => Resource), ['${NetworkRoleArn}']);
+  assert.deepEqual(statementsOf(templates['consumer.yaml']!)['DelegateSubdomainFunctionDelegateSubdomainDelegationRolePolicy'], [
+    { Action: 'sts:AssumeRole', Effect: 'Allow', Resource: '${NetworkRoleArn}' },
+  ]);
   assert.ok(!JSON.stringify(statementsOf(templates['application.yaml']!)).includes('role/zone-delegation'));
 });

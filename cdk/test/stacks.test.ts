@@ -4,7 +4,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { addStacks } from '../lib/app';
-import { configuration, dependenciesOf, functionZips, readable, resourceOf, resourcesOf, synthesize } from './template';
+import { configuration, dependenciesOf, functionZips, readable, resourceOf, resourcesOf, synthesize, withoutHash } from './template';
 
 const stackNames = ['zone-delegation-networking-dev', 'zone-delegation-consumer-dev'];
 
@@ -114,7 +114,9 @@ test('a stack delete asks the custom resources first', () => {
     const resources = resourcesOf(template);
     for (const [id, needed] of Object.entries(dependenciesOf(template)).filter(([id]) => resources[id]?.Type.startsWith('Custom::'))) {
       const gone = Object.keys(resources).filter((other) => outlived.includes(resources[other]?.Type ?? '') && !needed.has(other));
-      assert.deepEqual(gone, [], `${id} must go before these`);
+      // Rights of another kind of custom resource may go before.
+      assert.deepEqual(gone.map(withoutHash).filter((other) => !other.endsWith('CertificatesPolicy') && !other.endsWith('DelegationRolePolicy')), [],
+        `${id} must go before these`);
     }
   }
 });

@@ -88,7 +88,8 @@ export function statementsOf(template: Template): { [id: string]: Statement[] } 
         found[`${short(logicalId)} managed`] = properties.ManagedPolicyArns.map((arn) => ({ Action: arn }));
       }
     } else if (Type === 'AWS::IAM::Policy') {
-      found[short(logicalId)] = properties.PolicyDocument.Statement;
+      const id = withoutHash(logicalId);
+      found[id] = [...found[id] ?? [], ...properties.PolicyDocument.Statement];
     }
   }
   return found;
@@ -157,6 +158,11 @@ function collectReferences(value: unknown, found: Set<string>): void {
     }
     collectReferences(argument, found);
   }
+}
+
+/** The logical id of a policy without the hash of what it grants. */
+export function withoutHash(logicalId: string): string {
+  return short(logicalId).replace(/(?<=Policy)[0-9a-f]{8}$/, '');
 }
 
 function short(logicalId: string): string {
