@@ -40,7 +40,6 @@ export class DelegateSubdomainFunction extends Construct {
       environment: { ...settings.environment, STATE_MACHINE_ARN: waiterArn(this, name) },
     });
     this.handler.grant({ actions: ['states:StartExecution'], resources: [waiterArn(this, name)] });
-    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] }, 'The ids of changes are not known before');
     this.grantCertificateDelete();
 
     const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings.logRetention);
@@ -89,6 +88,7 @@ export class DelegateSubdomainFunction extends Construct {
       ],
       resources: [this.route53Arn('hostedzone')],
     }, 'The ids of the zones that the function makes are not known before');
+    this.handler.grant({ actions: ['route53:GetChange'], resources: [this.route53Arn('change')] }, 'The ids of changes are not known before');
   }
 
   /** Lets the function request certificates in a Region and validate them in the zones given. */

@@ -98,7 +98,6 @@ test('the consumer stack grants exactly this', () => {
     DelegateSubdomainFunctionDelegateSubdomainPolicy: [
       logs('DelegateSubdomainFunctionDelegateSubdomainLogs'),
       { Action: 'states:StartExecution', Effect: 'Allow', Resource: stateMachine },
-      { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
       {
         Action: ['acm:ListCertificates', 'route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
         Effect: 'Allow',
@@ -115,6 +114,7 @@ test('the consumer stack grants exactly this', () => {
         Effect: 'Allow',
         Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
       },
+      { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
       {
         Action: 'sts:AssumeRole',
         Effect: 'Allow',

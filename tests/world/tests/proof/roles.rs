@@ -37,16 +37,19 @@ macro_rules! synthesized {
 }
 
 const NETWORKING: Synthesized = synthesized!("networking", NETWORK, "networking");
-/// Two stacks that differ in nothing but their names, accounts and Regions have grants of one name.
-const CONSUMERS: [(Synthesized, Synthesized); 2] = [
-    (
+/// The stacks of a consumer: with certificates in its own Region, with certificates elsewhere, and without any. Two that differ in
+/// nothing but accounts, names and Regions have grants of one name.
+const CONSUMERS: [[Synthesized; 3]; 2] = [
+    [
         synthesized!("consumer", CONSUMER, "consumer"),
         synthesized!("consumer", CONSUMER, "consumer-elsewhere"),
-    ),
-    (
+        synthesized!("consumer", CONSUMER, "consumer-without-certificates"),
+    ],
+    [
         synthesized!("consumer", SECOND, "second-consumer"),
         synthesized!("consumer", SECOND, "second-consumer-elsewhere"),
-    ),
+        synthesized!("consumer", SECOND, "second-consumer-without-certificates"),
+    ],
 ];
 const CERTIFICATE: Synthesized = synthesized!("certificate", CONSUMER, "certificate");
 
@@ -186,40 +189,35 @@ fn publishing_role(stack: &Stack, template: &Template) -> Option<Role> {
 
 /// The app has the certificates of a consumer in one Region. A stack without subdomains is the one with a certificate alone.
 fn subdomain_role(stack: &Stack, template: &Template) -> Role {
-    let is_subdomain =
-        |definition: &&ResourceDefinition| definition.resource_type == "Custom::DelegatedSubdomain";
-    if template
-        .values()
-        .any(|definition| is_subdomain(&definition))
-    {
-        let regions = template
+    let has = |kind: &str| template.values().any(|found| found.resource_type == kind);
+    let texts = |property| {
+        template
             .values()
-            .filter_map(|definition| text(definition, "Region"));
-        let (here, elsewhere) = CONSUMERS
-            .iter()
-            .find(|(here, _)| here.account == stack.account)
-            .expect("it is a consumer");
-        let synthesized = if regions.into_iter().any(|region| region == ELSEWHERE) {
-            elsewhere
-        } else {
-            here
-        };
-        return synthesized.function_role(&stack.id, "", PREFIX);
+            .filter_map(move |found| text(found, property))
+    };
+    if !has("Custom::DelegatedSubdomain") {
+        let zone = texts("HostedZoneId").next().unwrap_or_default();
+        return CERTIFICATE.function_role(&stack.id, zone, PREFIX);
     }
-    let zone = template
-        .values()
-        .find_map(|definition| text(definition, "HostedZoneId"));
-    CERTIFICATE.function_role(&stack.id, zone.unwrap_or_default(), PREFIX)
+    let [here, elsewhere, without] = CONSUMERS
+        .iter()
+        .find(|[here, ..]| here.account == stack.account)
+        .expect("it is a consumer");
+    let synthesized = if !has("Custom::SubdomainCertificate") {
+        without
+    } else if texts("Region").any(|region| region == ELSEWHERE) {
+        elsewhere
+    } else {
+        here
+    };
+    synthesized.function_role(&stack.id, "", PREFIX)
 }
 
 /// Every role of every stack, for a stack and a zone that do not stand.
 pub(crate) fn all() -> Vec<Role> {
-    let consumers = CONSUMERS
-        .iter()
-        .flat_map(|(here, elsewhere)| [here, elsewhere]);
     [&NETWORKING, &CERTIFICATE]
         .into_iter()
-        .chain(consumers)
+        .chain(CONSUMERS.iter().flatten())
         .flat_map(|synthesized| synthesized.roles("", "ZONE", PREFIX))
         .collect()
 }
