@@ -1,6 +1,7 @@
 //! The roles that the CDK app makes are sufficient, minimal and safe. Sufficient: the crash points and histories run under them. Minimal:
 //! each right is needed by some call. Safe: what is not a stack's own is refused.
 
+mod caller;
 mod refused;
 
 use std::collections::{BTreeMap, BTreeSet};
