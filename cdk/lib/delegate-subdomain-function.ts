@@ -39,9 +39,7 @@ export class DelegateSubdomainFunction extends Construct {
       ...settings,
       environment: { ...settings.environment, STATE_MACHINE_ARN: waiterArn(this, name) },
     });
-    this.handler.needs(this.handler.grant({ purpose: 'Wait' },
-      { actions: ['states:StartExecution'], resources: [waiterArn(this, name)] },
-      { actions: ['route53:GetChange'], resources: [this.route53Arn('change')], reason: 'The ids of changes are not known before' }));
+    this.handler.needs(this.handler.grant({ purpose: 'Wait' }, { actions: ['states:StartExecution'], resources: [waiterArn(this, name)] }));
 
     const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings.logRetention);
     this.handler.needs(waiter.stateMachine, waiter.policy);
@@ -91,7 +89,8 @@ export class DelegateSubdomainFunction extends Construct {
         ],
         resources: [this.route53Arn('hostedzone')],
         reason: 'The ids of the zones that the function makes are not known before',
-      });
+      },
+      { actions: ['route53:GetChange'], resources: [this.route53Arn('change')], reason: 'The ids of changes are not known before' });
   }
 
   /** Lets the function request certificates in a Region, and find and delete those with this stack's id. */

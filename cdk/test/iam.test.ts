@@ -98,10 +98,7 @@ test('the consumer stack grants exactly this', () => {
   assert.deepEqual(statementsOf(synthesize()['zone-delegation-consumer-dev']!), {
     'DelegateSubdomainFunctionDelegateSubdomainRole trust': LAMBDA_TRUST,
     DelegateSubdomainFunctionDelegateSubdomainLogsPolicy: [logs('DelegateSubdomainFunctionDelegateSubdomainLogs')],
-    DelegateSubdomainFunctionDelegateSubdomainWaitPolicy: [
-      { Action: 'states:StartExecution', Effect: 'Allow', Resource: stateMachine },
-      { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
-    ],
+    DelegateSubdomainFunctionDelegateSubdomainWaitPolicy: [{ Action: 'states:StartExecution', Effect: 'Allow', Resource: stateMachine }],
     DelegateSubdomainFunctionDelegateSubdomainZonesPolicy: [
       {
         Action: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
@@ -117,6 +114,7 @@ test('the consumer stack grants exactly this', () => {
         Effect: 'Allow',
         Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
       },
+      { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
     ],
     DelegateSubdomainFunctionDelegateSubdomainDelegationRolePolicy: [{
       Action: 'sts:AssumeRole',

@@ -12,9 +12,9 @@ const folder = path.join(__dirname, 'snapshots', 'roles');
 const CONSUMER = '222222222222';
 const SECOND = '333333333333';
 
-/** The app for two consumers, whose certificates are in one Region. */
-function app(certificateRegion: string): { readonly [stackName: string]: Template } {
-  const shared = { applications: ['app'], externalId: 'a-secret', certificateRegion };
+/** The app for two consumers. */
+function app(certificates: { applications?: string[]; certificateRegion?: string }): { readonly [stackName: string]: Template } {
+  const shared = { externalId: 'a-secret', ...certificates };
   return synthesize({
     region: 'eu-west-1',
     // The proof has names that nest, which the app refuses: it calls these `a.dev`, `b.a.dev` and `a.ops` (tests/world/tests/proof/roles.rs).
@@ -35,15 +35,18 @@ function certificateInGivenZone(): Template {
   return Template.fromStack(stack);
 }
 
-const here = app('eu-west-1');
-const elsewhere = app('us-east-1');
+const here = app({ applications: ['app'] });
+const elsewhere = app({ applications: ['app'], certificateRegion: 'us-east-1' });
+const nowhere = app({});
 // What the proof (tests/world/tests/proof) runs the functions under. `npm run snapshots` writes them anew.
 const stacks: { readonly [file: string]: Template } = {
   'networking.json': here['zone-delegation-networking-dev']!,
   'consumer.json': here['zone-delegation-consumer-dev']!,
   'consumer-elsewhere.json': elsewhere['zone-delegation-consumer-dev']!,
+  'consumer-without-certificates.json': nowhere['zone-delegation-consumer-dev']!,
   'second-consumer.json': here['zone-delegation-consumer-dev-ops']!,
   'second-consumer-elsewhere.json': elsewhere['zone-delegation-consumer-dev-ops']!,
+  'second-consumer-without-certificates.json': nowhere['zone-delegation-consumer-dev-ops']!,
   'certificate.json': certificateInGivenZone(),
 };
 

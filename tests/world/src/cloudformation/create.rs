@@ -17,7 +17,7 @@ impl Engine {
         // Whoever drops this future has a stack of which CloudFormation knows only what it began.
         stack.status = Status::NotDeleted;
         stack.failures.clear();
-        self.deploy(stack, template);
+        self.deploy(stack, &[template]);
         for wave in waves(template) {
             if !self.create_wave(stack, template, &wave).await {
                 stack.status = if self.delete_resources(stack).await {

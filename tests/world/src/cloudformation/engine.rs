@@ -93,8 +93,8 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Makes what else a stack has by its template, before its custom resources: the roles of their functions.
-type Deploying = dyn Fn(&Stack, &Template) + Send + Sync;
+/// Makes what else a stack has by its templates besides its custom resources: the roles of their functions.
+type Deploying = dyn Fn(&Stack, &[&Template]) + Send + Sync;
 
 /// A request for a resource.
 #[derive(Clone, Debug)]
@@ -146,20 +146,19 @@ impl Engine {
         }
     }
 
-    /// With something that is made of a stack before its custom resources are asked for: at its create, at each update, and at the
-    /// rollback of one, with the template that is gone back to. All custom resources of the CDK app depend on their functions'
-    /// policies, so that this is CloudFormation's order.
-    pub fn deploying(self, make: impl Fn(&Stack, &Template) + Send + Sync + 'static) -> Self {
+    /// With something that is made of a stack besides its custom resources, which depend on it. Until an update or its rollback has
+    /// cleaned up, the stack has what both templates say; afterwards what the one says that it settled on.
+    pub fn deploying(self, make: impl Fn(&Stack, &[&Template]) + Send + Sync + 'static) -> Self {
         Self {
             deploying: Some(Arc::new(make)),
             ..self
         }
     }
 
-    /// Makes what else a stack has by a template.
-    pub(super) fn deploy(&self, stack: &Stack, template: &Template) {
+    /// Makes what else a stack has by templates.
+    pub(super) fn deploy(&self, stack: &Stack, templates: &[&Template]) {
         if let Some(make) = &self.deploying {
-            make(stack, template);
+            make(stack, templates);
         }
     }
 

@@ -18,7 +18,7 @@ impl Engine {
             stack.status
         );
         stack.failures.clear();
-        self.deploy(stack, template);
+        self.deploy(stack, &[&stack.standing(), template]);
         let before = stack.resources.clone();
         let mut rollback = Rollback {
             before: before.clone(),
@@ -47,6 +47,7 @@ impl Engine {
         }
         stack.status = Status::Complete;
         self.clean_up(stack, leaving).await;
+        self.deploy(stack, &[template]);
         stack.status
     }
 
@@ -129,9 +130,6 @@ impl Engine {
         let Some(mut rollback) = stack.rollback.take() else {
             return stack.status;
         };
-        let before = rollback.before.iter();
-        let template = before.map(|(id, resource)| (id.clone(), resource.definition.clone()));
-        self.deploy(stack, &template.collect());
         let mut leaving = Vec::new();
         let mut failed = false;
         let mut left = Vec::new();
@@ -189,6 +187,7 @@ impl Engine {
         }));
         stack.status = Status::RolledBack;
         self.clean_up(stack, goes).await;
+        self.deploy(stack, &[&stack.standing()]);
         stack.status
     }
 

@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use world::cloudformation::Template;
 use world::{Edit, Name};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, certificate, subdomain, with};
+use crate::roles;
 
 /// An operation on a stack, and what stands before it.
 pub(crate) struct Case {
@@ -21,6 +23,8 @@ pub(crate) struct Case {
     pub(crate) after: Option<fn(&Cast) -> Template>,
     /// The operation fails and is rolled back, even where nothing dies.
     pub(crate) fails: bool,
+    /// People have taken rights away, so that calls are denied.
+    pub(crate) denied: bool,
 }
 
 /// A case of the consumer's, with nothing made by people.
@@ -31,6 +35,7 @@ const PLAIN: Case = Case {
     before: None,
     after: None,
     fails: false,
+    denied: false,
 };
 
 /// All cases.
@@ -93,6 +98,7 @@ pub(crate) const CASES: &[Case] = &[
             template
         }),
         fails: true,
+        ..PLAIN
     },
     Case {
         name: "DelegatedSubdomain: create",
@@ -103,6 +109,14 @@ pub(crate) const CASES: &[Case] = &[
         name: "DelegatedSubdomain: create with a zone that stands",
         setup: |cast| Box::pin(async { given_zone(cast).await }),
         after: Some(|cast| one("Zone", with_given_zone(cast))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: create without its delegation role",
+        setup: |cast| Box::pin(async { cast.world.delete_role(&roles::delegation_role(CONSUMER)) }),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        fails: true,
+        denied: true,
         ..PLAIN
     },
     Case {
@@ -181,7 +195,10 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "SubdomainCertificate: update in place",
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
-        before: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
+        before: Some(|cast| {
+            let tags = json!({"Tags": {"stage": "x"}});
+            one("Certificate", with(certificate_in_given(cast, "app"), tags))
+        }),
         after: Some(|cast| {
             let tags = json!({"Tags": {"team": "a"}, "ValidationRecordsOnDelete": "Keep"});
             let keep = json!({"ValidationRecordsOnDelete": "Delete"});
@@ -201,6 +218,18 @@ pub(crate) const CASES: &[Case] = &[
                 with(certificate_in_given(cast, "app"), names),
             )
         }),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: update in place beside its zone",
+        before: Some(|_| tagged(with_certificate("app"), json!({"stage": "x"}))),
+        after: Some(|_| tagged(with_certificate("app"), json!({"team": "a"}))),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: the stack's last one goes, its zone stays",
+        before: Some(|_| with_certificate("app")),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         ..PLAIN
     },
     Case {
@@ -224,6 +253,22 @@ pub(crate) const CASES: &[Case] = &[
     },
 ];
 
+/// A certificate that ACM takes longer to issue than an invocation may last. Whatever dies in its last ten minutes is no crash point:
+/// the event is too old for Lambda to try it again.
+pub(crate) const SLOW_CERTIFICATE: Case = Case {
+    name: "SubdomainCertificate: create that outlasts the invocation",
+    setup: |cast| {
+        Box::pin(async {
+            delegated_zone(cast).await;
+            let slow = Duration::from_secs(1_800);
+            cast.world
+                .change_settings(|settings| settings.issuance = slow..=slow);
+        })
+    },
+    after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
+    ..PLAIN
+};
+
 fn one(logical_id: &str, definition: world::cloudformation::ResourceDefinition) -> Template {
     Template::from([(logical_id.to_owned(), definition)])
 }
@@ -237,6 +282,12 @@ fn with_certificate(label: &str) -> Template {
     let mut template = one("Zone", subdomain(CONSUMER, "dev"));
     let definition = certificate("Zone", &format!("{label}.dev.{BUILD}"));
     template.insert("Certificate".to_owned(), definition);
+    template
+}
+
+fn tagged(mut template: Template, tags: Value) -> Template {
+    let certificate = template.get_mut("Certificate").expect("it has one");
+    certificate.properties.insert("Tags".to_owned(), tags);
     template
 }
 
@@ -266,7 +317,7 @@ pub(crate) fn zone_named(cast: &Cast, account: &str, name: &str) -> String {
 
 async fn second_zone(cast: &Cast) {
     cast.world.make_zone(NETWORK, "second.example.com").unwrap();
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
 /// A zone of the name of a subdomain, made by people, not delegated.
@@ -274,7 +325,7 @@ async fn given_zone(cast: &Cast) {
     cast.world
         .make_zone(CONSUMER, &format!("dev.{BUILD}"))
         .unwrap();
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
 /// A zone made and delegated by people.
@@ -286,7 +337,7 @@ async fn delegated_zone(cast: &Cast) {
     let edit = Edit::create(&name, "NS", 900, &hosts);
     cast.world.edit_records(&cast.build_zone, &[edit]).unwrap();
     // The network stack would refuse to go while it stands: it is another person's, and stays.
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
 fn with_given_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {

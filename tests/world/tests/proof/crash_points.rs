@@ -1,12 +1,13 @@
 //! Crash points: the process dies before and after each of its calls takes effect, once and at every attempt; then CloudFormation
-//! does what it does. Afterwards the stack is as its template says, or as it was, or nothing of it is left.
+//! does what it does. Afterwards the stack is as its template says, or as it was, or nothing of it is left; and the CDK app's own roles
+//! were enough for every call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use world::cloudformation::{Stack, Status};
-use world::{Edit, Fault, FaultRule, Hand, When};
+use world::{Edit, Event, Fault, FaultRule, Grant, Hand, When};
 
 use crate::cases::{CASES, Case};
 use crate::cast::{Cast, REGION, settings};
@@ -30,11 +31,19 @@ struct Point {
     deaths: Deaths,
 }
 
-/// Plays a case, with a death where one is given; answers how many calls each invocation of the operation made.
+/// What a case came to.
+pub(crate) struct Played {
+    /// How many calls each invocation of the operation made.
+    calls: Vec<u64>,
+    /// What its roles were needed for.
+    pub(crate) used: BTreeSet<Grant>,
+}
+
+/// Plays a case, with a death where one is given.
 ///
 /// # Errors
 /// What is wrong, and the history that led to it.
-async fn play(case: &Case, point: Option<Point>) -> Result<Vec<u64>, Broken> {
+async fn play(case: &Case, point: Option<Point>) -> Result<Played, Broken> {
     let (cast, mut network) = Cast::published(settings(7)).await;
     (case.setup)(&cast).await;
     let mut stack = Stack::new(case.account, REGION, "subject");
@@ -46,17 +55,44 @@ async fn play(case: &Case, point: Option<Point>) -> Result<Vec<u64>, Broken> {
         Ok(_) => Err(format!("the network stack stays: {:?}", network.failures)),
         Err(why) => Err(why),
     };
-    let violations: Vec<String> = cast
+    let mut violations: Vec<String> = cast
         .world
         .violations()
         .into_iter()
         .map(|v| v.what)
         .collect();
+    if !case.denied {
+        violations.extend(denied(&cast));
+    }
     match calls {
-        Ok(calls) if violations.is_empty() => Ok(calls),
+        Ok(calls) if violations.is_empty() => Ok(Played {
+            calls,
+            used: cast.world.used_grants(),
+        }),
         Ok(_) => Err((violations.join("; "), cast.history())),
         Err(why) => Err(([vec![why], violations].concat().join("; "), cast.history())),
     }
+}
+
+/// Plays a case without deaths.
+///
+/// # Panics
+/// Where something is wrong.
+pub(crate) fn play_undisturbed(case: &Case) -> Played {
+    let played = runtime().block_on(play(case, None));
+    played.unwrap_or_else(|(why, history)| panic!("{}: {why}\n{history}", case.name))
+}
+
+/// Calls that a role was too small for. A repeat of a request that is answered already may come when the stack has other rights.
+fn denied(cast: &Cast) -> Vec<String> {
+    let is_repeat = |event: &Event| match &event.hand {
+        Some(Hand::Function(work)) => cast.engine.was_answered_before(work.invocation).is_some(),
+        _ => false,
+    };
+    let log = cast.world.log().into_iter();
+    log.filter(|event| event.outcome.starts_with("AccessDenied") && !is_repeat(event))
+        .map(|event| format!("{} {} was denied", event.action, event.target))
+        .collect()
 }
 
 /// What is wrong, and the history.
@@ -168,12 +204,9 @@ fn calls_by_invocation(cast: &Cast, first: u64) -> Vec<u64> {
 }
 
 /// Every point of a case.
-async fn points(case: &Case) -> Vec<Point> {
-    let calls = play(case, None)
-        .await
-        .unwrap_or_else(|(why, history)| panic!("{}: {why}\n{history}", case.name));
+fn points(case: &Case) -> Vec<Point> {
     let mut points = Vec::new();
-    for (invocation, calls) in (0..).zip(calls) {
+    for (invocation, calls) in (0..).zip(play_undisturbed(case).calls) {
         for call in 1..=calls {
             for when in [When::Before, When::After] {
                 for deaths in [Deaths::Once, Deaths::Always] {
@@ -202,7 +235,7 @@ fn runtime() -> tokio::runtime::Runtime {
 fn whatever_dies_when_nothing_is_lost_and_nothing_is_left() {
     let mut work: Vec<(&Case, Point)> = Vec::new();
     for case in CASES {
-        let found = runtime().block_on(points(case));
+        let found = points(case);
         println!("{:>5} points | {}", found.len(), case.name);
         work.extend(found.into_iter().map(|point| (case, point)));
     }

@@ -37,16 +37,19 @@ macro_rules! synthesized {
 }
 
 const NETWORKING: Synthesized = synthesized!("networking", NETWORK, "networking");
-/// Two stacks that differ in nothing but their names, accounts and Regions have grants of one name.
-const CONSUMERS: [(Synthesized, Synthesized); 2] = [
-    (
+/// The stacks of a consumer: with certificates in its own Region, with certificates elsewhere, and without any. Two that differ in
+/// nothing but accounts, names and Regions have grants of one name.
+const CONSUMERS: [[Synthesized; 3]; 2] = [
+    [
         synthesized!("consumer", CONSUMER, "consumer"),
         synthesized!("consumer", CONSUMER, "consumer-elsewhere"),
-    ),
-    (
+        synthesized!("consumer", CONSUMER, "consumer-without-certificates"),
+    ],
+    [
         synthesized!("consumer", SECOND, "second-consumer"),
         synthesized!("consumer", SECOND, "second-consumer-elsewhere"),
-    ),
+        synthesized!("consumer", SECOND, "second-consumer-without-certificates"),
+    ],
 ];
 const CERTIFICATE: Synthesized = synthesized!("certificate", CONSUMER, "certificate");
 
@@ -56,7 +59,9 @@ const ELSEWHERE: &str = "us-east-1";
 impl Synthesized {
     /// Its roles for a stack, with this zone for every reference to one, published or given.
     fn roles(&self, stack_id: &str, zone: &str, prefix: &str) -> Vec<Role> {
-        let template: Value = serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
+        let mut template: Value =
+            serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
+        name_policies(&mut template);
         let mut resolution = Resolution::of_stack(self.account, REGION, stack_id);
         resolve_references(&template, &mut resolution, &role_name(stack_id), zone);
         let roles = world::roles(&template, self.account, &resolution).expect("it is modelled");
@@ -94,6 +99,18 @@ impl Synthesized {
             .into_iter()
             .find(|role| !is_delegation_role(&role.arn));
         role.expect("each stack has one function")
+    }
+}
+
+/// Names each policy after its purpose alone: the zone or the Region that it is for makes no other right of it.
+fn name_policies(template: &mut Value) {
+    let resources = template["Resources"].as_object_mut();
+    for (id, resource) in resources.expect("a template has resources") {
+        if resource["Type"] == "AWS::IAM::Policy" {
+            // A hash of what it grants, and one of its place, of 8 digits each.
+            let purpose = &id[..id.len() - 16];
+            resource["Properties"]["PolicyName"] = purpose.into();
+        }
     }
 }
 
@@ -156,14 +173,15 @@ pub(crate) fn put_delegation_roles(world: &World, zone: &str) {
     }
 }
 
-/// Makes the role of a stack's function, as the stack's template has it.
-pub(crate) fn deploy(world: &World, stack: &Stack, template: &Template) {
-    let role = if stack.account == NETWORK {
-        publishing_role(stack, template)
-    } else {
-        Some(subdomain_role(stack, template))
+/// Makes the role of a stack's function, as the stack's templates have it: a policy is named after what it grants, so that the
+/// policies of one do not take the place of those of another (cdk/test/iam.test.ts).
+pub(crate) fn deploy(world: &World, stack: &Stack, templates: &[&Template]) {
+    let role = |template: &&Template| match stack.account.as_str() {
+        NETWORK => publishing_role(stack, template),
+        _ => Some(subdomain_role(stack, template)),
     };
-    if let Some(role) = role {
+    let roles = templates.iter().filter_map(role);
+    if let Some(role) = roles.reduce(Role::joined_by) {
         world.put_role(role);
     }
 }
@@ -186,40 +204,35 @@ fn publishing_role(stack: &Stack, template: &Template) -> Option<Role> {
 
 /// The app has the certificates of a consumer in one Region. A stack without subdomains is the one with a certificate alone.
 fn subdomain_role(stack: &Stack, template: &Template) -> Role {
-    let is_subdomain =
-        |definition: &&ResourceDefinition| definition.resource_type == "Custom::DelegatedSubdomain";
-    if template
-        .values()
-        .any(|definition| is_subdomain(&definition))
-    {
-        let regions = template
+    let has = |kind: &str| template.values().any(|found| found.resource_type == kind);
+    let texts = |property| {
+        template
             .values()
-            .filter_map(|definition| text(definition, "Region"));
-        let (here, elsewhere) = CONSUMERS
-            .iter()
-            .find(|(here, _)| here.account == stack.account)
-            .expect("it is a consumer");
-        let synthesized = if regions.into_iter().any(|region| region == ELSEWHERE) {
-            elsewhere
-        } else {
-            here
-        };
-        return synthesized.function_role(&stack.id, "", PREFIX);
+            .filter_map(move |found| text(found, property))
+    };
+    if !has("Custom::DelegatedSubdomain") {
+        let zone = texts("HostedZoneId").next().unwrap_or_default();
+        return CERTIFICATE.function_role(&stack.id, zone, PREFIX);
     }
-    let zone = template
-        .values()
-        .find_map(|definition| text(definition, "HostedZoneId"));
-    CERTIFICATE.function_role(&stack.id, zone.unwrap_or_default(), PREFIX)
+    let [here, elsewhere, without] = CONSUMERS
+        .iter()
+        .find(|[here, ..]| here.account == stack.account)
+        .expect("it is a consumer");
+    let synthesized = if !has("Custom::SubdomainCertificate") {
+        without
+    } else if texts("Region").any(|region| region == ELSEWHERE) {
+        elsewhere
+    } else {
+        here
+    };
+    synthesized.function_role(&stack.id, "", PREFIX)
 }
 
 /// Every role of every stack, for a stack and a zone that do not stand.
 pub(crate) fn all() -> Vec<Role> {
-    let consumers = CONSUMERS
-        .iter()
-        .flat_map(|(here, elsewhere)| [here, elsewhere]);
     [&NETWORKING, &CERTIFICATE]
         .into_iter()
-        .chain(consumers)
+        .chain(CONSUMERS.iter().flatten())
         .flat_map(|synthesized| synthesized.roles("", "ZONE", PREFIX))
         .collect()
 }
