@@ -59,8 +59,7 @@ const ELSEWHERE: &str = "us-east-1";
 impl Synthesized {
     /// Its roles for a stack, with this zone for every reference to one, published or given.
     fn roles(&self, stack_id: &str, zone: &str, prefix: &str) -> Vec<Role> {
-        let mut template: Value =
-            serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
+        let mut template: Value = serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
         name_policies(&mut template);
         let mut resolution = Resolution::of_stack(self.account, REGION, stack_id);
         resolve_references(&template, &mut resolution, &role_name(stack_id), zone);
@@ -105,12 +104,13 @@ impl Synthesized {
 /// Names each policy after its purpose alone: the zone or the Region that it is for makes no other right of it.
 fn name_policies(template: &mut Value) {
     let resources = template["Resources"].as_object_mut();
-    for (id, resource) in resources.expect("a template has resources") {
-        if resource["Type"] == "AWS::IAM::Policy" {
-            // A hash of what it grants, and one of its place, of 8 digits each.
-            let purpose = &id[..id.len() - 16];
-            resource["Properties"]["PolicyName"] = purpose.into();
-        }
+    let resources = resources.expect("a template has resources");
+    for (id, resource) in std::mem::take(resources) {
+        let is_policy = resource["Type"] == "AWS::IAM::Policy";
+        // A hash of what it grants, and one of its place, of 8 digits each.
+        let hashes = if is_policy { 16 } else { 0 };
+        let before = resources.insert(id[..id.len() - hashes].to_owned(), resource);
+        assert!(before.is_none(), "two policies of one purpose: {id}");
     }
 }
 
