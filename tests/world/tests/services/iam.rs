@@ -96,6 +96,28 @@ async fn parameters_are_allowed_one_by_one_and_sessions_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_parameters_tags_are_condition_keys_and_one_that_does_not_stand_has_none() {
+    let own = json!({"StringEquals": {"aws:ResourceTag/owner": "us"}});
+    let setup = setup(&json!([
+        {"Action": ["ssm:PutParameter", "ssm:AddTagsToResource"], "Resource": "*"},
+        {"Action": "ssm:DeleteParameters", "Resource": "*", "Condition": own},
+    ]));
+    let client = aws_sdk_ssm::Client::new(&setup.config().await);
+    for (name, owner) in [("/z/ours", "us"), ("/z/theirs", "them")] {
+        let tag = aws_sdk_ssm::types::Tag::builder().key("owner").value(owner);
+        let put = client.put_parameter().name(name).value("x");
+        let put = put.r#type(aws_sdk_ssm::types::ParameterType::String);
+        put.tags(tag.build().unwrap()).send().await.unwrap();
+    }
+    for name in ["/z/theirs", "/z/missing"] {
+        let both = client.delete_parameters().names("/z/ours").names(name);
+        assert_eq!(code(both.send().await), "AccessDeniedException");
+    }
+    let delete = client.delete_parameters().names("/z/ours");
+    delete.send().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_three_condition_keys_of_route_53() {
     use aws_sdk_route53::types::{
         Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
