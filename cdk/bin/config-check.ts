@@ -11,11 +11,10 @@ const read = (file: string): { readonly [key: string]: unknown } => {
   const place = path.join(folder, file);
   return existsSync(place) ? JSON.parse(readFileSync(place, 'utf8')) as { [key: string]: unknown } : {};
 };
-const { values } = parseArgs({ options: { context: { type: 'string', short: 'c', multiple: true, default: [] } } });
 const context: { readonly [key: string]: unknown } = {
   ...read('cdk.json')['context'] as object | undefined,
   ...read('cdk.context.json'),
-  ...Object.fromEntries(values.context.map((word) => [word.replace(/=.*/s, ''), word.replace(/^[^=]*=?/, '')])),
+  ...Object.fromEntries(contextArguments().map((word) => [word.replace(/=.*/s, ''), word.replace(/^[^=]*=?/, '')])),
 };
 
 // The pipeline is checked where there is one; it shares keys with the app, so what is wrong with those is said once.
@@ -40,3 +39,13 @@ if (messages.size > 0) {
 const { zoneName, networkingStackName, networkingAccount, consumers } = readConfiguration(context);
 console.log(`The configuration is in order: ${zoneName} by ${networkingStackName} in ${networkingAccount}, ${
   consumers.map(({ account, names, stackName }) => `${names.join(', ')} by ${stackName} in ${account}`).join(', ')}.`);
+
+/** What `-c` and `--context` give; ends the process with one sentence where anything else is asked for. */
+function contextArguments(): string[] {
+  try {
+    return parseArgs({ options: { context: { type: 'string', short: 'c', multiple: true, default: [] } } }).values.context;
+  } catch (error) {
+    console.error(`${(error as Error).message.split('. ')[0]}. Usage: npm run config:check -- [-c key=value]...`);
+    process.exit(2);
+  }
+}

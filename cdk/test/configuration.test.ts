@@ -172,6 +172,7 @@ test('config:check lists all that is wrong', () => {
   assert.match(check('--context=organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
   assert.deepEqual(check('-c', 'region=x', '-c', 'pipeline={}').stderr.split('\n').map((line) => line.split(' ')[0]),
     ['region', 'pipeline.account', 'pipeline.repository', '']);
+  assert.equal(check('--contxt', 'a=b').stderr, "Unknown option '--contxt'. Usage: npm run config:check -- [-c key=value]...\n");
   const good = check();
   assert.equal(good.stderr, '');
   assert.equal(good.stdout, 'The configuration is in order: build.example.com by zone-delegation-networking-dev in 111111111111, ' +
