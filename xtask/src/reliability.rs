@@ -43,11 +43,16 @@ fn quoted(text: &str) -> Vec<&str> {
 /// The Rust sources of the workspace, each with its text.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
-    let mut folders = ["functions", "tests", "xtask"].map(|name| checkout::root().join(name)).to_vec();
+    let mut folders = ["functions", "tests", "xtask"]
+        .map(|name| checkout::root().join(name))
+        .to_vec();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("it can be listed") {
             let path = entry.expect("it can be listed").path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
             if path.is_dir() && !["target", "node_modules"].contains(&name) {
                 folders.push(path);
             } else if name.ends_with(".rs") {
@@ -63,10 +68,17 @@ fn sources() -> Vec<(PathBuf, String)> {
 fn has_test(text: &str, name: &str, whole: bool) -> bool {
     let mut is_test = false;
     text.lines().map(str::trim).any(|line| {
-        let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+        let function = line
+            .strip_prefix("async ")
+            .unwrap_or(line)
+            .strip_prefix("fn ");
         if let Some(function) = function {
             let found = function.split(['(', '<']).next().unwrap_or_default();
-            let fits = if whole { found == name } else { found.starts_with(name) };
+            let fits = if whole {
+                found == name
+            } else {
+                found.starts_with(name)
+            };
             return std::mem::take(&mut is_test) && fits;
         }
         is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
@@ -86,7 +98,8 @@ fn has_check(sources: &[(PathBuf, String)], module: &str, function: &str) -> boo
 /// The folder of a package of the workspace.
 fn package(name: &str) -> Option<PathBuf> {
     let folders = ["functions", "tests", ""].map(|folder| checkout::root().join(folder).join(name));
-    let manifest = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let manifest =
+        |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     let is_it = |folder: &PathBuf| manifest(folder).contains(&format!("name = \"{name}\""));
     folders.into_iter().find(is_it)
 }
@@ -96,7 +109,9 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
     let words: Vec<&str> = command.split_whitespace().collect();
     let says = |usage: &str, words: &[&str]| {
         let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-        let unknown = words.iter().find(|word| !is_number(word) && !usage.contains(*word));
+        let unknown = words
+            .iter()
+            .find(|word| !is_number(word) && !usage.contains(*word));
         unknown.map(|word| format!("its usage does not say {word}"))
     };
     match words.as_slice() {
@@ -110,7 +125,10 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
             says(&usage.join("\n"), options)
         }
         ["cargo", "test", arguments @ ..] => {
-            let arguments = arguments.split(|word| *word == "--").next().unwrap_or_default();
+            let arguments = arguments
+                .split(|word| *word == "--")
+                .next()
+                .unwrap_or_default();
             let mut packages = Vec::new();
             let mut target = None;
             let mut filter = None;
@@ -132,15 +150,23 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
                     Some(target) => folder.join("tests").join(target),
                     None => folder,
                 };
-                let mut within = sources.iter().filter(|(path, _)| path.starts_with(&place)).peekable();
+                let mut within = sources
+                    .iter()
+                    .filter(|(path, _)| path.starts_with(&place))
+                    .peekable();
                 if within.peek().is_none() {
                     return Some(format!("{name} has no target {}", target.unwrap_or(&"")));
                 }
                 let Some(filter) = filter else { continue };
                 // The path of a test is that of its module.
                 let fits = |(path, text): &(PathBuf, String)| {
-                    path.strip_prefix(&place).is_ok_and(|within| within.iter().any(|part| Path::new(part).file_stem().is_some_and(|stem| stem == filter)))
-                        || has_test(text, filter, false)
+                    path.strip_prefix(&place).is_ok_and(|within| {
+                        within.iter().any(|part| {
+                            Path::new(part)
+                                .file_stem()
+                                .is_some_and(|stem| stem == filter)
+                        })
+                    }) || has_test(text, filter, false)
                 };
                 if !within.any(fits) {
                     return Some(format!("{name} has no test {filter}"));
@@ -185,7 +211,10 @@ fn each_promise_is_proved_by_what_exists() {
             assert!(exists, "there is no {proof}: {promise}");
         }
         for name in sabotages {
-            assert!(name_of_each().any(|known| known == name), "there is no sabotage {name}: {promise}");
+            assert!(
+                name_of_each().any(|known| known == name),
+                "there is no sabotage {name}: {promise}"
+            );
         }
     }
 }
@@ -193,8 +222,13 @@ fn each_promise_is_proved_by_what_exists() {
 #[test]
 fn each_sabotage_shows_a_promise() {
     let page = page();
-    let shown: Vec<&str> = promises(&page).into_iter().flat_map(|(_, _, names)| names).collect();
-    let silent: Vec<&str> = name_of_each().filter(|name| !shown.contains(name)).collect();
+    let shown: Vec<&str> = promises(&page)
+        .into_iter()
+        .flat_map(|(_, _, names)| names)
+        .collect();
+    let silent: Vec<&str> = name_of_each()
+        .filter(|name| !shown.contains(name))
+        .collect();
     assert_eq!(silent, [""; 0], "no promise names them");
 }
 
@@ -202,7 +236,9 @@ fn each_sabotage_shows_a_promise() {
 fn each_command_is_one() {
     let page = page();
     let sources = sources();
-    let commands = quoted(&page).into_iter().filter(|text| text.starts_with("cargo "));
+    let commands = quoted(&page)
+        .into_iter()
+        .filter(|text| text.starts_with("cargo "));
     let mut count = 0;
     for command in commands {
         count += 1;
@@ -218,7 +254,10 @@ fn what_is_no_command_is_found_out() {
     let sources = sources();
     let fault = |command| fault_of(command, &sources);
     assert_eq!(fault("cargo xtask soak --minutes 60"), None);
-    assert_eq!(fault("cargo test -p world --test proof histories -- --nocapture"), None);
+    assert_eq!(
+        fault("cargo test -p world --test proof histories -- --nocapture"),
+        None
+    );
     for wrong in [
         "cargo build",
         "cargo xtask rest",
@@ -231,5 +270,9 @@ fn what_is_no_command_is_found_out() {
         assert!(fault(wrong).is_some(), "{wrong}");
     }
     let text = "#[test]\nfn one() {}\nfn two() {}\n#[tokio::test(start_paused = true)]\nasync fn three() {}";
-    assert!(has_test(text, "one", true) && has_test(text, "three", true) && !has_test(text, "two", true));
+    assert!(
+        has_test(text, "one", true)
+            && has_test(text, "three", true)
+            && !has_test(text, "two", true)
+    );
 }

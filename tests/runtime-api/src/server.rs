@@ -36,10 +36,7 @@ impl Server {
     /// # Errors
     ///
     /// No port can be had.
-    pub async fn start(
-        service: Arc<impl Service>,
-        tls: Option<TlsAcceptor>,
-    ) -> io::Result<Self> {
+    pub async fn start(service: Arc<impl Service>, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(async move {

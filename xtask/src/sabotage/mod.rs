@@ -116,10 +116,12 @@ fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<Strin
 /// The first test that a log says failed, and how many more did.
 fn failed_tests(log: &str) -> String {
     // Cargo's words, and those of the Test Anything Protocol.
-    let mut failed = log.lines().filter_map(|line| match line.strip_prefix("not ok ") {
-        Some(rest) => rest.split_once(" - ").map(|(_, name)| name),
-        None => line.strip_prefix("test ")?.strip_suffix(" ... FAILED"),
-    });
+    let mut failed = log
+        .lines()
+        .filter_map(|line| match line.strip_prefix("not ok ") {
+            Some(rest) => rest.split_once(" - ").map(|(_, name)| name),
+            None => line.strip_prefix("test ")?.strip_suffix(" ... FAILED"),
+        });
     let first = failed.next().unwrap_or("no test to its end");
     match failed.count() {
         0 => first.to_owned(),

@@ -49,7 +49,12 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "PublishedZone: update, another zone",
         setup: |stage| drop(stage.zone_by_hand(NETWORK, "second.example.com")),
-        after: Some(|stage| published(&stage.zone_named("second.example.com"), "/zone-delegation/own")),
+        after: Some(|stage| {
+            published(
+                &stage.zone_named("second.example.com"),
+                "/zone-delegation/own",
+            )
+        }),
         ..ZONE
     },
     Case {
@@ -70,7 +75,10 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "DelegatedSubdomain: update",
         after: Some(|_| {
-            subdomain("dev", json!({"Ttl": 60, "Comment": "hello", "Tags": {"team": "a"}}))
+            subdomain(
+                "dev",
+                json!({"Ttl": 60, "Comment": "hello", "Tags": {"team": "a"}}),
+            )
         }),
         ..SUBDOMAIN
     },
@@ -94,7 +102,9 @@ pub(crate) const CASES: &[Case] = &[
         after: Some(|stage| {
             let mut template = certificate_of(stage, "app");
             let resource = template.get_mut("Resource").expect("its one resource");
-            resource.properties.insert("Tags".to_owned(), json!({"team": "a"}));
+            resource
+                .properties
+                .insert("Tags".to_owned(), json!({"team": "a"}));
             template
         }),
         ..CERTIFICATE

@@ -119,7 +119,8 @@ impl Binaries {
             event["ResponseURL"] = json!(format!("http://{}{target}", self.places.answers.address));
             lock(&self.places.senders.of).insert(target.to_owned(), (url.clone(), hand));
         } else if let Some(url) = event["Waiter"]["Request"]["ResponseURL"].as_str()
-            && let Some(target) = url.strip_prefix(&format!("http://{}", self.places.answers.address))
+            && let Some(target) =
+                url.strip_prefix(&format!("http://{}", self.places.answers.address))
             && let Some(sender) = lock(&self.places.senders.of).get_mut(target)
         {
             sender.1 = hand;

@@ -23,7 +23,7 @@ use stage::{REGION, Stage};
 /// How many deaths are played; `DEATHS` says otherwise, and `all` is every one.
 const DEATHS: usize = 96;
 /// How many worlds live at once: they wait more than they work.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 16;
 
 /// What CloudFormation hears of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,9 @@ enum Attempts {
     NoMore,
 }
 
-/// Where a process dies: in the n-th invocation of an operation (from 0), at the k-th call (from 1) of one kind.
+/// Where a process dies: at the n-th call of one kind (from 1) that an operation makes, in whichever invocation that is.
 #[derive(Clone, Debug)]
 struct Point {
-    invocation: u64,
     call: String,
     nth: u64,
     when: When,
@@ -46,8 +45,13 @@ struct Point {
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { invocation, call, nth, when, attempts } = self;
-        write!(f, "invocation {invocation}, {call} {nth}, {when:?}, {attempts:?}")
+        let Self {
+            call,
+            nth,
+            when,
+            attempts,
+        } = self;
+        write!(f, "{call} {nth}, {when:?}, {attempts:?}")
     }
 }
 
@@ -70,19 +74,27 @@ async fn operate(case: &Case, point: Option<&Point>) -> (Stage, Stack, u64, BTre
         let mut template = make(&stage);
         let seconds = if dies_for_good { 600 } else { 3_000 };
         let resource = template.get_mut("Resource").expect("its one resource");
-        resource.properties.insert("ServiceTimeout".to_owned(), seconds.into());
+        resource
+            .properties
+            .insert("ServiceTimeout".to_owned(), seconds.into());
         template
     };
     if let Some(before) = case.before {
         let status = stage.engine.create(&mut stack, &template(before)).await;
-        assert_eq!(status, Status::Complete, "{}: {:?}", case.name, stack.failures);
+        assert_eq!(
+            status,
+            Status::Complete,
+            "{}: {:?}",
+            case.name,
+            stack.failures
+        );
         stage.engine.idle().await;
     }
     let before = stage.standing(&stack);
     let first = stage.engine.next_invocation();
     if let Some(point) = point {
         stage.world.inject(FaultRule {
-            invocation: Some(first + point.invocation),
+            invocation: None,
             operation: Some(point.call.clone()),
             skip: point.nth - 1,
             times: 1,
@@ -96,6 +108,7 @@ async fn operate(case: &Case, point: Option<&Point>) -> (Stage, Stack, u64, BTre
         (_, None) => stage.engine.delete(&mut stack).await,
     };
     stage.engine.idle().await;
+    stage.world.clear_faults();
     (stage, stack, first, before)
 }
 
@@ -103,32 +116,54 @@ async fn operate(case: &Case, point: Option<&Point>) -> (Stage, Stack, u64, BTre
 async fn undisturbed(case: &Case) -> Undisturbed {
     let (stage, stack, first, before) = operate(case, None).await;
     let is_done = matches!(stack.status, Status::Complete | Status::Deleted);
-    assert!(is_done, "{}: {:?}\n{}", case.name, stack.failures, stage.history());
-    let mut calls: BTreeMap<(u64, String), (u64, bool)> = BTreeMap::new();
+    assert!(
+        is_done,
+        "{}: {:?}\n{}",
+        case.name,
+        stack.failures,
+        stage.history()
+    );
+    let mut calls: BTreeMap<String, (u64, bool)> = BTreeMap::new();
     for event in stage.world.log() {
-        let Some(Hand::Function(work)) = event.hand else { continue };
+        let Some(Hand::Function(work)) = event.hand else {
+            continue;
+        };
         if work.invocation < first || event.action == "lambda" {
             continue;
         }
-        let call = event.action.rsplit(':').next().unwrap_or_default().to_owned();
-        let count = calls.entry((work.invocation - first, call)).or_default();
+        let call = event
+            .action
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let count = calls.entry(call).or_default();
         count.0 += 1;
         count.1 |= event.outcome.contains('!') || event.action == "PUT";
     }
     let mut points = Vec::new();
-    for ((invocation, call), (count, changes)) in calls {
+    for (call, (count, changes)) in calls {
         // How often a process looks depends on the time; what it changes does not.
         for nth in 1..=if changes { count } else { 1 } {
             for when in [When::Before, When::After] {
                 for attempts in [Attempts::Again, Attempts::NoMore] {
                     let call = call.clone();
-                    points.push(Point { invocation, call, nth, when, attempts });
+                    points.push(Point {
+                        call,
+                        nth,
+                        when,
+                        attempts,
+                    });
                 }
             }
         }
     }
     assert_eq!(stage.binaries.deaths().await, 0, "{}", case.name);
-    Undisturbed { points, before, after: stage.standing(&stack) }
+    Undisturbed {
+        points,
+        before,
+        after: stage.standing(&stack),
+    }
 }
 
 /// Plays a case with a death.
@@ -151,8 +186,12 @@ async fn play(case: &Case, point: &Point, expected: &Undisturbed) -> Result<(), 
         None => wrong.push(format!("it is {settled:?}: {:?}", stack.failures)),
         Some(wanted) => {
             let standing = stage.standing(&stack);
-            let left = standing.difference(&wanted).map(|what| format!("{what} is left"));
-            let lost = wanted.difference(&standing).map(|what| format!("{what} is lost"));
+            let left = standing
+                .difference(&wanted)
+                .map(|what| format!("{what} is left"));
+            let lost = wanted
+                .difference(&standing)
+                .map(|what| format!("{what} is lost"));
             wrong.extend(left.chain(lost));
         }
     }
@@ -163,7 +202,12 @@ async fn play(case: &Case, point: &Point, expected: &Undisturbed) -> Result<(), 
             wrong.push(format!("it stays, {status:?}: {:?}", stack.failures));
         }
     }
-    wrong.extend(stage.standing(&stack).into_iter().map(|what| format!("{what} stays")));
+    wrong.extend(
+        stage
+            .standing(&stack)
+            .into_iter()
+            .map(|what| format!("{what} stays")),
+    );
     wrong.extend(stage.close().await.err());
     wrong.extend(stage.violations());
     let deaths = stage.binaries.deaths().await;
@@ -174,14 +218,20 @@ async fn play(case: &Case, point: &Point, expected: &Undisturbed) -> Result<(), 
         return Ok(());
     }
     let wrong = wrong.join("; ");
-    Err(format!("{}: {point} ({settled:?}): {wrong}\n{}", case.name, stage.history()))
+    Err(format!(
+        "{}: {point} ({settled:?}): {wrong}\n{}",
+        case.name,
+        stage.history()
+    ))
 }
 
 /// So many of all, the same in every run: as many of each case as of the others, as far as it has them.
 fn chosen<T>(of_cases: Vec<Vec<T>>, count: usize) -> Vec<T> {
     let mut random = fastrand::Rng::with_seed(1);
     let mut of_cases = of_cases;
-    of_cases.iter_mut().for_each(|points| random.shuffle(points));
+    of_cases
+        .iter_mut()
+        .for_each(|points| random.shuffle(points));
     let mut chosen = Vec::new();
     while chosen.len() < count && of_cases.iter().any(|points| !points.is_empty()) {
         chosen.extend(of_cases.iter_mut().filter_map(Vec::pop));
@@ -208,12 +258,24 @@ async fn a_process_that_is_killed_loses_nothing_and_leaves_nothing() {
     };
     let played = chosen(points, wanted);
     let deaths = played.len();
-    let plays = played.into_iter().map(|(case, point, seen)| play(case, point, seen));
-    let results: Vec<_> = stream::iter(plays).buffer_unordered(AT_ONCE).collect().await;
+    let plays = played
+        .into_iter()
+        .map(|(case, point, seen)| play(case, point, seen));
+    let results: Vec<_> = stream::iter(plays)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
     let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
-    println!("{deaths} deaths of {all} in {:.0} s", begun.elapsed().as_secs_f64());
+    println!(
+        "{deaths} deaths of {all} in {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
     for failure in &failures {
         println!("{failure}");
     }
-    assert!(failures.is_empty(), "{} deaths of {deaths} did harm", failures.len());
+    assert!(
+        failures.is_empty(),
+        "{} deaths of {deaths} did harm",
+        failures.len()
+    );
 }

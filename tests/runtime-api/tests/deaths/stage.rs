@@ -132,7 +132,10 @@ impl Stage {
 
     /// Deletes the networking stack, once people have taken away what they delegated by hand.
     pub(crate) async fn close(&mut self) -> Result<(), String> {
-        let zone = self.world.zone(&self.build_zone).expect("nobody deletes it");
+        let zone = self
+            .world
+            .zone(&self.build_zone)
+            .expect("nobody deletes it");
         let by_hand = |set: &RecordSet| set.written_by == Hand::Person;
         let edits: Vec<Edit> = zone
             .other_records()
@@ -145,7 +148,10 @@ impl Stage {
         let status = self.engine.delete(&mut self.network).await;
         self.engine.idle().await;
         if status != Status::Deleted {
-            return Err(format!("the network stack stays: {:?}", self.network.failures));
+            return Err(format!(
+                "the network stack stays: {:?}",
+                self.network.failures
+            ));
         }
         Ok(())
     }
@@ -168,13 +174,20 @@ impl Stage {
         let zones = self.world.zones();
         let mut standing = BTreeSet::new();
         for zone in zones.values() {
-            let marks = in_names(&zones, &format!("{:?}", zone.tags));
+            let marks = in_names(&zones, &format!("{:?}", without_notes(&zone.tags)));
             if of_stack(&zone.made_by) {
                 standing.insert(format!("zone {} {:?} {marks}", zone.name, zone.comment));
-            } else if zone.tags.keys().any(|tag| tag.starts_with("zone-delegation:")) {
+            } else if zone
+                .tags
+                .keys()
+                .any(|tag| tag.starts_with("zone-delegation:"))
+            {
                 standing.insert(format!("marks on {}: {marks}", zone.name));
             }
-            for (key, set) in zone.other_records().filter(|(_, set)| of_stack(&set.written_by)) {
+            for (key, set) in zone
+                .other_records()
+                .filter(|(_, set)| of_stack(&set.written_by))
+            {
                 let view = match zone.published.get(key) {
                     Some(published) if published == set => "in the API and in DNS",
                     _ => "in the API only",
@@ -186,7 +199,7 @@ impl Stage {
         }
         for ((account, region, name), parameter) in self.world.parameters() {
             if of_stack(&parameter.made_by) {
-                let (value, tags) = (parameter.value, parameter.tags);
+                let (value, tags) = (parameter.value, without_notes(&parameter.tags));
                 let words = in_names(&zones, &format!("{value} {tags:?}"));
                 standing.insert(format!("parameter {account} {region} {name} = {words}"));
             }
@@ -194,7 +207,7 @@ impl Stage {
         for certificate in self.world.certificates().into_values() {
             if of_stack(&certificate.made_by) {
                 let (names, status) = (certificate.names, certificate.status);
-                let tags = in_names(&zones, &format!("{:?}", certificate.tags));
+                let tags = in_names(&zones, &format!("{:?}", without_notes(&certificate.tags)));
                 standing.insert(format!("certificate {names:?} {status} {tags}"));
             }
         }
@@ -243,7 +256,9 @@ fn put_roles(world: &World) {
 /// A record set's values; those that delegate to a zone of its name are that zone's.
 fn values(zones: &BTreeMap<String, Zone>, key: &RecordKey, set: &RecordSet) -> String {
     let sorted = |mut hosts: Vec<String>| {
-        hosts.iter_mut().for_each(|host| *host = host.trim_end_matches('.').to_lowercase());
+        hosts
+            .iter_mut()
+            .for_each(|host| *host = host.trim_end_matches('.').to_lowercase());
         hosts.sort();
         hosts
     };
@@ -253,6 +268,15 @@ fn values(zones: &BTreeMap<String, Zone>, key: &RecordKey, set: &RecordSet) -> S
         Some(zone) => format!("to zone {}", zone.name),
         None => format!("{values:?}"),
     }
+}
+
+/// Tags without what the functions note for themselves, such as a certificate's successor: a note may outlive its cause.
+fn without_notes(tags: &BTreeMap<String, String>) -> BTreeMap<&String, &String> {
+    let is_note = |tag: &str| {
+        tag.strip_prefix("zone-delegation:")
+            .is_some_and(|note| !["stack-id", "logical-id"].contains(&note))
+    };
+    tags.iter().filter(|(tag, _)| !is_note(tag)).collect()
 }
 
 /// A text with the name of each zone in place of its id and its name servers.
@@ -275,7 +299,10 @@ pub(crate) fn one(resource_type: &str, properties: Value) -> Template {
 
 /// `Custom::PublishedZone`.
 pub(crate) fn published(zone: &str, prefix: &str) -> Template {
-    one("Custom::PublishedZone", json!({"HostedZoneId": zone, "ParameterPrefix": prefix}))
+    one(
+        "Custom::PublishedZone",
+        json!({"HostedZoneId": zone, "ParameterPrefix": prefix}),
+    )
 }
 
 /// `Custom::DelegatedSubdomain`, across accounts.

@@ -96,7 +96,12 @@ impl AnswerDesk {
     ///
     /// # Errors
     /// Where a fault breaks the connection.
-    pub async fn receive(&self, hand: &Hand, url: &str, body: &[u8]) -> Result<u16, ConnectionLost> {
+    pub async fn receive(
+        &self,
+        hand: &Hand,
+        url: &str,
+        body: &[u8],
+    ) -> Result<u16, ConnectionLost> {
         let fault = self.world.fault_on(hand, "PUT");
         let before = fault.as_ref().is_some_and(|fault| fault.is(When::Before));
         let status = if before { 503 } else { self.put(url, body) };
