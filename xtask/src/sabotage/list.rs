@@ -115,11 +115,11 @@ pub(super) const SABOTAGES: [Sabotage; 17] = [
         to: "let is_own = !matches!(owner.claim(&tags), Claim::Nobody);",
     },
     Sabotage {
-        name: "unanswered-is-done",
-        about: "an invocation whose answer reached nobody ends as a success, so that nobody tries again",
-        file: "functions/custom-resource/src/function.rs",
-        from: "                Err(InvocationError::Unanswered(error))\n",
-        to: "                Ok(done())\n",
+        name: "answer-once",
+        about: "an answer that is not taken at the first try is not sent again",
+        file: "functions/custom-resource/src/deliver.rs",
+        from: "            Ok(Ok(status @ 500..)) => format!(\"status {status}\"),\n",
+        to: "            Ok(Ok(status @ 500..)) => return Delivery::Refused(status),\n",
     },
     Sabotage {
         name: "repeat-is-first",

@@ -237,7 +237,7 @@ fn delegate(world: &World, parent: &str, zone: &str) {
     world.edit_records(parent, &[edit]).unwrap();
 }
 
-/// The functions' roles and the delegation role. They may do anything: what they need no more than is proved elsewhere.
+/// The functions' roles and the delegation role. They may do anything: which rights suffice is proved elsewhere.
 fn put_roles(world: &World) {
     let everything = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let policies = [("policy".to_owned(), everything)];
