@@ -15,6 +15,8 @@ mod failure;
 mod http;
 mod process;
 mod progress;
+#[cfg(test)]
+mod reliability;
 mod sabotage;
 mod setup;
 mod soak;
@@ -31,7 +33,8 @@ cargo xtask test [STEP]...       everything that is checked, or only these steps
 cargo xtask test --list          the steps
 cargo xtask stacks [SUITE]...    one of those steps: CloudFormation stacks on the emulator
 cargo xtask bench                measures, and writes docs/benchmarks.md
-cargo xtask soak [--help]        the long forms of the proofs with random inputs
+cargo xtask soak [--minutes N] [--histories N] [--inputs N] [--seed N]
+                                 the proofs with random inputs, longer and with other inputs; --help says how long
 cargo xtask sabotage [NAME]...   shows that the proofs fail when the code is wrong; --list lists the sabotages";
 
 fn main() -> ExitCode {

@@ -151,6 +151,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn both_usages_list_the_same_options() {
+        let call = USAGE.lines().next().unwrap();
+        assert!(crate::USAGE.lines().any(|line| line == call), "{call}");
+    }
+
+    #[test]
     fn numbers_are_read_and_all_else_is_refused() {
         let soak = Soak::parse(&["--seed", "5", "--minutes", "60"], 1).unwrap();
         assert_eq!((soak.seed, soak.minutes), (5, 60));

@@ -24,3 +24,4 @@ pub use event::event;
 pub use process::{Invoked, Outcome, Process, StartError};
 pub use receiver::{Answer, Receiver, Reply, SIGNATURE};
 pub use runtime_api::{FUNCTION_ARN, RuntimeApi};
+pub use server::{Server, Service};

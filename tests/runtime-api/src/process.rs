@@ -1,12 +1,12 @@
 //! A function's process, as Lambda runs it.
 
-use crate::{RuntimeApi, runtime_api::Said};
+use crate::{FUNCTION_ARN, RuntimeApi, runtime_api::Said};
 use bytes::Bytes;
 use serde_json::Value;
 use std::{
     fmt, io,
     path::Path,
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -77,11 +77,24 @@ impl Process {
     ///
     /// It cannot be started, or does not ask for an invocation within 10 s.
     pub async fn start(binary: &Path, environment: &[(&str, &str)]) -> Result<Self, StartError> {
+        Self::start_as(FUNCTION_ARN, binary, environment).await
+    }
+
+    /// As [`start`](Self::start), with an ARN that the function is invoked by.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn start_as(
+        function_arn: &str,
+        binary: &Path,
+        environment: &[(&str, &str)],
+    ) -> Result<Self, StartError> {
         let failed = |error: io::Error| StartError {
             reason: format!("{} cannot be started: {error}", binary.display()),
             log: String::new(),
         };
-        let api = RuntimeApi::start().await.map_err(failed)?;
+        let api = RuntimeApi::start(function_arn).await.map_err(failed)?;
         let begun = Instant::now();
         let mut child = Command::new(binary)
             .env_clear()
@@ -166,6 +179,17 @@ impl Process {
         self.child.id()
     }
 
+    /// Sends the process SIGKILL, before this returns. How it ended, once it has.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn kill(mut self) -> impl Future<Output = io::Result<ExitStatus>> + use<> {
+        // An error means that it has ended already.
+        let _ = self.child.start_kill();
+        async move { self.child.wait().await }
+    }
+
     /// Kills the process. All that it wrote to stdout and stderr.
     pub async fn stop(mut self) -> String {
         // An error means that it has ended already.
@@ -195,7 +219,7 @@ fn read(
     })
 }
 
-fn status(ended: io::Result<std::process::ExitStatus>) -> String {
+fn status(ended: io::Result<ExitStatus>) -> String {
     ended.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 

@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::sync::{Notify, oneshot};
 
-/// The function that is invoked.
+/// The function that is invoked, where a test names none.
 pub const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:111122223333:function:protocol";
 /// Where everything lies.
 const ROOT: &str = "/2018-06-01/runtime/";
@@ -39,6 +39,7 @@ pub(crate) enum Said {
 /// Invocations on their way to the function, and its replies on their way back.
 #[derive(Debug, Default)]
 struct Queue {
+    function_arn: String,
     waiting: Mutex<VecDeque<Invocation>>,
     came: Notify,
     replies: Mutex<HashMap<String, oneshot::Sender<Said>>>,
@@ -56,13 +57,16 @@ struct Invocation {
 }
 
 impl RuntimeApi {
-    /// One that has no invocations yet.
+    /// One of a function that has no invocations yet.
     ///
     /// # Errors
     ///
     /// No port can be had.
-    pub async fn start() -> io::Result<Self> {
-        let queue = Arc::new(Queue::default());
+    pub async fn start(function_arn: &str) -> io::Result<Self> {
+        let queue = Arc::new(Queue {
+            function_arn: function_arn.to_owned(),
+            ..Queue::default()
+        });
         let server = Server::start(queue.clone(), None).await?;
         Ok(Self { server, queue })
     }
@@ -150,7 +154,7 @@ impl Queue {
                     .header("content-type", "application/json")
                     .header("lambda-runtime-aws-request-id", id)
                     .header("lambda-runtime-deadline-ms", deadline.to_string())
-                    .header("lambda-runtime-invoked-function-arn", FUNCTION_ARN)
+                    .header("lambda-runtime-invoked-function-arn", &self.function_arn)
                     .header(
                         "lambda-runtime-trace-id",
                         "Root=1-67424f47-0123456789abcdef01234567;Sampled=0",

@@ -1,4 +1,4 @@
-//! HTTP on a loopback port, for the two parts of this crate that serve it.
+//! HTTP on a loopback port.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -13,8 +13,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// What answers requests. None closes the connection without a word.
-pub(crate) trait Service: Send + Sync + 'static {
+/// What answers requests.
+pub trait Service: Send + Sync + 'static {
+    /// The answer to a request; none closes the connection without a word.
     fn answer(
         &self,
         request: Request<Bytes>,
@@ -23,17 +24,19 @@ pub(crate) trait Service: Send + Sync + 'static {
 
 /// A service on a port of its own, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
     /// Over TLS where there is a way to accept it.
-    pub(crate) async fn start(
-        service: Arc<impl Service>,
-        tls: Option<TlsAcceptor>,
-    ) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// No port can be had.
+    pub async fn start(service: Arc<impl Service>, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(async move {

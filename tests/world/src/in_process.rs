@@ -14,8 +14,7 @@ use publish_zone::PublishZone;
 use serde_json::Value;
 
 use crate::cloudformation::{AnswerDesk, FunctionHost, Hosted};
-use crate::fault::{Fault, When};
-use crate::{EVERYWHERE, Event, Hand, World};
+use crate::{EVERYWHERE, Hand, World};
 
 /// Runs the functions in this process.
 #[derive(Clone, Debug)]
@@ -85,7 +84,6 @@ impl InProcess {
         let world_clock = self.world.clock();
         let clock = Clock::starting_at(world_clock.wall(world_clock.now()));
         let answers = Answers {
-            world: self.world.clone(),
             desk: self.desk.clone(),
             hand,
         };
@@ -113,53 +111,17 @@ impl InProcess {
     }
 }
 
-/// PUTs to the desk, with faults.
+/// PUTs to the desk.
 #[derive(Clone, Debug)]
 struct Answers {
-    world: World,
     desk: AnswerDesk,
     hand: Hand,
 }
 
 impl AnswerTransport for Answers {
     async fn put(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
-        let fault = self.world.fault_on(&self.hand, "PUT");
-        let before = fault.as_ref().is_some_and(|fault| match fault {
-            Fault::Error(when, _)
-            | Fault::Reset(when)
-            | Fault::Silence(when)
-            | Fault::Kill(when) => *when == When::Before,
-            Fault::Throttle => true,
-            Fault::Delay(_) => false,
-        });
-        let mut status = 503;
-        if !before {
-            status = self.desk.put(url, &body);
-        }
-        self.log(&body, status, fault.as_ref());
-        self.world.suffer(&self.hand, fault.as_ref()).await;
-        match fault {
-            Some(Fault::Reset(_)) => Err("connection reset".to_owned()),
-            Some(Fault::Error(..) | Fault::Throttle) => Ok(503),
-            _ => Ok(status),
-        }
-    }
-}
-
-impl Answers {
-    fn log(&self, body: &[u8], status: u16, fault: Option<&Fault>) {
-        let mut state = self.world.state();
-        let at = state.now;
-        let target: Value = serde_json::from_slice(body).unwrap_or_default();
-        let fault = fault.map_or(String::new(), |fault| format!(" [{fault:?}]"));
-        state.log.push(Event {
-            at,
-            hand: Some(self.hand.clone()),
-            account: String::new(),
-            action: "PUT".to_owned(),
-            target: format!("{} {}", target["Status"], target["PhysicalResourceId"]),
-            outcome: format!("{status}{fault}"),
-        });
+        let received = self.desk.receive(&self.hand, url, &body).await;
+        received.map_err(|lost| lost.to_string())
     }
 }
 

@@ -60,11 +60,21 @@ impl WorldClock {
         self.began + at
     }
 
+    /// How long a span of the world's time takes by tokio's clock.
+    pub fn lasts(&self, span: Duration) -> Duration {
+        span / self.factor
+    }
+
     /// Sleeps for a span of the world's time.
     pub(crate) async fn sleep(&self, span: Duration) {
         if !span.is_zero() {
-            tokio::time::sleep(span / self.factor).await;
+            tokio::time::sleep(self.lasts(span)).await;
         }
+    }
+
+    /// What a future comes to within a span of the world's time.
+    pub(crate) async fn within<F: Future>(&self, span: Duration, future: F) -> Option<F::Output> {
+        tokio::time::timeout(self.lasts(span), future).await.ok()
     }
 
     /// `2026-11-20T00:00:00Z`, as Route 53 and STS write it.

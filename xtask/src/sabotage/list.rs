@@ -15,7 +15,7 @@ pub(super) struct Sabotage {
 }
 
 /// All of them.
-pub(super) const SABOTAGES: [Sabotage; 14] = [
+pub(super) const SABOTAGES: [Sabotage; 17] = [
     Sabotage {
         name: "upsert",
         about: "a record set is written whatever stands there",
@@ -113,5 +113,26 @@ pub(super) const SABOTAGES: [Sabotage; 14] = [
         file: "functions/delegate-subdomain/src/certificate/ownership.rs",
         from: "let is_own = matches!(owner.claim(&tags), Claim::Own { .. });",
         to: "let is_own = !matches!(owner.claim(&tags), Claim::Nobody);",
+    },
+    Sabotage {
+        name: "answer-once",
+        about: "an answer that is not taken at the first try is not sent again",
+        file: "functions/custom-resource/src/deliver.rs",
+        from: "            Ok(Ok(status @ 500..)) => format!(\"status {status}\"),\n",
+        to: "            Ok(Ok(status @ 500..)) => return Delivery::Refused(status),\n",
+    },
+    Sabotage {
+        name: "repeat-is-first",
+        about: "a repeat of a request is taken for its first delivery, also when its Delete has come",
+        file: "functions/custom-resource/src/work.rs",
+        from: "clock.since(turn.request.requested_at) > FIRST_DELIVERY,",
+        to: "clock.since(turn.request.requested_at) > FIRST_DELIVERY * 10_000,",
+    },
+    Sabotage {
+        name: "any-name-of-the-zone",
+        about: "a consumer's role changes the names of all consumers",
+        file: "cdk/lib/delegation-role.ts",
+        from: "    'route53:ChangeResourceRecordSetsNormalizedRecordNames': recordNames,\n",
+        to: "",
     },
 ];

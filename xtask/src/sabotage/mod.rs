@@ -1,5 +1,5 @@
 //! `cargo xtask sabotage`: shows that the proofs fail when the code is wrong. Each sabotage is made in a copy of the checkout,
-//! alone; the proofs of `tests/world` are run there, and must fail.
+//! alone; the proofs are run there, and must fail.
 
 mod list;
 
@@ -12,7 +12,7 @@ use crate::checkout;
 use crate::emulator::fresh_folder;
 use crate::failure::{Doing, Failure};
 use crate::process;
-use crate::progress::seconds;
+use crate::progress::{Step, seconds};
 use crate::setup;
 use list::{SABOTAGES, Sabotage};
 
@@ -24,6 +24,12 @@ pub(crate) fn list() {
     for sabotage in &SABOTAGES {
         println!("{:24} {}", sabotage.name, sabotage.about);
     }
+}
+
+/// Their names.
+#[cfg(test)]
+pub(crate) fn name_of_each() -> impl Iterator<Item = &'static str> {
+    SABOTAGES.iter().map(|sabotage| sabotage.name)
 }
 
 /// `cargo xtask sabotage`: all of them, or those of these names.
@@ -39,18 +45,24 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
             "There is no sabotage {unknown}; `cargo xtask sabotage --list` lists them."
         )));
     }
-    let copy = copy_checkout()?;
+    let made: Vec<&Sabotage> = SABOTAGES
+        .iter()
+        .filter(|sabotage| wanted.is_empty() || wanted.contains(&sabotage.name))
+        .collect();
     let logs = fresh_folder("sabotage-logs")?;
+    let in_app = made.iter().any(|sabotage| sabotage.is_in_app());
+    if in_app {
+        setup::tools()?;
+        setup::npm_packages(&checkout::cdk(), &logs, &Step::hidden())?;
+    }
+    let copy = copy_checkout(in_app)?;
     println!("without any: the proofs must pass");
     build(&copy, &logs.join("none-build.log"))?;
-    for proof in &PROOFS {
+    for proof in PROOFS.iter().chain(in_app.then_some(&ROLES)) {
         proof.run(&copy, &logs.join(format!("none-{}.log", proof.name())))?;
     }
     let mut unnoticed = Vec::new();
-    for sabotage in SABOTAGES
-        .iter()
-        .filter(|sabotage| wanted.is_empty() || wanted.contains(&sabotage.name))
-    {
+    for sabotage in made {
         let begun = Instant::now();
         let noticed = noticed(sabotage, &copy, &logs)?;
         println!(
@@ -85,8 +97,13 @@ fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<Strin
     let changed = sabotage.make(&honest)?;
     fs::write(&file, changed).doing(|| format!("write {}", file.display()))?;
     let log = |what: &str| logs.join(format!("{}-{what}.log", sabotage.name));
-    build(copy, &log("build"))?;
-    let by = PROOFS
+    let proofs = if sabotage.is_in_app() {
+        std::slice::from_ref(&ROLES)
+    } else {
+        build(copy, &log("build"))?;
+        &PROOFS
+    };
+    let by = proofs
         .iter()
         .find(|proof| proof.run(copy, &log(proof.name())).is_err());
     fs::write(&file, honest).doing(|| format!("write {}", file.display()))?;
@@ -98,10 +115,13 @@ fn noticed(sabotage: &Sabotage, copy: &Path, logs: &Path) -> Result<Option<Strin
 
 /// The first test that a log says failed, and how many more did.
 fn failed_tests(log: &str) -> String {
-    let mut failed = log.lines().filter_map(|line| {
-        let name = line.strip_prefix("test ")?;
-        name.strip_suffix(" ... FAILED")
-    });
+    // Cargo's words, and those of the Test Anything Protocol.
+    let mut failed = log
+        .lines()
+        .filter_map(|line| match line.strip_prefix("not ok ") {
+            Some(rest) => rest.split_once(" - ").map(|(_, name)| name),
+            None => line.strip_prefix("test ")?.strip_suffix(" ... FAILED"),
+        });
     let first = failed.next().unwrap_or("no test to its end");
     match failed.count() {
         0 => first.to_owned(),
@@ -110,6 +130,11 @@ fn failed_tests(log: &str) -> String {
 }
 
 impl Sabotage {
+    /// Whether it is one of the CDK app: what grants the functions their rights.
+    fn is_in_app(&self) -> bool {
+        self.file.starts_with("cdk/")
+    }
+
     /// The file's text with it.
     fn make(&self, text: &str) -> Result<String, Failure> {
         match text.matches(self.from).count() {
@@ -122,8 +147,8 @@ impl Sabotage {
     }
 }
 
-/// A copy of everything that git knows or would add, under the target folder.
-fn copy_checkout() -> Result<PathBuf, Failure> {
+/// A copy of everything that git knows or would add, under the target folder; with the CDK app's packages where so.
+fn copy_checkout(with_packages: bool) -> Result<PathBuf, Failure> {
     let copy = fresh_folder("sabotage")?;
     let mut listing = process::command("git");
     listing
@@ -145,6 +170,11 @@ fn copy_checkout() -> Result<PathBuf, Failure> {
         fs::create_dir_all(folder).doing(|| format!("make {}", folder.display()))?;
         fs::copy(&from, &to).doing(|| format!("copy {file}"))?;
     }
+    if with_packages {
+        let packages = "cdk/node_modules";
+        std::os::unix::fs::symlink(checkout::root().join(packages), copy.join(packages))
+            .doing(|| format!("link {packages}"))?;
+    }
     Ok(copy)
 }
 
@@ -164,45 +194,64 @@ fn build(copy: &Path, log: &Path) -> Result<(), Failure> {
     process::run(&mut build, "build the proofs", log, |_| {})
 }
 
-/// A test target of `tests/world`, or a part of one.
-struct Proof {
-    target: &'static str,
-    only: &'static str,
+/// What must notice a sabotage.
+enum Proof {
+    /// A test target of `tests/world`, or a part of one.
+    World {
+        target: &'static str,
+        only: &'static str,
+    },
+    /// A file of the CDK app's tests.
+    App(&'static str),
 }
 
-/// The quicker first.
+/// For the functions; the quicker first.
 const PROOFS: [Proof; 3] = [
-    Proof {
+    Proof::World {
         target: "resource_types",
         only: "",
     },
-    Proof {
+    Proof::World {
         target: "proof",
         only: "histories",
     },
-    Proof {
+    Proof::World {
         target: "proof",
         only: "crash_points",
     },
 ];
 
+/// For the CDK app.
+const ROLES: Proof = Proof::App("iam");
+
 impl Proof {
     fn name(&self) -> &'static str {
-        if self.only.is_empty() {
-            self.target
-        } else {
-            self.only
+        match self {
+            Self::World { target, only: "" } => target,
+            Self::World { only: name, .. } | Self::App(name) => name,
         }
     }
 
     /// # Errors
     /// It fails.
     fn run(&self, copy: &Path, log: &Path) -> Result<(), Failure> {
-        let mut test = cargo(copy, &["test"]);
-        test.args(["--test", self.target, self.only])
-            .env("HISTORIES", HISTORIES)
-            // That it fails is enough.
-            .env("PROPTEST_MAX_SHRINK_ITERS", "0");
+        let mut test = match self {
+            Self::World { target, only } => {
+                let mut test = cargo(copy, &["test"]);
+                test.args(["--test", target, only])
+                    .env("HISTORIES", HISTORIES)
+                    // That it fails is enough.
+                    .env("PROPTEST_MAX_SHRINK_ITERS", "0");
+                test
+            }
+            Self::App(name) => {
+                let mut test = process::command("npm");
+                test.args(["exec", "--", "tsx", "--test", "--test-reporter=tap"])
+                    .arg(format!("test/{name}.test.ts"))
+                    .current_dir(copy.join("cdk"));
+                test
+            }
+        };
         process::run(&mut test, "prove it", log, |_| {})
     }
 }
@@ -216,6 +265,7 @@ mod tests {
         let log = "test a::b ... ok\ntest a::c ... FAILED\ntest d ... FAILED\nfailures:\n";
         assert_eq!(failed_tests(log), "a::c and 1 more");
         assert_eq!(failed_tests("test a ... FAILED"), "a");
+        assert_eq!(failed_tests("ok 1 - a\nnot ok 2 - b is c\n"), "b is c");
         assert_eq!(failed_tests("aborted"), "no test to its end");
     }
 

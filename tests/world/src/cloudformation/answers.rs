@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::World;
+use crate::fault::{Fault, When};
+use crate::iam::principal::Hand;
+use crate::world::ConnectionLost;
+use crate::{Event, World};
 
 /// An answer as it was accepted.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +90,43 @@ impl AnswerDesk {
         if let Some(slot) = self.slots().get_mut(url) {
             slot.open = false;
         }
+    }
+
+    /// A PUT as it comes in from an invocation, with the faults that fall upon it; the status is that of S3.
+    ///
+    /// # Errors
+    /// Where a fault breaks the connection.
+    pub async fn receive(
+        &self,
+        hand: &Hand,
+        url: &str,
+        body: &[u8],
+    ) -> Result<u16, ConnectionLost> {
+        let fault = self.world.fault_on(hand, "PUT");
+        let before = fault.as_ref().is_some_and(|fault| fault.is(When::Before));
+        let status = if before { 503 } else { self.put(url, body) };
+        self.log(hand, body, status, fault.as_ref());
+        self.world.suffer(hand, fault.as_ref()).await;
+        match fault {
+            Some(Fault::Reset(_)) => Err(ConnectionLost),
+            Some(Fault::Error(..) | Fault::Throttle) => Ok(503),
+            _ => Ok(status),
+        }
+    }
+
+    fn log(&self, hand: &Hand, body: &[u8], status: u16, fault: Option<&Fault>) {
+        let mut state = self.world.state();
+        let at = state.now;
+        let target: Value = serde_json::from_slice(body).unwrap_or_default();
+        let fault = fault.map_or(String::new(), |fault| format!(" [{fault:?}]"));
+        state.log.push(Event {
+            at,
+            hand: Some(hand.clone()),
+            account: String::new(),
+            action: "PUT".to_owned(),
+            target: format!("{} {}", target["Status"], target["PhysicalResourceId"]),
+            outcome: format!("{status}{fault}"),
+        });
     }
 
     /// Takes a PUT; the status is that of S3. What is no valid answer is a violation.

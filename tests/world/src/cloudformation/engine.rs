@@ -248,10 +248,10 @@ impl Engine {
         self.log(stack, request, "sent");
         let deliveries = self.deliver(stack, &request.logical_id, &function_arn, &event);
         let wait = answer.wait_for(Option::is_some);
-        let outcome = match tokio::time::timeout(Duration::from_secs(timeout), wait).await {
-            Ok(Ok(answer)) => Outcome::Answered(answer.clone().expect("it was waited for")),
-            Ok(Err(_)) => unreachable!("the desk keeps the sender"),
-            Err(_) => Outcome::TimedOut,
+        let outcome = match clock.within(Duration::from_secs(timeout), wait).await {
+            Some(Ok(answer)) => Outcome::Answered(answer.clone().expect("it was waited for")),
+            Some(Err(_)) => unreachable!("the desk keeps the sender"),
+            None => Outcome::TimedOut,
         };
         drop(closes);
         let came_too_late = self.delivery.late >= Duration::from_secs(timeout);

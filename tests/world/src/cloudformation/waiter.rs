@@ -31,7 +31,8 @@ impl Engine {
             let active = self.running.begin();
             tokio::spawn(async move {
                 let run = engine.execute(&stack, &logical_id, &execution.name, &execution.input);
-                if tokio::time::timeout(EXECUTION_TIMEOUT, run).await.is_err() {
+                let clock = engine.world.clock();
+                if clock.within(EXECUTION_TIMEOUT, run).await.is_none() {
                     engine
                         .world
                         .violate(format!("execution {} timed out", execution.name));

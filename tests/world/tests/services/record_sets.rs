@@ -101,6 +101,24 @@ async fn create_and_delete_are_exact_and_atomic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn changes_have_a_bucket_of_their_own_for_each_zone() {
+    let world = world(|settings| {
+        settings.throttling = true;
+        settings.rates.changes = (2.0, 1.0);
+    });
+    let (client, zone) = setup(&world);
+    let other = world.make_zone(ACCOUNT, "y.org").unwrap();
+    let create = |name: &str| change(ChangeAction::Create, name, &RrType::A, 60, &["192.0.2.1"]);
+    let two = vec![create("a.x.org"), create("b.x.org")];
+    send(&client, &zone, two).await.unwrap();
+    let one = || vec![create("c.x.org")];
+    refused(send(&client, &zone, one()).await, "Throttling: Rate exceeded");
+    send(&client, &other, vec![create("a.y.org")]).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    send(&client, &zone, one()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_zone_cannot_hold_is_refused() {
     use ChangeAction::{Create, Delete};
     let world = world(|_| {});

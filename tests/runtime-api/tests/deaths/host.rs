@@ -1,0 +1,189 @@
+//! Lambda, for the deaths: each invocation is a process of its own, and one that is dropped dies by SIGKILL.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use runtime_api::{Outcome, Process, Server, Service, binary};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use world::cloudformation::{AnswerDesk, FunctionHost, Hosted};
+use world::in_process::InProcess;
+use world::{Hand, World};
+
+/// The signal that no process can catch.
+const SIGKILL: i32 = 9;
+
+/// Runs the release binaries.
+pub(crate) struct Binaries {
+    world: World,
+    places: Places,
+    deaths: Arc<Mutex<Vec<JoinHandle<Option<i32>>>>>,
+}
+
+/// Where a process finds what it needs.
+pub(crate) struct Places {
+    aws: SocketAddr,
+    name_servers: SocketAddr,
+    answers: Server,
+    senders: Arc<Senders>,
+}
+
+impl Places {
+    /// With AWS and the name servers there.
+    pub(crate) async fn new(aws: SocketAddr, name_servers: SocketAddr) -> Self {
+        let senders = Arc::<Senders>::default();
+        Self {
+            aws,
+            name_servers,
+            answers: Server::start(senders.clone(), None).await.unwrap(),
+            senders,
+        }
+    }
+}
+
+impl Binaries {
+    /// In a world, with its answers going to that desk.
+    pub(crate) fn new(world: World, desk: AnswerDesk, places: Places) -> Self {
+        places.senders.desk.get_or_init(|| desk);
+        Self {
+            world,
+            places,
+            deaths: Arc::default(),
+        }
+    }
+
+    /// How many processes have died so far.
+    ///
+    /// # Panics
+    /// One of them ended by something else than SIGKILL: then it did not die where the world held its call.
+    pub(crate) async fn deaths(&self) -> usize {
+        let deaths = std::mem::take(&mut *lock(&self.deaths));
+        let count = deaths.len();
+        for death in deaths {
+            assert_eq!(death.await.unwrap(), Some(SIGKILL));
+        }
+        count
+    }
+
+    async fn run(&self, hosted: Hosted) -> Result<Value, String> {
+        let name = hosted.function_arn.rsplit(':').next().unwrap_or_default();
+        let hand = Hand::Function(hosted.work.clone());
+        let role = InProcess::role_arn(&hosted.account, name);
+        let keys = self.world.credentials(&hosted.account, &role, hand.clone());
+        let event = self.with_answers_here(hosted.event, hand);
+        let lasts = |span| self.world.clock().lasts(span);
+        let endpoint = format!("http://{}", self.places.aws);
+        let name_servers = self.places.name_servers.to_string();
+        // What a process waits for by itself passes by the machine's clock.
+        let age = lasts(hosted.max_invocation_age).as_secs().to_string();
+        let environment = [
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", &keys.access_key),
+            ("AWS_SECRET_ACCESS_KEY", &keys.secret_key),
+            ("AWS_REGION", &hosted.region),
+            ("DNS_NAME_SERVERS", &name_servers),
+            ("MAX_INVOCATION_AGE_SECONDS", &age),
+            (
+                "STATE_MACHINE_ARN",
+                hosted.state_machine_arn.as_deref().unwrap_or_default(),
+            ),
+        ];
+        let started = Process::start_as(&hosted.function_arn, &binary(name), &environment).await;
+        let mut alive = Alive {
+            process: Some(started.map_err(|error| error.to_string())?),
+            deaths: self.deaths.clone(),
+        };
+        let now = self.world.clock().wall(self.world.clock().now());
+        let left = hosted.deadline.duration_since(now).unwrap_or_default();
+        let invoked = alive.process().invoke(&event, lasts(left)).await;
+        let log = alive.done().stop().await;
+        match invoked.outcome {
+            Outcome::Response(value) => Ok(value),
+            other => Err(format!("{other:?}: {log}")),
+        }
+    }
+
+    /// The event with its answer going to this host, and the name of who sends it.
+    fn with_answers_here(&self, mut event: Value, hand: Hand) -> Value {
+        let sent = event["ResponseURL"].as_str().map(ToOwned::to_owned);
+        if let Some(url) = sent {
+            let (_, target) = url
+                .split_once(".amazonaws.com")
+                .expect("CloudFormation's URLs lead to S3");
+            event["ResponseURL"] = json!(format!("http://{}{target}", self.places.answers.address));
+            lock(&self.places.senders.of).insert(target.to_owned(), (url.clone(), hand));
+        } else if let Some(url) = event["Waiter"]["Request"]["ResponseURL"].as_str()
+            && let Some(target) =
+                url.strip_prefix(&format!("http://{}", self.places.answers.address))
+            && let Some(sender) = lock(&self.places.senders.of).get_mut(target)
+        {
+            sender.1 = hand;
+        }
+        event
+    }
+}
+
+impl FunctionHost for Binaries {
+    fn invoke(
+        &self,
+        invocation: Hosted,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>> {
+        Box::pin(self.run(invocation))
+    }
+}
+
+/// A process that works. It is killed where this is dropped before it is done.
+struct Alive {
+    process: Option<Process>,
+    deaths: Arc<Mutex<Vec<JoinHandle<Option<i32>>>>>,
+}
+
+impl Alive {
+    fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("it works")
+    }
+
+    fn done(mut self) -> Process {
+        self.process.take().expect("it works")
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let Some(process) = self.process.take() else {
+            return;
+        };
+        let ended = process.kill();
+        let signal = async move { ended.await.ok().and_then(|status| status.signal()) };
+        lock(&self.deaths).push(tokio::spawn(signal));
+    }
+}
+
+/// Where answers come in: by path and query, CloudFormation's own URL and the invocation that was given it last.
+#[derive(Default)]
+struct Senders {
+    desk: OnceLock<AnswerDesk>,
+    of: Mutex<BTreeMap<String, (String, Hand)>>,
+}
+
+impl Service for Senders {
+    async fn answer(&self, request: Request<Bytes>) -> Option<Response<Bytes>> {
+        let target = request.uri().path_and_query()?.as_str();
+        let (url, hand) = lock(&self.of).get(target).cloned()?;
+        let desk = self.desk.get()?;
+        let status = desk.receive(&hand, &url, request.body()).await.ok()?;
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::from_u16(status).ok()?;
+        Some(response)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,278 @@
+//! A walk through docs/reliability.md: what the page names stands in the code, and what the code has stands in the page.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::checkout;
+use crate::sabotage::name_of_each;
+
+/// How many promises there are.
+const PROMISES: usize = 7;
+
+/// The page, with each paragraph and each list item on one line.
+fn page() -> String {
+    let page = checkout::root().join("docs/reliability.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    let mut lines: Vec<String> = Vec::new();
+    for line in page.lines() {
+        let goes_on = line.starts_with("   ") && !line.trim_start().starts_with('|');
+        match lines.last_mut() {
+            Some(last) if goes_on => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+/// The lines under a heading.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = page
+        .split_once(&format!("## {heading}\n"))
+        .unwrap_or_else(|| panic!("the page has no {heading}"));
+    rest.split("\n## ").next().unwrap_or(rest)
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The Rust sources of the workspace, each with its text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
+    let mut folders = ["functions", "tests", "xtask"]
+        .map(|name| checkout::root().join(name))
+        .to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("it can be listed") {
+            let path = entry.expect("it can be listed").path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            if path.is_dir() && !["target", "node_modules"].contains(&name) {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                let text = fs::read_to_string(&path).expect("it is text");
+                sources.push((path, text));
+            }
+        }
+    }
+    sources
+}
+
+/// Whether a text has a test function of that name, or of a name that begins so.
+fn has_test(text: &str, name: &str, whole: bool) -> bool {
+    let mut is_test = false;
+    text.lines().map(str::trim).any(|line| {
+        let function = line
+            .strip_prefix("async ")
+            .unwrap_or(line)
+            .strip_prefix("fn ");
+        if let Some(function) = function {
+            let found = function.split(['(', '<']).next().unwrap_or_default();
+            let fits = if whole {
+                found == name
+            } else {
+                found.starts_with(name)
+            };
+            return std::mem::take(&mut is_test) && fits;
+        }
+        is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
+        false
+    })
+}
+
+/// Whether a file of the tests is named after the module and has the function: `ownership::zone_changed`.
+fn has_check(sources: &[(PathBuf, String)], module: &str, function: &str) -> bool {
+    sources.iter().any(|(path, text)| {
+        path.starts_with(checkout::root().join("tests"))
+            && path.file_stem().is_some_and(|stem| stem == module)
+            && text.contains(&format!("fn {function}("))
+    })
+}
+
+/// The folder of a package of the workspace.
+fn package(name: &str) -> Option<PathBuf> {
+    let folders = ["functions", "tests", ""].map(|folder| checkout::root().join(folder).join(name));
+    let manifest =
+        |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let is_it = |folder: &PathBuf| manifest(folder).contains(&format!("name = \"{name}\""));
+    folders.into_iter().find(is_it)
+}
+
+/// Why a command that the page names is none.
+fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let says = |usage: &str, words: &[&str]| {
+        let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+        let unknown = words
+            .iter()
+            .find(|word| !is_number(word) && !usage.contains(*word));
+        unknown.map(|word| format!("its usage does not say {word}"))
+    };
+    match words.as_slice() {
+        ["cargo", "xtask", name, options @ ..] => {
+            let lines = crate::USAGE.lines();
+            let begins = format!("cargo xtask {name}");
+            let usage: Vec<&str> = lines.filter(|line| line.starts_with(&begins)).collect();
+            if usage.is_empty() {
+                return Some("cargo xtask has no such command".to_owned());
+            }
+            says(&usage.join("\n"), options)
+        }
+        ["cargo", "test", arguments @ ..] => {
+            let arguments = arguments
+                .split(|word| *word == "--")
+                .next()
+                .unwrap_or_default();
+            let mut packages = Vec::new();
+            let mut target = None;
+            let mut filter = None;
+            let mut words = arguments.iter();
+            while let Some(word) = words.next() {
+                match *word {
+                    "-p" => packages.extend(words.next()),
+                    "--test" => target = words.next(),
+                    "--lib" => target = Some(&"src"),
+                    word => filter = Some(word),
+                }
+            }
+            for name in packages {
+                let Some(folder) = package(name) else {
+                    return Some(format!("there is no package {name}"));
+                };
+                let place = match target {
+                    Some(&"src") => folder.join("src"),
+                    Some(target) => folder.join("tests").join(target),
+                    None => folder,
+                };
+                let mut within = sources
+                    .iter()
+                    .filter(|(path, _)| path.starts_with(&place))
+                    .peekable();
+                if within.peek().is_none() {
+                    return Some(format!("{name} has no target {}", target.unwrap_or(&"")));
+                }
+                let Some(filter) = filter else { continue };
+                // The path of a test is that of its module.
+                let fits = |(path, text): &(PathBuf, String)| {
+                    path.strip_prefix(&place).is_ok_and(|within| {
+                        within.iter().any(|part| {
+                            Path::new(part)
+                                .file_stem()
+                                .is_some_and(|stem| stem == filter)
+                        })
+                    }) || has_test(text, filter, false)
+                };
+                if !within.any(fits) {
+                    return Some(format!("{name} has no test {filter}"));
+                }
+            }
+            None
+        }
+        _ => Some("it is neither cargo test nor cargo xtask".to_owned()),
+    }
+}
+
+/// The promises, each on its line, with what proves it and what shows that.
+fn promises(page: &str) -> Vec<(&str, Vec<&str>, Vec<&str>)> {
+    let lines = section(page, "Promises").lines();
+    let numbered = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+    let parts = numbered.map(|line| {
+        let (promise, rest) = line
+            .split_once(" Proved by ")
+            .unwrap_or_else(|| panic!("nothing proves: {line}"));
+        let (proofs, sabotages) = rest
+            .split_once(" Shown by ")
+            .unwrap_or_else(|| panic!("nothing shows that it is proved: {line}"));
+        (promise, quoted(proofs), quoted(sabotages))
+    });
+    parts.collect()
+}
+
+#[test]
+fn each_promise_is_proved_by_what_exists() {
+    let page = page();
+    let sources = sources();
+    let promises = promises(&page);
+    assert_eq!(promises.len(), PROMISES);
+    for (at, (promise, proofs, sabotages)) in promises.into_iter().enumerate() {
+        assert!(promise.starts_with(&format!("{}. **", at + 1)), "{promise}");
+        assert!(!proofs.is_empty() && !sabotages.is_empty(), "{promise}");
+        for proof in proofs {
+            let exists = match proof.split_once("::") {
+                Some((module, function)) => has_check(&sources, module, function),
+                None => sources.iter().any(|(_, text)| has_test(text, proof, true)),
+            };
+            assert!(exists, "there is no {proof}: {promise}");
+        }
+        for name in sabotages {
+            assert!(
+                name_of_each().any(|known| known == name),
+                "there is no sabotage {name}: {promise}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_sabotage_shows_a_promise() {
+    let page = page();
+    let shown: Vec<&str> = promises(&page)
+        .into_iter()
+        .flat_map(|(_, _, names)| names)
+        .collect();
+    let silent: Vec<&str> = name_of_each()
+        .filter(|name| !shown.contains(name))
+        .collect();
+    assert_eq!(silent, [""; 0], "no promise names them");
+}
+
+#[test]
+fn each_command_is_one() {
+    let page = page();
+    let sources = sources();
+    let commands = quoted(&page)
+        .into_iter()
+        .filter(|text| text.starts_with("cargo "));
+    let mut count = 0;
+    for command in commands {
+        count += 1;
+        if let Some(fault) = fault_of(command, &sources) {
+            panic!("{command}: {fault}");
+        }
+    }
+    assert!(count >= PROMISES, "only {count} commands");
+}
+
+#[test]
+fn what_is_no_command_is_found_out() {
+    let sources = sources();
+    let fault = |command| fault_of(command, &sources);
+    assert_eq!(fault("cargo xtask soak --minutes 60"), None);
+    assert_eq!(
+        fault("cargo test -p world --test proof histories -- --nocapture"),
+        None
+    );
+    for wrong in [
+        "cargo build",
+        "cargo xtask rest",
+        "cargo xtask soak --hours 60",
+        "cargo test -p worlds",
+        "cargo test -p world --test proofs",
+        "cargo test -p world --test proof history",
+        "cargo test -p custom-resource --lib every_",
+    ] {
+        assert!(fault(wrong).is_some(), "{wrong}");
+    }
+    let text = "#[test]\nfn one() {}\nfn two() {}\n#[tokio::test(start_paused = true)]\nasync fn three() {}";
+    assert!(
+        has_test(text, "one", true)
+            && has_test(text, "three", true)
+            && !has_test(text, "two", true)
+    );
+}
