@@ -8,8 +8,13 @@ use serde_json::{Value, json};
 use world::cloudformation::Template;
 use world::{Edit, Name};
 
-use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, certificate, subdomain, with};
+use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, subdomain, with};
 use crate::roles;
+
+/// Another zone of the networking account.
+const SECOND_ZONE: &str = "second.example.com";
+/// Where it is published.
+const SECOND_PREFIX: &str = "/zone-delegation/second";
 
 /// An operation on a stack, and what stands before it.
 pub(crate) struct Case {
@@ -52,7 +57,7 @@ pub(crate) const CASES: &[Case] = &[
         setup: |cast| Box::pin(async { second_zone(cast).await }),
         before: Some(|cast| published(cast, "/zone-delegation/own")),
         after: Some(|cast| {
-            let zone = zone_named(cast, NETWORK, "second.example.com");
+            let zone = zone_named(cast, NETWORK, SECOND_ZONE);
             let own = cast.published_zone("/zone-delegation/own");
             one("Zone", with(own, json!({"HostedZoneId": zone})))
         }),
@@ -63,6 +68,18 @@ pub(crate) const CASES: &[Case] = &[
         account: NETWORK,
         before: Some(|cast| published(cast, "/zone-delegation/own")),
         after: Some(|cast| published(cast, "/zone-delegation/other")),
+        ..PLAIN
+    },
+    Case {
+        name: "PublishedZone: replace, another prefix and another zone",
+        account: NETWORK,
+        setup: |cast| Box::pin(async { second_zone(cast).await }),
+        before: Some(|cast| published(cast, "/zone-delegation/own")),
+        after: Some(|cast| {
+            let zone = zone_named(cast, NETWORK, SECOND_ZONE);
+            let other = cast.published_zone("/zone-delegation/other");
+            one("Zone", with(other, json!({"HostedZoneId": zone})))
+        }),
         ..PLAIN
     },
     Case {
@@ -88,7 +105,7 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|cast| published(cast, "/zone-delegation/own")),
         after: Some(|cast| {
             cast.renamed(NETWORK, "Zone", "Renamed");
-            let zone = zone_named(cast, NETWORK, "second.example.com");
+            let zone = zone_named(cast, NETWORK, SECOND_ZONE);
             let own = cast.published_zone("/zone-delegation/own");
             let mut template = one("Renamed", with(own, json!({"HostedZoneId": zone})));
             let mut bad = cast.published_zone("/zone-delegation/bad");
@@ -137,6 +154,29 @@ pub(crate) const CASES: &[Case] = &[
         name: "DelegatedSubdomain: replace, another name",
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         after: Some(|_| one("Zone", subdomain(CONSUMER, "test"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: replace, another parent by another delegation role",
+        setup: |cast| Box::pin(async { second_parent(cast).await }),
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|_| {
+            let role = roles::delegation_role_of(CONSUMER, SECOND_PREFIX);
+            let parent = json!({"ParameterPrefix": SECOND_PREFIX, "NetworkRoleArn": role});
+            one("Zone", with(subdomain(CONSUMER, "dev"), parent))
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: the stack's last one goes, a certificate in another zone stays",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        before: Some(|cast| {
+            let mut template = one("Zone", subdomain(CONSUMER, "test"));
+            let certificate = certificate_in_given(cast, "app");
+            template.insert("Certificate".to_owned(), certificate);
+            template
+        }),
+        after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
         ..PLAIN
     },
     Case {
@@ -316,8 +356,24 @@ pub(crate) fn zone_named(cast: &Cast, account: &str, name: &str) -> String {
 }
 
 async fn second_zone(cast: &Cast) {
-    cast.world.make_zone(NETWORK, "second.example.com").unwrap();
+    cast.world.make_zone(NETWORK, SECOND_ZONE).unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
+}
+
+/// Another parent, published by people, with delegation roles of its own.
+async fn second_parent(cast: &Cast) {
+    second_zone(cast).await;
+    let zone = zone_named(cast, NETWORK, SECOND_ZONE);
+    roles::put_delegation_roles(&cast.world, &zone, SECOND_PREFIX);
+    let servers = cast.world.zone(&zone).unwrap().hosts().join(",");
+    for (name, value) in [
+        ("hosted-zone-id", zone.as_str()),
+        ("hosted-zone-name", SECOND_ZONE),
+        ("name-servers", &servers),
+    ] {
+        let name = format!("{SECOND_PREFIX}/{name}");
+        cast.world.write_parameter(NETWORK, REGION, &name, value);
+    }
 }
 
 /// A zone of the name of a subdomain, made by people, not delegated.

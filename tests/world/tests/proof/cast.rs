@@ -70,7 +70,7 @@ impl Cast {
         let servers: Vec<&str> = servers.iter().map(String::as_str).collect();
         let edit = Edit::create(BUILD, "NS", 900, &servers);
         world.edit_records(&base_zone, &[edit]).unwrap();
-        roles::put_delegation_roles(&world, &build_zone);
+        roles::put_delegation_roles(&world, &build_zone, PREFIX);
         tokio::time::sleep(Duration::from_secs(60)).await;
         Self {
             engine: engine(&world),

@@ -16,10 +16,10 @@ const BELOW: [(&str, &str); 3] = [
 ];
 
 /// A stack of the app, or of its constructs: the roles in its template, and what grants of theirs are called.
-struct Synthesized {
-    label: &'static str,
-    account: &'static str,
-    text: &'static str,
+struct Synthesized<'a> {
+    label: &'a str,
+    account: &'a str,
+    text: &'a str,
 }
 
 macro_rules! synthesized {
@@ -36,10 +36,10 @@ macro_rules! synthesized {
     };
 }
 
-const NETWORKING: Synthesized = synthesized!("networking", NETWORK, "networking");
+const NETWORKING: Synthesized<'_> = synthesized!("networking", NETWORK, "networking");
 /// The stacks of a consumer: with certificates in its own Region, with certificates elsewhere, and without any. Two that differ in
 /// nothing but accounts, names and Regions have grants of one name.
-const CONSUMERS: [[Synthesized; 3]; 2] = [
+const CONSUMERS: [[Synthesized<'_>; 3]; 2] = [
     [
         synthesized!("consumer", CONSUMER, "consumer"),
         synthesized!("consumer", CONSUMER, "consumer-elsewhere"),
@@ -51,12 +51,12 @@ const CONSUMERS: [[Synthesized; 3]; 2] = [
         synthesized!("consumer", SECOND, "second-consumer-without-certificates"),
     ],
 ];
-const CERTIFICATE: Synthesized = synthesized!("certificate", CONSUMER, "certificate");
+const CERTIFICATE: Synthesized<'_> = synthesized!("certificate", CONSUMER, "certificate");
 
 /// Where the certificates are of a consumer that has them elsewhere.
 const ELSEWHERE: &str = "us-east-1";
 
-impl Synthesized {
+impl Synthesized<'_> {
     /// Its roles for a stack, with this zone for every reference to one, published or given.
     fn roles(&self, stack_id: &str, zone: &str, prefix: &str) -> Vec<Role> {
         let mut template: Value = serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
@@ -82,6 +82,7 @@ impl Synthesized {
             &format!(":parameter{PREFIX}/"),
             &format!(":parameter{prefix}/"),
         );
+        text = text.replace(&role_prefix(PREFIX), &role_prefix(prefix));
         for (name, nested) in BELOW {
             text = text.replace(
                 &format!("\"{name}.{BUILD}\""),
@@ -158,15 +159,32 @@ pub(crate) fn function_role(account: &str, stack_id: &str, function: &str) -> St
     format!("arn:aws:iam::{account}:role/zone-delegation/{function}/{name}")
 }
 
-/// The ARN of a consumer's delegation role.
-pub(crate) fn delegation_role(account: &str) -> String {
-    let prefix = PREFIX.trim_start_matches('/').replace('/', "-");
-    format!("arn:aws:iam::{NETWORK}:role/{prefix}-{account}")
+/// What the names of the delegation roles for what is published under a prefix begin with.
+fn role_prefix(prefix: &str) -> String {
+    let name = prefix.trim_start_matches('/').replace('/', "-");
+    format!("{name}-")
 }
 
-/// Makes the delegation roles of all consumers, for the delegated zone.
-pub(crate) fn put_delegation_roles(world: &World, zone: &str) {
-    for role in NETWORKING.roles("", zone, PREFIX) {
+/// The ARN of a consumer's delegation role, for the delegated zone.
+pub(crate) fn delegation_role(account: &str) -> String {
+    delegation_role_of(account, PREFIX)
+}
+
+/// The ARN of a consumer's delegation role, for what is published under a prefix.
+pub(crate) fn delegation_role_of(account: &str, prefix: &str) -> String {
+    let name = role_prefix(prefix);
+    format!("arn:aws:iam::{NETWORK}:role/{name}{account}")
+}
+
+/// Makes the delegation roles of all consumers, for a zone that is published under a prefix.
+pub(crate) fn put_delegation_roles(world: &World, zone: &str, prefix: &str) {
+    let apex = world.zone(zone).expect("it stands").name.to_string();
+    let text = NETWORKING.text.replace(BUILD, apex.trim_end_matches('.'));
+    let networking = Synthesized {
+        text: &text,
+        ..NETWORKING
+    };
+    for role in networking.roles("", zone, prefix) {
         if is_delegation_role(&role.arn) {
             world.put_role(role);
         }
@@ -225,7 +243,8 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
     } else {
         here
     };
-    synthesized.function_role(&stack.id, "", PREFIX)
+    let prefix = texts("ParameterPrefix").next().unwrap_or(PREFIX);
+    synthesized.function_role(&stack.id, "", prefix)
 }
 
 /// Every role of every stack, for a stack and a zone that do not stand.

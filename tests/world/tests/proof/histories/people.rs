@@ -7,7 +7,7 @@ use world::{Edit, Guardrail, Hand, Name, Zone};
 
 use super::choice::{NAMES, PREFIXES};
 use super::step::Act;
-use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, REGION};
+use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, PREFIX, REGION};
 use crate::roles;
 
 /// Zones of the consumers with that name.
@@ -151,7 +151,7 @@ fn empty(cast: &Cast, zone: &Zone, goes: impl Fn(&Hand) -> bool) {
 /// Puts everything right that people may have put in the way.
 pub(crate) fn tidy(cast: &Cast) {
     let world = &cast.world;
-    roles::put_delegation_roles(world, &cast.build_zone);
+    roles::put_delegation_roles(world, &cast.build_zone, PREFIX);
     for zone in world.zones().into_values() {
         drop(world.edit_zone(&zone.id, |zone| {
             zone.signed = false;
