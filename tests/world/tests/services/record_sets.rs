@@ -112,8 +112,13 @@ async fn changes_have_a_bucket_of_their_own_for_each_zone() {
     let two = vec![create("a.x.org"), create("b.x.org")];
     send(&client, &zone, two).await.unwrap();
     let one = || vec![create("c.x.org")];
-    refused(send(&client, &zone, one()).await, "Throttling: Rate exceeded");
-    send(&client, &other, vec![create("a.y.org")]).await.unwrap();
+    refused(
+        send(&client, &zone, one()).await,
+        "Throttling: Rate exceeded",
+    );
+    send(&client, &other, vec![create("a.y.org")])
+        .await
+        .unwrap();
     sleep(Duration::from_secs(1)).await;
     send(&client, &zone, one()).await.unwrap();
 }
