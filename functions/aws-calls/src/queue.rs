@@ -17,7 +17,7 @@ const UNANSWERED: Duration = Duration::from_secs(1);
 /// The longest pause after the first call of an account that was throttled: a short rush is over by then.
 const RUSH: Duration = Duration::from_secs(10);
 /// The same after each further one: what was not over by then is a long queue.
-const LONG_QUEUE: Duration = Duration::from_secs(32);
+const LONG_QUEUE: Duration = Duration::from_secs(28);
 /// Or this part of the time since the first, where that is longer. The longer it has lasted, the longer it will last.
 const SHARE_OF_WAIT: f64 = 0.15;
 /// How long a call is throttled before its error is answered. An invocation lasts a little longer as a rule.
@@ -171,7 +171,7 @@ mod tests {
         })
         .await;
         assert_eq!((result, sent), (Ok(()), 6));
-        let longest = 10 + 4 * 32;
+        let longest = 10 + 4 * 28;
         let took = took.as_secs();
         assert!((longest / 2..=longest).contains(&took), "{took} s");
     }
@@ -212,7 +212,7 @@ mod tests {
         for result in futures::future::join_all(calls).await {
             result.expect("it is let through in the end");
         }
-        // The first is throttled and tries again after 5 to 10 s, then every 16 to 32 s until a minute is over. The
+        // The first is throttled and tries again after 5 to 10 s, then every 14 to 28 s until a minute is over. The
         // three others come when it has been let through.
         let again = sent.get() - 1 - 3;
         assert!((3..=5).contains(&again), "{again}");

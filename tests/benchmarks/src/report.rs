@@ -353,9 +353,9 @@ fn distance_of_bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDe
 {few:.1} requests a stack at {} creates to {many:.1} at {}, {:.1} times for {:.0} times the stacks; the bucket is not charged for
 it. Nobody is told how many others wait. With pauses that double without an end, requests a stack would grow with the logarithm
 of the stacks, but the last ones would sleep on for as long again as the queue took. To be done within 1.3 times the least at
-500 stacks, where 44 s are the wait for INSYNC alone, no pause can be longer than some 32 s, and a stack in a queue asks once in
-24 s: requests a stack grow with the time in the queue, by 1 for each 24 s. So that this is once for each stack and not for each
-of its calls, of the calls that one stack has throttled one tries again and the others follow it. From 213 s on pauses are
+500 stacks, where 44 s are the wait for INSYNC alone, no pause can be longer than some 28 s, and a stack in a queue asks once in
+21 s: requests a stack grow with the time in the queue, by 1 for each 21 s. So that this is once for each stack and not for each
+of its calls, of the calls that one stack has throttled one tries again and the others follow it. From 187 s on pauses are
 15 % of the time already waited, so that beyond some 500 stacks the growth becomes logarithmic. What the stacks take beyond
 the least is their end: the last of them sleep out a pause, and then wait for their change to be INSYNC.",
         first.create.stacks,
