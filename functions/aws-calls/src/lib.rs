@@ -4,7 +4,7 @@
 //!    connection opened for one call serves the next, and there is one TLS stack to audit ([`config`]).
 //! 2. **One log line an attempt.** A person who reads the log of a failed stack sees each call with its target,
 //!    its duration and its outcome, and nothing of its payload ([`call`]).
-//! 3. **Throttled calls wait their turn** where they are, so that nothing is asked twice ([`call`]).
+//! 3. **Throttled calls wait their turn** where they are, so that nothing is asked twice ([`Queue`]).
 //! 4. **Errors are facts.** The SDK's error types differ for each operation. [`AwsError`] keeps what a user
 //!    can act on: service, operation, target, AWS error code, message and request id. Sentences are made
 //!    from it in one place.
@@ -15,8 +15,10 @@ mod call;
 mod config;
 mod connector;
 mod error;
+mod queue;
 
 pub use call::{call, call_once};
 pub use config::{config, home_region};
 pub use connector::connector;
 pub use error::{AwsError, Kind};
+pub use queue::Queue;

@@ -108,7 +108,7 @@ const GROWTH: f64 = 2.5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// The first pause and the further ones where many others spend those calls too: one look is enough for most changes
 /// then, and the changes of others come before it.
-const FIRST_LOOK_IN_CROWD: Duration = Duration::from_secs(40);
+const FIRST_LOOK_IN_CROWD: Duration = Duration::from_secs(44);
 const PAUSE_IN_CROWD: Duration = Duration::from_secs(12);
 
 impl Route53 {
@@ -186,10 +186,11 @@ impl Route53 {
     pub async fn wait_in_sync(&self, change: &ChangeId) -> Result<(), AwsError> {
         let begun = Instant::now();
         let mut next = FIRST_LOOK;
+        let mut throttled = None;
         loop {
-            let pause = if self.is_crowded() {
+            let pause = if self.queue.is_crowded() {
                 let late = FIRST_LOOK_IN_CROWD.saturating_sub(begun.elapsed());
-                late.max(PAUSE_IN_CROWD)
+                late.max(throttled.take().unwrap_or(PAUSE_IN_CROWD))
             } else {
                 next
             };
@@ -206,7 +207,9 @@ impl Route53 {
                     }
                 }
                 Err(error) if error.is("NoSuchChange") => return Ok(()),
-                Err(error) if error.kind == Kind::Throttled => self.note_crowd(),
+                Err(error) if error.kind == Kind::Throttled => {
+                    throttled = Some(self.queue.throttled());
+                }
                 Err(error) if error.kind == Kind::NoAnswer => {}
                 Err(error) => return Err(error),
             }

@@ -31,30 +31,19 @@ pub use protections::Protection;
 pub use record_set::RecordSet;
 pub use zones::CreatedZone;
 
-use aws_calls::AwsError;
+use aws_calls::{AwsError, Queue};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use std::{
-    error::Error,
-    future::IntoFuture,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-use tokio::time::Instant;
+use std::{error::Error, future::IntoFuture};
 
 const SERVICE: &str = "Route 53";
-
-/// A call that takes longer was throttled: an answer comes within a second as a rule.
-const ANSWERED_AT_ONCE: Duration = Duration::from_secs(2);
-/// For how long an account that made a call wait is taken to be crowded.
-const CROWDED: Duration = Duration::from_secs(300);
 
 /// Route 53 as one principal sees it: the function itself, or a delegation role.
 #[derive(Clone, Debug)]
 pub struct Route53 {
     client: aws_sdk_route53::Client,
-    /// When a call was throttled last.
-    crowded_at: Arc<Mutex<Option<Instant>>>,
+    /// Where its calls wait for their turn.
+    queue: Queue,
 }
 
 impl Route53 {
@@ -63,11 +52,11 @@ impl Route53 {
     pub fn new(client: aws_sdk_route53::Client) -> Self {
         Self {
             client,
-            crowded_at: Arc::default(),
+            queue: Queue::default(),
         }
     }
 
-    /// Sends one call, and notes whether it had to wait for its turn.
+    /// Sends one call, in its turn.
     async fn call<T, E, F>(
         &self,
         operation: &'static str,
@@ -78,21 +67,6 @@ impl Route53 {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         F: IntoFuture<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let begun = Instant::now();
-        let answer = aws_calls::call(SERVICE, operation, target, send).await;
-        if begun.elapsed() > ANSWERED_AT_ONCE {
-            self.note_crowd();
-        }
-        answer
-    }
-
-    fn note_crowd(&self) {
-        *self.crowded_at.lock().expect("no panic while held") = Some(Instant::now());
-    }
-
-    /// Whether many others spend the calls of this account just now.
-    fn is_crowded(&self) -> bool {
-        let crowded_at = *self.crowded_at.lock().expect("no panic while held");
-        crowded_at.is_some_and(|at| at.elapsed() < CROWDED)
+        self.queue.call(SERVICE, operation, target, send).await
     }
 }

@@ -45,24 +45,74 @@ impl Route53 {
         zone: &HostedZoneId,
         name: &DomainName,
         limit: usize,
+        wanted: impl FnMut(&RecordSet) -> bool,
+    ) -> Result<Vec<RecordSet>, AwsError> {
+        self.list(zone, Some(name), limit, wanted).await
+    }
+
+    /// The NS record sets of a zone other than its apex's, at most `limit` of them, with the zone's name; none where
+    /// there is no such zone.
+    ///
+    /// A zone cannot be asked for the record sets of one type, so this reads until it has found enough: all of a zone
+    /// without delegations, 300 record sets a call. Its SOA record set says what it is called, and comes before all
+    /// but the apex's own.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn delegations(
+        &self,
+        zone: &HostedZoneId,
+        limit: usize,
+    ) -> Result<Option<(DomainName, Vec<RecordSet>)>, AwsError> {
+        let mut apex = None;
+        let is_ns = |set: &RecordSet| {
+            if set.kind() == "SOA" {
+                apex = Some(set.name());
+            }
+            set.kind() == "NS"
+        };
+        // The apex's own is found, too.
+        let mut sets = match self.list(zone, None, limit + 1, is_ns).await {
+            Ok(sets) => sets,
+            Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(apex) = apex else {
+            let operation = "ListResourceRecordSets";
+            return Err(AwsError::malformed(
+                crate::SERVICE,
+                operation,
+                zone.as_str(),
+            ));
+        };
+        sets.retain(|set| set.name() != apex);
+        Ok(Some((apex, sets)))
+    }
+
+    /// The record sets of a zone, or at a name and below it, for which `wanted` holds, at most `limit` of them.
+    async fn list(
+        &self,
+        zone: &HostedZoneId,
+        below: Option<&DomainName>,
+        limit: usize,
         mut wanted: impl FnMut(&RecordSet) -> bool,
     ) -> Result<Vec<RecordSet>, AwsError> {
+        let target = below.map_or(zone.as_str(), DomainName::as_str);
         let mut found = Vec::new();
-        let mut start = Some((name.as_str().to_owned(), None, None));
+        let mut start = Some((below.map(|name| name.as_str().to_owned()), None, None));
         while let Some((from, kind, identifier)) = start {
             let list = self
                 .client
                 .list_resource_record_sets()
                 .hosted_zone_id(zone.as_str());
-            let list = list.start_record_name(from).set_start_record_type(kind);
+            let list = list.set_start_record_name(from).set_start_record_type(kind);
             let list = list.set_start_record_identifier(identifier);
             let page = self
-                .call("ListResourceRecordSets", name.as_str(), || {
-                    list.clone().send()
-                })
+                .call("ListResourceRecordSets", target, || list.clone().send())
                 .await?;
             for set in page.resource_record_sets().iter().cloned().map(RecordSet) {
-                if !set.name().is_at_or_below(name) {
+                if below.is_some_and(|name| !set.name().is_at_or_below(name)) {
                     return Ok(found);
                 }
                 if wanted(&set) {
@@ -74,7 +124,7 @@ impl Route53 {
             }
             start = match page.next_record_name() {
                 Some(next) if page.is_truncated() => Some((
-                    next.to_owned(),
+                    Some(next.to_owned()),
                     page.next_record_type().cloned(),
                     page.next_record_identifier().map(str::to_owned),
                 )),

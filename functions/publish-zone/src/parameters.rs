@@ -1,12 +1,11 @@
-use crate::error::Error;
 use aws_calls::{AwsError, call};
 use aws_sdk_ssm::{
     Client,
-    types::{ParameterType, ResourceTypeForTagging, Tag},
+    types::{Parameter as SdkParameter, ParameterType, ResourceTypeForTagging, Tag},
 };
 use custom_resource::{Claim, Owner, PREVIOUS_LOGICAL_ID_TAG};
 use dns_zones::HostedZone;
-use futures::future::try_join_all;
+use futures::{future::try_join_all, try_join};
 use std::collections::BTreeMap;
 
 const SERVICE: &str = "SSM";
@@ -90,30 +89,49 @@ impl Parameters {
         Self { client }
     }
 
-    /// What stands below the prefix, with whose it is to the owner.
+    /// What stands below the prefix, with whose it is to the owner. Where something is `expected` to stand, its tags
+    /// are asked for at once.
     pub(crate) async fn standing(
         &self,
         owner: &Owner,
         prefix: &str,
-    ) -> Result<Vec<Standing>, Error> {
+        expected: bool,
+    ) -> Result<Vec<Standing>, AwsError> {
         let names = NAMES.map(|(name, _)| format!("{prefix}/{name}"));
         let get = self.client.get_parameters().set_names(Some(names.to_vec()));
-        let answer = call(SERVICE, "GetParameters", prefix, || get.clone().send()).await?;
-        let standing = answer.parameters().iter().map(async |parameter| {
-            let name = parameter.name().unwrap_or_default().to_owned();
-            // Gone since it was read: someone deletes it just now.
-            let Some(mut tags) = self.tags(&name).await? else {
-                return Ok(None);
-            };
-            Ok::<_, Error>(Some(Standing {
-                name,
+        let get = call(SERVICE, "GetParameters", prefix, || get.clone().send());
+        let (answer, mut tags) = if expected {
+            try_join!(get, self.all_tags(&names))?
+        } else {
+            let answer = get.await?;
+            let names = answer.parameters().iter().filter_map(SdkParameter::name);
+            let tags = self.all_tags(names).await?;
+            (answer, tags)
+        };
+        let standing = answer.parameters().iter().filter_map(|parameter| {
+            let name = parameter.name().unwrap_or_default();
+            // Without tags it is gone by now: someone deletes it just then.
+            let mut tags = tags.remove(name)?;
+            Some(Standing {
+                name: name.to_owned(),
                 value: parameter.value().unwrap_or_default().to_owned(),
                 claim: owner.claim(&tags),
                 previous_value: tags.remove(PREVIOUS_VALUE_TAG),
-            }))
+            })
         });
-        let standing = try_join_all(standing).await?;
-        Ok(standing.into_iter().flatten().collect())
+        Ok(standing.collect())
+    }
+
+    /// The tags of those of the parameters that stand.
+    async fn all_tags(
+        &self,
+        names: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, AwsError> {
+        let tags = names.into_iter().map(async |name| {
+            let tags = self.tags(name.as_ref()).await?;
+            Ok::<_, AwsError>(tags.map(|tags| (name.as_ref().to_owned(), tags)))
+        });
+        Ok(try_join_all(tags).await?.into_iter().flatten().collect())
     }
 
     async fn tags(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, AwsError> {

@@ -9,7 +9,7 @@ use custom_resource::{
     Claim, Clock, Failure, Invocation, Owner, Properties, PropertyError, Request, RequestType,
     Step, Success, Wait, is_refused_id,
 };
-use dns_zones::{DomainName, HostedZone, HostedZoneId, RecordSet, Route53};
+use dns_zones::{HostedZone, HostedZoneId, Route53};
 use futures::{future::try_join_all, join};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -138,10 +138,11 @@ impl PublishedZones {
     ) -> Result<(Success, Vec<Standing>), Error> {
         let wanted_zone = Wanted::parse(&request.properties)?;
         let (owner, prefix) = (request.owner(), &wanted_zone.prefix);
+        let is_update = request.request_type == RequestType::Update;
         invocation.doing(format!("reading the zone {}", wanted_zone.zone));
         let (zone, standing) = join!(
             self.public_zone(&wanted_zone.zone),
-            self.parameters.standing(&owner, prefix),
+            self.parameters.standing(&owner, prefix, is_update),
         );
         let (zone, standing) = (zone?, standing?);
         for parameter in &standing {
@@ -213,7 +214,7 @@ impl PublishedZones {
             Err(error) if error.is("ParameterAlreadyExists") => {}
             written => return Ok(written?),
         }
-        let again = self.parameters.standing(owner, prefix).await?;
+        let again = self.parameters.standing(owner, prefix, true).await?;
         match again.iter().find(|again| again.name == wanted.name) {
             // Overwritten only where it differs: one that a Delete removes just now would be written anew by that,
             // without tags.
@@ -264,7 +265,7 @@ impl PublishedZones {
             && old.prefix != request.physical_id()
         {
             let mut ours = Vec::new();
-            for parameter in self.parameters.standing(&owner, &old.prefix).await? {
+            for parameter in self.parameters.standing(&owner, &old.prefix, false).await? {
                 match &parameter.claim {
                     Claim::Own { taken_from: None } => ours.push(parameter.name),
                     Claim::Own {
@@ -339,7 +340,7 @@ impl PublishedZones {
         let owner = request.owner();
         invocation.doing(format!("deleting the parameters under {prefix}"));
         let mut ours = Vec::new();
-        for parameter in self.parameters.standing(&owner, prefix).await? {
+        for parameter in self.parameters.standing(&owner, prefix, true).await? {
             match &parameter.claim {
                 Claim::Own { taken_from: None } => ours.push(parameter),
                 Claim::Own {
@@ -376,24 +377,13 @@ impl PublishedZones {
     }
 
     /// Refuses while record sets of the zone delegate to others: their consumers could then not even delete them.
-    ///
-    /// A zone cannot be asked for the record sets of one type, so this reads until it has found enough to list: all of
-    /// a zone without delegations, 300 record sets a call.
     async fn check_no_delegations(&self, prefix: &str, id: &HostedZoneId) -> Result<(), Error> {
-        // A zone that is gone took its record sets with it.
-        let Some(zone) = self.route53.zone(id).await? else {
-            return Ok(());
-        };
-        let name: DomainName = zone.name.clone();
-        let delegates = |set: &RecordSet| set.kind() == "NS" && set.name() != name;
-        let sets = self
-            .route53
-            .record_sets_from(id, &name, LISTED + 1, delegates)
-            .await?;
-        if sets.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::delegates(prefix, name, id.clone(), &sets))
+        match self.route53.delegations(id, LISTED + 1).await? {
+            Some((name, sets)) if !sets.is_empty() => {
+                Err(Error::delegates(prefix, name, id.clone(), &sets))
+            }
+            // A zone that is gone took its record sets with it.
+            _ => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Many stacks at once against one parent account, with Route 53's token buckets, in virtual time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -28,8 +29,8 @@ pub(crate) struct Burst {
     pub(crate) requests: usize,
     /// Those of them that were throttled.
     pub(crate) throttled: usize,
-    /// Those of them that were GetChange.
-    pub(crate) polls: usize,
+    /// Requests and throttled ones of each action.
+    pub(crate) by_action: BTreeMap<String, (usize, usize)>,
     /// How long the bucket makes the calls take that cannot be done without.
     pub(crate) least: Duration,
     /// Reasons of failures.
@@ -172,24 +173,23 @@ impl<'a> Look<'a> {
 
     fn end(self, stacks: usize, succeeded: usize, least: Duration, failures: Vec<String>) -> Burst {
         let log = self.world.log();
-        let in_parent = || {
-            log[self.from..].iter().filter(|event| {
-                event.hand.is_some()
-                    && event.account == NETWORK
-                    && event.action.starts_with("route53:")
-            })
-        };
+        let in_parent = log[self.from..].iter().filter(|event| {
+            event.hand.is_some() && event.account == NETWORK && event.action.starts_with("route53:")
+        });
+        let mut by_action: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for event in in_parent {
+            let action = event.action.trim_start_matches("route53:").to_owned();
+            let (requests, throttled) = by_action.entry(action).or_default();
+            *requests += 1;
+            *throttled += usize::from(event.outcome.starts_with("Throttling"));
+        }
         Burst {
             stacks,
             succeeded,
             took: self.world.now() - self.begun,
-            requests: in_parent().count(),
-            throttled: in_parent()
-                .filter(|event| event.outcome.starts_with("Throttling"))
-                .count(),
-            polls: in_parent()
-                .filter(|event| event.action.ends_with(":GetChange"))
-                .count(),
+            requests: by_action.values().map(|(requests, _)| requests).sum(),
+            throttled: by_action.values().map(|(_, throttled)| throttled).sum(),
+            by_action,
             least,
             failures,
         }

@@ -29,7 +29,7 @@ use burst::CreateAndDelete;
 use places::Places;
 
 /// Stacks of the bursts.
-const BURSTS: [usize; 4] = [63, 125, 250, 500];
+const BURSTS: [usize; 5] = [50, 125, 250, 500, 1000];
 
 fn main() -> ExitCode {
     match run() {

@@ -1,0 +1,223 @@
+use crate::{AwsError, Kind, call_once};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::{
+    error::Error,
+    future::IntoFuture,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// How often a call is sent that gets no answer. What is out of reach after these is tried again by the protocol
+/// layer, which can say so and outlives the invocation.
+const ATTEMPTS: u32 = 5;
+/// The longest pause after the first attempt that got no answer; each further one may be twice as long.
+const UNANSWERED: Duration = Duration::from_secs(1);
+/// The longest pause after the first call of an account that was throttled: a short rush is over by then.
+const RUSH: Duration = Duration::from_secs(10);
+/// The same after each further one: what was not over by then is a long queue.
+const LONG_QUEUE: Duration = Duration::from_secs(28);
+/// Or this part of the time since the first, where that is longer. The longer it has lasted, the longer it will last.
+const SHARE_OF_WAIT: f64 = 0.15;
+/// How long a call is throttled before its error is answered. An invocation lasts a little longer as a rule.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// For how long an account that throttled a call is taken to be crowded.
+const CROWDED: Duration = Duration::from_secs(300);
+
+/// The calls of one principal that wait for their turn in an account whose calls many share.
+///
+/// Hundreds of stacks may share the ten calls a second of the account that holds their parent, and nothing tells how
+/// many they are. So a throttled call waits where it is, for minutes if need be: whoever gave up and began anew would
+/// spend calls that had been answered once more. Of the calls that one principal has throttled, one tries again; the
+/// others come when it has been let through. Pauses are long from the second on, so that a queue is noticed by few
+/// calls, but no longer than the last in it can bear to sleep while nobody else calls. Half of a pause is random, so
+/// that stacks that were deployed together part.
+#[derive(Clone, Debug, Default)]
+pub struct Queue(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Held by the call that tries again.
+    turn: tokio::sync::Mutex<()>,
+    crowd: Mutex<Option<Crowd>>,
+}
+
+/// When the account throttled.
+#[derive(Clone, Copy, Debug)]
+struct Crowd {
+    first: Instant,
+    last: Instant,
+}
+
+impl Queue {
+    /// Sends one AWS call until it is answered, as [`call`](crate::call) does, in its turn among the others of this
+    /// queue.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`] where the service refused or did not answer.
+    pub async fn call<T, E, F>(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        target: &str,
+        send: impl Fn() -> F,
+    ) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: IntoFuture<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let begun = Instant::now();
+        let mut unanswered = 0;
+        let mut turn = None;
+        if self.0.turn.try_lock().is_err() {
+            turn = Some(self.0.turn.lock().await);
+        }
+        loop {
+            let error = match call_once(service, operation, target, send()).await {
+                Ok(output) => return Ok(output),
+                Err(error) => error,
+            };
+            match error.kind {
+                Kind::Throttled if begun.elapsed() < PATIENCE => {
+                    let pause = self.throttled();
+                    if turn.is_none() {
+                        if let Ok(free) = self.0.turn.try_lock() {
+                            turn = Some(free);
+                        } else {
+                            // The other has been let through by then, so this one tries at once.
+                            turn = Some(self.0.turn.lock().await);
+                            continue;
+                        }
+                    }
+                    sleep(pause).await;
+                }
+                Kind::NoAnswer if unanswered + 1 < ATTEMPTS => {
+                    let longest = UNANSWERED.saturating_mul(2_u32.saturating_pow(unanswered));
+                    unanswered += 1;
+                    sleep(jittered(longest)).await;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Notes that a call was throttled, and says how long to wait before the next.
+    pub fn throttled(&self) -> Duration {
+        let now = Instant::now();
+        let mut crowd = self.0.crowd.lock().expect("no panic while held");
+        let longest = match crowd.filter(|crowd| now - crowd.last < CROWDED) {
+            Some(Crowd { first, .. }) => {
+                *crowd = Some(Crowd { first, last: now });
+                LONG_QUEUE.max((now - first).mul_f64(SHARE_OF_WAIT))
+            }
+            None => {
+                *crowd = Some(Crowd {
+                    first: now,
+                    last: now,
+                });
+                RUSH
+            }
+        };
+        jittered(longest)
+    }
+
+    /// Whether many others spend the calls of this account just now.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        let crowd = *self.0.crowd.lock().expect("no panic while held");
+        crowd.is_some_and(|crowd| crowd.last.elapsed() < CROWDED)
+    }
+}
+
+/// A pause of half of this at least.
+fn jittered(longest: Duration) -> Duration {
+    longest.mul_f64(0.5 + 0.5 * fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::{body::SdkBody, error::ErrorMetadata};
+    use std::cell::Cell;
+
+    type Answer = Result<(), SdkError<ErrorMetadata, HttpResponse>>;
+
+    fn refusal(status: u16, code: &str) -> Answer {
+        let status = status.try_into().expect("a status");
+        Err(SdkError::service_error(
+            ErrorMetadata::builder().code(code).build(),
+            HttpResponse::new(status, SdkBody::empty()),
+        ))
+    }
+
+    /// What a call comes to whose attempts are answered so, how often it was sent, and how long that took.
+    async fn outcome(answer: impl Fn(u32) -> Answer) -> (Result<(), Kind>, u32, Duration) {
+        let (sent, begun) = (Cell::new(0), Instant::now());
+        let result = crate::call("Route 53", "GetHostedZone", "Z1", || {
+            sent.set(sent.get() + 1);
+            std::future::ready(answer(sent.get()))
+        });
+        let result = result.await.map_err(|error| error.kind);
+        (result, sent.get(), begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_call_waits_for_its_turn() {
+        let (result, sent, took) = outcome(|attempt| match attempt {
+            1..=5 => refusal(400, "Throttling"),
+            _ => Ok(()),
+        })
+        .await;
+        assert_eq!((result, sent), (Ok(()), 6));
+        let longest = 10 + 4 * 28;
+        let took = took.as_secs();
+        assert!((longest / 2..=longest).contains(&took), "{took} s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_throttled_for_ever_says_so() {
+        let (result, sent, took) = outcome(|_| refusal(400, "Throttling")).await;
+        assert_eq!(result, Err(Kind::Throttled));
+        let longest = PATIENCE + PATIENCE.mul_f64(SHARE_OF_WAIT);
+        assert!((PATIENCE..=longest).contains(&took), "{took:?}");
+        assert!(sent < 40, "pauses grow: {sent}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_without_an_answer_is_sent_a_few_times_and_a_refused_one_once() {
+        let (result, sent, _) = outcome(|_| refusal(503, "ServiceUnavailable")).await;
+        assert_eq!((result, sent), (Err(Kind::NoAnswer), ATTEMPTS));
+        let (result, sent, took) = outcome(|_| refusal(404, "NoSuchHostedZone")).await;
+        assert_eq!(
+            (result, sent, took),
+            (Err(Kind::Refused), 1, Duration::ZERO)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_the_throttled_calls_of_one_queue_one_tries_again() {
+        let (queue, begun) = (Queue::default(), Instant::now());
+        let sent = Cell::new(0);
+        let calls = (0..4).map(|_| {
+            queue.call("Route 53", "GetHostedZone", "Z1", async || {
+                sent.set(sent.get() + 1);
+                match begun.elapsed().as_secs() {
+                    0..60 => refusal(400, "Throttling"),
+                    _ => Ok(()),
+                }
+            })
+        });
+        for result in futures::future::join_all(calls).await {
+            result.expect("it is let through in the end");
+        }
+        // The first is throttled and tries again after 5 to 10 s, then every 14 to 28 s until a minute is over. The
+        // three others come when it has been let through.
+        let again = sent.get() - 1 - 3;
+        assert!((3..=5).contains(&again), "{again}");
+        assert!(queue.is_crowded());
+        sleep(CROWDED).await;
+        assert!(!queue.is_crowded());
+    }
+}
