@@ -95,13 +95,17 @@ fn has_check(sources: &[(PathBuf, String)], module: &str, function: &str) -> boo
     })
 }
 
-/// The folder of a package of the workspace.
-fn package(name: &str) -> Option<PathBuf> {
-    let folders = ["functions", "tests", ""].map(|folder| checkout::root().join(folder).join(name));
-    let manifest =
-        |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-    let is_it = |folder: &PathBuf| manifest(folder).contains(&format!("name = \"{name}\""));
-    folders.into_iter().find(is_it)
+/// The folders of the workspace's packages.
+fn packages() -> Vec<PathBuf> {
+    let folders = ["functions", "tests"].map(|name| checkout::root().join(name));
+    let listed = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("it can be listed"));
+    listed
+        .map(|entry| entry.expect("it can be listed").path())
+        .chain([checkout::root().join("xtask")])
+        .filter(|folder| folder.join("Cargo.toml").is_file())
+        .collect()
 }
 
 /// Why a command that the page names is none.
@@ -129,50 +133,47 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
                 .split(|word| *word == "--")
                 .next()
                 .unwrap_or_default();
-            let mut packages = Vec::new();
-            let mut target = None;
+            let mut target = "";
             let mut filter = None;
             let mut words = arguments.iter();
             while let Some(word) = words.next() {
                 match *word {
-                    "-p" => packages.extend(words.next()),
-                    "--test" => target = words.next(),
-                    "--lib" => target = Some(&"src"),
+                    // For a package alone its dependencies would have other features, and be built anew.
+                    "--workspace" => {}
+                    "-p" => return Some("it is not for the whole workspace".to_owned()),
+                    "--test" => target = words.next().unwrap_or(&""),
+                    "--lib" => target = "src",
                     word => filter = Some(word),
                 }
             }
-            for name in packages {
-                let Some(folder) = package(name) else {
-                    return Some(format!("there is no package {name}"));
-                };
-                let place = match target {
-                    Some(&"src") => folder.join("src"),
-                    Some(target) => folder.join("tests").join(target),
-                    None => folder,
-                };
-                let mut within = sources
-                    .iter()
-                    .filter(|(path, _)| path.starts_with(&place))
-                    .peekable();
-                if within.peek().is_none() {
-                    return Some(format!("{name} has no target {}", target.unwrap_or(&"")));
-                }
-                let Some(filter) = filter else { continue };
-                // The path of a test is that of its module.
-                let fits = |(path, text): &(PathBuf, String)| {
-                    path.strip_prefix(&place).is_ok_and(|within| {
-                        within.iter().any(|part| {
-                            Path::new(part)
-                                .file_stem()
-                                .is_some_and(|stem| stem == filter)
-                        })
-                    }) || has_test(text, filter, false)
-                };
-                if !within.any(fits) {
-                    return Some(format!("{name} has no test {filter}"));
-                }
+            let place = |package: PathBuf| match target {
+                "src" => package.join("src"),
+                target => package.join("tests").join(target),
+            };
+            let places: Vec<PathBuf> = packages().into_iter().map(place).collect();
+            let within = |place: &PathBuf| {
+                let place = place.clone();
+                let sources = sources.iter();
+                sources
+                    .filter_map(move |(path, text)| Some((path.strip_prefix(&place).ok()?, text)))
+            };
+            if places.iter().flat_map(within).next().is_none() {
+                return Some(format!("there is no target {target}"));
             }
-            None
+            let filter = filter?;
+            // The path of a test is that of its module.
+            let fits = |(path, text): (&Path, &String)| {
+                path.iter().any(|part| {
+                    Path::new(part)
+                        .file_stem()
+                        .is_some_and(|stem| stem == filter)
+                }) || has_test(text, filter, false)
+            };
+            if places.iter().flat_map(within).any(fits) {
+                None
+            } else {
+                Some(format!("there is no test {filter}"))
+            }
         }
         _ => Some("it is neither cargo test nor cargo xtask".to_owned()),
     }
@@ -255,17 +256,17 @@ fn what_is_no_command_is_found_out() {
     let fault = |command| fault_of(command, &sources);
     assert_eq!(fault("cargo xtask soak --minutes 60"), None);
     assert_eq!(
-        fault("cargo test -p world --test proof histories -- --nocapture"),
+        fault("cargo test --workspace --test proof histories -- --nocapture"),
         None
     );
     for wrong in [
         "cargo build",
         "cargo xtask rest",
         "cargo xtask soak --hours 60",
-        "cargo test -p worlds",
-        "cargo test -p world --test proofs",
-        "cargo test -p world --test proof history",
-        "cargo test -p custom-resource --lib every_",
+        "cargo test -p world",
+        "cargo test --workspace --test proofs",
+        "cargo test --workspace --test proof history",
+        "cargo test --workspace --lib every_",
     ] {
         assert!(fault(wrong).is_some(), "{wrong}");
     }

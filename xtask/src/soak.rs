@@ -115,8 +115,7 @@ fn histories(count: u32, seed: u32) -> Command {
         .args([
             "test",
             "--locked",
-            "-p",
-            "world",
+            "--workspace",
             "--test",
             "proof",
             "histories",
@@ -131,16 +130,7 @@ fn histories(count: u32, seed: u32) -> Command {
 fn inputs(count: u32, seed: u32) -> Command {
     let mut command = setup::cargo_command();
     command
-        .args([
-            "test",
-            "--locked",
-            "-p",
-            "custom-resource",
-            "-p",
-            "dns-zones",
-            "--lib",
-            "any_",
-        ])
+        .args(["test", "--locked", "--workspace", "--lib", "any_"])
         .env("PROPTEST_CASES", count.to_string())
         .env("PROPTEST_RNG_SEED", seed.to_string());
     command

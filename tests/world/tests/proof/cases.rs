@@ -365,7 +365,12 @@ async fn second_parent(cast: &Cast) {
     second_zone(cast).await;
     let zone = zone_named(cast, NETWORK, SECOND_ZONE);
     roles::put_delegation_roles(&cast.world, &zone, SECOND_PREFIX);
-    let servers = cast.world.zone(&zone).unwrap().hosts().join(",");
+    let servers = cast.world.zone(&zone).unwrap().hosts();
+    let values: Vec<&str> = servers.iter().map(String::as_str).collect();
+    let edit = Edit::create(SECOND_ZONE, "NS", 900, &values);
+    cast.world.edit_records(&cast.base_zone, &[edit]).unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let servers = servers.join(",");
     for (name, value) in [
         ("hosted-zone-id", zone.as_str()),
         ("hosted-zone-name", SECOND_ZONE),
