@@ -354,10 +354,9 @@ fn distance_of_bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDe
 it. Nobody is told how many others wait. With pauses that double without an end, requests a stack would grow with the logarithm
 of the stacks, but the last ones would sleep on for as long again as the queue took. To be done within 1.3 times the least at
 500 stacks, where 44 s are the wait for INSYNC alone, no pause can be longer than some 28 s, and a stack in a queue asks once in
-21 s: requests a stack grow with the time in the queue, by 1 for each 21 s. So that this is once for each stack and not for each
+21 s: requests a stack grow with the time in the queue, by 1 for each 21 s at most. So that this is once for each stack and not for each
 of its calls, of the calls that one stack has throttled one tries again and the others follow it. From 187 s on pauses are
-15 % of the time already waited, so that beyond some 500 stacks the growth becomes logarithmic. What the stacks take beyond
-the least is their end: the last of them sleep out a pause, and then wait for their change to be INSYNC.",
+15 % of the time already waited, which slows the growth a little. What the stacks take beyond the least is their end: the last of them sleep out a pause, and then wait for their change to be INSYNC.",
         first.create.stacks,
         last.create.stacks,
         many / few,
