@@ -1,6 +1,12 @@
 use crate::connector;
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use std::time::Duration;
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::default_async_sleep;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use std::{env, time::Duration};
 
 /// Longest time for one attempt of one call. Route 53 and ACM answer within a second as a rule; an attempt
 /// that takes longer than this hangs, and the next one does better.
@@ -8,20 +14,49 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The configuration from which a function makes its clients, once, at start-up.
 ///
-/// The SDK's standard environment variables are honoured, `AWS_ENDPOINT_URL` and `AWS_REGION` among them.
+/// All of it comes from the environment, where Lambda puts it
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>): `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
+/// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; and, where a person sets them, `AWS_ENDPOINT_URL`,
+/// `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>). Profiles, containers and instances, which
+/// the SDK would look through besides, are left out: no function has them, and they are a tenth of its code.
+///
 /// The SDK retries nothing: its pauses are made for one client of a service, and end after seconds
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>). [`call`](crate::call) does.
-pub async fn config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+#[must_use]
+pub fn config() -> SdkConfig {
+    let is_set = |name| env::var(name).is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(env::var("AWS_REGION").ok().map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(
+            EnvironmentVariableCredentialsProvider::new(),
+        ))
+        .identity_cache(IdentityCache::lazy().build())
+        .use_fips(is_set("AWS_USE_FIPS_ENDPOINT"))
+        .use_dual_stack(is_set("AWS_USE_DUALSTACK_ENDPOINT"))
+        .service_config(OfService)
         .http_client(connector())
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .build(),
-        )
-        .load()
-        .await
+        );
+    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    config.set_sleep_impl(default_async_sleep());
+    config.build()
+}
+
+/// What the environment says of one service: `AWS_ENDPOINT_URL_ROUTE_53`.
+#[derive(Debug)]
+struct OfService;
+
+impl LoadServiceConfig for OfService {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        env::var(format!("{}_{service}", key.env())).ok()
+    }
 }
 
 /// The Region whose STS endpoint serves a whole partition, for a Region of that partition.

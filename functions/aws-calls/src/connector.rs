@@ -1,38 +1,92 @@
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use aws_smithy_runtime_api::client::{
-    connector_metadata::ConnectorMetadata,
-    http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+        SharedHttpConnector,
+    },
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
     runtime_components::RuntimeComponents,
 };
+use aws_smithy_types::body::SdkBody;
+use https_client::{
+    in_words,
+    reqwest::{self, Client, Request, redirect::Policy},
+};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-/// The HTTP connector that all clients of a process share: HTTP/1.1 and 2, rustls over ring, native roots.
+/// Longest time for one connection to stand, TLS and all: the SDK's own default
+/// (<https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>).
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+
+/// The HTTP client that all SDK clients of a process share, with one pool of connections.
+///
+/// It is built for the first call, and knows one time-out, that of a connection; the SDK itself ends an attempt that takes
+/// too long. Answers are read whole: the largest is a page of record sets.
 #[must_use]
 pub fn connector() -> SharedHttpClient {
-    let tls = Provider::Rustls(CryptoMode::Ring);
-    SharedHttpClient::new(OnFirstCall(Builder::new().tls_provider(tls).build_https()))
+    SharedHttpClient::new(Connector::default())
 }
 
-/// Connects as the client in it does, which reads the system's root certificates when the first call needs them.
-///
-/// By itself it reads some 150 of them whenever an SDK client is made with it, for a connector that it throws away. A
-/// function makes five clients before its first invocation, and two more for each role that it assumes: that was more
-/// than half of its start.
-#[derive(Debug)]
-struct OnFirstCall(SharedHttpClient);
+#[derive(Clone, Debug, Default)]
+struct Connector(Arc<OnceLock<Result<Client, String>>>);
 
-impl HttpClient for OnFirstCall {
+impl HttpClient for Connector {
     fn http_connector(
         &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
+        SharedHttpConnector::new(self.clone())
     }
+}
 
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.get_or_init(client).clone();
+        HttpConnectorFuture::new(async move {
+            let client = client.map_err(|words| ConnectorError::user(words.into()))?;
+            let sent = client.execute(as_sent(request)?).await;
+            let mut response = sent.map_err(failure)?;
+            let mut parts = http::Response::builder().status(response.status());
+            if let Some(headers) = parts.headers_mut() {
+                *headers = std::mem::take(response.headers_mut());
+            }
+            let body = response.bytes().await.map_err(failure)?;
+            let answer = parts.body(SdkBody::from(body));
+            let answer = answer.map_err(|error| ConnectorError::user(error.into()))?;
+            HttpResponse::try_from(answer).map_err(|error| ConnectorError::user(error.into()))
+        })
+    }
+}
+
+fn client() -> Result<Client, String> {
+    https_client::builder()?
+        // AWS redirects nothing that is called here, and a signature holds for one host.
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build()
+        .map_err(in_words)
+}
+
+fn as_sent(request: HttpRequest) -> Result<Request, ConnectorError> {
+    let request = request
+        .try_into_http1x()
+        .map_err(|error| ConnectorError::user(error.into()))?;
+    // Every request of the services called here is in memory.
+    let request = request.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default());
+    Request::try_from(request).map_err(|error| ConnectorError::user(in_words(error).into()))
+}
+
+/// What kept an answer from coming, as the SDK tells it apart.
+fn failure(error: reqwest::Error) -> ConnectorError {
+    let is_timeout = error.is_timeout();
+    let words = in_words(error).into();
+    if is_timeout {
+        ConnectorError::timeout(words)
+    } else {
+        ConnectorError::io(words)
     }
 }

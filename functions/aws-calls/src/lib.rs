@@ -1,7 +1,7 @@
 //! What every AWS call of the functions shares.
 //!
-//! 1. **One connector.** All SDK clients of a process use one HTTP connector (rustls over ring), so that a
-//!    connection opened for one call serves the next, and there is one TLS stack to audit ([`config`]).
+//! 1. **One connector.** All SDK clients of a process use one HTTP client, so that a connection opened for one call
+//!    serves the next ([`config`]).
 //! 2. **One log line an attempt.** A person who reads the log of a failed stack sees each call with its target,
 //!    its duration and its outcome, and nothing of its payload ([`call`]).
 //! 3. **Throttled calls wait their turn** where they are, so that nothing is asked twice ([`Queue`]).

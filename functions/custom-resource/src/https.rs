@@ -1,18 +1,13 @@
 //! Answers over the network.
 
 use crate::AnswerTransport;
-use reqwest::{Client, redirect::Policy};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use std::{
-    error::Error,
-    sync::{Arc, OnceLock},
-    time::Duration,
+use https_client::{
+    in_words,
+    reqwest::{Client, redirect::Policy},
 };
+use std::{sync::OnceLock, time::Duration};
 
-/// PUTs over HTTPS with the system's root certificates, and over plain HTTP where a URL says so, as an emulator's does.
-///
-/// The client is built for the first answer: reading some 150 root certificates takes longer than the rest of a cold
-/// start. No proxy is used, whatever the environment says.
+/// PUTs by a client that is built for the first answer.
 #[derive(Debug, Default)]
 pub struct Https {
     client: OnceLock<Result<Client, String>>,
@@ -35,40 +30,13 @@ impl AnswerTransport for Https {
 }
 
 fn client() -> Result<Client, String> {
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        tracing::error!(errors = ?found.errors, "no root certificates were found: no answer can be sent over HTTPS");
-    }
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Client::builder()
-        .tls_backend_preconfigured(tls)
-        .no_proxy()
+    https_client::builder()?
         // A bucket that is new to its Region may answer 307. The Referer header would repeat the signed URL.
         .redirect(Policy::limited(2))
         .referer(false)
         // Lambda freezes the sandbox between invocations, and a connection kept through that is dead.
         .pool_max_idle_per_host(0)
         .connect_timeout(Duration::from_secs(5))
-        // The caller retries, and counts its time.
-        .retry(reqwest::retry::never())
         .build()
         .map_err(in_words)
-}
-
-/// The error and its causes, without the URL that reqwest likes to add.
-fn in_words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
 }

@@ -19,7 +19,7 @@ pub(crate) struct ResponseUrl(String);
 impl ResponseUrl {
     /// None where nothing could be PUT there, so that nobody retries it.
     pub(crate) fn new(url: String) -> Option<Self> {
-        let parsed = reqwest::Url::parse(&url).ok()?;
+        let parsed = https_client::reqwest::Url::parse(&url).ok()?;
         (matches!(parsed.scheme(), "https" | "http") && parsed.has_host()).then_some(Self(url))
     }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     custom_resource::run(async |settings| {
-        let config = aws_calls::config().await;
+        let config = aws_calls::config();
         let listed = NameServerList::from_environment().unwrap_or_else(|error| {
             tracing::warn!(%error, "asking the Internet's name servers");
             NameServerList::default()

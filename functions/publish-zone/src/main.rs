@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     custom_resource::run(async |settings| {
-        let config = aws_calls::config().await;
+        let config = aws_calls::config();
         // Its calls take seconds, so what it waits for ends with the invocation.
         let waiter: Option<NoWaiter> = None;
         Function::new(

@@ -116,11 +116,10 @@ async fn an_unknown_operation_is_answered_and_seen() {
 async fn the_same_world_answers_over_a_socket() {
     let world = World::scaled(world::Settings::default(), 1000);
     let (address, server) = world::serve(world.clone()).await.unwrap();
-    let connector = aws_smithy_http_client::Builder::new().build_http();
     let config = crate::function(&world, 1).into_builder();
     let config = config
         .endpoint_url(format!("http://{address}"))
-        .http_client(connector)
+        .http_client(aws_calls::connector())
         .build();
     create(&Client::new(&config), "1").await.unwrap();
     assert_eq!(world.zones().len(), 1);
