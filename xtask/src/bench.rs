@@ -41,9 +41,16 @@ pub(crate) fn command() -> Result<(), Failure> {
         Ok(((), String::new()))
     })?;
     progress.step("Measuring", |step| {
-        // In the profile of tests: what is measured are other processes, and what is counted counts the same in any.
-        let mut run = setup::cargo_command();
-        run.args(["run", "--locked", "-p", "benchmarks"]);
+        // In the profile of tests: what is measured are other processes, and what is counted counts the same in any. Of the whole
+        // workspace: for a package alone its dependencies would have other features, and be built anew.
+        let log = logs.join("benchmarks-build.log");
+        let mut build = setup::cargo_command();
+        build.args(["build", "--locked", "--workspace", "--bin", "benchmarks"]);
+        process::run(&mut build, "build the benchmarks", &log, |line| {
+            step.at(line);
+        })?;
+        let mut run = process::command(checkout::target().join("debug").join("benchmarks"));
+        run.current_dir(checkout::root());
         let log = logs.join("benchmarks.log");
         process::run(&mut run, "measure", &log, |line| step.at(line))?;
         Ok(((), "docs/benchmarks.md".into()))
