@@ -5,7 +5,10 @@ use aws_config::{
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::default_async_sleep;
-use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use aws_types::{
+    app_name::AppName,
+    service_config::{LoadServiceConfig, ServiceConfigKey},
+};
 use std::{env, time::Duration};
 
 /// Longest time for one attempt of one call. Route 53 and ACM answer within a second as a rule; an attempt
@@ -17,18 +20,19 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// All of it comes from the environment, where Lambda puts it
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>): `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
 /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; and, where a person sets them, `AWS_ENDPOINT_URL`,
-/// `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`
+/// `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `AWS_USE_FIPS_ENDPOINT`,
+/// `AWS_USE_DUALSTACK_ENDPOINT` and `AWS_SDK_UA_APP_ID`
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>). Profiles, containers and instances, which
-/// the SDK would look through besides, are left out: no function has them, and they are a tenth of its code.
+/// the SDK's own loader looks through besides, are left out: no function has them.
 ///
 /// The SDK retries nothing: its pauses are made for one client of a service, and end after seconds
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>). [`call`](crate::call) does.
 #[must_use]
 pub fn config() -> SdkConfig {
-    let is_set = |name| env::var(name).is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+    let region = env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION"));
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(env::var("AWS_REGION").ok().map(Region::new))
+        .region(region.ok().map(Region::new))
         .credentials_provider(SharedCredentialsProvider::new(
             EnvironmentVariableCredentialsProvider::new(),
         ))
@@ -43,7 +47,9 @@ pub fn config() -> SdkConfig {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .build(),
         );
-    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    config.set_endpoint_url(endpoint_url("AWS_ENDPOINT_URL"));
+    let app_name = env::var("AWS_SDK_UA_APP_ID").ok();
+    config.set_app_name(app_name.and_then(|name| AppName::new(name).ok()));
     config.set_sleep_impl(default_async_sleep());
     config.build()
 }
@@ -55,8 +61,17 @@ struct OfService;
 impl LoadServiceConfig for OfService {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let service = key.service_id().to_uppercase().replace(' ', "_");
-        env::var(format!("{}_{service}", key.env())).ok()
+        endpoint_url(&format!("{}_{service}", key.env()))
     }
+}
+
+fn endpoint_url(variable: &str) -> Option<String> {
+    let url = env::var(variable).ok()?;
+    (!is_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")).then_some(url)
+}
+
+fn is_set(variable: &str) -> bool {
+    env::var(variable).is_ok_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// The Region whose STS endpoint serves a whole partition, for a Region of that partition.
