@@ -150,7 +150,10 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
                 "src" => package.join("src"),
                 target => package.join("tests").join(target),
             };
-            let places: Vec<PathBuf> = packages().into_iter().map(place).collect();
+            let has_target =
+                |package: &PathBuf| target != "src" || package.join("src/lib.rs").is_file();
+            let packages = packages().into_iter().filter(has_target);
+            let places: Vec<PathBuf> = packages.map(place).collect();
             let within = |place: &PathBuf| {
                 let place = place.clone();
                 let sources = sources.iter();
@@ -266,7 +269,7 @@ fn what_is_no_command_is_found_out() {
         "cargo test -p world",
         "cargo test --workspace --test proofs",
         "cargo test --workspace --test proof history",
-        "cargo test --workspace --lib every_",
+        "cargo test --workspace --lib whatever_",
     ] {
         assert!(fault(wrong).is_some(), "{wrong}");
     }
