@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use world::cloudformation::Status;
 use world::{Edit, Fault, FaultRule, Guardrail, Hand, When, Zone};
 
 use super::{NAME, ZONE, arn, below_build, certificate, validation};
-use crate::stage::{CONSUMER, LOGICAL_ID, REGION, Stage};
+use crate::stage::{CONSUMER, LOGICAL_ID, REGION, Stage, one, stack};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -267,6 +268,19 @@ async fn an_empty_region_is_this_one() {
         .created(certificate(&zone, json!({"Region": ""})))
         .await;
     assert_eq!(stage.the_certificate().region, REGION);
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_stacks_certificate_for_the_same_name_is_not_taken() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let first = stage.created(certificate(&zone, json!({}))).await;
+    let mut second = stack("other");
+    let template = one(certificate(&zone, json!({})));
+    let status = stage.engine.create(&mut second, &template).await;
+    assert_eq!(status, Status::Complete, "{}", stage.history());
+    assert_ne!(arn(&first), arn(&second));
     stage.check();
 }
 
