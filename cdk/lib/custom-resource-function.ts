@@ -25,6 +25,9 @@ const CARGO_LAMBDA = '1.9.2';
 // This package lies in it, unless it is installed from a registry.
 const WORKSPACE = path.join(__dirname, '..', '..', 'Cargo.toml');
 
+/** A condition that holds for what carries this stack's id. */
+export const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
+
 /** What a function may do, and why on resources with a wildcard. */
 export interface Grant extends iam.PolicyStatementProps {
   readonly reason?: string;

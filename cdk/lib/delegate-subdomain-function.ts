@@ -1,15 +1,13 @@
-import { Aws, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct, type IDependable } from 'constructs';
-import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
+import { CustomResourceFunction, functionOfStack, OWN } from './custom-resource-function';
 import type { DelegatedSubdomainProps } from './delegated-subdomain';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
 import { identityOf, knownNameOf } from './zone-checks';
 import { Waiter, waiterArn, waiterName } from './waiter';
-
-const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
 
 const NO_RESOURCES = 'These actions have no resources';
 const NEW_CERTIFICATES = 'The ids of the certificates that the function requests are not known before';

@@ -1,7 +1,7 @@
-import { Aws, Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct, type IDependable } from 'constructs';
-import { CustomResourceFunction, functionOfStack } from './custom-resource-function';
+import { CustomResourceFunction, functionOfStack, OWN } from './custom-resource-function';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
 import { knownNameOf } from './zone-checks';
@@ -44,7 +44,7 @@ export class PublishZoneFunction extends Construct {
         actions: ['ssm:DeleteParameters'],
         resources: deletable,
         reason: 'Only parameters that this stack made carry its id',
-        conditions: { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } },
+        conditions: OWN,
       });
   }
 }
