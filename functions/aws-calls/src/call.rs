@@ -23,7 +23,7 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     F: IntoFuture<Output = Result<T, SdkError<E, HttpResponse>>>,
 {
-    let queue = Queue::default();
+    let queue = Queue::alone();
     queue.call(service, operation, target, send).await
 }
 

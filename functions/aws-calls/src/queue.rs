@@ -4,6 +4,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::{
     error::Error,
     future::IntoFuture,
+    ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,12 +15,15 @@ use tokio::time::{Instant, sleep};
 const ATTEMPTS: u32 = 5;
 /// The longest pause after the first attempt that got no answer; each further one may be twice as long.
 const UNANSWERED: Duration = Duration::from_secs(1);
-/// The longest pause after the first call of an account that was throttled: a short rush is over by then.
-const RUSH: Duration = Duration::from_secs(10);
-/// The same after each further one: what was not over by then is a long queue.
-const LONG_QUEUE: Duration = Duration::from_secs(28);
+/// Pauses in seconds after the first call of an account that was throttled: spread widely, so that a short rush is soon
+/// over for some, and not all come again while a long one lasts.
+const RUSH: Range<f64> = 6.0..30.0;
+/// The same for a call that shares its limit with few: those of one operation in one account.
+const RUSH_ALONE: Range<f64> = 3.0..9.0;
+/// The longest pause after each further one: what was not over by then is a long queue.
+const LONG_QUEUE: Duration = Duration::from_secs(36);
 /// Or this part of the time since the first, where that is longer. The longer it has lasted, the longer it will last.
-const SHARE_OF_WAIT: f64 = 0.15;
+const SHARE_OF_WAIT: f64 = 0.25;
 /// How long a call is throttled before its error is answered. An invocation lasts a little longer as a rule.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// For how long an account that throttled a call is taken to be crowded.
@@ -31,13 +35,14 @@ const CROWDED: Duration = Duration::from_secs(300);
 /// many they are. So a throttled call waits where it is, for minutes if need be: whoever gave up and began anew would
 /// spend calls that had been answered once more. Of the calls that one principal has throttled, one tries again; the
 /// others come when it has been let through. Pauses are long from the second on, so that a queue is noticed by few
-/// calls, but no longer than the last in it can bear to sleep while nobody else calls. Half of a pause is random, so
-/// that stacks that were deployed together part.
-#[derive(Clone, Debug, Default)]
+/// calls, but no longer than the last in it can bear to sleep while nobody else calls. They are random, so that stacks that
+/// were deployed together part.
+#[derive(Clone, Debug)]
 pub struct Queue(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
+    rush: Range<f64>,
     /// Held by the call that tries again.
     turn: tokio::sync::Mutex<()>,
     crowd: Mutex<Option<Crowd>>,
@@ -50,7 +55,26 @@ struct Crowd {
     last: Instant,
 }
 
+impl Default for Queue {
+    fn default() -> Self {
+        Self::with(RUSH)
+    }
+}
+
 impl Queue {
+    /// For one call.
+    pub(crate) fn alone() -> Self {
+        Self::with(RUSH_ALONE)
+    }
+
+    fn with(rush: Range<f64>) -> Self {
+        Self(Arc::new(Inner {
+            rush,
+            turn: tokio::sync::Mutex::default(),
+            crowd: Mutex::default(),
+        }))
+    }
+
     /// Sends one AWS call until it is answered, as [`call`](crate::call) does, in its turn among the others of this
     /// queue.
     ///
@@ -107,20 +131,13 @@ impl Queue {
     pub fn throttled(&self) -> Duration {
         let now = Instant::now();
         let mut crowd = self.0.crowd.lock().expect("no panic while held");
-        let longest = match crowd.filter(|crowd| now - crowd.last < CROWDED) {
-            Some(Crowd { first, .. }) => {
-                *crowd = Some(Crowd { first, last: now });
-                LONG_QUEUE.max((now - first).mul_f64(SHARE_OF_WAIT))
-            }
-            None => {
-                *crowd = Some(Crowd {
-                    first: now,
-                    last: now,
-                });
-                RUSH
-            }
-        };
-        jittered(longest)
+        let known = crowd.filter(|crowd| now - crowd.last < CROWDED);
+        let first = known.map_or(now, |crowd| crowd.first);
+        *crowd = Some(Crowd { first, last: now });
+        match known {
+            Some(_) => jittered(LONG_QUEUE.max((now - first).mul_f64(SHARE_OF_WAIT))),
+            None => drawn(&self.0.rush),
+        }
     }
 
     /// Whether many others spend the calls of this account just now.
@@ -134,6 +151,11 @@ impl Queue {
 /// A pause of half of this at least.
 fn jittered(longest: Duration) -> Duration {
     longest.mul_f64(0.5 + 0.5 * fastrand::f64())
+}
+
+/// A pause of so many seconds.
+fn drawn(seconds: &Range<f64>) -> Duration {
+    Duration::from_secs_f64(seconds.start + (seconds.end - seconds.start) * fastrand::f64())
 }
 
 #[cfg(test)]
@@ -171,9 +193,8 @@ mod tests {
         })
         .await;
         assert_eq!((result, sent), (Ok(()), 6));
-        let longest = 10 + 4 * 28;
         let took = took.as_secs();
-        assert!((longest / 2..=longest).contains(&took), "{took} s");
+        assert!((3 + 4 * 18..=9 + 4 * 36).contains(&took), "{took} s");
     }
 
     #[tokio::test(start_paused = true)]
@@ -212,10 +233,10 @@ mod tests {
         for result in futures::future::join_all(calls).await {
             result.expect("it is let through in the end");
         }
-        // The first is throttled and tries again after 5 to 10 s, then every 14 to 28 s until a minute is over. The
+        // The first is throttled and tries again after 6 to 30 s, then every 18 to 36 s until a minute is over. The
         // three others come when it has been let through.
         let again = sent.get() - 1 - 3;
-        assert!((3..=5).contains(&again), "{again}");
+        assert!((2..=4).contains(&again), "{again}");
         assert!(queue.is_crowded());
         sleep(CROWDED).await;
         assert!(!queue.is_crowded());

@@ -349,14 +349,15 @@ fn distance_of_bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDe
         [&first.create, &last.create].map(|burst| burst.requests as f64 / burst.stacks as f64);
     line!(
         text,
-        "\nWhat is let through is linear in stacks: about what cannot be done without. What grows is what is throttled, from
-{few:.1} requests a stack at {} creates to {many:.1} at {}, {:.1} times for {:.0} times the stacks; the bucket is not charged for
-it. Nobody is told how many others wait. With pauses that double without an end, requests a stack would grow with the logarithm
-of the stacks, but the last ones would sleep on for as long again as the queue took. To be done within 1.3 times the least at
-500 stacks, where 44 s are the wait for INSYNC alone, no pause can be longer than some 28 s, and a stack in a queue asks once in
-21 s: requests a stack grow with the time in the queue, by 1 for each 21 s at most. So that this is once for each stack and not for each
-of its calls, of the calls that one stack has throttled one tries again and the others follow it. From 187 s on pauses are
-15 % of the time already waited, which slows the growth a little. What the stacks take beyond the least is their end: the last of them sleep out a pause, and then wait for their change to be INSYNC.",
+        "\nWhat is let through is linear in stacks: about what cannot be done without. What grows is what is throttled, and the
+bucket is not charged for it: from {few:.1} requests a stack at {} creates to {many:.1} at {}, {:.1} times for {:.0} times the stacks,
+with the logarithm of the stacks as these grow. Less is not to be had together with the time. Nobody is told how many others
+wait; whoever has waited for a time cannot know that the queue does not end just now, and has to ask again before 1.3 times that
+time if it is to be done by then: once for each such step, however long the queue. Pauses of 18 to 36 s, and from 144 s on of an
+eighth to a quarter of the time already waited, are near to that; longer ones at 500 stacks, where 44 s are the wait for INSYNC alone,
+make the last ones late. Of the calls that one stack has throttled one tries again and the others follow it, so that this
+is once for each stack and not for each of its calls. What the stacks take beyond the least is their end: the last of them
+sleep out a pause, and then wait for their change to be INSYNC.",
         first.create.stacks,
         last.create.stacks,
         many / few,
