@@ -11,9 +11,7 @@ use world::{Hand, World};
 
 use crate::binaries::peak_memory;
 use crate::places::Places;
-use crate::round_trips::waits;
 use crate::scene::{self, PARENT, Scene};
-use crate::timeline;
 use crate::wire::{ANSWER, Wire};
 
 /// Who competes.
@@ -178,15 +176,10 @@ impl Who {
                     invoked.outcome
                 ));
             }
-            let mut calls = seen.calls(begun);
-            start.rounds = timeline::ranks(&mut calls).into_iter().max().unwrap_or(0);
-            start.calls = calls.iter().filter(|call| call.action != ANSWER).count();
-            let answered = calls
-                .iter()
-                .map(|call| call.ended)
-                .max()
-                .unwrap_or_default();
-            start.to_answer = Some(process.started_in + answered - waits(&calls));
+            let timeline = seen.timeline(begun);
+            start.rounds = timeline.rounds();
+            start.calls = timeline.calls_without(ANSWER);
+            start.to_answer = Some(process.started_in + timeline.wall_without_pauses());
         }
         start.peak_memory = process.id().map_or(0, peak_memory);
         process.stop().await;

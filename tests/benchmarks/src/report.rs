@@ -222,13 +222,14 @@ fn round_trips(text: &mut String, measured: &Measured) {
         text,
         "The functions' binaries over HTTPS, a new process for each operation, one host for each service. `→` is one call after
 another, `‖` calls at once. A *round* is a call, or several at once, that begins when another has ended; the answer's PUT
-is one. \"Needed\" is what correctness allows: which call needs which. Changes are INSYNC, and certificates issued, at once:
-the pauses before a look are in \"waits\", and are no round trips. Two looks at two changes that are one after another by
-their random pauses count as two rounds.\n"
+is one. \"Needed\" is what correctness allows: which call needs which. Changes are INSYNC, and certificates issued, at once,
+so that what is left of waiting are the pauses before a look, which are no round trips and are taken out: a GetChange comes
+one round after the call that made its change, or after the last look at it, whatever else ran in the pause between them.
+The walls are in milliseconds, of the longest chain of rounds without its pauses; \"pauses\" is what they leave out.\n"
     );
     line!(
         text,
-        "| operation | AWS calls | TLS handshakes | rounds | needed | wall at 0 ms | at 20 ms | at 100 ms | waits in it | wall without waits, by rounds × 100 ms |"
+        "| operation | AWS calls | TLS handshakes | rounds | needed | wall at 0 ms | at 20 ms | at 100 ms | pauses | wall at 100 ms, by rounds × 100 ms |"
     );
     line!(
         text,
@@ -242,7 +243,7 @@ their random pauses count as two rounds.\n"
             .operations
             .iter()
             .filter_map(|(_, operations)| operations.get(index))
-            .map(|operation| milliseconds(operation.wall - operation.waits))
+            .map(|operation| milliseconds(operation.wall_without_pauses))
             .collect();
         let needed = LEAST
             .iter()
@@ -257,13 +258,13 @@ their random pauses count as two rounds.\n"
             operation.handshakes.values().sum::<usize>(),
             operation.rounds,
             walls.join(" | "),
-            milliseconds(operation.waits),
-            ((operation.wall - operation.waits).as_secs_f64() / expected - 1.0) * 100.0,
+            milliseconds(operation.wall - operation.wall_without_pauses),
+            (operation.wall_without_pauses.as_secs_f64() / expected - 1.0) * 100.0,
         );
     }
     line!(
         text,
-        "\nThe walls are in milliseconds and without the waits. What runs, and what the order that is needed is made of:\n"
+        "\nWhat runs, and what the order that is needed is made of:\n"
     );
     for operation in last {
         line!(text, "- **{}**: {}.", operation.name, operation.order);
@@ -388,7 +389,7 @@ fn sizes(text: &mut String, measured: &Measured) {
     line!(
         text,
         "AWS calls with {} record sets in the parent and {} zones in each account, and at the default quotas of 10,000 and 500. The
-same is a test (`tests/world/tests/zone_size.rs`).\n",
+same is a test (`tests/world/tests/proof/zone_size.rs`).\n",
         crate::zone_size::SMALL.record_sets,
         crate::zone_size::SMALL.zones,
     );

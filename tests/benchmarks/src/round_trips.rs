@@ -11,7 +11,6 @@ use world::cloudformation::{Engine, Stack, Status, Template};
 
 use crate::binaries::Binaries;
 use crate::scene::{self, PARENT, REGION, Scene};
-use crate::timeline::{self, Call};
 use crate::wire::{ANSWER, Wire};
 
 /// Injected into every call.
@@ -29,14 +28,14 @@ pub(crate) struct Operation {
     pub(crate) calls: usize,
     /// By service.
     pub(crate) handshakes: BTreeMap<&'static str, usize>,
-    /// Calls one after another, the answer's PUT among them; a look that says PENDING, or waits for its time, counts.
+    /// Calls one after another, the answer's PUT among them; a look that says PENDING counts.
     pub(crate) rounds: usize,
     /// The calls in order.
     pub(crate) order: String,
     /// From the event to the answer's PUT being accepted.
     pub(crate) wall: Duration,
-    /// Of these, pauses before a look at what AWS still works on.
-    pub(crate) waits: Duration,
+    /// The same without the pauses before a look at what AWS still works on.
+    pub(crate) wall_without_pauses: Duration,
 }
 
 /// Every operation at one latency.
@@ -182,41 +181,16 @@ impl Bench {
             ));
         };
         let seen = self.host.wire.take();
-        let mut calls = seen.calls(invoked.begun);
+        let timeline = seen.timeline(invoked.begun);
         self.done.push(Operation {
             name,
-            calls: calls.iter().filter(|call| call.action != ANSWER).count(),
+            calls: timeline.calls_without(ANSWER),
             handshakes: seen.handshakes,
-            rounds: timeline::ranks(&mut calls).into_iter().max().unwrap_or(0),
-            order: timeline::in_words(&mut calls),
-            wall: calls
-                .iter()
-                .map(|call| call.ended)
-                .max()
-                .unwrap_or_default(),
-            waits: waits(&calls),
+            rounds: timeline.rounds(),
+            order: timeline.in_words(),
+            wall: timeline.wall(),
+            wall_without_pauses: timeline.wall_without_pauses(),
         });
         Ok(())
     }
-}
-
-/// Time in which no call is under way and a look at what AWS still works on comes next. Calls are in order.
-pub(crate) fn waits(calls: &[Call]) -> Duration {
-    const SHORTEST: Duration = Duration::from_millis(200);
-    let is_look = |call: &Call| {
-        ["GetChange", "DescribeCertificate", "ListCertificates"]
-            .iter()
-            .any(|look| call.action.ends_with(look))
-    };
-    let mut busy_until = Duration::ZERO;
-    let mut waits = Duration::ZERO;
-    for call in calls {
-        let gap = call.begun.saturating_sub(busy_until);
-        // A certificate's next turn begins with the zone it is validated in.
-        if gap >= SHORTEST && (is_look(call) || call.action.ends_with("GetHostedZone")) {
-            waits += gap;
-        }
-        busy_until = busy_until.max(call.ended);
-    }
-    waits
 }

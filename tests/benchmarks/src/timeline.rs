@@ -1,4 +1,11 @@
-//! The calls of one operation on a line of time.
+//! The calls of one operation on a line of time: which came after which, and how long it took without its pauses.
+//!
+//! A call comes after whatever had ended when it began. That is what is seen; the two may be independent of one another
+//! all the same. The pauses before a look at what AWS still works on are the exception, since there time says nothing:
+//!
+//! 1. A look at a change of Route 53 comes after the call that made the change, or after the last look at it. What else
+//!    ran in between ran within the pause, and two looks at two changes do not wait for one another.
+//! 2. What begins with a look at a certificate, after nothing was under way for a while, follows at once.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,42 +14,207 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) action: String,
+    /// The id of the change of Route 53 that it made or looked at.
+    pub(crate) change: Option<String>,
     pub(crate) begun: Duration,
     pub(crate) ended: Duration,
 }
 
-/// Puts the calls in order and says for each how many calls, one after another, lead up to its end.
-///
-/// A call comes after another where it begins when the other has ended. That is what is seen; the two may be
-/// independent of one another all the same.
-pub(crate) fn ranks(calls: &mut [Call]) -> Vec<usize> {
-    calls.sort_by_key(|call| (call.begun, call.ended));
-    let mut ranks: Vec<usize> = Vec::new();
-    for (index, call) in calls.iter().enumerate() {
-        let before = calls[..index]
-            .iter()
-            .zip(&ranks)
-            .filter(|(earlier, _)| earlier.ended <= call.begun);
-        let rank = before.map(|(_, rank)| *rank).max().unwrap_or(0) + 1;
-        ranks.push(rank);
+impl Call {
+    fn is(&self, operation: &str) -> bool {
+        self.action.rsplit(':').next() == Some(operation)
     }
-    ranks
+
+    fn is_look_at_certificate(&self) -> bool {
+        self.is("DescribeCertificate") || self.is("ListCertificates")
+    }
 }
 
-/// The calls in order: those that run at once in brackets.
-pub(crate) fn in_words(calls: &mut [Call]) -> String {
-    let ranks = ranks(calls);
-    let mut rounds: Vec<Vec<&str>> = vec![Vec::new(); ranks.iter().max().copied().unwrap_or(0)];
-    for (call, rank) in calls.iter().zip(&ranks) {
-        rounds[rank - 1].push(call.action.rsplit(':').next().unwrap_or_default());
+/// No function of ours thinks for so long, so that this is a pause.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Calls that begin so close to one another were sent at once.
+const AT_ONCE: Duration = Duration::from_millis(20);
+
+/// The calls of one operation, in the order in which they began.
+#[derive(Clone, Debug)]
+pub(crate) struct Timeline {
+    calls: Vec<Placed>,
+}
+
+/// A call with its place among the others.
+#[derive(Clone, Debug)]
+struct Placed {
+    call: Call,
+    /// How many calls, one after another, lead up to its end.
+    rank: usize,
+    /// When it would have ended had every look been taken at once.
+    without_pauses: Duration,
+}
+
+impl Timeline {
+    pub(crate) fn new(mut calls: Vec<Call>) -> Self {
+        calls.sort_by_key(|call| (call.begun, call.ended));
+        let looks: Vec<Duration> = calls
+            .iter()
+            .filter(|call| call.is_look_at_certificate())
+            .map(|call| call.begun)
+            .collect();
+        let mut placed: Vec<Placed> = Vec::new();
+        for call in calls {
+            let before: Vec<&Placed> = placed
+                .iter()
+                .filter(|earlier| earlier.call.ended <= call.begun)
+                .collect();
+            let asks_about = |earlier: &Placed| earlier.call.change == call.change;
+            let cause = (call.is("GetChange") && call.change.is_some())
+                .then(|| before.iter().rfind(|earlier| asks_about(earlier)))
+                .flatten();
+            let (rank, begun) = if let Some(cause) = cause {
+                (cause.rank, cause.without_pauses)
+            } else {
+                let last_ended = before.iter().map(|earlier| earlier.call.ended).max();
+                let idle = call.begun - last_ended.unwrap_or_default();
+                let with_a_look = looks
+                    .iter()
+                    .any(|look| call.begun.abs_diff(*look) <= AT_ONCE);
+                let own_work = if idle >= PAUSE && with_a_look {
+                    Duration::ZERO
+                } else {
+                    idle
+                };
+                let rank = before.iter().map(|earlier| earlier.rank).max();
+                let ready = before.iter().map(|earlier| earlier.without_pauses).max();
+                (rank.unwrap_or(0), ready.unwrap_or_default() + own_work)
+            };
+            placed.push(Placed {
+                rank: rank + 1,
+                without_pauses: begun + (call.ended - call.begun),
+                call,
+            });
+        }
+        Self { calls: placed }
     }
-    let mut words = String::new();
-    for round in rounds {
-        let separator = if words.is_empty() { "" } else { " → " };
-        let _ = match round.as_slice() {
-            [one] => write!(words, "{separator}{one}"),
-            several => write!(words, "{separator}[{}]", several.join(" ‖ ")),
+
+    /// The longest chain of calls, one after another.
+    pub(crate) fn rounds(&self) -> usize {
+        self.calls.iter().map(|call| call.rank).max().unwrap_or(0)
+    }
+
+    /// How many calls are none of this action.
+    pub(crate) fn calls_without(&self, action: &str) -> usize {
+        let others = self.calls.iter().filter(|call| call.call.action != action);
+        others.count()
+    }
+
+    /// From the operation's begin to its last call's end.
+    pub(crate) fn wall(&self) -> Duration {
+        let ends = self.calls.iter().map(|call| call.call.ended);
+        ends.max().unwrap_or_default()
+    }
+
+    /// The same, had every look at what AWS still works on been taken at once.
+    pub(crate) fn wall_without_pauses(&self) -> Duration {
+        let ends = self.calls.iter().map(|call| call.without_pauses);
+        ends.max().unwrap_or_default()
+    }
+
+    /// The calls in order: those that run at once in brackets.
+    pub(crate) fn in_words(&self) -> String {
+        let mut rounds: Vec<Vec<&str>> = vec![Vec::new(); self.rounds()];
+        for Placed { call, rank, .. } in &self.calls {
+            rounds[rank - 1].push(call.action.rsplit(':').next().unwrap_or_default());
+        }
+        let mut words = String::new();
+        for round in rounds {
+            let separator = if words.is_empty() { "" } else { " → " };
+            let _ = match round.as_slice() {
+                [one] => write!(words, "{separator}{one}"),
+                several => write!(words, "{separator}[{}]", several.join(" ‖ ")),
+            };
+        }
+        words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls by action, change, begin and end in milliseconds.
+    fn timeline(calls: &[(&str, &str, u64, u64)]) -> Timeline {
+        let call = |&(action, change, begun, ended): &(&str, &str, u64, u64)| Call {
+            action: format!("service:{action}"),
+            change: Some(change.to_owned()).filter(|change| !change.is_empty()),
+            begun: Duration::from_millis(begun),
+            ended: Duration::from_millis(ended),
         };
+        Timeline::new(calls.iter().map(call).collect())
     }
-    words
+
+    fn milliseconds(of: &Timeline) -> [u128; 2] {
+        [of.wall(), of.wall_without_pauses()].map(|wall| wall.as_millis())
+    }
+
+    #[test]
+    fn a_call_comes_after_what_had_ended_when_it_began() {
+        let timeline = timeline(&[
+            ("A", "", 2, 102),
+            ("B", "", 3, 103),
+            ("C", "", 104, 204),
+            // Has not waited for C.
+            ("D", "", 150, 250),
+            ("E", "", 253, 353),
+        ]);
+        assert_eq!(timeline.in_words(), "[A ‖ B] → [C ‖ D] → E");
+        assert_eq!(milliseconds(&timeline), [353, 353]);
+    }
+
+    #[test]
+    fn a_look_at_a_change_comes_after_the_call_that_made_it() {
+        let timeline = timeline(&[
+            ("CreateHostedZone", "zone", 1, 101),
+            ("ChangeResourceRecordSets", "record", 103, 203),
+            // Within the pause before the looks.
+            ("GetHostedZone", "", 204, 304),
+            ("GetChange", "zone", 1_090, 1_190),
+            ("GetChange", "record", 1_200, 1_300),
+            ("GetChange", "record", 3_700, 3_800),
+            ("PUT answer", "", 3_804, 3_904),
+        ]);
+        assert_eq!(
+            timeline.in_words(),
+            "CreateHostedZone → [ChangeResourceRecordSets ‖ GetChange] → [GetHostedZone ‖ GetChange] → GetChange → PUT answer"
+        );
+        // 203 for the change, two looks, 4 of the function's own, the answer.
+        assert_eq!(milliseconds(&timeline), [3_904, 507]);
+    }
+
+    #[test]
+    fn without_the_pauses_the_longest_chain_counts_whichever_look_came_last() {
+        let timeline = timeline(&[
+            ("CreateHostedZone", "zone", 0, 100),
+            ("ChangeResourceRecordSets", "record", 100, 200),
+            ("GetChange", "record", 1_100, 1_200),
+            ("GetChange", "zone", 1_150, 1_250),
+            ("PUT answer", "", 1_250, 1_350),
+        ]);
+        assert_eq!(timeline.rounds(), 4);
+        assert_eq!(milliseconds(&timeline), [1_350, 400]);
+    }
+
+    #[test]
+    fn a_look_at_a_certificate_follows_at_once_with_what_is_sent_with_it() {
+        let timeline = timeline(&[
+            ("ChangeResourceRecordSets", "record", 0, 100),
+            ("ListResourceRecordSets", "", 5_099, 5_199),
+            ("DescribeCertificate", "", 5_100, 5_200),
+            // No look: the function itself was slow.
+            ("PUT answer", "", 5_500, 5_600),
+        ]);
+        assert_eq!(
+            timeline.in_words(),
+            "ChangeResourceRecordSets → [ListResourceRecordSets ‖ DescribeCertificate] → PUT answer"
+        );
+        assert_eq!(milliseconds(&timeline), [5_600, 600]);
+    }
 }

@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer}
 use world::cloudformation::AnswerDesk;
 use world::{EVERYWHERE, World};
 
-use crate::timeline::Call;
+use crate::timeline::{Call, Timeline};
 
 /// The services, as the SDKs' variables `AWS_ENDPOINT_URL_...` name them.
 const SERVICES: [&str; 5] = ["ROUTE_53", "STS", "SSM", "ACM", "SFN"];
@@ -52,7 +52,7 @@ struct Record {
 /// What was seen since the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    calls: Vec<(String, Instant, Instant)>,
+    calls: Vec<SeenCall>,
     /// TLS handshakes by service.
     pub(crate) handshakes: BTreeMap<&'static str, usize>,
     /// The last answer's body.
@@ -61,15 +61,24 @@ pub(crate) struct Seen {
     urls: BTreeMap<String, String>,
 }
 
+#[derive(Debug)]
+struct SeenCall {
+    action: String,
+    change: Option<String>,
+    begun: Instant,
+    ended: Instant,
+}
+
 impl Seen {
     /// The calls, since an instant.
-    pub(crate) fn calls(&self, since: Instant) -> Vec<Call> {
-        let call = |(action, begun, ended): &(String, Instant, Instant)| Call {
-            action: action.clone(),
-            begun: *begun - since,
-            ended: *ended - since,
+    pub(crate) fn timeline(&self, since: Instant) -> Timeline {
+        let call = |call: &SeenCall| Call {
+            action: call.action.clone(),
+            change: call.change.clone(),
+            begun: call.begun - since,
+            ended: call.ended - since,
         };
-        self.calls.iter().map(call).collect()
+        Timeline::new(self.calls.iter().map(call).collect())
     }
 }
 
@@ -259,8 +268,20 @@ async fn answer(
         let action = own.map_or_else(|| service.to_owned(), |event| event.action.clone());
         (action, handled.map_err(io::Error::other)?)
     };
-    record.seen().calls.push((action, begun, Instant::now()));
+    record.seen().calls.push(SeenCall {
+        action,
+        change: change_in(response.body()),
+        begun,
+        ended: Instant::now(),
+    });
     Ok(response.map(Full::new))
+}
+
+/// The id of the change that an answer of Route 53 is about: `<Id>/change/C123</Id>`.
+fn change_in(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, after) = text.split_once("<Id>/change/")?;
+    Some(after.split('<').next()?.to_owned())
 }
 
 /// The Internet's name servers, on one port of loopback, over UDP and TCP.
