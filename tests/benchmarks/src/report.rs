@@ -43,12 +43,12 @@ const LEAST: [(&str, usize, &str); 10] = [
     (
         "SubdomainCertificate create",
         7,
-        "[zone ‖ own certificates] → what the record would touch → request → its records → CNAME → issued → answer",
+        "[zone ‖ own certificates] → no delegation that would hide the CNAME → request → which CNAME → CNAME → [issued ‖ the CNAME, which another certificate's delete may have taken] → answer",
     ),
     (
         "SubdomainCertificate update (tags)",
-        4,
-        "[certificate ‖ its tags ‖ zone] → its successor's absence → tags → answer",
+        3,
+        "[zone ‖ certificate ‖ its tags ‖ others of its name, half made] → tags → answer",
     ),
     (
         "SubdomainCertificate delete",

@@ -6,11 +6,11 @@ use super::{
     described::Certificate,
     progress::{Progress, Suspicion},
     properties::{CertificateName, Names},
-    validation_zones::ValidationZones,
+    validation_zones::{ValidationZone, ValidationZones},
 };
 use custom_resource::{Clock, Invocation};
 use dns_zones::{
-    DomainName, HostedZone,
+    DomainName,
     dns::{Issuance, Reach, Transport},
 };
 use futures::future::{join, join_all};
@@ -88,7 +88,7 @@ impl<T: Transport> Certificates<T> {
         reached.into_iter().chain(allowed).flatten().next()
     }
 
-    async fn not_reached(&self, zone: &HostedZone) -> Option<Cause> {
+    async fn not_reached(&self, zone: &ValidationZone) -> Option<Cause> {
         match self.dns.reach(&zone.name, &zone.name_servers).await {
             Reach::Broken(found) => Some(Cause::NotDelegated {
                 zone: zone.name.clone(),

@@ -11,6 +11,7 @@ use super::{
     progress::{self, Progress},
     properties::Wanted,
     undo::is_of_request,
+    validation_records::{ByZone, by_zone},
     validation_zones::ValidationZones,
 };
 use aws_sdk_acm::types::FailureReason;
@@ -24,6 +25,17 @@ const APPEARS: Duration = Duration::from_secs(60);
 /// Shortest and longest pause between two looks.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What is seen of the certificate that is gone on with.
+struct Seen {
+    arn: CertificateArn,
+    /// None where ACM does not show it.
+    certificate: Option<Certificate>,
+    zones: ValidationZones,
+    /// Its CNAMEs that do not stand, where they were looked at. An error of that does not count where ACM has failed
+    /// the certificate.
+    missing: Option<Result<ByZone, Error>>,
+}
 
 /// What a look found.
 pub(super) enum Look {
@@ -63,46 +75,22 @@ impl<T: Transport> Certificates<T> {
         invocation: &Invocation,
     ) -> Result<Look, Error> {
         let acm = self.acm(wanted.region.as_deref());
-        let looking_at = |arn: &CertificateArn| {
-            invocation.doing(format!("looking at certificate {arn}"));
-        };
-        let (zones, arn, certificate) = match progress.certificate.clone() {
+        let Seen {
+            arn,
+            certificate,
+            zones,
+            missing,
+        } = match progress.certificate.clone() {
             Some(arn) => {
-                looking_at(&arn);
-                let (zones, certificate) = join!(self.validation_zones(wanted), acm.describe(&arn));
-                (zones?, arn, certificate?)
+                self.look_again(&acm, arn, wanted, progress, invocation)
+                    .await?
             }
             None => {
-                invocation.doing(format!(
-                    "looking for a certificate for {}",
-                    wanted.names.domain
-                ));
-                let owner = request.owner();
-                let (zones, owned) = join!(
-                    self.resolving_zones(wanted),
-                    self.owned(&acm, &owner, wanted)
-                );
-                let (zones, owned) = (zones?, owned?);
-                if let Some(certificate) = best(owned, kept) {
-                    let arn = certificate.arn.clone();
-                    progress.certificate = Some(arn.clone());
-                    progress.shown = true;
-                    if is_of_request(&certificate, request) {
-                        progress.requested = Some(arn.clone());
-                    }
-                    (zones, arn, Some(certificate))
-                } else {
-                    let arn = self
-                        .request(&acm, request, wanted, kept, invocation)
-                        .await?;
-                    progress.certificate = Some(arn.clone());
-                    progress.requested = Some(arn.clone());
-                    looking_at(&arn);
-                    let certificate = acm.describe(&arn).await?;
-                    (zones, arn, certificate)
-                }
+                self.find_or_request(&acm, request, wanted, kept, progress, invocation)
+                    .await?
             }
         };
+        progress.zones.get_or_insert_with(|| zones.clone());
         let age = progress::since(&mut progress.since, invocation.clock);
         let Some(certificate) = certificate else {
             // Never requested anew: a Delete that came meanwhile has won.
@@ -119,7 +107,11 @@ impl<T: Transport> Certificates<T> {
             Status::Issued => {
                 // Where an old CNAME has served, the wanted zone may not have it yet, and renewal will ask for it.
                 if let (Some(records), Some(_)) = (certificate.records(), &progress.requested) {
-                    self.put_records(&records, &zones).await?;
+                    let missing = match missing {
+                        Some(missing) => missing?,
+                        None => self.missing_records(&records, &zones).await?,
+                    };
+                    self.create_records(missing).await?;
                 }
                 return Ok(Look::Issued(arn));
             }
@@ -127,8 +119,9 @@ impl<T: Transport> Certificates<T> {
             Status::Ended(status) => return Err(Error::Ended { arn, status }),
             Status::Pending => {}
         }
+        let missing = missing.transpose()?;
         let suspicion = self
-            .pending(wanted, &certificate, &zones, progress, invocation)
+            .pending(wanted, &certificate, &zones, missing, progress, invocation)
             .await?;
         Ok(Look::NotYet {
             waiting_for: format!(
@@ -143,19 +136,97 @@ impl<T: Transport> Certificates<T> {
         })
     }
 
-    /// Does for a pending certificate what can be done. Says what is suspected to stand in the way.
+    /// Finds what this resource has that does, or requests a certificate.
+    async fn find_or_request(
+        &self,
+        acm: &Acm,
+        request: &Request,
+        wanted: &Wanted,
+        kept: Option<&CertificateArn>,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<Seen, Error> {
+        invocation.doing(format!(
+            "looking for a certificate for {}",
+            wanted.names.domain
+        ));
+        let owner = request.owner();
+        let (zones, owned) = join!(
+            self.resolving_zones(wanted),
+            self.owned(acm, &owner, wanted)
+        );
+        let (zones, owned) = (zones?, owned?);
+        let (arn, certificate) = if let Some(certificate) = best(owned, kept) {
+            let arn = certificate.arn.clone();
+            progress.certificate = Some(arn.clone());
+            progress.shown = true;
+            if is_of_request(&certificate, request) {
+                progress.requested = Some(arn.clone());
+            }
+            (arn, Some(certificate))
+        } else {
+            let arn = self.request(acm, request, wanted, kept, invocation).await?;
+            progress.certificate = Some(arn.clone());
+            progress.requested = Some(arn.clone());
+            looking_at(&arn, invocation);
+            let certificate = acm.describe(&arn).await?;
+            (arn, certificate)
+        };
+        Ok(Seen {
+            arn,
+            certificate,
+            zones,
+            missing: None,
+        })
+    }
+
+    /// Looks at the certificate that an earlier look found or requested, and at its CNAMEs: another certificate's Delete
+    /// may have taken one that both share.
+    async fn look_again(
+        &self,
+        acm: &Acm,
+        arn: CertificateArn,
+        wanted: &Wanted,
+        progress: &Progress,
+        invocation: &Invocation,
+    ) -> Result<Seen, Error> {
+        looking_at(&arn, invocation);
+        let zones = match progress.zones.clone() {
+            Some(zones) => zones,
+            None => self.validation_zones(wanted).await?,
+        };
+        let missing = async {
+            if progress.records.is_empty() {
+                return None;
+            }
+            Some(self.missing_records(&progress.records, &zones).await)
+        };
+        let (certificate, missing) = join!(acm.describe(&arn), missing);
+        Ok(Seen {
+            arn,
+            certificate: certificate?,
+            zones,
+            missing,
+        })
+    }
+
+    /// Does for a pending certificate what can be done. Says what is suspected to stand in the way. `missing` are the
+    /// CNAMEs that do not stand, where that was looked at.
     async fn pending(
         &self,
         wanted: &Wanted,
         certificate: &Certificate,
         zones: &ValidationZones,
+        missing: Option<ByZone>,
         progress: &mut Progress,
         invocation: &Invocation,
     ) -> Result<String, Error> {
         let records = certificate.records();
         if let Some(records) = &records {
+            // The first time as a rule none stands, and what stands after all refuses the batch.
+            let missing = missing.unwrap_or_else(|| by_zone(records, zones));
             progress.records.clone_from(records);
-            self.put_records(records, zones).await?;
+            self.create_records(missing).await?;
         }
         invocation.doing("asking name servers why the certificate is not issued");
         let diagnosis = self
@@ -228,8 +299,7 @@ impl<T: Transport> Certificates<T> {
         wanted: &Wanted,
         invocation: &Invocation,
     ) -> Result<(), Error> {
-        let in_place =
-            Wanted::parse(&request.old_properties).is_ok_and(|old| self.is_same(&old, wanted));
+        let in_place = self.old_in_place(request, wanted).is_some();
         if (in_place || invocation.may_be_repeat)
             && self
                 .acm(Some(kept.region()))
@@ -257,6 +327,10 @@ impl<T: Transport> Certificates<T> {
         }
         Error::Failed { name, reason }
     }
+}
+
+fn looking_at(arn: &CertificateArn, invocation: &Invocation) {
+    invocation.doing(format!("looking at certificate {arn}"));
 }
 
 /// Of what this resource has the one to go on with: the one that CloudFormation tracks, else one that is issued.

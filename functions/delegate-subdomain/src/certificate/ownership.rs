@@ -1,13 +1,20 @@
 //! Which certificates are this resource's.
 
 use super::{
-    Certificates, acm::Acm, arn::CertificateArn, described::Certificate, error::Error,
+    Certificates,
+    acm::Acm,
+    arn::CertificateArn,
+    described::{Certificate, Listed},
+    error::Error,
     properties::Wanted,
 };
 use custom_resource::{Claim, Owner, Request};
 use dns_zones::{HostedZoneId, dns::Transport};
-use futures::try_join;
+use futures::{future::try_join_all, try_join};
 use std::collections::BTreeMap;
+
+/// A certificate's tags.
+pub(super) type Tags = BTreeMap<String, String>;
 
 /// Tag that says in which zones a certificate's names are validated. Two certificates with the same names in other
 /// zones are two, and nothing else about them tells them apart.
@@ -16,7 +23,7 @@ const ZONES_TAG: &str = "zone-delegation:hosted-zone-ids";
 const LONGEST_VALUE: usize = 256;
 
 /// The tags of a certificate that is requested: the user's, and whose it is.
-pub(super) fn all_tags(owner: &Owner, wanted: &Wanted) -> BTreeMap<String, String> {
+pub(super) fn all_tags(owner: &Owner, wanted: &Wanted) -> Tags {
     let mut tags = wanted.tags.clone();
     tags.extend(owner.tag_map());
     tags.insert(ZONES_TAG.to_owned(), zones_value(wanted));
@@ -30,7 +37,7 @@ fn zones_value(wanted: &Wanted) -> String {
 }
 
 /// The zones that a certificate's tags name.
-pub(super) fn zones_of(tags: &BTreeMap<String, String>) -> Vec<(&'static str, HostedZoneId)> {
+pub(super) fn zones_of(tags: &Tags) -> Vec<(&'static str, HostedZoneId)> {
     let ids = tags.get(ZONES_TAG).map(String::as_str).unwrap_or_default();
     let ids = ids.split(' ').filter_map(|id| HostedZoneId::parse(id).ok());
     ids.map(|id| ("AdditionalHostedZoneIds", id)).collect()
@@ -58,40 +65,58 @@ impl<T: Transport> Certificates<T> {
         owner: &Owner,
         wanted: &Wanted,
     ) -> Result<Vec<Certificate>, Error> {
-        let mut owned = Vec::new();
-        for listed in acm
+        let listed = acm
             .list(|listed| listed.domain == wanted.names.domain)
-            .await?
-        {
-            let (tags, certificate) = try_join!(acm.tags(&listed.arn), acm.describe(&listed.arn))?;
-            let Some(tags) = tags else { continue };
-            let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
-            if !is_own
-                || tags
-                    .get(ZONES_TAG)
-                    .is_some_and(|zones| *zones != zones_value(wanted))
-            {
-                continue;
-            }
-            owned.extend(
-                certificate.filter(|found| found.is_for(&wanted.names, wanted.key_algorithm)),
-            );
-        }
-        Ok(owned)
+            .await?;
+        self.owned_of(acm, owner, wanted, &listed).await
     }
 
-    /// Brings a certificate's tags to what is wanted. Of those that are there, only the ones go that the resource's old
-    /// properties had: others are someone else's.
+    /// Those of the listed certificates that are the owner's and are what is wanted, whatever their status.
+    pub(super) async fn owned_of(
+        &self,
+        acm: &Acm,
+        owner: &Owner,
+        wanted: &Wanted,
+        listed: &[Listed],
+    ) -> Result<Vec<Certificate>, Error> {
+        let own = listed
+            .iter()
+            .map(|listed| self.own(acm, owner, wanted, &listed.arn));
+        let own = try_join_all(own).await?.into_iter().flatten();
+        Ok(own.map(|(certificate, _)| certificate).collect())
+    }
+
+    /// A certificate with its tags, where it is the owner's and is what is wanted, whatever its status.
+    pub(super) async fn own(
+        &self,
+        acm: &Acm,
+        owner: &Owner,
+        wanted: &Wanted,
+        arn: &CertificateArn,
+    ) -> Result<Option<(Certificate, Tags)>, Error> {
+        let (tags, certificate) = try_join!(acm.tags(arn), acm.describe(arn))?;
+        let (Some(tags), Some(certificate)) = (tags, certificate) else {
+            return Ok(None);
+        };
+        let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
+        let is_elsewhere = tags
+            .get(ZONES_TAG)
+            .is_some_and(|zones| *zones != zones_value(wanted));
+        let is_wanted =
+            is_own && !is_elsewhere && certificate.is_for(&wanted.names, wanted.key_algorithm);
+        Ok(is_wanted.then_some((certificate, tags)))
+    }
+
+    /// Brings a certificate's tags to what is wanted. Of those that are `present`, only the ones go that the resource's
+    /// old properties had: others are someone else's.
     pub(super) async fn update_tags(
         &self,
         acm: &Acm,
         arn: &CertificateArn,
+        present: &Tags,
         request: &Request,
         wanted: &Wanted,
     ) -> Result<(), Error> {
-        let Some(present) = acm.tags(arn).await? else {
-            return Ok(());
-        };
         let mut tags = all_tags(&request.owner(), wanted);
         let old = Wanted::parse(&request.old_properties)
             .map(|old| old.tags)

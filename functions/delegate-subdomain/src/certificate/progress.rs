@@ -1,4 +1,4 @@
-use super::{arn::CertificateArn, described::ValidationRecord};
+use super::{arn::CertificateArn, described::ValidationRecord, validation_zones::ValidationZones};
 use custom_resource::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub(super) struct Progress {
     pub(super) since: Option<u64>,
     /// Whether ACM has shown it: once shown, it can only be gone because someone deleted it.
     pub(super) shown: bool,
+    /// The zones in which its names are validated.
+    pub(super) zones: Option<ValidationZones>,
     /// The CNAMEs that were put, or found, for it.
     pub(super) records: BTreeSet<ValidationRecord>,
     /// When DNS was last looked at.
@@ -57,20 +59,26 @@ pub(super) fn since(slot: &mut Option<u64>, clock: Clock) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn survives_the_waiter_and_what_it_cannot_read() {
         let arn = "arn:aws:acm:us-east-1:111122223333:certificate/1";
+        let zones = json!([["Z01", "dev.example.com", "ns-1.awsdns.com,ns-2.awsdns.net"]]);
         let progress = Progress {
             certificate: CertificateArn::parse(arn),
+            zones: serde_json::from_value(zones.clone()).unwrap(),
             shown: true,
             ..Progress::default()
         };
+        assert!(progress.zones.is_some());
+        assert_eq!(progress.write()["zones"], zones);
         assert_eq!(Progress::read(Some(progress.write())), progress);
         for kept in [
             None,
             Some(Value::Null),
-            Some(serde_json::json!({ "certificate": "x" })),
+            Some(json!({ "certificate": "x" })),
+            Some(json!({ "zones": [["z", "dev.example.com", ""]] })),
         ] {
             assert_eq!(Progress::read(kept), Progress::default());
         }

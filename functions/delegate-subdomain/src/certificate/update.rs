@@ -1,6 +1,8 @@
 use super::{
     Certificates,
+    acm::Acm,
     arn::CertificateArn,
+    described::{Listed, Status},
     error::Error,
     progress::Progress,
     properties::Wanted,
@@ -26,6 +28,16 @@ impl<T: Transport> Certificates<T> {
     ) -> Result<Step, Error> {
         let wanted = Wanted::parse(&request.properties)?;
         let current = CertificateArn::parse(request.physical_id());
+        if progress.certificate.is_none()
+            && let Some(current) = &current
+            && let Some(old) = self.old_in_place(request, &wanted)
+        {
+            // Boxed: it is large, as four calls at once are.
+            let changed = self.change_in_place(request, &wanted, &old, current, invocation);
+            if Box::pin(changed).await? {
+                return Ok(Step::Done(success(current, &wanted)));
+            }
+        }
         let look = self
             .issue(request, &wanted, current.as_ref(), progress, invocation)
             .await?;
@@ -34,9 +46,18 @@ impl<T: Transport> Certificates<T> {
             Err(wait) => return Ok(Step::Wait(wait)),
         };
         let acm = self.acm(Some(arn.region()));
+        let tag = async {
+            match acm.tags(&arn).await? {
+                Some(present) => {
+                    self.update_tags(&acm, &arn, &present, request, &wanted)
+                        .await
+                }
+                None => Ok(()),
+            }
+        };
         // The one is about the certificate that is answered, the other about all but that one.
         let (tagged, removed) = join!(
-            self.update_tags(&acm, &arn, request, &wanted),
+            tag,
             // Boxed: it is large, and nothing to do as a rule.
             Box::pin(self.remove_half_made(request, &arn)),
         );
@@ -46,6 +67,50 @@ impl<T: Transport> Certificates<T> {
             self.settle(&arn, current.as_ref()).await?;
         }
         Ok(Step::Done(success(&arn, &wanted)))
+    }
+
+    /// The old properties, where one certificate does for them and for what is wanted.
+    pub(super) fn old_in_place(&self, request: &Request, wanted: &Wanted) -> Option<Wanted> {
+        let old = Wanted::parse(&request.old_properties).ok();
+        old.filter(|old| self.is_same(old, wanted))
+    }
+
+    /// Changes the tags of the certificate that CloudFormation tracks, where it is the one that is wanted and is issued.
+    /// Says whether it is; else nothing was done.
+    ///
+    /// All is asked at once: the ARN is known, and what else stands for these properties was half made.
+    async fn change_in_place(
+        &self,
+        request: &Request,
+        wanted: &Wanted,
+        old: &Wanted,
+        current: &CertificateArn,
+        invocation: &Invocation,
+    ) -> Result<bool, Error> {
+        if current.region() != self.region_of(wanted) {
+            return Ok(false);
+        }
+        invocation.doing(format!("changing certificate {current} in place"));
+        let acm = self.acm(Some(current.region()));
+        let owner = request.owner();
+        let (zones, kept, others) = join!(
+            self.validation_zones(wanted),
+            self.own(&acm, &owner, wanted, current),
+            acm.list(|listed| listed.domain == wanted.names.domain && listed.arn != *current),
+        );
+        zones?;
+        let Some((_, present)) = kept?.filter(|(kept, _)| kept.status == Status::Issued) else {
+            return Ok(false);
+        };
+        let others = others?;
+        let (tagged, removed) = join!(
+            self.update_tags(&acm, current, &present, request, wanted),
+            // Boxed: it is large, and nothing to do as a rule.
+            Box::pin(self.remove_those_half_made(&acm, &others, request, old, current)),
+        );
+        tagged?;
+        tolerate_leftovers(removed)?;
+        Ok(true)
     }
 
     /// Removes what an Update that failed has made for the properties that are now the old ones. In an Update that goes
@@ -59,34 +124,55 @@ impl<T: Transport> Certificates<T> {
         let Ok(old) = Wanted::parse(&request.old_properties) else {
             return Ok(());
         };
+        let acm = self.acm(old.region.as_deref());
         let removed = async {
-            let acm = self.acm(old.region.as_deref());
-            for certificate in self.owned(&acm, &request.owner(), &old).await? {
-                if certificate.arn == *answered || certificate.arn.as_str() == request.physical_id()
-                {
-                    continue;
-                }
-                tracing::info!(
-                    arn = certificate.arn.as_str(),
-                    "removing what a failed update has made"
-                );
-                let records = RecordsPlace::of(&old, self)
-                    .await?
-                    .sparing([answered.region()]);
-                if let Removed::InUse { users } = self.remove(&acm, &certificate, &records).await? {
-                    tracing::warn!(
-                        arn = certificate.arn.as_str(),
-                        ?users,
-                        "left standing: it is in use"
-                    );
-                }
-            }
-            Ok(())
+            let others = acm
+                .list(|listed| {
+                    listed.domain == old.names.domain
+                        && listed.arn != *answered
+                        && listed.arn.as_str() != request.physical_id()
+                })
+                .await?;
+            self.remove_those_half_made(&acm, &others, request, &old, answered)
+                .await
         };
-        // A rollback must not fail for what is only left over, and the Region may be closed to the function by now.
-        tolerate(
-            removed.await,
-            "what a failed update may have made could not be removed",
-        )
+        tolerate_leftovers(removed.await)
     }
+
+    /// Removes those of the listed certificates that this resource has and that do for its old properties.
+    async fn remove_those_half_made(
+        &self,
+        acm: &Acm,
+        listed: &[Listed],
+        request: &Request,
+        old: &Wanted,
+        answered: &CertificateArn,
+    ) -> Result<(), Error> {
+        let owner = request.owner();
+        for certificate in self.owned_of(acm, &owner, old, listed).await? {
+            tracing::info!(
+                arn = certificate.arn.as_str(),
+                "removing what a failed update has made"
+            );
+            let records = RecordsPlace::of(old, self)
+                .await?
+                .sparing([answered.region()]);
+            if let Removed::InUse { users } = self.remove(acm, &certificate, &records).await? {
+                tracing::warn!(
+                    arn = certificate.arn.as_str(),
+                    ?users,
+                    "left standing: it is in use"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A rollback must not fail for what is only left over, and the Region may be closed to the function by now.
+fn tolerate_leftovers(removed: Result<(), Error>) -> Result<(), Error> {
+    tolerate(
+        removed,
+        "what a failed update may have made could not be removed",
+    )
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use aws_calls::{AwsError, Kind};
 use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
+use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.
@@ -17,12 +18,12 @@ const TTL: u32 = 300;
 /// How often a batch is made anew after a record set changed under it.
 const TRIES: u32 = 5;
 
-/// Records by the zone that they stand, or are to stand, in.
-type ByZone = BTreeMap<HostedZoneId, Vec<ValidationRecord>>;
+/// CNAMEs by the zone that they stand, or are to stand, in.
+pub(super) type ByZone = BTreeMap<HostedZoneId, Vec<ValidationRecord>>;
 
 impl<T: Transport> Certificates<T> {
-    /// Puts the CNAMEs that are missing, by CREATE, all of a zone in one batch. One that stands with the same value is
-    /// taken as it is: it may be another certificate's too.
+    /// Puts the CNAMEs that are missing. One that stands with the same value is taken as it is: it may be another
+    /// certificate's too.
     ///
     /// Their INSYNC is not waited for: that ACM sees them is what ISSUED says.
     pub(super) async fn put_records(
@@ -30,52 +31,90 @@ impl<T: Transport> Certificates<T> {
         records: &BTreeSet<ValidationRecord>,
         zones: &ValidationZones,
     ) -> Result<(), Error> {
-        for (zone, records) in by_zone(records, zones) {
-            let mut tries = 0;
-            loop {
-                let mut missing = Vec::new();
-                for record in &records {
-                    match self
-                        .route53
-                        .record_set(&zone, &record.name, RrType::Cname)
-                        .await?
-                    {
-                        None => missing.push(record),
-                        Some(set) if is_of(&set, record) => {}
-                        Some(set) => {
-                            return Err(Error::OtherRecord {
-                                name: record.name.clone(),
-                                zone,
-                                stands: set.values().collect::<Vec<_>>().join(", "),
-                                wanted: record.value.clone(),
-                            });
-                        }
-                    }
+        let missing = self.missing_records(records, zones).await?;
+        self.create_records(missing).await
+    }
+
+    /// Those of the CNAMEs that do not stand.
+    pub(super) async fn missing_records(
+        &self,
+        records: &BTreeSet<ValidationRecord>,
+        zones: &ValidationZones,
+    ) -> Result<ByZone, Error> {
+        let looks = by_zone(records, zones)
+            .into_iter()
+            .map(async |(zone, records)| {
+                let missing = self.missing_in(&zone, records).await?;
+                Ok::<_, Error>((zone, missing))
+            });
+        Ok(try_join_all(looks).await?.into_iter().collect())
+    }
+
+    async fn missing_in(
+        &self,
+        zone: &HostedZoneId,
+        records: Vec<ValidationRecord>,
+    ) -> Result<Vec<ValidationRecord>, Error> {
+        let standing = records
+            .iter()
+            .map(|record| self.route53.record_set(zone, &record.name, RrType::Cname));
+        let standing = try_join_all(standing).await?;
+        let mut missing = Vec::new();
+        for (record, standing) in records.into_iter().zip(standing) {
+            match standing {
+                None => missing.push(record),
+                Some(set) if is_of(&set, &record) => {}
+                Some(set) => {
+                    return Err(Error::OtherRecord {
+                        name: record.name,
+                        zone: zone.clone(),
+                        stands: set.values().collect::<Vec<_>>().join(", "),
+                        wanted: record.value,
+                    });
                 }
-                let Some(first) = missing.first() else { break };
-                let name = first.name.clone();
-                let creates = missing
-                    .into_iter()
-                    .map(|record| Change::Create(record_set(record)));
-                match self.route53.change(&zone, creates.collect()).await {
-                    Ok(_) => break,
-                    // Another certificate's, or an earlier call of this one, put one in between.
-                    Err(ChangeError::Stale(error)) => {
-                        tries += 1;
-                        if tries == TRIES {
-                            return Err(error.into());
-                        }
-                    }
-                    Err(ChangeError::Guardrail { guardrail, error }) => {
-                        return Err(Error::Guardrail {
-                            guardrail,
-                            zone,
-                            name,
-                            error,
-                        });
-                    }
-                    Err(ChangeError::Aws(error)) => return Err(error.into()),
-                }
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Puts CNAMEs that are missing as far as is known, by CREATE, all of a zone in one batch. Where one stands after
+    /// all, Route 53 refuses its batch as a whole; then those are put that are missing indeed.
+    pub(super) async fn create_records(&self, missing: ByZone) -> Result<(), Error> {
+        let creates = missing
+            .into_iter()
+            .map(|(zone, missing)| self.create_in(zone, missing));
+        try_join_all(creates).await?;
+        Ok(())
+    }
+
+    async fn create_in(
+        &self,
+        zone: HostedZoneId,
+        mut missing: Vec<ValidationRecord>,
+    ) -> Result<(), Error> {
+        let mut tries = 0;
+        while let Some(first) = missing.first() {
+            let name = first.name.clone();
+            let creates = missing.iter().map(record_set).map(Change::Create);
+            let Err(error) = self.route53.change(&zone, creates.collect()).await else {
+                break;
+            };
+            // Another certificate's, or an earlier call of this one, may have put one before. A refusal for another
+            // reason counts only where none of them stands.
+            tries += 1;
+            let before = missing.len();
+            missing = self.missing_in(&zone, missing).await?;
+            let was_stale = matches!(error, ChangeError::Stale(_)) || missing.len() < before;
+            if !missing.is_empty() && (tries == TRIES || !was_stale) {
+                return Err(match error {
+                    ChangeError::Guardrail { guardrail, error } => Error::Guardrail {
+                        guardrail,
+                        zone,
+                        name,
+                        error,
+                    },
+                    error => error.into(),
+                });
             }
         }
         Ok(())
@@ -194,7 +233,7 @@ impl<T: Transport> Certificates<T> {
     }
 }
 
-fn by_zone(records: &BTreeSet<ValidationRecord>, zones: &ValidationZones) -> ByZone {
+pub(super) fn by_zone(records: &BTreeSet<ValidationRecord>, zones: &ValidationZones) -> ByZone {
     let mut by_zone = ByZone::new();
     for record in records {
         if let Some(zone) = record.validated().as_ref().and_then(|name| zones.of(name)) {

@@ -6,16 +6,63 @@ use super::{
     properties::{CertificateName, Names, Wanted},
 };
 use crate::public_zone::public_zone;
-use dns_zones::{DomainName, HostedZone, RrType, dns::Transport};
+use dns_zones::{
+    DomainName, HostedZone, HostedZoneId, IdError, NameServers, RrType, dns::Transport,
+};
 use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
 
 /// The zones in which a certificate's names are validated.
-#[derive(Clone, Debug)]
-pub(super) struct ValidationZones(Vec<HostedZone>);
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct ValidationZones(Vec<ValidationZone>);
+
+/// Of a public hosted zone what stays the same as long as it stands, so that it has to be asked for once.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(
+    try_from = "(String, String, String)",
+    into = "(String, String, String)"
+)]
+pub(super) struct ValidationZone {
+    pub(super) id: HostedZoneId,
+    pub(super) name: DomainName,
+    pub(super) name_servers: NameServers,
+}
+
+impl From<HostedZone> for ValidationZone {
+    fn from(zone: HostedZone) -> Self {
+        Self {
+            id: zone.listed.id,
+            name: zone.listed.name,
+            name_servers: zone.name_servers,
+        }
+    }
+}
+
+impl TryFrom<(String, String, String)> for ValidationZone {
+    type Error = IdError;
+
+    fn try_from((id, name, name_servers): (String, String, String)) -> Result<Self, IdError> {
+        Ok(Self {
+            id: HostedZoneId::parse(&id)?,
+            name: DomainName::from_service(&name),
+            name_servers: NameServers::new(name_servers.split(',')),
+        })
+    }
+}
+
+impl From<ValidationZone> for (String, String, String) {
+    fn from(zone: ValidationZone) -> Self {
+        (
+            zone.id.to_string(),
+            zone.name.as_str().to_owned(),
+            zone.name_servers.to_string(),
+        )
+    }
+}
 
 impl ValidationZones {
     /// The zone with the longest name that contains this one.
-    pub(super) fn of(&self, name: &DomainName) -> Option<&HostedZone> {
+    pub(super) fn of(&self, name: &DomainName) -> Option<&ValidationZone> {
         let holding = self.0.iter().filter(|zone| name.is_at_or_below(&zone.name));
         // Of two with the same name the one that the template names first.
         holding.rev().max_by_key(|zone| zone.name.as_str().len())
@@ -25,8 +72,8 @@ impl ValidationZones {
     pub(super) fn used_by<'a>(
         &'a self,
         names: impl Iterator<Item = &'a CertificateName>,
-    ) -> Vec<&'a HostedZone> {
-        let mut used: Vec<&HostedZone> = names.filter_map(|name| self.of(&name.base)).collect();
+    ) -> Vec<&'a ValidationZone> {
+        let mut used: Vec<&ValidationZone> = names.filter_map(|name| self.of(&name.base)).collect();
         used.sort_by(|a, b| a.id.cmp(&b.id));
         used.dedup_by(|a, b| a.id == b.id);
         used
@@ -40,7 +87,8 @@ impl<T: Transport> Certificates<T> {
             .zones
             .iter()
             .map(|(property, id)| public_zone::<Error>(&self.route53, property, id));
-        let zones = ValidationZones(try_join_all(zones).await?);
+        let zones = try_join_all(zones).await?;
+        let zones = ValidationZones(zones.into_iter().map(Into::into).collect());
         let outside = wanted
             .names
             .by_property()
@@ -69,9 +117,8 @@ impl<T: Transport> Certificates<T> {
     pub(super) async fn standing_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
         let zones = wanted.zones.iter().map(|(_, id)| self.route53.zone(id));
         let zones = try_join_all(zones).await?.into_iter().flatten();
-        Ok(ValidationZones(
-            zones.filter(|zone| !zone.private).collect(),
-        ))
+        let public = zones.filter(|zone| !zone.private);
+        Ok(ValidationZones(public.map(Into::into).collect()))
     }
 
     /// Refuses names that a zone holds in vain, because it delegates them, or a name above them, to another one: no
@@ -81,27 +128,36 @@ impl<T: Transport> Certificates<T> {
         names: &Names,
         zones: &ValidationZones,
     ) -> Result<(), Error> {
-        for (property, name) in names.by_property() {
-            let Some(zone) = zones.of(&name.base) else {
-                continue;
-            };
-            let mut held = name.base.between(&zone.name);
-            if name.base.is_below(&zone.name) {
-                held.push(name.base.clone());
-            }
-            let at = held
-                .iter()
-                .map(|at| self.route53.record_set(&zone.id, at, RrType::Ns));
-            if let Some(set) = try_join_all(at).await?.into_iter().flatten().next() {
-                return Err(Error::DelegatedAway {
-                    property,
-                    name: name.clone(),
-                    zone: zone.name.clone(),
-                    id: zone.id.clone(),
-                    at: set.name(),
-                });
-            }
-        }
+        let looks = names.by_property().filter_map(|(property, name)| {
+            let zone = zones.of(&name.base)?;
+            Some(self.check_not_delegated_in(zone, property, name))
+        });
+        try_join_all(looks).await?;
         Ok(())
+    }
+
+    async fn check_not_delegated_in(
+        &self,
+        zone: &ValidationZone,
+        property: &'static str,
+        name: &CertificateName,
+    ) -> Result<(), Error> {
+        let mut held = name.base.between(&zone.name);
+        if name.base.is_below(&zone.name) {
+            held.push(name.base.clone());
+        }
+        let at = held
+            .iter()
+            .map(|at| self.route53.record_set(&zone.id, at, RrType::Ns));
+        match try_join_all(at).await?.into_iter().flatten().next() {
+            None => Ok(()),
+            Some(set) => Err(Error::DelegatedAway {
+                property,
+                name: name.clone(),
+                zone: zone.name.clone(),
+                id: zone.id.clone(),
+                at: set.name(),
+            }),
+        }
     }
 }

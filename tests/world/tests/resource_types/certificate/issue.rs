@@ -77,7 +77,10 @@ async fn a_cname_that_says_the_same_is_taken_as_it_stands() {
     stage.deleted(&mut stack).await;
     let set = stage.world.record_set(&zone, &record, "CNAME").unwrap();
     assert_eq!((set.ttl, set.written_by), (Some(60), Hand::Person));
-    assert_eq!(stage.calls("ChangeResourceRecordSets").len(), 0);
+    // Put without a look, and refused.
+    let puts = stage.calls("ChangeResourceRecordSets");
+    let outcomes: Vec<&str> = puts.iter().map(|put| put.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["InvalidChangeBatch"]);
     stage.check_no_certificate();
 }
 
