@@ -68,7 +68,7 @@ const LEAST: [(&str, usize, &str); 10] = [
     (
         "DelegatedSubdomain delete",
         8,
-        "[own zone ‖ its tags ‖ its record sets ‖ DNSSEC ‖ protections ‖ role] → NS record set → its delete → INSYNC → no NS record set again by a Create that came twice → zone → nor now → answer",
+        "[own zone ‖ its tags ‖ its record sets ‖ DNSSEC ‖ protections ‖ role] → NS record set's delete, guarded by its values → INSYNC → no NS record set again by a Create that came twice → the zone's record sets, which may not vanish under a delegation (here a certificate's CNAME; none, and this round is spared) → zone → no NS record set now either → answer",
     ),
     (
         "PublishedZone delete",
@@ -289,8 +289,8 @@ fn bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDelete)]) {
         "Stacks of as many accounts, all at once, below one parent zone: its account's bucket holds 50 calls and gains 10 a second
 (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html>). Virtual time; a change takes 2
 to 40 s to be INSYNC, evenly spread. \"Least\" is what the bucket makes the calls take that cannot be done without: for a create
-GetHostedZone, ListResourceRecordSets, ChangeResourceRecordSets and one GetChange, for a delete the same without the first
-and with another ListResourceRecordSets before and after the zone goes (has a Create that was delivered twice delegated
+GetHostedZone, ListResourceRecordSets, ChangeResourceRecordSets and one GetChange, for a delete ChangeResourceRecordSets, one
+GetChange, and a ListResourceRecordSets before and after the zone goes (has a Create that was delivered twice delegated
 again?), for CDK's handler its one ChangeResourceRecordSets. CDK's handler waits for nothing and so needs one call; its SDK makes 3
 attempts, and nothing tries again after those.\n"
     );

@@ -37,6 +37,7 @@ impl<T: Transport> Subdomains<T> {
                 .properties
                 .text("Subdomain")
                 .map_or(1, |labels| labels.trim_end_matches('.').split('.').count()),
+            ttl: wanted.as_ref().ok().map(|wanted| wanted.ttl),
             given_zone: wanted
                 .as_ref()
                 .ok()
@@ -108,6 +109,8 @@ impl<T: Transport> Subdomains<T> {
         let (swept, unread) = self.swept_for_delete(wanted, removal).await?;
         let removal = Removal {
             parent: unread.map_or(removal.parent.clone(), Err),
+            // The first sweep took it out as a rule.
+            ttl: None,
             ..*removal
         };
         for delegation in swept {
@@ -148,7 +151,7 @@ impl<T: Transport> Subdomains<T> {
                     .await?;
             }
             match self
-                .take_out(&delegation, removal, |servers| {
+                .take_out(&delegation, removal, None, |servers| {
                     *servers == zone.name_servers
                 })
                 .await

@@ -159,7 +159,7 @@ impl<T: Transport> Subdomains<T> {
         removal: &Removal<'_>,
     ) -> Result<(), Error> {
         while let TakenOut::Refused { guardrail } = self
-            .take_out(half_made, removal, |servers| half_made.is_to(servers))
+            .take_out(half_made, removal, None, |servers| half_made.is_to(servers))
             .await?
         {
             tracing::info!(guardrail, "waiting for the parent to let the record set go");
@@ -177,6 +177,8 @@ impl<'a> Removal<'a> {
             invocation,
             parent: Ok(&wanted.parent),
             labels: wanted.labels.split('.').count(),
+            // As a rule it does not stand.
+            ttl: None,
             given_zone: wanted.given_zone.as_ref(),
             records_on_delete: wanted.records_on_delete,
             drain: Duration::ZERO,

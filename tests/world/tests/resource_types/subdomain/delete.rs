@@ -220,6 +220,40 @@ async fn without_rights_a_delegation_that_leads_to_a_zone_that_is_gone_is_said()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_set_whose_ttl_someone_changed_goes_too() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    stage.hijack(&stage.delegation().unwrap().values);
+    stage.settle().await;
+    let before = stage.calls("ChangeResourceRecordSets").len();
+    stage.deleted(&mut stack).await;
+    // As the template has it, then as it was seen to stand.
+    let changes = stage.calls("ChangeResourceRecordSets");
+    let outcomes = changes[before..].iter().map(|change| &change.outcome[..]);
+    assert!(
+        outcomes.eq(["InvalidChangeBatch", "ok!"]),
+        "{}",
+        stage.history()
+    );
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_create_made_without_the_right_to_delegate_goes() {
+    let stage = Stage::published(|_| ()).await;
+    let denied =
+        super::ServiceError::new(403, "AccessDenied", "The role may not change this name.");
+    stage.world.inject(super::FaultRule::on_operation(
+        "ChangeResourceRecordSets",
+        u64::MAX,
+        super::Fault::Error(super::When::Before, denied),
+    ));
+    let reason = stage.refused(subdomain(json!({}))).await;
+    assert!(reason.contains("(AccessDenied, request "), "{reason}");
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_guardrail_of_the_parent_is_an_end() {
     // Whatever a later guardrail is about: it is named, and nothing is forced.
     let stage = Stage::published(|_| ()).await;
@@ -231,9 +265,10 @@ async fn another_guardrail_of_the_parent_is_an_end() {
         "[Change rejected by guardrail ALIAS_TARGET_CHECK for resource record set]",
     );
     let fault = super::Fault::Error(super::When::Before, refusal);
+    // The record set is looked at after the first refusal.
     stage.world.inject(super::FaultRule::on_operation(
         "ChangeResourceRecordSets",
-        1,
+        2,
         fault,
     ));
     let reason = stage.not_deleted(&mut stack).await;
