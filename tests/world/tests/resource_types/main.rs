@@ -5,5 +5,6 @@ mod certificate;
 mod hand_over;
 mod log;
 mod published_zone;
+mod rounds;
 mod stage;
 mod subdomain;

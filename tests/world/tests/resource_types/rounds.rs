@@ -1,0 +1,261 @@
+//! The calls of each operation by their rounds: those that are sent at once, one round after another. The answer's PUT is none
+//! of them.
+//!
+//! Here every call takes the same time and nothing else takes any, so that calls which were sent at once are made at the same
+//! moment. Looks at changes come by themselves, each after a pause of its own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use world::cloudformation::ResourceDefinition;
+use world::{Event, Hand};
+
+use crate::stage::{BUILD, NETWORK, PREFIX, Stage, with};
+
+/// A stage on which AWS is done with everything at once.
+async fn stage() -> Stage {
+    let at_once = Duration::ZERO..=Duration::ZERO;
+    let latency = Duration::from_millis(100);
+    Stage::set(|settings| {
+        settings.latency = latency..=latency;
+        settings.propagation = at_once.clone();
+        settings.certificate_appears = at_once.clone();
+        settings.validation_records_appear = at_once.clone();
+        settings.validation_interval = Duration::from_secs(1);
+        settings.issuance = at_once;
+    })
+    .await
+}
+
+/// What is logged from now on, by rounds.
+struct Rounds<'a> {
+    stage: &'a Stage,
+    since: usize,
+}
+
+impl<'a> Rounds<'a> {
+    fn of(stage: &'a Stage) -> Self {
+        let since = stage.world.log().len();
+        Self { stage, since }
+    }
+
+    /// The operations of functions since this was last asked, those of a round in alphabetical order.
+    fn take(&mut self) -> Vec<String> {
+        let log = self.stage.world.log();
+        let mut rounds = BTreeMap::<_, Vec<&str>>::new();
+        for Event {
+            at, action, hand, ..
+        } in &log[self.since..]
+        {
+            if let (Some(Hand::Function(_)), Some((_, operation))) = (hand, action.split_once(':'))
+            {
+                rounds.entry(at).or_default().push(operation);
+            }
+        }
+        self.since = log.len();
+        let words = rounds.into_values().map(|mut operations| {
+            operations.sort_unstable();
+            operations.join(" + ")
+        });
+        words.collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_published_zone() {
+    let stage = stage().await;
+    let zone = stage.delegated_zone("dev").await;
+    let published = |properties| {
+        let properties_of_all = json!({"HostedZoneId": zone, "ParameterPrefix": PREFIX});
+        with(
+            ResourceDefinition::new("Custom::PublishedZone", properties_of_all),
+            properties,
+        )
+    };
+    let mut rounds = Rounds::of(&stage);
+    let mut stack = stage.created(published(json!({}))).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "GetHostedZone + GetParameters",
+            "PutParameter + PutParameter + PutParameter",
+        ]
+    );
+    let fail = json!({"DelegationsOnDelete": "Fail"});
+    stage.updated(&mut stack, published(fail)).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "GetHostedZone + GetParameters + ListTagsForResource + ListTagsForResource + ListTagsForResource",
+        ]
+    );
+    stage.deleted(&mut stack).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "GetParameters + ListTagsForResource + ListTagsForResource + ListTagsForResource",
+            "ListResourceRecordSets",
+            "DeleteParameters",
+        ]
+    );
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegated_subdomain() {
+    let stage = stage().await;
+    stage.publish(&stage.build);
+    let subdomain = |properties| {
+        let role = format!("arn:aws:iam::{NETWORK}:role/delegation");
+        let properties_of_all =
+            json!({"Subdomain": "dev", "ParameterPrefix": PREFIX, "NetworkRoleArn": role});
+        with(
+            ResourceDefinition::new("Custom::DelegatedSubdomain", properties_of_all),
+            properties,
+        )
+    };
+    let mut rounds = Rounds::of(&stage);
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "AssumeRole",
+            "GetParameters",
+            "GetHostedZone + ListHostedZonesByName + ListResourceRecordSets",
+            "CreateHostedZone",
+            "ChangeResourceRecordSets + ChangeTagsForResource",
+            "GetHostedZone",
+            "GetChange",
+            "GetChange",
+        ]
+    );
+    let comment = json!({"Comment": "web"});
+    stage.updated(&mut stack, subdomain(comment)).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "AssumeRole + GetHostedZone + ListTagsForResource",
+            "GetParameters",
+            "GetHostedZone + ListResourceRecordSets",
+            "ChangeTagsForResource + UpdateHostedZoneComment",
+        ]
+    );
+    let ttl = json!({"Comment": "web", "Ttl": "60"});
+    stage.updated(&mut stack, subdomain(ttl)).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "AssumeRole + GetHostedZone + ListTagsForResource",
+            "GetParameters",
+            "GetHostedZone + ListResourceRecordSets",
+            "ChangeResourceRecordSets + ChangeTagsForResource",
+            "GetHostedZone",
+            "GetChange",
+        ]
+    );
+    // The CNAME of a certificate, which goes with the zone.
+    let zone = &stack.resources[crate::stage::LOGICAL_ID].attributes["HostedZoneId"];
+    let record = format!("_a.app.dev.{BUILD}");
+    let cname = world::Edit::create(&record, "CNAME", 60, &["_b.x.acm-validations.aws."]);
+    stage.world.edit_records(zone, &[cname]).unwrap();
+    stage.deleted(&mut stack).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "AssumeRole + GetDNSSEC + GetHostedZone + ListResourceRecordSetProtections + ListResourceRecordSets + \
+             ListTagsForResource",
+            "ChangeResourceRecordSets",
+            "GetChange",
+            "ListResourceRecordSets",
+            "ChangeResourceRecordSets",
+            "DeleteHostedZone",
+            "ListResourceRecordSets",
+        ]
+    );
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate() {
+    let stage = stage().await;
+    let zone = stage.delegated_zone("dev").await;
+    let certificate = |properties: Value| {
+        let name = format!("app.dev.{BUILD}");
+        let properties_of_all = json!({"HostedZoneId": zone, "DomainName": name});
+        with(
+            ResourceDefinition::new("Custom::SubdomainCertificate", properties_of_all),
+            properties,
+        )
+    };
+    let mut rounds = Rounds::of(&stage);
+    let mut stack = stage.created(certificate(json!({}))).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "GetHostedZone + ListCertificates",
+            "ListResourceRecordSets",
+            "RequestCertificate",
+            "DescribeCertificate",
+            "ChangeResourceRecordSets",
+            "DescribeCertificate + ListResourceRecordSets",
+        ]
+    );
+    let tags = json!({"Tags": {"team": "web"}});
+    stage.updated(&mut stack, certificate(tags)).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "DescribeCertificate + GetHostedZone + ListCertificates + ListTagsForCertificate",
+            "AddTagsToCertificate",
+        ]
+    );
+    stage.deleted(&mut stack).await;
+    assert_eq!(
+        rounds.take(),
+        [
+            "DescribeCertificate + ListTagsForCertificate",
+            "DeleteCertificate",
+        ]
+    );
+    stage.check();
+}
+
+/// A second certificate of a name shares the CNAME of the first.
+#[tokio::test(start_paused = true)]
+async fn a_certificate_whose_cname_stands() {
+    let stage = stage().await;
+    let zone = stage.delegated_zone("dev").await;
+    let certificate = |names: &[&str]| {
+        let names: Vec<String> = names
+            .iter()
+            .map(|name| format!("{name}.dev.{BUILD}"))
+            .collect();
+        let properties = json!({
+            "HostedZoneId": zone,
+            "DomainName": names[0],
+            "SubjectAlternativeNames": names[1..],
+        });
+        ResourceDefinition::new("Custom::SubdomainCertificate", properties)
+    };
+    let mut stack = stage.created(certificate(&["a"])).await;
+    let mut rounds = Rounds::of(&stage);
+    stage.updated(&mut stack, certificate(&["b", "a"])).await;
+    let rounds = rounds.take();
+    assert_eq!(
+        rounds[..8],
+        [
+            "GetHostedZone + ListCertificates",
+            "ListResourceRecordSets + ListResourceRecordSets",
+            "ListTagsForCertificate",
+            "AddTagsToCertificate",
+            "RequestCertificate",
+            "DescribeCertificate",
+            // As a whole or not at all; then the one that is missing.
+            "ChangeResourceRecordSets",
+            "ListResourceRecordSets + ListResourceRecordSets",
+        ]
+    );
+    assert_eq!(rounds[8], "ChangeResourceRecordSets");
+    stage.check();
+}
