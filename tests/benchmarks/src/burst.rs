@@ -14,9 +14,9 @@ use crate::scene::{self, NETWORK, REGION, Scene};
 /// Calls that a create cannot do without in the parent's account: GetHostedZone, ListResourceRecordSets,
 /// ChangeResourceRecordSets and one GetChange.
 const CREATE_NEEDS: usize = 4;
-/// A delete's: the same without GetHostedZone, and another ListResourceRecordSets before the zone goes and once it is gone,
-/// which find what a Create that was delivered twice may have put there meanwhile.
-const DELETE_NEEDS: usize = 5;
+/// A delete's: ChangeResourceRecordSets, one GetChange, and a ListResourceRecordSets before the zone goes and once it is
+/// gone, which find what a Create that was delivered twice may have put there meanwhile.
+const DELETE_NEEDS: usize = 4;
 
 /// What became of a burst.
 #[derive(Clone, Debug)]
