@@ -11,12 +11,14 @@
 //!
 //! Nothing here knows a particular service.
 
+mod at_once;
 mod call;
 mod config;
 mod connector;
 mod error;
 mod queue;
 
+pub use at_once::at_once;
 pub use call::{call, call_once};
 pub use config::{config, home_region};
 pub use connector::connector;

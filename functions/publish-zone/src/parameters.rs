@@ -1,11 +1,11 @@
-use aws_calls::{AwsError, call};
+use aws_calls::{AwsError, at_once, call};
 use aws_sdk_ssm::{
     Client,
     types::{Parameter as SdkParameter, ParameterType, ResourceTypeForTagging, Tag},
 };
 use custom_resource::{Claim, Owner, PREVIOUS_LOGICAL_ID_TAG};
 use dns_zones::HostedZone;
-use futures::{future::try_join_all, try_join};
+use futures::try_join;
 use std::collections::BTreeMap;
 
 const SERVICE: &str = "SSM";
@@ -125,13 +125,13 @@ impl Parameters {
     /// The tags of those of the parameters that stand.
     async fn all_tags(
         &self,
-        names: impl IntoIterator<Item = impl AsRef<str>>,
+        names: impl IntoIterator<Item = impl AsRef<str> + Send>,
     ) -> Result<BTreeMap<String, BTreeMap<String, String>>, AwsError> {
         let tags = names.into_iter().map(async |name| {
             let tags = self.tags(name.as_ref()).await?;
             Ok::<_, AwsError>(tags.map(|tags| (name.as_ref().to_owned(), tags)))
         });
-        Ok(try_join_all(tags).await?.into_iter().flatten().collect())
+        Ok(at_once(tags).await?.into_iter().flatten().collect())
     }
 
     async fn tags(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, AwsError> {

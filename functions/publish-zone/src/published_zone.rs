@@ -4,13 +4,14 @@ use crate::{
     error::{Error, LISTED},
     parameters::{Parameter, Parameters, Standing, wanted},
 };
+use aws_calls::at_once;
 use aws_types::SdkConfig;
 use custom_resource::{
     Claim, Clock, Failure, Invocation, Owner, Properties, PropertyError, Request, RequestType,
     Step, Success, Wait, is_refused_id,
 };
 use dns_zones::{HostedZone, HostedZoneId, Route53};
-use futures::{future::try_join_all, join};
+use futures::join;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -176,7 +177,7 @@ impl PublishedZones {
                 .find(|standing| standing.name == parameter.name);
             self.write(&owner, prefix, parameter, standing)
         });
-        try_join_all(writes).await?;
+        at_once(writes).await?;
         let success = Success::new(prefix)
             .attribute("HostedZoneId", zone.id.as_str())
             .attribute("HostedZoneName", zone.name.as_str())

@@ -8,9 +8,10 @@ use super::{
     error::Error,
     properties::Wanted,
 };
+use aws_calls::at_once;
 use custom_resource::{Claim, Owner, Request};
 use dns_zones::{HostedZoneId, dns::Transport};
-use futures::{future::try_join_all, try_join};
+use futures::try_join;
 use std::collections::BTreeMap;
 
 /// A certificate's tags.
@@ -82,7 +83,7 @@ impl<T: Transport> Certificates<T> {
         let own = listed
             .iter()
             .map(|listed| self.own(acm, owner, wanted, &listed.arn));
-        let own = try_join_all(own).await?.into_iter().flatten();
+        let own = at_once(own).await?.into_iter().flatten();
         Ok(own.map(|(certificate, _)| certificate).collect())
     }
 

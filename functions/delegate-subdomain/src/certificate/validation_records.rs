@@ -8,9 +8,9 @@ use super::{
     error::Error,
     validation_zones::ValidationZones,
 };
+use aws_calls::at_once;
 use aws_calls::{AwsError, Kind};
 use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
-use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.
@@ -47,7 +47,9 @@ impl<T: Transport> Certificates<T> {
                 let missing = self.missing_in(&zone, records).await?;
                 Ok::<_, Error>((zone, missing))
             });
-        Ok(try_join_all(looks).await?.into_iter().collect())
+        let mut missing = ByZone::new();
+        missing.extend(at_once(looks).await?);
+        Ok(missing)
     }
 
     async fn missing_in(
@@ -58,7 +60,7 @@ impl<T: Transport> Certificates<T> {
         let standing = records
             .iter()
             .map(|record| self.route53.record_set(zone, &record.name, RrType::Cname));
-        let standing = try_join_all(standing).await?;
+        let standing = at_once(standing).await?;
         let mut missing = Vec::new();
         for (record, standing) in records.into_iter().zip(standing) {
             match standing {
@@ -83,7 +85,7 @@ impl<T: Transport> Certificates<T> {
         let creates = missing
             .into_iter()
             .map(|(zone, missing)| self.create_in(zone, missing));
-        try_join_all(creates).await?;
+        at_once(creates).await?;
         Ok(())
     }
 

@@ -6,10 +6,10 @@ use super::{
     properties::{CertificateName, Names, Wanted},
 };
 use crate::public_zone::public_zone;
+use aws_calls::at_once;
 use dns_zones::{
     DomainName, HostedZone, HostedZoneId, IdError, NameServers, RrType, dns::Transport,
 };
-use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 /// The zones in which a certificate's names are validated.
@@ -73,9 +73,12 @@ impl ValidationZones {
         &'a self,
         names: impl Iterator<Item = &'a CertificateName>,
     ) -> Vec<&'a ValidationZone> {
-        let mut used: Vec<&ValidationZone> = names.filter_map(|name| self.of(&name.base)).collect();
-        used.sort_by(|a, b| a.id.cmp(&b.id));
-        used.dedup_by(|a, b| a.id == b.id);
+        let mut used = Vec::new();
+        for zone in names.filter_map(|name| self.of(&name.base)) {
+            if !used.contains(&zone) {
+                used.push(zone);
+            }
+        }
         used
     }
 }
@@ -87,7 +90,7 @@ impl<T: Transport> Certificates<T> {
             .zones
             .iter()
             .map(|(property, id)| public_zone::<Error>(&self.route53, property, id));
-        let zones = try_join_all(zones).await?;
+        let zones = at_once(zones).await?;
         let zones = ValidationZones(zones.into_iter().map(Into::into).collect());
         let outside = wanted
             .names
@@ -116,7 +119,7 @@ impl<T: Transport> Certificates<T> {
     /// Those of the zones that still stand: what a Delete can do something in.
     pub(super) async fn standing_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
         let zones = wanted.zones.iter().map(|(_, id)| self.route53.zone(id));
-        let zones = try_join_all(zones).await?.into_iter().flatten();
+        let zones = at_once(zones).await?.into_iter().flatten();
         let public = zones.filter(|zone| !zone.private);
         Ok(ValidationZones(public.map(Into::into).collect()))
     }
@@ -132,7 +135,7 @@ impl<T: Transport> Certificates<T> {
             let zone = zones.of(&name.base)?;
             Some(self.check_not_delegated_in(zone, property, name))
         });
-        try_join_all(looks).await?;
+        at_once(looks).await?;
         Ok(())
     }
 
@@ -149,7 +152,7 @@ impl<T: Transport> Certificates<T> {
         let at = held
             .iter()
             .map(|at| self.route53.record_set(&zone.id, at, RrType::Ns));
-        match try_join_all(at).await?.into_iter().flatten().next() {
+        match at_once(at).await?.into_iter().flatten().next() {
             None => Ok(()),
             Some(set) => Err(Error::DelegatedAway {
                 property,

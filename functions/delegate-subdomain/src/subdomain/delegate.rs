@@ -1,10 +1,11 @@
 use super::{Subdomains, parent::Parent};
 use crate::error::{Error, LISTED};
+use aws_calls::at_once;
 use dns_zones::{
     Change, ChangeError, ChangeId, DomainName, HostedZone, NameServers, PROPAGATION, RecordSet,
     RrType, dns::Transport,
 };
-use futures::{future::try_join_all, try_join};
+use futures::try_join;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -31,7 +32,7 @@ impl Surroundings {
         let between = name.between(&parent.name);
         // One more than are listed, and the delegation itself.
         let at_or_below = route53.record_sets_from(id, name, LISTED + 2, |_| true);
-        let above = try_join_all(
+        let above = at_once(
             between
                 .iter()
                 .map(|name| route53.record_set(id, name, RrType::Ns)),

@@ -1,8 +1,9 @@
 use super::Subdomains;
 use crate::error::Error;
+use aws_calls::at_once;
 use custom_resource::{Claim, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG};
 use dns_zones::{DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, dns::Transport};
-use futures::{future::try_join_all, join};
+use futures::join;
 use std::collections::BTreeMap;
 
 /// On a zone given by `HostedZoneId`: the id of the parent from which this resource delegates it. Where the parent
@@ -68,7 +69,7 @@ impl<T: Transport> Subdomains<T> {
         name: &DomainName,
     ) -> Result<Vec<(ListedZone, Hold)>, Error> {
         let zones = self.route53.zones_named(name).await?;
-        let holds = try_join_all(zones.iter().map(|zone| self.hold(owner, zone))).await?;
+        let holds = at_once(zones.iter().map(|zone| self.hold(owner, zone))).await?;
         let held = zones.into_iter().zip(holds);
         Ok(held
             .filter(|(_, hold)| !matches!(hold, Hold::Foreign(_) | Hold::Nobody))
@@ -86,7 +87,7 @@ impl<T: Transport> Subdomains<T> {
             .iter()
             .filter(|(_, hold)| matches!(hold, Hold::Own { .. }))
             .map(|(listed, _)| self.route53.zone(&listed.id));
-        let zones = try_join_all(own).await?;
+        let zones = at_once(own).await?;
         Ok(zones
             .into_iter()
             .flatten()

@@ -154,7 +154,7 @@ impl<T: Transport> Dns<T> {
     }
 
     async fn by_system(&self, host: &DomainName) -> Vec<SocketAddr> {
-        let mut addresses = match self.transport.addresses(host.as_str()).await {
+        let addresses = match self.transport.addresses(host.as_str()).await {
             Ok(addresses) => addresses,
             Err(error) => {
                 tracing::debug!(%host, %error, "the system's resolver knows no address");
@@ -162,9 +162,9 @@ impl<T: Transport> Dns<T> {
             }
         };
         // A subnet has a way out over IPv4 as a rule, over IPv6 alone where it was built so: ask in this order.
-        addresses.sort_by_key(IpAddr::is_ipv6);
-        addresses
-            .into_iter()
+        let (v4, v6): (Vec<_>, Vec<_>) = addresses.into_iter().partition(IpAddr::is_ipv4);
+        v4.into_iter()
+            .chain(v6)
             .map(|ip| SocketAddr::new(ip, DNS_PORT))
             .collect()
     }
