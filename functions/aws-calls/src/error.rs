@@ -1,7 +1,7 @@
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, iter};
 
 /// A failed AWS call, as facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,14 @@ const DENIED: &[&str] = &[
     "ExpiredTokenException",
 ];
 
+/// Why there is no answer, each cause after its consequence. Never their `Debug` form, which holds the answer's body:
+/// that of AssumeRole has credentials in it.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |&error| error.source());
+    let said: Vec<String> = causes.map(ToString::to_string).collect();
+    said.join(": ")
+}
+
 impl AwsError {
     /// The facts of an SDK error.
     pub(crate) fn new<E>(
@@ -77,13 +85,14 @@ impl AwsError {
         let kind = match (code.as_deref(), status) {
             (Some(code), _) if THROTTLED.contains(&code) => Kind::Throttled,
             (Some(code), _) if DENIED.contains(&code) => Kind::Denied,
-            (_, Some(500..) | None) => Kind::NoAnswer,
+            // Also one that said yes and cannot be understood.
+            (_, Some(200..300 | 500..) | None) => Kind::NoAnswer,
             (_, Some(429)) => Kind::Throttled,
             _ => Kind::Refused,
         };
         let message = match error.message() {
             Some(message) => message.to_owned(),
-            None => DisplayErrorContext(error).to_string(),
+            None => causes(error),
         };
         Self {
             service,
@@ -146,3 +155,39 @@ impl fmt::Display for AwsError {
 }
 
 impl Error for AwsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::{body::SdkBody, error::ErrorMetadata};
+    use std::io;
+
+    fn facts(error: &SdkError<ErrorMetadata, HttpResponse>) -> (Kind, String) {
+        let AwsError { kind, message, .. } = AwsError::new("STS", "AssumeRole", "role", error);
+        (kind, message)
+    }
+
+    #[test]
+    fn what_is_not_understood_is_not_repeated() {
+        let body = SdkBody::from("<Credentials><SecretAccessKey>secret</SecretAccessKey>");
+        let answer = HttpResponse::new(200.try_into().unwrap(), body);
+        let unhandled = ErrorMetadata::builder().build();
+        let (kind, message) = facts(&SdkError::service_error(unhandled, answer));
+        assert_eq!(kind, Kind::NoAnswer);
+        assert!(!message.contains("secret"), "{message}");
+    }
+
+    #[test]
+    fn a_call_without_an_answer_says_why() {
+        let closed = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer");
+        let error = SdkError::dispatch_failure(ConnectorError::io(closed.into()));
+        assert_eq!(
+            facts(&error),
+            (
+                Kind::NoAnswer,
+                "dispatch failure: io error: connection reset by peer".to_owned()
+            )
+        );
+    }
+}

@@ -187,7 +187,7 @@ pub(crate) enum Error {
     #[error(
         "{name} was not deleted: its zone {zone} stands, and its NS record set in {parent} cannot be removed ({}) \
          and may still delegate to it ({standing}); restore the rights, or have the owner of {parent} remove the \
-         record set, then delete again.", .cause.trim_end_matches('.')
+         record set, then delete again. Where {parent} is no more, delete the zone by hand before.", .cause.trim_end_matches('.')
     )]
     StillDelegated {
         name: DomainName,

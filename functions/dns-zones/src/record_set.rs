@@ -74,9 +74,10 @@ impl RecordSet {
     /// Whether it is a CNAME by which ACM validates a name, ours or another certificate's.
     #[must_use]
     pub fn is_acm_validation(&self) -> bool {
-        let target = |value: &str| DomainName::from_service(value);
         let acm = DomainName::from_service("acm-validations.aws");
-        self.kind() == "CNAME" && self.values().all(|value| target(value).is_below(&acm))
+        let mut values = self.values().map(DomainName::from_service);
+        // An alias has no value.
+        self.kind() == "CNAME" && values.next().is_some_and(|value| value.is_below(&acm))
     }
 }
 
@@ -98,6 +99,7 @@ impl fmt::Display for RecordSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_route53::types::AliasTarget;
 
     #[test]
     fn says_what_it_is() {
@@ -118,5 +120,14 @@ mod tests {
         assert!(!set.is_acm_validation());
         assert!(RecordSet::cname(&name, 300, "_a.b.acm-validations.aws.").is_acm_validation());
         assert!(!RecordSet::cname(&name, 300, "evil-acm-validations.aws.").is_acm_validation());
+        let alias = AliasTarget::builder()
+            .hosted_zone_id("Z1")
+            .dns_name("_a.b.acm-validations.aws.")
+            .evaluate_target_health(false);
+        let alias = ResourceRecordSet::builder()
+            .name(name.as_str())
+            .r#type(RrType::Cname)
+            .alias_target(alias.build().unwrap());
+        assert!(!RecordSet(alias.build().unwrap()).is_acm_validation());
     }
 }

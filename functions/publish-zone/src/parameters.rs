@@ -1,10 +1,10 @@
-use aws_calls::{AwsError, at_once, call};
+use aws_calls::{AwsError, Kind, at_once, call};
 use aws_sdk_ssm::{
     Client,
     types::{Parameter as SdkParameter, ParameterType, ResourceTypeForTagging, Tag},
 };
 use custom_resource::{Claim, Owner, PREVIOUS_LOGICAL_ID_TAG};
-use dns_zones::HostedZone;
+use dns_zones::{HostedZone, HostedZoneId};
 use futures::try_join;
 use std::collections::BTreeMap;
 
@@ -60,6 +60,12 @@ pub(crate) fn wanted(prefix: &str, zone: &HostedZone) -> [Parameter; 3] {
 }
 
 impl Standing {
+    /// The zone whose id this parameter publishes, where it is the one for that.
+    pub(crate) fn zone(&self) -> Option<HostedZoneId> {
+        let is_id = self.name.ends_with("/hosted-zone-id");
+        HostedZoneId::parse(&self.value).ok().filter(|_| is_id)
+    }
+
     /// The value that a rollback of the taking over has to restore, where it was changed since.
     fn restored(&self) -> Option<Parameter> {
         let (_, kind) = NAMES
@@ -244,16 +250,35 @@ impl Parameters {
     }
 
     /// Deletes parameters. Those that are gone already are success.
-    pub(crate) async fn delete(&self, names: Vec<String>) -> Result<(), AwsError> {
-        let Some(target) = names.first().cloned() else {
-            return Ok(());
-        };
-        let delete = self.client.delete_parameters().set_names(Some(names));
-        call(SERVICE, "DeleteParameters", &target, || {
-            delete.clone().send()
-        })
-        .await
-        .map(|_| ())
+    ///
+    /// The right to holds for parameters that carry the stack's id. One that is gone carries nothing, so that a delete
+    /// that is sent again, because its answer was lost, is denied.
+    pub(crate) async fn delete(&self, mut names: Vec<String>) -> Result<(), AwsError> {
+        while let Some(target) = names.first().cloned() {
+            let delete = self.client.delete_parameters();
+            let delete = delete.set_names(Some(names.clone()));
+            let deleted = call(SERVICE, "DeleteParameters", &target, || {
+                delete.clone().send()
+            });
+            let Err(error) = deleted.await else { break };
+            let asked = names.len();
+            if error.kind == Kind::Denied {
+                names = self.existing(names).await?;
+            }
+            if names.len() == asked {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of the names that stand.
+    async fn existing(&self, names: Vec<String>) -> Result<Vec<String>, AwsError> {
+        let target = names[0].clone();
+        let get = self.client.get_parameters().set_names(Some(names));
+        let answer = call(SERVICE, "GetParameters", &target, || get.clone().send()).await?;
+        let names = answer.parameters().iter().filter_map(SdkParameter::name);
+        Ok(names.map(str::to_owned).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     error::{Error, LISTED},
     parameters::{Parameter, Parameters, Standing, wanted},
 };
-use aws_calls::at_once;
+use aws_calls::{Kind, at_once};
 use aws_types::SdkConfig;
 use custom_resource::{
     Claim, Clock, Failure, Invocation, Owner, Properties, PropertyError, Request, RequestType,
@@ -66,7 +66,7 @@ impl Wanted {
         let prefix = template.parameter_prefix;
         if !is_prefix(&prefix) {
             let rule = "a path such as /zone-delegation/dev: it starts with /, does not end with it, and is made of \
-                        a-z, A-Z, 0-9, ., -, _ and /, in at most 12 levels and 900 characters, not below /aws or /ssm";
+                        a-z, A-Z, 0-9, ., -, _ and /, in at most 14 levels and 900 characters, not below /aws or /ssm";
             return Err(PropertyError::invalid("ParameterPrefix", &json!(prefix), rule).into());
         }
         Ok(Self {
@@ -77,8 +77,8 @@ impl Wanted {
     }
 }
 
-/// The rules of SSM for names, less one level and the longest of our three names
-/// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html>).
+/// The rules of SSM for names, 15 levels among them, less the level and the length of the longest of our three names
+/// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html>).
 fn is_prefix(prefix: &str) -> bool {
     let levels = prefix.strip_prefix('/').unwrap_or_default().split('/');
     let is_level = |level: &str| {
@@ -93,7 +93,7 @@ fn is_prefix(prefix: &str) -> bool {
         .unwrap_or_default()
         .to_ascii_lowercase();
     prefix.len() <= 900
-        && levels.clone().count() <= 12
+        && levels.clone().count() <= 14
         && levels.clone().all(is_level)
         && !first.starts_with("aws")
         && !first.starts_with("ssm")
@@ -122,10 +122,11 @@ impl PublishedZones {
             RequestType::Delete => self.delete(request, progress.clone(), invocation).await,
         };
         step.or_else(|error| {
-            // The prefix names what a Create that failed has made.
+            // The prefix names what a Create that failed has made, unless it never came to see what stands there.
             let made = Wanted::parse(&request.properties)
                 .ok()
-                .map(|wanted| wanted.prefix);
+                .map(|wanted| wanted.prefix)
+                .filter(|_| !error.is_denied_look());
             error.trouble().settle(request, invocation, progress, made)
         })
     }
@@ -168,6 +169,10 @@ impl PublishedZones {
                 prefix: prefix.clone(),
                 age: invocation.clock.since(request.requested_at).as_secs(),
             });
+        }
+        let published = standing.iter().find_map(Standing::zone);
+        if let Some(before) = published.filter(|before| *before != zone.id) {
+            self.check_move(&wanted_zone, &before).await?;
         }
         invocation.doing(format!("writing the parameters under {prefix}"));
         let wanted = wanted(prefix, &zone);
@@ -304,8 +309,16 @@ impl PublishedZones {
             // A Create with these properties was refused before it wrote anything.
             return done();
         };
-        self.unpublish(request, invocation, &wanted.prefix, rule)
-            .await?;
+        let unpublished = self
+            .unpublish(request, invocation, &wanted.prefix, rule)
+            .await;
+        match unpublished {
+            // The Create that was refused may not look there either, and writes nothing before it has.
+            Err(error) if is_refused_id(id) && error.is_denied_look() => {
+                tracing::warn!(%error, "nothing was made where this function may not look");
+            }
+            unpublished => unpublished?,
+        }
         if is_refused_id(id) {
             return done();
         }
@@ -366,8 +379,7 @@ impl PublishedZones {
             }
         }
         if rule == DelegationsOnDelete::Fail
-            && let Some(published) = ours.iter().find(|p| p.name.ends_with("/hosted-zone-id"))
-            && let Ok(id) = HostedZoneId::parse(&published.value)
+            && let Some(id) = ours.iter().find_map(Standing::zone)
         {
             self.check_no_delegations(prefix, &id).await?;
         }
@@ -375,6 +387,26 @@ impl PublishedZones {
             .parameters
             .delete(ours.into_iter().map(|parameter| parameter.name).collect())
             .await?)
+    }
+
+    /// Refuses to publish another zone than `before` while that one delegates to others. Nothing tells their stacks to
+    /// move, and the zone goes with the update, as a rule, and every name in it.
+    async fn check_move(&self, wanted: &Wanted, before: &HostedZoneId) -> Result<(), Error> {
+        if wanted.delegations_on_delete == DelegationsOnDelete::Ignore {
+            return Ok(());
+        }
+        match self.check_no_delegations(&wanted.prefix, before).await {
+            // A plain template's policy has changed to the new zone by now.
+            Err(Error::Aws(error)) if error.kind == Kind::Denied => {
+                tracing::warn!(
+                    zone = before.as_str(),
+                    %error,
+                    "whether the zone that was published delegates to others cannot be seen: have its owner check"
+                );
+                Ok(())
+            }
+            checked => checked,
+        }
     }
 
     /// Refuses while record sets of the zone delegate to others: their consumers could then not even delete them.

@@ -5,7 +5,7 @@ use super::{
     described::{Certificate, Listed},
     properties::{KeyAlgorithm, Names},
 };
-use aws_calls::{AwsError, call};
+use aws_calls::{AwsError, Kind, call};
 use aws_sdk_acm::{
     Client,
     types::{Filters, KeyAlgorithm as SdkKeyAlgorithm, Tag, ValidationMethod},
@@ -142,6 +142,9 @@ impl Acm {
 
     /// Deletes a certificate.
     ///
+    /// The right to holds for certificates that carry the stack's id. One that is gone carries nothing, so that a
+    /// delete that is sent again, because its answer was lost, is denied.
+    ///
     /// # Errors
     ///
     /// [`AwsError`].
@@ -158,6 +161,9 @@ impl Acm {
             Ok(_) => Ok(Deleted::Gone),
             Err(error) if error.is(NOT_FOUND) => Ok(Deleted::Gone),
             Err(error) if error.is("ResourceInUseException") => Ok(Deleted::InUse),
+            Err(error) if error.kind == Kind::Denied && self.describe(arn).await?.is_none() => {
+                Ok(Deleted::Gone)
+            }
             Err(error) => Err(error),
         }
     }

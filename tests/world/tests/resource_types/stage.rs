@@ -121,6 +121,16 @@ impl Stage {
         }
     }
 
+    /// Gives a function in the consumer's account these rights and no others.
+    pub(crate) fn give_only(&self, function: &str, statements: &Value) {
+        let trust = json!({"Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"},
+        }]});
+        let rights = ("rights".to_owned(), json!({ "Statement": statements }));
+        let role = Role::new(CONSUMER, function, &trust, &[rights]).unwrap();
+        self.world.put_role(role);
+    }
+
     /// The name servers of a zone, as sentences list them.
     pub(crate) fn servers(&self, zone: &str) -> String {
         let mut hosts = self.world.zone(zone).unwrap().hosts();

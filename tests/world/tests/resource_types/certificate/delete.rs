@@ -311,3 +311,33 @@ async fn properties_that_became_invalid_block_no_delete() {
     );
     stage.check_no_certificate();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_whose_answer_is_lost_is_not_taken_for_denied() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    let id = json!({"StringEquals": {"aws:ResourceTag/zone-delegation:stack-id": stack.id}});
+    stage.give_only(
+        "delegate-subdomain",
+        &json!([
+            {"Effect": "Allow", "Action": ["route53:*", "acm:DescribeCertificate", "acm:List*"], "Resource": "*"},
+            {"Effect": "Allow", "Action": "acm:DeleteCertificate", "Resource": "*", "Condition": id},
+        ]),
+    );
+    stage.world.inject(FaultRule::on_operation(
+        "DeleteCertificate",
+        1,
+        Fault::Reset(When::After),
+    ));
+    stage.deleted(&mut stack).await;
+    let outcomes = stage.calls("DeleteCertificate").into_iter();
+    let last = outcomes.map(|call| call.outcome).next_back();
+    assert!(
+        last.unwrap().contains("AccessDenied"),
+        "{}",
+        stage.history()
+    );
+    assert!(stage.world.certificates().is_empty());
+    stage.check();
+}

@@ -1,7 +1,7 @@
 //! Deletes, and what consumers still need.
 
 use serde_json::json;
-use world::Edit;
+use world::{Edit, Fault, FaultRule, When};
 
 use super::{PREFIX, published};
 use crate::stage::{LOGICAL_ID, Stage, one, reason_of};
@@ -116,4 +116,58 @@ async fn properties_that_became_invalid_block_no_delete() {
         .insert("Nonsense".to_owned(), json!("x"));
     stage.deleted(&mut stack).await;
     stage.check_nothing_published();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_whose_answer_is_lost_is_not_taken_for_denied() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(published(&zone, json!({}))).await;
+    let id = json!({"StringEquals": {"aws:ResourceTag/zone-delegation:stack-id": stack.id}});
+    stage.give_only(
+        "publish-zone",
+        &json!([
+            {"Effect": "Allow", "Action": ["route53:*", "ssm:GetParameters", "ssm:ListTagsForResource"], "Resource": "*"},
+            {"Effect": "Allow", "Action": "ssm:DeleteParameters", "Resource": "*", "Condition": id},
+        ]),
+    );
+    stage.world.inject(FaultRule::on_operation(
+        "DeleteParameters",
+        1,
+        Fault::Reset(When::After),
+    ));
+    stage.deleted(&mut stack).await;
+    let outcomes = stage.calls("DeleteParameters").into_iter();
+    let last = outcomes.map(|call| call.outcome).next_back();
+    assert!(
+        last.unwrap().contains("AccessDenied"),
+        "{}",
+        stage.history()
+    );
+    stage.check_nothing_published();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_may_not_look_leaves_no_stack_that_cannot_be_deleted() {
+    for hidden in ["ssm:GetParameters", "ssm:ListTagsForResource"] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        stage.give_only(
+            "publish-zone",
+            &json!([
+                {"Effect": "Allow", "Action": "*", "Resource": "*"},
+                {"Effect": "Deny", "Action": hidden, "Resource": "*"},
+            ]),
+        );
+        // Another's parameter, so that there is something whose tags are to be read.
+        stage.write(&format!("{PREFIX}/name-servers"), "mine");
+        let reason = stage.refused(published(&zone, json!({}))).await;
+        assert!(reason.contains("AccessDenied"), "{reason}");
+        assert!(
+            reason.ends_with("; grant the function's role this action."),
+            "{reason}"
+        );
+        assert_eq!(stage.parameters().len(), 1);
+        stage.check();
+    }
 }

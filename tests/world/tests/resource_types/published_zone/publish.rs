@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use world::cloudformation::Status;
-use world::{Fault, FaultRule, When};
+use world::{Edit, Fault, FaultRule, When};
 
 use super::{PARTS, PREFIX, published};
 use crate::stage::{CONSUMER, LOGICAL_ID, Stage, failing_afterwards, one};
@@ -252,4 +252,46 @@ async fn a_process_that_dies_at_any_write_leaves_whole_parameters_or_none() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_zone_is_refused_while_the_one_before_delegates() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let another = stage.delegated_zone("ops").await;
+    let app = stage.delegated_zone("app").await;
+    let mut stack = stage.created(published(&zone, json!({}))).await;
+    let hosts = stage.world.zone(&app).unwrap().hosts();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let name = "app.dev.build.example.com";
+    let delegation = Edit::create(name, "NS", 900, &hosts);
+    stage.world.edit_records(&zone, &[delegation]).unwrap();
+    let moved = one(published(&another, json!({})));
+    let reason = stage.rolled_back(&mut stack, &moved).await;
+    assert_eq!(
+        reason,
+        format!(
+            "{PREFIX} still publishes the zone dev.build.example.com ({zone}), and nothing was touched: record sets in it delegate to \
+             other accounts: {name}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
+        )
+    );
+    assert_eq!(stage.values(PREFIX), stage.wanted(&zone));
+    // Where that is wanted, and where the policy has moved on already, it is done.
+    let moved = published(&another, json!({"DelegationsOnDelete": "Ignore"}));
+    stage.updated(&mut stack, moved).await;
+    assert_eq!(stage.values(PREFIX), stage.wanted(&another));
+    let back = published(&zone, json!({}));
+    stage.updated(&mut stack, back).await;
+    stage.give_only(
+        "publish-zone",
+        &json!([
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "route53:ListResourceRecordSets", "Resource": format!("arn:aws:route53:::hostedzone/{zone}")},
+        ]),
+    );
+    stage
+        .updated(&mut stack, published(&another, json!({})))
+        .await;
+    assert_eq!(stage.values(PREFIX), stage.wanted(&another));
+    stage.check();
 }
