@@ -58,12 +58,6 @@ impl Error {
         }
     }
 
-    /// Whether the function may not even see what stands under the prefix.
-    pub(crate) fn is_denied_look(&self) -> bool {
-        let looks = ["GetParameters", "ListTagsForResource"];
-        matches!(self, Self::Aws(error) if error.kind == Kind::Denied && looks.contains(&error.operation))
-    }
-
     /// What the protocol has to know of it.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {

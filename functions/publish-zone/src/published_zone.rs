@@ -122,11 +122,10 @@ impl PublishedZones {
             RequestType::Delete => self.delete(request, progress.clone(), invocation).await,
         };
         step.or_else(|error| {
-            // The prefix names what a Create that failed has made, unless it never came to see what stands there.
+            // The prefix names what a Create that failed has made.
             let made = Wanted::parse(&request.properties)
                 .ok()
-                .map(|wanted| wanted.prefix)
-                .filter(|_| !error.is_denied_look());
+                .map(|wanted| wanted.prefix);
             error.trouble().settle(request, invocation, progress, made)
         })
     }
@@ -309,16 +308,8 @@ impl PublishedZones {
             // A Create with these properties was refused before it wrote anything.
             return done();
         };
-        let unpublished = self
-            .unpublish(request, invocation, &wanted.prefix, rule)
-            .await;
-        match unpublished {
-            // The Create that was refused may not look there either, and writes nothing before it has.
-            Err(error) if is_refused_id(id) && error.is_denied_look() => {
-                tracing::warn!(%error, "nothing was made where this function may not look");
-            }
-            unpublished => unpublished?,
-        }
+        self.unpublish(request, invocation, &wanted.prefix, rule)
+            .await?;
         if is_refused_id(id) {
             return done();
         }

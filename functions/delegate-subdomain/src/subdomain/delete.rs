@@ -7,7 +7,6 @@ use super::{
     remove::{Progress, Removal, Removed},
 };
 use crate::error::Error;
-use aws_calls::{AwsError, Kind};
 use custom_resource::{Clock, Invocation, Outlook, Request, Step, Success, Wait, is_refused_id};
 use dns_zones::{ListedZone, dns::Transport};
 use serde_json::Value;
@@ -107,16 +106,7 @@ impl<T: Transport> Subdomains<T> {
                 });
             }
         }
-        let (swept, unread) = match self.swept_for_delete(wanted, removal).await {
-            // The Create that was refused may not look there either, and makes no zone before it has.
-            Err(Error::Aws(error))
-                if is_refused_id(request.physical_id()) && is_denied_look(&error) =>
-            {
-                tracing::warn!(%error, "nothing was made where this function may not look");
-                return Ok(Removed::Wholly);
-            }
-            swept => swept?,
-        };
+        let (swept, unread) = self.swept_for_delete(wanted, removal).await?;
         let removal = Removal {
             parent: unread.map_or(removal.parent.clone(), Err),
             // The first sweep took it out as a rule.
@@ -245,10 +235,4 @@ impl<T: Transport> Subdomains<T> {
         }
         Ok((swept, unread))
     }
-}
-
-/// Whether the function may not even list the zones of its account.
-fn is_denied_look(error: &AwsError) -> bool {
-    error.kind == Kind::Denied
-        && ["ListHostedZones", "ListHostedZonesByName"].contains(&error.operation)
 }

@@ -146,28 +146,3 @@ async fn a_delete_whose_answer_is_lost_is_not_taken_for_denied() {
     );
     stage.check_nothing_published();
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_create_that_may_not_look_leaves_no_stack_that_cannot_be_deleted() {
-    for hidden in ["ssm:GetParameters", "ssm:ListTagsForResource"] {
-        let stage = Stage::set(|_| ()).await;
-        let zone = stage.delegated_zone("dev").await;
-        stage.give_only(
-            "publish-zone",
-            &json!([
-                {"Effect": "Allow", "Action": "*", "Resource": "*"},
-                {"Effect": "Deny", "Action": hidden, "Resource": "*"},
-            ]),
-        );
-        // Another's parameter, so that there is something whose tags are to be read.
-        stage.write(&format!("{PREFIX}/name-servers"), "mine");
-        let reason = stage.refused(published(&zone, json!({}))).await;
-        assert!(reason.contains("AccessDenied"), "{reason}");
-        assert!(
-            reason.ends_with("; grant the function's role this action."),
-            "{reason}"
-        );
-        assert_eq!(stage.parameters().len(), 1);
-        stage.check();
-    }
-}

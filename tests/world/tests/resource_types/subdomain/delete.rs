@@ -339,22 +339,3 @@ async fn without_rights_a_zone_that_is_still_delegated_stands() {
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_create_that_may_not_look_leaves_no_stack_that_cannot_be_deleted() {
-    let stage = Stage::published(|_| ()).await;
-    stage.give_only(
-        "delegate-subdomain",
-        &json!([
-            {"Effect": "Allow", "Action": "*", "Resource": "*"},
-            {"Effect": "Deny", "Action": "route53:ListHostedZonesByName", "Resource": "*"},
-        ]),
-    );
-    let reason = stage.refused(subdomain(json!({}))).await;
-    assert!(
-        reason.starts_with(&format!("Route 53 ListHostedZonesByName on {NAME}: "))
-            && reason.contains(" (AccessDenied, request "),
-        "{reason}"
-    );
-    stage.check_no_subdomain();
-}
