@@ -35,15 +35,16 @@ export class PublishZoneFunction extends Construct {
     const parameters = parameterArns(this, parameterPrefix);
     // A prefix that is a stack's parameter changes under its policy, which then must still reach what the old one named. Whether that
     // stands is read first; what is gone has no tag that a condition could ask for.
-    const deletable = Token.isUnresolved(parameterPrefix) ? parameterArns(this, '/*') : parameters;
+    const anyPrefix = Token.isUnresolved(parameterPrefix);
+    const deletable = anyPrefix ? parameterArns(this, '/*') : parameters;
     return this.handler.grant({ purpose: 'Publish', of: knownNameOf(zone) },
       { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources: [zone.hostedZoneArn] },
       { actions: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'], resources: parameters },
-      { actions: ['ssm:GetParameters', 'ssm:ListTagsForResource'], resources: deletable, reason: 'The parameters of a published zone are public' },
+      { actions: ['ssm:GetParameters', 'ssm:ListTagsForResource'], resources: deletable, reason: anyPrefix ? 'The parameters of a published zone are public' : undefined },
       {
         actions: ['ssm:DeleteParameters'],
         resources: deletable,
-        reason: 'Only parameters that this stack made carry its id',
+        reason: anyPrefix ? 'Only parameters that this stack made carry its id' : undefined,
         conditions: OWN,
       });
   }
