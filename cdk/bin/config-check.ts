@@ -1,7 +1,7 @@
 import { readFileSync, existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfiguration } from '../lib/configuration';
+import { type Consumer, readConfiguration } from '../lib/configuration';
 import { ConfigurationError } from '../lib/configuration-section';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 
@@ -38,7 +38,12 @@ if (messages.size > 0) {
 }
 const { zoneName, networkingStackName, networkingAccount, consumers } = readConfiguration(context);
 console.log(`The configuration is in order: ${zoneName} by ${networkingStackName} in ${networkingAccount}, ${
-  consumers.map(({ account, names, stackName }) => `${names.join(', ')} by ${stackName} in ${account}`).join(', ')}.`);
+  consumers.map(said).join(', ')}.`);
+
+function said({ account, names, heldNames, stackName }: Consumer): string {
+  const retired = names.filter((name) => !heldNames.includes(name));
+  return `${heldNames.join(', ') || 'no name'} by ${stackName} in ${account}${retired.length > 0 ? ` (retired: ${retired.join(', ')})` : ''}`;
+}
 
 /** What `-c` and `--context` give; ends the process with one sentence where anything else is asked for. */
 function contextArguments(): string[] {

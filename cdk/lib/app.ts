@@ -47,7 +47,7 @@ export function addConsumerStack(
 ): ConsumerStack {
   return new ConsumerStack(scope, consumer.stackName, {
     stackName: consumer.stackName,
-    description: `Subdomains of ${configuration.zoneName}: ${consumer.names.join(', ')}`,
+    description: `Subdomains of ${configuration.zoneName}: ${consumer.heldNames.join(', ') || 'none'}`,
     env: { account: consumer.account, region: consumer.region },
     configuration,
     consumer,

@@ -46,9 +46,14 @@ export class Section {
     this.problems.push({ key: name, message: `${name} ${what}${shown}.` });
   }
 
+  /** Whether a key is given. */
+  public has(key: string): boolean {
+    return this.context[key] !== undefined;
+  }
+
   public text(key: string, rule: Rule): string {
     const value = this.optionalText(key, rule);
-    if (value === undefined && this.context[key] === undefined) {
+    if (value === undefined && !this.has(key)) {
       this.wrong(key, 'is missing');
     }
     return value ?? '';

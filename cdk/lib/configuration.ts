@@ -12,9 +12,11 @@ export interface Consumer {
   readonly account: string;
   /** Region of its stack. */
   readonly region: string;
-  /** Its names, relative to the delegated zone. */
+  /** The names that its delegation role covers, relative to the delegated zone. */
   readonly names: string[];
-  /** Application subdomains, made below each of its names. */
+  /** Those of its names that its stack makes: all but the retired ones. */
+  readonly heldNames: string[];
+  /** Application subdomains, made below each of the names that its stack makes. */
   readonly applications: string[];
   /** Region of the applications' certificates. */
   readonly certificateRegion: string;
@@ -58,7 +60,7 @@ const KEYS = [
   'instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'networkingRegion', 'organizationId', 'consumers',
   'architecture', 'functionZips', 'functionEnvironment', 'pipeline',
 ];
-const CONSUMER_KEYS = ['account', 'region', 'names', 'applications', 'certificateRegion', 'externalId'];
+const CONSUMER_KEYS = ['account', 'region', 'names', 'retiredNames', 'stackName', 'applications', 'certificateRegion', 'externalId'];
 // What the CDK keeps in the context for itself, beside keys such as `@aws-cdk/core:...`, `aws:cdk:...` and `hosted-zone:account=...`.
 const KEYS_OF_CDK = ['acknowledged-issue-numbers', 'cdk-migrate', 'cli-telemetry'];
 // RFC 1035, section 2.3.4, less the dot at the end; and RFC 5280, appendix A: a certificate's common name.
@@ -110,25 +112,53 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
   const account = section.text('account', ACCOUNT);
   const ownRegion = section.optionalText('region', REGION) ?? region;
   const names = section.list('names', nameBelow(zoneName), [instance]);
-  const stackName = consumerStackName(instance, names[0] ?? '');
-  if (stackName.length > LONGEST_STACK_NAME) {
+  const retired = section.list('retiredNames', nameBelow(zoneName), []);
+  const heldNames = names.filter((name) => !retired.includes(name));
+  const stackName = section.optionalText('stackName', consumerStackNameOf(instance)) ?? consumerStackName(instance, names[0] ?? '');
+  rejectRetired(section, names, retired, stackName);
+  if (!section.has('stackName') && stackName.length > LONGEST_STACK_NAME) {
     section.wrong('names', `begins with a name that makes the stack ${stackName}, which is longer than ${LONGEST_STACK_NAME} characters`);
   }
   return {
     account,
     region: ownRegion,
     names,
-    applications: section.list('applications', certifiedBelow(names.map((name) => `${name}.${zoneName}`)), []),
+    heldNames,
+    applications: section.list('applications', certifiedBelow(heldNames.map((name) => `${name}.${zoneName}`)), []),
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
     stackName,
   };
 }
 
+/**
+ * A name is retired while it is still one of the names, so that the delegation role keeps the right to it, and so that nothing else
+ * changes by it: neither the name of the stack nor whether another consumer may have the name.
+ */
+function rejectRetired(section: Section, names: readonly string[], retired: readonly string[], stackName: string): void {
+  const stranger = retired.find((name) => !names.includes(name));
+  if (stranger !== undefined) {
+    section.wrong('retiredNames', `has "${stranger}", which is none of names: leave it there until the consumer's stack has deleted it`);
+  }
+  const [first, ...others] = names;
+  if (!section.has('stackName') && first !== undefined && retired.includes(first) && others.some((name) => !retired.includes(name))) {
+    section.wrong('retiredNames', `has "${first}", after which the stack is named: give stackName "${stackName}" and keep it, so that the other names stay in that stack when "${first}" goes`);
+  }
+}
+
 // The consumer with the instance's own name is called after it alone; any other has its name added.
 function consumerStackName(instance: string, name: string): string {
   const own = name === instance ? '' : `-${name.replaceAll(/[._]/g, '-')}`;
   return `zone-delegation-consumer-${instance}${own}`;
+}
+
+/** A given name has the instance in it too: settings that are deployed as another instance must not change this one's stack. */
+function consumerStackNameOf(instance: string): Rule {
+  const standard = consumerStackName(instance, instance);
+  const isRight = (value: string) => value === standard || (value.startsWith(`${standard}-`) && /^[a-z0-9-]+$/.test(value) && value.length <= LONGEST_STACK_NAME);
+  return (value) => (instance === '' || isRight(value)
+    ? undefined
+    : `must be "${standard}", or that and "-" and lower-case letters, digits and "-", ${LONGEST_STACK_NAME} characters at most`);
 }
 
 function nameBelow(zoneName: string): Rule {

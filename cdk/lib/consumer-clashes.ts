@@ -6,7 +6,7 @@ import { relation } from './domain-name';
 export function rejectClashes(sections: readonly Section[], consumers: readonly Consumer[]): void {
   consumers.forEach((consumer, index) => {
     const section = sections[index]!;
-    consumers.slice(0, index).forEach((earlier, earlierIndex) => rejectShared(section, consumer, earlier, sections[earlierIndex]!.prefix));
+    consumers.slice(0, index).forEach((earlier, earlierIndex) => rejectShared(section, consumer, earlier, sections[earlierIndex]!));
     rejectNested(section, 'names', consumer.names, 'give the upper one alone, and the lower one as one of its applications');
     rejectNested(section, 'applications', consumer.applications, 'an application below another has to be made from it');
     rejectOneOutput(section, consumer);
@@ -14,17 +14,23 @@ export function rejectClashes(sections: readonly Section[], consumers: readonly 
 }
 
 /** Whoever holds a name could capture all below it; and each account has one delegation role. */
-function rejectShared(section: Section, consumer: Consumer, earlier: Consumer, earlierPrefix: string): void {
+function rejectShared(section: Section, consumer: Consumer, earlier: Consumer, earlierSection: Section): void {
   if (consumer.account === earlier.account && consumer.account !== '') {
-    section.wrong('account', `is ${consumer.account} like ${earlierPrefix}account: give all names of an account in one entry`);
+    section.wrong('account', `is ${consumer.account} like ${earlierSection.prefix}account: give all names of an account in one entry`);
   }
   const shared = consumer.names.flatMap((name) => earlier.names.map((other) => [name, relation(name, other), other] as const));
   for (const [name, how, other] of shared.filter(([, how]) => how !== undefined)) {
-    section.wrong('names', `has "${name}", which is ${how} "${other}" of ${earlierPrefix}names: whoever holds a name could capture all below it`);
+    section.wrong('names', `has "${name}", which is ${how} "${other}" of ${earlierSection.prefix}names: whoever holds a name could capture all below it`);
   }
-  if (consumer.stackName === earlier.stackName && consumer.names[0] !== earlier.names[0]) {
+  if (consumer.stackName !== earlier.stackName || consumer.names[0] === earlier.names[0]) {
+    return;
+  }
+  if (section.has('stackName') || earlierSection.has('stackName')) {
+    section.wrong(section.has('stackName') ? 'stackName' : 'names', `makes the stack ${consumer.stackName}, which is that of ${
+      earlierSection.prefix.slice(0, -1)} too: give it a stackName of its own`);
+  } else {
     section.wrong('names', `begins with "${consumer.names[0]}", which makes the stack ${consumer.stackName} like ${
-      earlierPrefix}names, which begins with "${earlier.names[0]}": let another name be the first`);
+      earlierSection.prefix}names, which begins with "${earlier.names[0]}": let another name be the first`);
   }
 }
 
@@ -39,8 +45,8 @@ function rejectNested(section: Section, key: string, names: readonly string[], w
 }
 
 /** A stack's outputs are named for its names, and have letters and digits only. */
-function rejectOneOutput(section: Section, { names, applications }: Consumer): void {
-  const all = names.flatMap((name) => [name, ...applications.map((application) => `${application}.${name}`)]);
+function rejectOneOutput(section: Section, { heldNames, applications }: Consumer): void {
+  const all = heldNames.flatMap((name) => [name, ...applications.map((application) => `${application}.${name}`)]);
   const bare = all.map((name) => name.replaceAll(/[._-]/g, ''));
   const twice = bare.findIndex((name, index) => bare.indexOf(name) !== index);
   if (twice >= 0) {

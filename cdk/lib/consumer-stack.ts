@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Configuration, Consumer } from './configuration';
+import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { DelegatedSubdomain } from './delegated-subdomain';
 import type { FunctionSettings } from './function-settings';
 import { PublishedZone } from './published-zone';
@@ -15,7 +16,7 @@ export interface ConsumerStackProps extends StackProps {
   readonly functionSettings: FunctionSettings;
 }
 
-/** A consumer's subdomains: its names, delegated across accounts, and below each its applications with their certificates. */
+/** A consumer's subdomains: its names but for the retired ones, delegated across accounts, and below each its applications with their certificates. */
 export class ConsumerStack extends Stack {
   public constructor(scope: Construct, id: string, props: ConsumerStackProps) {
     super(scope, id, props);
@@ -27,12 +28,10 @@ export class ConsumerStack extends Stack {
       region: configuration.networkingRegion,
       externalId: consumer.externalId,
     });
-    for (const name of consumer.names) {
-      const subdomain = new DelegatedSubdomain(this, name, {
-        subdomain: name,
-        delegation,
-        functionSettings: props.functionSettings,
-      });
+    // It stays when the last name is retired: a template has at least one resource.
+    DelegateSubdomainFunction.of(this, props.functionSettings);
+    for (const name of consumer.heldNames) {
+      const subdomain = new DelegatedSubdomain(this, name, { subdomain: name, delegation });
       new CfnOutput(this, `${name}-domain`, { value: subdomain.zoneName });
       new CfnOutput(this, `${name}-zone`, { value: subdomain.hostedZoneId });
       for (const application of consumer.applications) {

@@ -24,7 +24,10 @@ export interface DelegationRoleProps {
   readonly narrowing?: unknown;
 }
 
-/** The role by which one consumer account has its names in a published zone. */
+/**
+ * The role by which one consumer account has its names in a published zone, and deletes them: a name, or the role itself, goes only
+ * after the consumer's subdomains that need it.
+ */
 export class DelegationRole extends iam.Role {
   public constructor(scope: Construct, id: string, props: DelegationRoleProps) {
     super(scope, id, {

@@ -30,6 +30,7 @@ export class NetworkingStack extends Stack {
     for (const consumer of configuration.consumers) {
       const { roleArn } = publishedZone.grantDelegation({
         account: consumer.account,
+        // The retired ones too: the consumer's stack deletes them by this right, after this stack is deployed.
         names: consumer.names,
         externalId: consumer.externalId,
         organizationId: configuration.organizationId,

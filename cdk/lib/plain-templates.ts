@@ -149,10 +149,10 @@ class NetworkingTemplate extends PlainTemplate {
     const name = `Consumer${number}`;
     const group = `Consumer ${number}`;
     const account = this.parameter(group, `${name}Account`, {
-      description: 'Its account; empty for none', default: '', allowedPattern: '^(\\d{12})?$',
+      description: 'Its account; empty for none, and only after its stacks are deleted', default: '', allowedPattern: '^(\\d{12})?$',
     });
     const domainNames = this.listParameter(group, `${name}DomainNames`, {
-      description: 'The complete names that it may delegate to itself, lower case, e.g. dev.build.example.com. Never equal to, above or below another consumer\'s: whoever holds a name can capture all below it',
+      description: 'The complete names that it may delegate to itself, lower case, e.g. dev.build.example.com. Never equal to, above or below another consumer\'s: whoever holds a name can capture all below it. A name goes from here only after the stack that made its subdomain is deleted, which needs the right to it',
       default: '',
       allowedPattern: `^(${LABELS})?$`,
     });

@@ -73,6 +73,10 @@ export interface DelegationGrant {
   /**
    * The consumer's names, relative to the zone: `dev`, `app1.eu`. None lies below another, nor is it equal to, above or below a
    * name of another consumer of the zone.
+   *
+   * A name goes in two deploys: first the consumer's `DelegatedSubdomain`, and when its zone is gone the name here. The consumer deletes
+   * by the right that the name gives; without it the delete fails, and where it is part of an update CloudFormation forgets the
+   * subdomain, of which the zone and its delegation stay.
    */
   readonly names: string[];
 
@@ -163,7 +167,11 @@ export class PublishedZone extends Resource {
     this.resource.applyRemovalPolicy(policy);
   }
 
-  /** Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know. */
+  /**
+   * Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know.
+   *
+   * The call goes only after the consumer's subdomains: the consumer deletes them by this role.
+   */
   public grantDelegation(grant: DelegationGrant): Delegation {
     checkRequired('account', grant.account, FORMATS.account);
     const roleName = grant.roleName ?? delegationRoleName(this.parameterPrefix, grant.account);

@@ -38,6 +38,7 @@ test('a configuration in order is read, with its defaults', () => {
       account: '222222222222',
       region: 'us-east-1',
       names: ['dev'],
+      heldNames: ['dev'],
       applications: [],
       certificateRegion: 'us-east-1',
       externalId: undefined,
@@ -114,6 +115,24 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
     /^consumers\[0\]\.names begins with a name that makes the stack zone-delegation-consumer-dev-a{60}-a{60}, which is longer than 128 characters\.$/],
   ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['a.b'] }, { account: '333333333333', names: ['a-b'] }] },
     /^consumers\[1\]\.names begins with "a-b", which makes the stack zone-delegation-consumer-dev-a-b like consumers\[0\]\.names, which begins with "a\.b": let another name be the first\.$/],
+  ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', names: ['dev'], retiredNames: ['QA'] }] },
+    /^consumers\[0\]\.retiredNames has "qa", which is none of names: leave it there until the consumer's stack has deleted it\.$/],
+  ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['dev'] }] },
+    /^consumers\[0\]\.retiredNames has "dev", after which the stack is named: give stackName "zone-delegation-consumer-dev" and keep it, so that/],
+  ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: 'dev' }] }, /must be a list, but it is "dev"\.$/],
+  ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: ['dev', 'DEV'] }] }, /must have "dev" once/],
+  ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: ['*'] }] }, /"\*" is none/],
+  ['consumers[0].retiredName', { consumers: [{ account: '222222222222', retiredName: ['dev'] }] }, /is unknown: did you mean retiredNames\?/],
+  ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['qa', 'dev'], retiredNames: ['dev'] }, { account: '333333333333', names: ['dev'] }] },
+    /has "dev", which is equal to "dev" of consumers\[0\]\.names/],
+  ...['a', 'zone-delegation-networking-dev', 'zone-delegation-consumer-dev2', 'zone-delegation-consumer-dev-A', 'zone-delegation-consumer-dev-a_b',
+    `zone-delegation-consumer-dev-${'a'.repeat(100)}`].map((stackName): typeof wrong[number] => ['consumers[0].stackName',
+    { consumers: [{ account: '222222222222', stackName }] },
+    /^consumers\[0\]\.stackName must be "zone-delegation-consumer-dev", or that and "-" and lower-case letters, digits and "-", 128 characters at most, but it is/]),
+  ['consumers[1].stackName', { consumers: [{ account: '222222222222' }, { account: '333333333333', names: ['qa'], stackName: 'zone-delegation-consumer-dev' }] },
+    /^consumers\[1\]\.stackName makes the stack zone-delegation-consumer-dev, which is that of consumers\[0\] too: give it a stackName of its own\.$/],
+  ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['qa'], stackName: 'zone-delegation-consumer-dev' }, { account: '333333333333' }] },
+    /^consumers\[1\]\.names makes the stack zone-delegation-consumer-dev, which is that of consumers\[0\] too/],
   ['consumers[0].externalId', { consumers: [{ account: '222222222222', externalId: '?' }] }, /must be 2 to 1,224/],
   ['consumers[0].certificateRegion', { consumers: [{ account: '222222222222', certificateRegion: 'x' }] }, /must be the name of a Region/],
   ['consumers[1].account', { consumers: [{ account: '222222222222' }, { account: '222222222222', names: ['qa'] }] }, /one entry\.$/],
@@ -132,6 +151,24 @@ for (const [key, changes, message] of wrong) {
     assert.ok(found[0]!.message.startsWith(`${key} `));
   });
 }
+
+test('a retired name is no longer held, and changes nothing else', () => {
+  const consumer = { account: '222222222222', names: ['qa', 'dev', 'a-b'] };
+  const [standing, retired] = [read({ consumers: [consumer] }), read({ consumers: [{ ...consumer, retiredNames: ['a-b', 'Dev'] }] })];
+  assert.deepEqual(retired.consumers, [{ ...standing.consumers[0], heldNames: ['qa'] }]);
+});
+
+test('rules of what is made do not hold for retired names', () => {
+  const names = ['dev', 'a_b', 'd-ev'];
+  assert.deepEqual(problems({ consumers: [{ account: '222222222222', names, retiredNames: ['a_b', 'd-ev'], applications: ['app1'] }] }), []);
+});
+
+test('the first name of a stack may be retired where the stack keeps its name, or where all names are', () => {
+  const names = ['dev', 'qa'];
+  const [kept, all] = [{ retiredNames: ['dev'], stackName: 'zone-delegation-consumer-dev-team-a' }, { retiredNames: names }]
+    .map((changes) => read({ consumers: [{ account: '222222222222', names, ...changes }] }).consumers[0]!);
+  assert.deepEqual([kept!.stackName, kept!.heldNames, all!.stackName, all!.heldNames], ['zone-delegation-consumer-dev-team-a', ['qa'], 'zone-delegation-consumer-dev', []]);
+});
 
 test('what the CDK keeps in the context is no key of the configuration', () => {
   assert.deepEqual(problems({
@@ -173,6 +210,9 @@ test('config:check lists all that is wrong', () => {
   assert.deepEqual(check('-c', 'region=x', '-c', 'pipeline={}').stderr.split('\n').map((line) => line.split(' ')[0]),
     ['region', 'pipeline.account', 'pipeline.repository', '']);
   assert.equal(check('--contxt', 'a=b').stderr, "Unknown option '--contxt'. Usage: npm run config:check -- [-c key=value]...\n");
+  const consumers = [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['qa'] }, { account: '333333333333', names: ['x'], retiredNames: ['x'] }];
+  assert.match(check('-c', `consumers=${JSON.stringify(consumers)}`).stdout, new RegExp(' dev by zone-delegation-consumer-dev in 222222222222 \\(retired: qa\\), ' +
+    'no name by zone-delegation-consumer-dev-x in 333333333333 \\(retired: x\\)\\.\n$'));
   const good = check();
   assert.equal(good.stderr, '');
   assert.equal(good.stdout, 'The configuration is in order: build.example.com by zone-delegation-networking-dev in 111111111111, ' +

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { type Stack, Stage } from 'aws-cdk-lib';
+import { App, type Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ConfigurationError } from '../lib/configuration-section';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
-import { connectionArn, consumers, pipeline, pipelineStack } from './pipeline';
-import { readable, resourceOf, resourcesOf, synthesize } from './template';
+import { connectionArn, consumers, pipeline, pipelineIn, pipelineStack } from './pipeline';
+import { functionZips, readable, resourceOf, resourcesOf, synthesize } from './template';
 
 interface Stages { Name: string; Actions: { Name: string; ActionTypeId: { Provider: string }; Configuration: { [name: string]: string }; RunOrder: number }[] }
 
@@ -26,6 +26,12 @@ test('the pipeline is of type V2, deploys networking first, then all consumers a
     ['Consumer222222222222.zone-delegation-consumer-dev.Deploy', 2],
     ['Consumer333333333333.zone-delegation-consumer-dev-qa.Deploy', 2],
   ]);
+});
+
+test('the stack of a consumer whose names are all retired stays in the pipeline, which deletes them', () => {
+  const retired = consumers.map((consumer) => ({ ...consumer, retiredNames: consumer.names }));
+  const deployed = (of: unknown[]) => stagesOf(pipelineIn(new App({ context: { functionZips } }), {}, of)).at(-1)?.Actions.map(({ Name }) => Name);
+  assert.deepEqual(deployed(retired), deployed(consumers));
 });
 
 test('the source is a connection, or CodeCommit without one', () => {

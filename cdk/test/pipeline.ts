@@ -11,9 +11,9 @@ export const pipeline = { account: '444444444444', repository: 'Owner/zone-deleg
 /** Two consumers. */
 export const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }, { account: '333333333333', names: ['qa'] }];
 
-/** The pipeline, in an account of its own; with other keys where they are given. */
-export function pipelineIn(app: App, changes: { [key: string]: unknown } = {}): PipelineStack {
-  const context: { [key: string]: unknown } = { ...configuration, consumers, pipeline: { ...pipeline, ...changes } };
+/** The pipeline, in an account of its own; with other keys and other consumers where they are given. */
+export function pipelineIn(app: App, changes: { [key: string]: unknown } = {}, of: unknown[] = consumers): PipelineStack {
+  const context: { [key: string]: unknown } = { ...configuration, consumers: of, pipeline: { ...pipeline, ...changes } };
   return new PipelineStack(app, 'zone-delegation-pipeline-dev', {
     env: { account: '444444444444', region: 'us-east-1' },
     configuration: readConfiguration(context),

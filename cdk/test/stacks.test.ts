@@ -147,6 +147,40 @@ test('what is added changes nothing that stands', () => {
   }
 });
 
+test('a retired name is deleted by the right that it was made by', () => {
+  const consumer = { account: '222222222222', names: ['dev', 'qa'], applications: ['app1'] };
+  const before = synthesize({ consumers: [consumer] });
+  const after = synthesize({ consumers: [{ ...consumer, retiredNames: ['qa'] }] });
+  assert.deepEqual(after[stackNames[0]!]!.toJSON(), before[stackNames[0]!]!.toJSON());
+  const [standing, now] = [resourcesOf(before[stackNames[1]!]!), resourcesOf(after[stackNames[1]!]!)];
+  assert.deepEqual(Object.keys(standing).filter((id) => !(id in now)).map((id) => id.replace(/\w{8}$/, '')).sort(), ['app1qa', 'app1qaCertificate', 'qa']);
+  assert.deepEqual(Object.entries(now).filter(([id, resource]) => JSON.stringify(standing[id]) !== JSON.stringify(resource)), []);
+});
+
+test('a consumer all of whose names are retired keeps its role and its function, and no name', () => {
+  const consumer = { account: '222222222222', names: ['dev', 'qa'], applications: ['app1'], retiredNames: ['qa', 'dev'] };
+  const { [stackNames[0]!]: networking, [stackNames[1]!]: template } = synthesize({ consumers: [consumer] });
+  networking!.hasResourceProperties('AWS::IAM::Role', { RoleName: 'zone-delegation-dev-222222222222' });
+  assert.deepEqual(Object.values(resourcesOf(template!)).filter(({ Type }) => Type.startsWith('Custom::')), []);
+  template!.resourceCountIs('AWS::Lambda::Function', 1);
+  assert.equal(template!.toJSON()['Description'], 'Subdomains of build.example.com: none');
+});
+
+test('an instance beside another shares no name with it, but those of its consumers below another zone', () => {
+  const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }];
+  const names = (context: { [key: string]: unknown }) => Object.entries(synthesize({ ...context, consumers })).flatMap(([stackName, template]) => [
+    stackName,
+    ...Object.values(resourcesOf(template)).flatMap(({ Type, Properties }) => {
+      const { RoleName, Name, ParameterPrefix } = Properties as { [name: string]: string | undefined };
+      return Type === 'Custom::DelegatedSubdomain' ? [] : [RoleName, Name, ParameterPrefix].filter((name) => name !== undefined);
+    }),
+  ]);
+  const [old, other] = [names({}), names({ instance: 'dev2', subDomain: 'build2' })];
+  assert.ok(old.includes('build.example.com.') && old.includes('/zone-delegation/dev') && old.includes('zone-delegation-dev-222222222222'));
+  assert.equal(other.length, old.length);
+  assert.deepEqual(other.filter((name) => old.includes(name)), []);
+});
+
 test('every alarm is there', () => {
   const metrics = (template: Template) => Object.values(template.findResources('AWS::CloudWatch::Alarm'))
     .map(({ Properties }) => (Properties as { MetricName: string }).MetricName).sort();
