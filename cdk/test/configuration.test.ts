@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfiguration } from '../lib/configuration';
@@ -168,6 +169,16 @@ test('the first name of a stack may be retired where the stack keeps its name, o
   const [kept, all] = [{ retiredNames: ['dev'], stackName: 'zone-delegation-consumer-dev-team-a' }, { retiredNames: names }]
     .map((changes) => read({ consumers: [{ account: '222222222222', names, ...changes }] }).consumers[0]!);
   assert.deepEqual([kept!.stackName, kept!.heldNames, all!.stackName, all!.heldNames], ['zone-delegation-consumer-dev-team-a', ['qa'], 'zone-delegation-consumer-dev', []]);
+});
+
+test('README.md has every key, and settings in order', () => {
+  const readme = readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8');
+  const keysIn = (changes: { [key: string]: unknown }) => /The keys are (.*)\.$/.exec(problems(changes)[0]!.message)![1]!.split(', ');
+  const keys = [...keysIn({ x: 1 }), ...keysIn({ consumers: [{ account: '222222222222', x: 1 }] }).map((key) => `consumers[].${key}`)];
+  assert.deepEqual(keys.filter((key) => !readme.includes(`\n| \`${key}\` | `)), []);
+  const consumers = [...readme.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text!) as unknown);
+  assert.ok(consumers.length > 0);
+  assert.deepEqual(problems({ consumers }), []);
 });
 
 test('what the CDK keeps in the context is no key of the configuration', () => {
