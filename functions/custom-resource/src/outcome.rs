@@ -151,9 +151,6 @@ pub struct Invocation {
     /// invocation that died again after a minute. Where nothing else tells a repeat from the first delivery, such as a
     /// `CallerReference` that is used up, nothing is begun then.
     pub may_be_repeat: bool,
-    /// Whether a [`Wait`] that this call returns is the request's end: its time is up, or the invocation's is and there
-    /// is no waiter.
-    pub last_look: bool,
     doing: Arc<Mutex<String>>,
 }
 
@@ -167,7 +164,6 @@ impl Invocation {
             max_invocation_age,
             can_hand_over: false,
             may_be_repeat: false,
-            last_look: false,
             doing: Arc::default(),
         }
     }

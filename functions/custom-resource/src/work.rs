@@ -42,8 +42,8 @@ pub(crate) struct Work<'a, R, W, T> {
     by_waiter: bool,
     /// See [`Invocation::may_be_repeat`].
     may_be_repeat: bool,
-    /// Whether the next look is the last of an invocation that cannot hand over.
-    last_look: bool,
+    /// Whether this invocation, which could not hand over, has waited as long as it can: one more look, and it ends.
+    waited_out: bool,
     /// Why the wait could not be handed over.
     not_handed_over: Option<String>,
     /// What the resource type was last at.
@@ -74,7 +74,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             may_be_repeat: clock.since(turn.request.requested_at) > FIRST_DELIVERY,
             turn,
             by_waiter,
-            last_look: false,
+            waited_out: false,
             not_handed_over: None,
             was_doing: String::new(),
         }
@@ -149,8 +149,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
     /// Lets the resource type look, and do what is missing, until the work's deadline.
     async fn look(&mut self) -> Look {
         let request = &self.turn.request;
-        let mut invocation = self.invocation(self.deadlines.work);
-        invocation.last_look = self.last_look || waited_enough(request, &self.clock);
+        let invocation = self.invocation(self.deadlines.work);
         let progress = self.turn.progress.clone();
         let advance = guarded(async {
             let resource_types = &self.function.resource_types;
@@ -177,7 +176,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
         let until_end = self.clock.until(self.turn.request.ends_at());
         let next = Instant::now() + wait.retry_after.max(SHORTEST_PAUSE).min(until_end);
-        if !self.last_look && next < self.deadlines.work {
+        if !self.waited_out && next < self.deadlines.work {
             tracing::debug!(waiting_for = self.turn.waiting_for, "waiting");
             sleep_until(next).await;
             return ControlFlow::Continue(());
@@ -193,10 +192,10 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             .deadlines
             .work
             .saturating_duration_since(Instant::now());
-        if self.last_look || left < SHORTEST_PAUSE {
+        if self.waited_out || left < SHORTEST_PAUSE {
             return ControlFlow::Break(self.give_up(self.out_of_time()).await);
         }
-        self.last_look = true;
+        self.waited_out = true;
         sleep_until(self.deadlines.work - LAST_LOOK.min(left / 2)).await;
         ControlFlow::Continue(())
     }
