@@ -1,6 +1,6 @@
 //! Getting the answer through: one PUT, again where that can help.
 
-use crate::{AnswerTransport, response_url::ResponseUrl};
+use crate::{AnswerTransport, Reply, response_url::ResponseUrl};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -18,15 +18,18 @@ const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 pub(crate) enum Delivery {
     /// It was taken.
     Accepted,
-    /// It was refused with this status, and would be again: the URL expired, or was used before.
-    Refused(u16),
+    /// It was refused, and would be again in this invocation: the URL expired, or something between here and S3 stands
+    /// in the way, such as an endpoint's policy. That the request was answered before is no reason: S3 takes a PUT to
+    /// a pre-signed URL as often as it comes
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html>).
+    Refused(Reply),
     /// It reached nobody until the deadline; the last thing that went wrong.
     Lost(String),
 }
 
-/// PUTs the body until it is taken or refused, or the deadline passes. What may pass (no connection, 5xx) is retried
-/// with exponential backoff and full jitter
-/// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>); 4xx does not pass.
+/// PUTs the body until it is taken or refused, or the deadline passes. What may pass (no connection, and what
+/// [`Reply::passes`] names) is retried with exponential backoff and full jitter
+/// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
 pub(crate) async fn deliver(
     transport: &impl AnswerTransport,
     url: &ResponseUrl,
@@ -38,9 +41,9 @@ pub(crate) async fn deliver(
         let attempt_ends = deadline.min(Instant::now() + LONGEST_ATTEMPT);
         let lost = match timeout_at(attempt_ends, transport.put(url.secret(), body.to_vec())).await
         {
-            Ok(Ok(200..=299)) => return Delivery::Accepted,
-            Ok(Ok(status @ 500..)) => format!("status {status}"),
-            Ok(Ok(status)) => return Delivery::Refused(status),
+            Ok(Ok(reply)) if reply.accepts() => return Delivery::Accepted,
+            Ok(Ok(reply)) if reply.passes() => reply.to_string(),
+            Ok(Ok(reply)) => return Delivery::Refused(reply),
             Ok(Err(error)) => url.taken_out_of(&error),
             Err(_) => "no answer in time".to_owned(),
         };
@@ -67,13 +70,13 @@ mod tests {
 
     /// Answers what it is told to, in order, the last one for ever.
     struct Script {
-        answers: Vec<Result<u16, &'static str>>,
+        answers: Vec<Result<Reply, &'static str>>,
         puts: Mutex<Vec<Instant>>,
         each_takes: Duration,
     }
 
     impl Script {
-        fn new(answers: &[Result<u16, &'static str>]) -> Self {
+        fn new(answers: &[Result<Reply, &'static str>]) -> Self {
             Self {
                 answers: answers.to_vec(),
                 puts: Mutex::default(),
@@ -87,7 +90,7 @@ mod tests {
     }
 
     impl AnswerTransport for Script {
-        async fn put(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+        async fn put(&self, url: &str, body: Vec<u8>) -> Result<Reply, String> {
             assert_eq!(
                 (url, body.as_slice()),
                 ("https://bucket/key?Signature=abc", b"{}".as_slice())
@@ -98,7 +101,19 @@ mod tests {
                 puts.len()
             };
             sleep(self.each_takes).await;
-            self.answers[count.min(self.answers.len()) - 1].map_err(str::to_owned)
+            let reply = self.answers[count.min(self.answers.len()) - 1].clone();
+            reply.map_err(str::to_owned)
+        }
+    }
+
+    fn status(status: u16) -> Result<Reply, &'static str> {
+        Ok(status.into())
+    }
+
+    fn with_code(status: u16, code: &str) -> Reply {
+        Reply {
+            status,
+            code: Some(code.to_owned()),
         }
     }
 
@@ -112,23 +127,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_may_pass_is_tried_again() {
-        let script = Script::new(&[Ok(503), Err("connection reset"), Ok(500), Ok(200)]);
+        let script = Script::new(&[
+            status(503),
+            Err("connection reset"),
+            status(500),
+            Ok(with_code(400, "RequestTimeout")),
+            status(408),
+            status(429),
+            status(200),
+        ]);
         assert_eq!(run(&script, 60).await, Delivery::Accepted);
-        assert_eq!(script.puts().len(), 4);
+        assert_eq!(script.puts().len(), 7);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_final() {
-        for status in [400, 403, 404, 412, 307] {
-            let script = Script::new(&[Ok(status)]);
-            assert_eq!(run(&script, 60).await, Delivery::Refused(status));
+    async fn another_refusal_is_not_tried_again() {
+        for refusal in [
+            400.into(),
+            with_code(400, "BadDigest"),
+            with_code(403, "AccessDenied"),
+            404.into(),
+            412.into(),
+            307.into(),
+        ] {
+            let script = Script::new(&[Ok(refusal.clone())]);
+            assert_eq!(run(&script, 60).await, Delivery::Refused(refusal));
             assert_eq!(script.puts().len(), 1);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_to_their_bound_and_differ() {
-        let script = Script::new(&[Ok(503)]);
+        let script = Script::new(&[status(503)]);
         let begun = Instant::now();
         assert_eq!(run(&script, 300).await, Delivery::Lost("status 503".into()));
         let puts = script.puts();
@@ -154,7 +184,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_hangs_leaves_time_for_another() {
-        let mut script = Script::new(&[Ok(200)]);
+        let mut script = Script::new(&[status(200)]);
         script.each_takes = Duration::from_secs(3_600);
         assert_eq!(
             run(&script, 45).await,

@@ -40,7 +40,7 @@ pub struct Context {
 /// Why an invocation ends as an error, so that Lambda, or the state machine, tries it again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
-    /// The answer reached nobody.
+    /// The answer reached nobody, or was refused while CloudFormation may wait for it.
     #[error("the answer could not be delivered: {0}")]
     Unanswered(String),
     /// An event that claims to be the waiter's and is not of this function's making. Nothing was done.
@@ -125,7 +125,10 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         });
         summary.waited_for = work.waited_for();
         match verdict {
-            Verdict::Answer(answer) => self.answer(answer, &to, deadlines.answer, &summary).await,
+            Verdict::Answer(answer) => {
+                let deadline = deadlines.answer;
+                self.answer(answer, &to, deadline, clock, &summary).await
+            }
             Verdict::Later(state) => {
                 summary.log("waiting", None);
                 Ok(state)
@@ -154,8 +157,8 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         };
         let deadline = Deadlines::by_lambda(context.deadline, &clock).answer;
         let summary = Summary::of_refused(&to);
-        self.answer(Answer::failed(refusal.reason), &to, deadline, &summary)
-            .await
+        let answer = Answer::failed(refusal.reason);
+        self.answer(answer, &to, deadline, clock, &summary).await
     }
 
     /// The one answer of a request.
@@ -164,6 +167,7 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         answer: Answer,
         to: &Addressee,
         deadline: Instant,
+        clock: Clock,
         summary: &Summary,
     ) -> Result<Value, InvocationError> {
         let answer = answer.checked(to);
@@ -172,10 +176,15 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         summary.log(answer.status(), answer.reason());
         match delivery {
             Delivery::Accepted => Ok(done()),
-            Delivery::Refused(status) => {
-                // Nobody waits any longer, or the request was answered before: Lambda must not deliver it again.
-                tracing::warn!(status, "the answer was refused");
+            // CloudFormation waits an hour at most, and its URL holds for two: nobody waits any longer, and Lambda must
+            // not deliver it again.
+            Delivery::Refused(reply) if to.response_url.has_expired(clock.now()) => {
+                tracing::warn!(%reply, "the answer came after its URL had expired");
                 Ok(done())
+            }
+            Delivery::Refused(reply) => {
+                tracing::error!(%reply, "the answer was refused");
+                Err(InvocationError::Unanswered(reply.to_string()))
             }
             Delivery::Lost(error) => {
                 tracing::error!(error, "the answer could not be delivered");

@@ -14,7 +14,7 @@
 //! need a key of the function's own and protect it only from those who may read the execution but not use that key.
 //! What protects it: an execution's input is encrypted at rest, is readable only with `states:DescribeExecution` and
 //! `states:GetExecutionHistory` on it, and goes to no log because the state machine logs without execution data. The
-//! URL can do one thing, answer this one request, for two hours, and is worthless once that is answered. Credentials
+//! URL can do one thing, answer this one request, for two hours; CloudFormation reads the first answer only. Credentials
 //! are never in there: each turn assumes its roles anew.
 //!
 //! The digest is over all of the content, and so over the URL's signature. Whoever can make an event that passes holds

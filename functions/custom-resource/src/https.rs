@@ -1,11 +1,16 @@
 //! Answers over the network.
 
-use crate::AnswerTransport;
+use crate::{AnswerTransport, Reply};
 use https_client::{
     in_words,
-    reqwest::{Client, redirect::Policy},
+    reqwest::{Client, Response, redirect::Policy},
 };
 use std::{sync::OnceLock, time::Duration};
+
+/// How much of a refusal is read, in bytes. S3's have some hundred.
+const READ: usize = 4_096;
+/// The longest error code that is taken for one.
+const LONGEST_CODE: usize = 64;
 
 /// PUTs by a client that is built for the first answer.
 #[derive(Debug, Default)]
@@ -14,7 +19,7 @@ pub struct Https {
 }
 
 impl AnswerTransport for Https {
-    async fn put(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+    async fn put(&self, url: &str, body: Vec<u8>) -> Result<Reply, String> {
         let client = self
             .client
             .get_or_init(client)
@@ -23,10 +28,33 @@ impl AnswerTransport for Https {
         // Bytes have a length and no type: Content-Length is set, Content-Type is not. The URL is signed for an empty
         // one, and S3 answers 403 to anything else.
         match client.put(url).body(body).send().await {
-            Ok(response) => Ok(response.status().as_u16()),
+            Ok(response) => {
+                let mut reply = Reply::from(response.status().as_u16());
+                if !reply.accepts() {
+                    reply.code = error_code(response).await;
+                }
+                Ok(reply)
+            }
             Err(error) => Err(in_words(error)),
         }
     }
+}
+
+/// The code in S3's `<Error><Code>AccessDenied</Code>...`. Nothing else of the body is kept: it may repeat what was signed
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+async fn error_code(mut response: Response) -> Option<String> {
+    let mut body = Vec::new();
+    while let Ok(Some(part)) = response.chunk().await {
+        body.extend_from_slice(&part);
+        if body.len() >= READ {
+            break;
+        }
+    }
+    let body = String::from_utf8_lossy(&body);
+    let (code, _) = body.split_once("<Code>")?.1.split_once("</Code>")?;
+    let is_code = (1..=LONGEST_CODE).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_code.then(|| code.to_owned())
 }
 
 fn client() -> Result<Client, String> {

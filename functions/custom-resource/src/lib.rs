@@ -18,8 +18,9 @@
 //! 4. **A panic is an answer.** Around the resource type, around the waiter, and around all the rest.
 //! 5. **An answer is checked before it is sent.** 4,096 bytes for the whole body: reasons are cut in their middle, ids
 //!    never, and attributes that do not fit are a failure rather than a success that lacks them.
-//! 6. **One answer is enough.** What may pass is retried until the deadline. A 4xx means that nobody waits, or that the
-//!    request was answered before: the invocation ends as a success, so that Lambda does not deliver it again.
+//! 6. **One answer is enough.** What may pass is retried until the deadline. An answer that was not taken ends the
+//!    invocation as an error, so that Lambda delivers the request again and an alarm can tell; unless the URL has
+//!    expired, when nobody waits any longer. CloudFormation reads the first answer only, so one more does no harm.
 //! 7. **What outlasts an invocation goes on in a state machine** that decides nothing: the function says when to come
 //!    back and when it is over. What passes through it is digested, and refused where it was touched.
 //! 8. **The response URL is a secret, and so is what is in it.** It has a type that nothing prints; errors that may
@@ -67,6 +68,6 @@ pub use request::{LONGEST_SERVICE_TIMEOUT, Refusal, Request, RequestType};
 pub use run::run;
 pub use settings::Settings;
 pub use shorten::shorten;
-pub use transport::AnswerTransport;
+pub use transport::{AnswerTransport, Reply};
 pub use trouble::{Outlook, Trouble};
 pub use waiter::{NoWaiter, Waiter};

@@ -40,19 +40,36 @@ impl ResponseUrl {
     /// When it was signed, which is when CloudFormation made the request: `X-Amz-Date` of Signature Version 4, else
     /// `Expires` of Version 2 less the two hours of its life.
     pub(crate) fn signed_at(&self) -> Option<SystemTime> {
-        let (_, query) = self.0.split_once('?')?;
-        let value = |name: &str| {
-            query
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value)
-        };
-        if let Some(date) = value("X-Amz-Date") {
-            return basic_date(date);
+        match self.parameter("X-Amz-Date") {
+            Some(date) => basic_date(date),
+            None => SystemTime::UNIX_EPOCH.checked_add(self.seconds("Expires")?.checked_sub(LIFE)?),
         }
-        let expires = Duration::from_secs(value("Expires")?.parse().ok()?);
-        SystemTime::UNIX_EPOCH.checked_add(expires.checked_sub(LIFE)?)
+    }
+
+    /// Whether S3 takes no PUT to it any more; not known to be so where it does not say.
+    pub(crate) fn has_expired(&self, now: SystemTime) -> bool {
+        let life = self.seconds("X-Amz-Expires").unwrap_or(LIFE);
+        let expires_at = match self.parameter("X-Amz-Date") {
+            Some(date) => basic_date(date).and_then(|at| at.checked_add(life)),
+            None => self
+                .seconds("Expires")
+                .and_then(|expires| SystemTime::UNIX_EPOCH.checked_add(expires)),
+        };
+        expires_at.is_some_and(|at| at <= now)
+    }
+
+    fn seconds(&self, name: &str) -> Option<Duration> {
+        Some(Duration::from_secs(self.parameter(name)?.parse().ok()?))
+    }
+
+    /// A parameter of its query.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let (_, query) = self.0.split_once('?')?;
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
@@ -140,6 +157,26 @@ mod tests {
             signed_at("AWSAccessKeyId=AKIA&Expires=1764017287&Signature=x"),
             Some(1_764_017_287 - 7_200)
         );
+    }
+
+    #[test]
+    fn either_version_says_until_when_it_can_be_answered() {
+        let signed = 1_795_549_687;
+        for (query, life) in [
+            ("X-Amz-Date=20261124T194807Z&X-Amz-Expires=7200", 7_200),
+            ("X-Amz-Date=20261124T194807Z&X-Amz-Expires=900", 900),
+            ("X-Amz-Date=20261124T194807Z", 7_200),
+            ("Expires=1795556887", 7_200),
+        ] {
+            let expired_at = |seconds| {
+                url(query).has_expired(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+            };
+            assert!(!expired_at(signed + life - 1), "{query}");
+            assert!(expired_at(signed + life), "{query}");
+        }
+        for query in ["", "X-Amz-Date=soon&Expires=1", "Expires=soon"] {
+            assert!(!url(query).has_expired(SystemTime::UNIX_EPOCH + LIFE * 1_000_000));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
-use custom_resource::{AnswerTransport, Clock, Context, Function, NoWaiter, Settings};
+use custom_resource::{AnswerTransport, Clock, Context, Function, NoWaiter, Reply, Settings};
 use delegate_subdomain::{DelegateSubdomain, StateMachine};
 use dns_zones::dns::{Dns, NameServerList, Protocol, Transport};
 use publish_zone::PublishZone;
@@ -119,9 +119,9 @@ struct Answers {
 }
 
 impl AnswerTransport for Answers {
-    async fn put(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+    async fn put(&self, url: &str, body: Vec<u8>) -> Result<Reply, String> {
         let received = self.desk.receive(&self.hand, url, &body).await;
-        received.map_err(|lost| lost.to_string())
+        received.map(Reply::from).map_err(|lost| lost.to_string())
     }
 }
 

@@ -118,8 +118,8 @@ pub(super) const SABOTAGES: [Sabotage; 17] = [
         name: "answer-once",
         about: "an answer that is not taken at the first try is not sent again",
         file: "functions/custom-resource/src/deliver.rs",
-        from: "            Ok(Ok(status @ 500..)) => format!(\"status {status}\"),\n",
-        to: "            Ok(Ok(status @ 500..)) => return Delivery::Refused(status),\n",
+        from: "            Ok(Ok(reply)) if reply.passes() => reply.to_string(),\n",
+        to: "            Ok(Ok(reply)) if reply.passes() => return Delivery::Accepted,\n",
     },
     Sabotage {
         name: "repeat-is-first",

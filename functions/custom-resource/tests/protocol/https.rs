@@ -2,8 +2,8 @@
 
 use crate::stand_ins::{ARN, event};
 use custom_resource::{
-    AnswerTransport, Clock, Context, Failure, Function, Https, Invocation, NoWaiter, Request,
-    ResourceTypes, Settings, Step, Success,
+    AnswerTransport, Clock, Context, Failure, Function, Https, Invocation, InvocationError,
+    NoWaiter, Reply as Said, Request, ResourceTypes, Settings, Step, Success,
 };
 use serde_json::Value;
 use std::{
@@ -19,6 +19,8 @@ use tokio::{
 #[derive(Clone, Copy)]
 enum Reply {
     Status(&'static str),
+    /// A status with S3's error code.
+    Error(&'static str, &'static str),
     /// The connection is closed after the request was read, without a word.
     Reset,
 }
@@ -40,10 +42,15 @@ impl Receiver {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let request = read(&mut stream).await;
                 kept.lock().unwrap().push(request);
-                if let Reply::Status(status) = reply {
-                    let response = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
-                    stream.write_all(response.as_bytes()).await.unwrap();
-                }
+                let (status, body) = match reply {
+                    Reply::Status(status) => (status, String::new()),
+                    Reply::Error(status, code) => (status, error(code)),
+                    Reply::Reset => continue,
+                };
+                let length = body.len();
+                let response =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}");
+                stream.write_all(response.as_bytes()).await.unwrap();
             }
         });
         Self { origin, requests }
@@ -52,6 +59,14 @@ impl Receiver {
     fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
+}
+
+/// The body of S3's refusals.
+fn error(code: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>No.</Message>\
+         <StringToSign>AWS4-HMAC-SHA256</StringToSign><RequestId>1</RequestId></Error>"
+    )
 }
 
 /// A whole request, by its Content-Length.
@@ -93,7 +108,7 @@ async fn an_answer_has_a_length_and_no_content_type() {
             b"{\"Status\":1}".to_vec(),
         )
         .await;
-    assert_eq!(status, Ok(200));
+    assert_eq!(status, Ok(200.into()));
     let requests = receiver.requests();
     let [request] = requests.as_slice() else {
         panic!("{requests:?}")
@@ -118,7 +133,7 @@ async fn a_redirect_is_followed_without_telling_from_where() {
         Https::default()
             .put(&format!("{}{PATH}", here.origin), b"{}".to_vec())
             .await,
-        Ok(200)
+        Ok(200.into())
     );
     let requests = there.requests();
     assert!(
@@ -178,7 +193,7 @@ impl ResourceTypes for Done {
 }
 
 /// Invokes a function that has ten seconds of real time, and answers to `origin`.
-async fn invoke(origin: &str) -> Result<Value, custom_resource::InvocationError> {
+async fn invoke(origin: &str) -> Result<Value, InvocationError> {
     let no_waiter: Option<NoWaiter> = None;
     let function = Function::new(Done, no_waiter, Https::default(), Settings::default());
     let mut event = event("Create", 3_600);
@@ -192,16 +207,18 @@ async fn invoke(origin: &str) -> Result<Value, custom_resource::InvocationError>
 }
 
 #[tokio::test]
-async fn a_503_and_a_reset_are_tried_again() {
+async fn what_may_pass_is_tried_again() {
     let receiver = Receiver::replying(&[
         Reply::Status("503 Slow Down"),
         Reply::Reset,
+        Reply::Error("400 Bad Request", "RequestTimeout"),
+        Reply::Status("429 Too Many Requests"),
         Reply::Status("200 OK"),
     ])
     .await;
     invoke(&receiver.origin).await.unwrap();
     let requests = receiver.requests();
-    assert_eq!(requests.len(), 3);
+    assert_eq!(requests.len(), 5);
     assert!(
         requests
             .iter()
@@ -212,8 +229,29 @@ async fn a_503_and_a_reset_are_tried_again() {
 
 #[tokio::test]
 async fn a_403_is_not_tried_again() {
-    let receiver =
-        Receiver::replying(&[Reply::Status("403 Forbidden"), Reply::Status("200 OK")]).await;
-    invoke(&receiver.origin).await.unwrap();
+    let receiver = Receiver::replying(&[
+        Reply::Error("403 Forbidden", "AccessDenied"),
+        Reply::Status("200 OK"),
+    ])
+    .await;
+    assert_eq!(
+        invoke(&receiver.origin).await,
+        Err(InvocationError::Unanswered(
+            "status 403 AccessDenied".into()
+        ))
+    );
     assert_eq!(receiver.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_error_code_is_not_kept() {
+    for body in ["a b", "", "x-1", "<b>", &"A".repeat(65)] {
+        let code = Box::leak(body.to_owned().into_boxed_str());
+        let replies = Box::leak(Box::new([Reply::Error("403 Forbidden", code)]));
+        let receiver = Receiver::replying(replies).await;
+        let said = Https::default()
+            .put(&format!("{}{PATH}", receiver.origin), b"{}".to_vec())
+            .await;
+        assert_eq!(said, Ok(Said::from(403)), "{body:?}");
+    }
 }

@@ -261,13 +261,27 @@ async fn a_late_create_makes_nothing_and_a_late_delete_removes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_nobody_wants_ends_as_a_success() {
+async fn an_answer_that_is_refused_ends_as_an_error_while_its_url_holds() {
+    for status in [400, 403, 404, 412, 307] {
+        let stage = stage(async |_| done("id")).put(Ok(status)).set();
+        assert_eq!(
+            stage.invoke(&event("Create", 3_600), 60).await,
+            Err(InvocationError::Unanswered(format!("status {status}")))
+        );
+        assert_eq!(stage.answers().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_waits_for_ends_as_a_success() {
     let stage = stage(async |_| done("id")).put(Ok(403)).set();
-    assert_eq!(
-        stage.invoke(&event("Create", 3_600), 60).await,
-        Ok(json!({ "Done": true }))
-    );
-    assert_eq!(stage.answers().len(), 1);
+    sleep(Duration::from_secs(7_200)).await;
+    let mut no_request = event("Delete", 3_600);
+    no_request["RequestType"] = json!("Destroy");
+    for event in [event("Create", 3_600), event("Delete", 3_600), no_request] {
+        assert_eq!(stage.invoke(&event, 60).await, Ok(json!({ "Done": true })));
+    }
+    assert_eq!(stage.answers().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,8 @@
 //! under paused time.
 
 use custom_resource::{
-    AnswerTransport, Clock, Context, Failure, Function, Invocation, InvocationError, Request,
-    ResourceTypes, Settings, Step, Wait, Waiter,
+    AnswerTransport, Clock, Context, Failure, Function, Invocation, InvocationError, Reply,
+    Request, ResourceTypes, Settings, Step, Wait, Waiter,
 };
 use serde_json::{Value, json};
 use std::{
@@ -108,12 +108,12 @@ impl Waiter for Starting {
 struct Answers(Arc<Log>, Clock, Result<u16, String>);
 
 impl AnswerTransport for Answers {
-    async fn put(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+    async fn put(&self, url: &str, body: Vec<u8>) -> Result<Reply, String> {
         assert!(url.contains(SIGNATURE), "{url}");
         assert!(body.len() <= 4_096, "{} bytes", body.len());
         let body = serde_json::from_slice(&body).expect("the answer is JSON");
         self.0.answers.lock().unwrap().push((self.1.now(), body));
-        self.2.clone()
+        self.2.clone().map(Reply::from)
     }
 }
 

@@ -109,11 +109,21 @@ async fn an_answer_is_tried_again_where_that_can_help() {
     assert_eq!(invoked.outcome, Outcome::Response(json!({ "Done": true })));
     assert_eq!(stage.receiver.answers().len(), 4);
 
-    // Nobody waits any longer: a success, so that Lambda does not deliver it again.
+    // Refused while CloudFormation may wait: an error, so that Lambda delivers it again, and an alarm tells.
     stage.receiver.reply([Reply::Status(403)]);
-    let invoked = stage.process.invoke(&create, LONG).await;
-    assert_eq!(invoked.outcome, Outcome::Response(json!({ "Done": true })));
+    let Outcome::Error(error) = stage.process.invoke(&create, LONG).await.outcome else {
+        panic!("the answer was refused")
+    };
+    assert_eq!(error["errorType"], "Unanswered");
     assert_eq!(stage.receiver.answers().len(), 5);
+
+    // Refused once the URL has expired: nobody waits any longer, and Lambda must not deliver it again.
+    stage.receiver.reply([Reply::Status(403)]);
+    let mut late = create.clone();
+    late["ResponseURL"] = json!(stage.receiver.url_signed(Duration::from_secs(7_200)));
+    let invoked = stage.process.invoke(&late, LONG).await;
+    assert_eq!(invoked.outcome, Outcome::Response(json!({ "Done": true })));
+    assert_eq!(stage.receiver.answers().len(), 6);
 
     // Out of reach until the end: an error, so that Lambda does.
     let mut unreachable = create;

@@ -1,8 +1,10 @@
-//! Where answers arrive: a pre-signed URL for each request, that takes one answer, in time.
+//! Where answers arrive: a pre-signed URL for each request. S3 takes whatever is PUT there until the URL expires; CloudFormation
+//! reads the first answer that comes in time.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -10,7 +12,10 @@ use tokio::sync::watch;
 use crate::fault::{Fault, When};
 use crate::iam::principal::Hand;
 use crate::world::ConnectionLost;
-use crate::{Event, World};
+use crate::{Event, Timestamp, World};
+
+/// How long CloudFormation signs a URL for.
+const URL_LIFE: Duration = Duration::from_secs(7_200);
 
 /// An answer as it was accepted.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +40,9 @@ pub(crate) struct Asked {
 
 struct Slot {
     asked: Asked,
+    /// Whether CloudFormation waits for an answer.
     open: bool,
+    expires: Timestamp,
     answer: watch::Sender<Option<Answer>>,
 }
 
@@ -67,11 +74,13 @@ impl AnswerDesk {
     /// Opens a URL for a request.
     pub(crate) fn open(&self, url: &str, asked: Asked) -> watch::Receiver<Option<Answer>> {
         let (answer, receiver) = watch::channel(None);
+        let expires = self.world.now() + URL_LIFE;
         self.slots().insert(
             url.to_owned(),
             Slot {
                 asked,
                 open: true,
+                expires,
                 answer,
             },
         );
@@ -104,17 +113,21 @@ impl AnswerDesk {
     ) -> Result<u16, ConnectionLost> {
         let fault = self.world.fault_on(hand, "PUT");
         let before = fault.as_ref().is_some_and(|fault| fault.is(When::Before));
-        let status = if before { 503 } else { self.put(url, body) };
-        self.log(hand, body, status, fault.as_ref());
+        let taken = if before {
+            None
+        } else {
+            Some(self.take(url, body))
+        };
+        self.log(hand, body, taken, fault.as_ref());
         self.world.suffer(hand, fault.as_ref()).await;
         match fault {
             Some(Fault::Reset(_)) => Err(ConnectionLost),
             Some(Fault::Error(..) | Fault::Throttle) => Ok(503),
-            _ => Ok(status),
+            _ => Ok(taken.map_or(503, Taken::status)),
         }
     }
 
-    fn log(&self, hand: &Hand, body: &[u8], status: u16, fault: Option<&Fault>) {
+    fn log(&self, hand: &Hand, body: &[u8], taken: Option<Taken>, fault: Option<&Fault>) {
         let mut state = self.world.state();
         let at = state.now;
         let target: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -125,26 +138,38 @@ impl AnswerDesk {
             account: String::new(),
             action: "PUT".to_owned(),
             target: format!("{} {}", target["Status"], target["PhysicalResourceId"]),
-            outcome: format!("{status}{fault}"),
+            outcome: match taken {
+                None => format!("503{fault}"),
+                Some(Taken::Unread) => format!("200 unread{fault}"),
+                Some(taken) => format!("{}{fault}", taken.status()),
+            },
         });
     }
 
     /// Takes a PUT; the status is that of S3. What is no valid answer is a violation.
     pub fn put(&self, url: &str, body: &[u8]) -> u16 {
+        self.take(url, body).status()
+    }
+
+    fn take(&self, url: &str, body: &[u8]) -> Taken {
+        let now = self.world.now();
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(url) else {
             drop(slots);
             self.world.violate("an answer went to an unknown URL");
-            return 403;
+            return Taken::Expired;
         };
+        if now >= slot.expires {
+            return Taken::Expired;
+        }
         if !slot.open {
-            return 403;
+            return Taken::Unread;
         }
         match parse(body, &slot.asked) {
             Ok(answer) => {
                 slot.open = false;
                 slot.answer.send_replace(Some(answer));
-                200
+                Taken::Read
             }
             Err(why) => {
                 let asked = slot.asked.clone();
@@ -153,8 +178,28 @@ impl AnswerDesk {
                     "the answer for {} {} is not valid: {why}",
                     asked.logical_id, asked.request_id
                 ));
-                200
+                Taken::Unread
             }
+        }
+    }
+}
+
+/// What becomes of a PUT.
+#[derive(Clone, Copy)]
+enum Taken {
+    /// CloudFormation reads it.
+    Read,
+    /// S3 takes it, and nobody reads it.
+    Unread,
+    /// S3 refuses it.
+    Expired,
+}
+
+impl Taken {
+    fn status(self) -> u16 {
+        match self {
+            Self::Read | Self::Unread => 200,
+            Self::Expired => 403,
         }
     }
 }
