@@ -43,6 +43,9 @@ pub enum InvocationError {
     /// The answer reached nobody, or was refused while CloudFormation may wait for it.
     #[error("the answer could not be delivered: {0}")]
     Unanswered(String),
+    /// No answer was given, because the state machine may have the request, or may not.
+    #[error("whether the state machine has the request is not known: {0}")]
+    HandOverInDoubt(String),
     /// An event that claims to be the waiter's and is not of this function's making. Nothing was done.
     #[error("the waiter's event was refused: {0}")]
     TurnRefused(String),
@@ -136,6 +139,14 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
             Verdict::HandedOver => {
                 summary.log("handed over", None);
                 Ok(json!({ "Done": false }))
+            }
+            Verdict::InDoubt(error) => {
+                tracing::error!(
+                    error,
+                    "whether the state machine has the request is not known"
+                );
+                summary.log("not answered", None);
+                Err(InvocationError::HandOverInDoubt(error))
             }
         }
     }

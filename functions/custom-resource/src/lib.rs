@@ -22,7 +22,7 @@
 //!    invocation as an error, so that Lambda delivers the request again and an alarm can tell; unless the URL has
 //!    expired, when nobody waits any longer. CloudFormation reads the first answer only, so one more does no harm.
 //! 7. **What outlasts an invocation goes on in a state machine** that decides nothing: the function says when to come
-//!    back and when it is over. What passes through it is digested, and refused where it was touched.
+//!    back and when it is over. FAILED is not answered while the state machine may go on and make things. What passes through it is digested, and refused where it was touched.
 //! 8. **The response URL is a secret, and so is what is in it.** It has a type that nothing prints; errors that may
 //!    mention it are cleaned where they arise; and the log blots signatures out of every line, whoever wrote it.
 //! 9. **It knows no AWS service.** The waiter and the way of an answer are traits, time is tokio's. A whole stack's life
@@ -50,6 +50,7 @@ mod response_url;
 mod run;
 mod settings;
 mod shorten;
+mod start_execution;
 mod summary;
 mod transport;
 mod trouble;
@@ -70,4 +71,4 @@ pub use settings::Settings;
 pub use shorten::shorten;
 pub use transport::{AnswerTransport, Reply};
 pub use trouble::{Outlook, Trouble};
-pub use waiter::{NoWaiter, Waiter};
+pub use waiter::{NoWaiter, NotStarted, Waiter};

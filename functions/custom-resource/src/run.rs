@@ -89,6 +89,7 @@ impl From<InvocationError> for Diagnostic {
     fn from(error: InvocationError) -> Self {
         let error_type = match error {
             InvocationError::Unanswered(_) => "Unanswered",
+            InvocationError::HandOverInDoubt(_) => "HandOverInDoubt",
             InvocationError::TurnRefused(_) => "TurnRefused",
         };
         Self {

@@ -1,13 +1,14 @@
 //! The resource type's work on a request: looking again and again until it is done, has failed, or time is up.
 
 use crate::{
-    AnswerTransport, Clock, Context, Failure, Function, Invocation, RequestType, ResourceTypes,
-    Step, Success, Wait, Waiter,
+    AnswerTransport, Clock, Context, Failure, Function, Invocation, NotStarted, RequestType,
+    ResourceTypes, Step, Success, Wait, Waiter,
     answer::Answer,
     deadline::{Deadlines, is_over, waited_enough},
     hand_over::Turn,
     panic_guard::{Panic, guarded},
     request::LONGEST_SERVICE_TIMEOUT,
+    start_execution::start_execution,
 };
 use serde_json::Value;
 use std::{ops::ControlFlow, time::Duration};
@@ -19,6 +20,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const FIRST_DELIVERY: Duration = Duration::from_secs(50);
 /// How much time the last look gets, where an invocation has no waiter to hand over to.
 const LAST_LOOK: Duration = Duration::from_secs(10);
+/// How long the waiter is asked at most: after that, a look of this invocation's own may end the request.
+const LONGEST_HAND_OVER: Duration = Duration::from_secs(60);
 
 /// How the work on a request ends, in this invocation.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) enum Verdict {
     Later(Value),
     /// The state machine has it now.
     HandedOver,
+    /// The state machine has it, or has it not: FAILED would be wrong, and nobody else can be asked. What was said last.
+    InDoubt(String),
 }
 
 /// The work on a request in one invocation.
@@ -44,8 +49,8 @@ pub(crate) struct Work<'a, R, W, T> {
     may_be_repeat: bool,
     /// Whether this invocation, which could not hand over, has waited as long as it can: one more look, and it ends.
     waited_out: bool,
-    /// Why the wait could not be handed over.
-    not_handed_over: Option<String>,
+    /// Why the wait is not known to be handed over, where that was tried.
+    not_handed_over: Option<NotStarted>,
     /// What the resource type was last at.
     was_doing: String,
 }
@@ -98,18 +103,19 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
                 Look::Said(Ok(Step::Done(success))) => {
                     return Verdict::Answer(Answer::Success(success));
                 }
-                Look::Said(Err(failure)) => return Verdict::Answer(Answer::Failed(failure)),
+                Look::Said(Err(failure)) => return self.failed(failure).await,
                 Look::Said(Ok(Step::Wait(wait))) => {
                     if let ControlFlow::Break(verdict) = self.wait(wait).await {
                         return verdict;
                     }
                 }
                 Look::Panicked(panic) => {
-                    return Verdict::Answer(Answer::failed(format!(
+                    let failure = Failure::new(format!(
                         "The function failed by a mistake of its own{}: {panic}. The log of invocation {} has more.",
                         self.meanwhile(),
                         self.context.request_id,
-                    )));
+                    ));
+                    return self.failed(failure).await;
                 }
                 Look::CutOff => return self.cut_off().await,
             }
@@ -181,11 +187,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             sleep_until(next).await;
             return ControlFlow::Continue(());
         }
-        // A look may have ended only just before the work's deadline, and starting an execution may need a second try.
-        if self
-            .hand_over(wait.retry_after, self.deadlines.abandon)
-            .await
-        {
+        if self.hand_over(wait.retry_after).await {
             return ControlFlow::Break(Verdict::HandedOver);
         }
         let left = self
@@ -208,7 +210,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         if self.by_waiter {
             return self.later(Duration::ZERO);
         }
-        if self.hand_over(Duration::ZERO, self.deadlines.abandon).await {
+        if self.hand_over(Duration::ZERO).await {
             return Verdict::HandedOver;
         }
         self.give_up(self.out_of_time()).await
@@ -225,44 +227,80 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             .to_state(&self.context.function_arn, retry_after, &self.clock)
     }
 
-    /// Whether the waiter has taken the request. A waiter that failed once is not asked again in this invocation.
-    async fn hand_over(&mut self, retry_after: Duration, deadline: Instant) -> bool {
-        let Some(waiter) = self
-            .function
-            .waiter
-            .as_ref()
-            .filter(|_| self.not_handed_over.is_none())
-        else {
+    /// Whether the waiter has taken the request. A waiter that refused is not asked again in this invocation.
+    ///
+    /// A look may have ended only just before the work's deadline, and starting an execution may need further requests:
+    /// they have the time until the one for abandoning is over.
+    async fn hand_over(&mut self, retry_after: Duration) -> bool {
+        let now = Instant::now();
+        let deadline = self.deadlines.abandon.min(now + LONGEST_HAND_OVER);
+        let refused = matches!(self.not_handed_over, Some(NotStarted::Refused(_)));
+        let Some(waiter) = self.function.waiter.as_ref() else {
             return false;
         };
+        if refused || deadline <= now {
+            return false;
+        }
         let name = self.turn.execution_name();
         let input = self.state(retry_after).to_string();
-        let started = timeout_at(
-            deadline,
-            guarded(async { waiter.start(&name, input).await }),
-        )
-        .await;
-        let error = match started {
-            Ok(Ok(Ok(()))) => {
-                tracing::info!(
-                    execution = name,
-                    waiting_for = self.turn.waiting_for,
-                    "handed over to the waiter"
-                );
-                return true;
-            }
-            Ok(Ok(Err(error))) => error,
-            Ok(Err(panic)) => panic.to_string(),
-            Err(_) => "no answer in time".to_owned(),
+        let url = &self.turn.request.response_url;
+        let started = start_execution(waiter, &name, &input, url, deadline).await;
+        let Err(not_started) = started else {
+            tracing::info!(
+                execution = name,
+                waiting_for = self.turn.waiting_for,
+                "handed over to the waiter"
+            );
+            return true;
         };
-        let error = self.turn.request.response_url.taken_out_of(&error);
-        tracing::error!(error, "the wait could not be handed over to the waiter");
-        self.not_handed_over = Some(error);
+        tracing::error!(
+            error = not_started.reason(),
+            "the wait could not be handed over to the waiter"
+        );
+        // What had no answer earlier may have been started, whatever a later request is answered.
+        if self.in_doubt().is_none() {
+            self.not_handed_over = Some(not_started);
+        }
         false
     }
 
+    /// What was said last, where the waiter may have taken the request or not.
+    fn in_doubt(&self) -> Option<&str> {
+        match &self.not_handed_over {
+            Some(NotStarted::NoAnswer(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What ends the request in place of FAILED, where the waiter may have taken it.
+    ///
+    /// CloudFormation answers the FAILED of a Create with a Delete, and that of an Update with another Update. A turn
+    /// that came after those would make again what nobody deletes any more. So the invocation ends as an error: the
+    /// state machine goes on, or Lambda delivers the request again, or CloudFormation's time runs out, which no turn
+    /// outlasts. A turn of a Delete makes nothing, so that its FAILED does no harm.
+    async fn goes_on_elsewhere(&mut self) -> Option<Verdict> {
+        self.in_doubt()
+            .filter(|_| self.turn.request.request_type != RequestType::Delete)?;
+        if self.hand_over(Duration::ZERO).await {
+            return Some(Verdict::HandedOver);
+        }
+        self.in_doubt()
+            .map(|error| Verdict::InDoubt(error.to_owned()))
+    }
+
+    /// FAILED, as the resource type said it.
+    async fn failed(&mut self, failure: Failure) -> Verdict {
+        match self.goes_on_elsewhere().await {
+            Some(verdict) => verdict,
+            None => Verdict::Answer(Answer::Failed(failure)),
+        }
+    }
+
     /// FAILED, once the resource type has undone what must not stay.
-    async fn give_up(&self, reason: String) -> Verdict {
+    async fn give_up(&mut self, reason: String) -> Verdict {
+        if let Some(verdict) = self.goes_on_elsewhere().await {
+            return verdict;
+        }
         let invocation = self.invocation(self.deadlines.abandon);
         let progress = self.turn.progress.clone();
         let abandon = guarded(async {
@@ -324,7 +362,10 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
     /// The reason where the invocation's time is up.
     fn out_of_time(&self) -> String {
         let next = match &self.not_handed_over {
-            Some(error) => format!("It could not be handed over to the state machine: {error}"),
+            Some(not_started) => format!(
+                "It could not be handed over to the state machine: {}",
+                not_started.reason()
+            ),
             None => {
                 "Give the function a longer time-out, or a state machine for its waits".to_owned()
             }

@@ -1,6 +1,6 @@
-use aws_calls::call;
+use aws_calls::{Kind, call_once};
 use aws_types::SdkConfig;
-use custom_resource::Waiter;
+use custom_resource::{NotStarted, Waiter};
 
 /// The state machine that goes on with a wait when the invocation ends.
 #[derive(Debug)]
@@ -21,19 +21,24 @@ impl StateMachine {
 }
 
 impl Waiter for StateMachine {
-    async fn start(&self, execution_name: &str, input: String) -> Result<(), String> {
+    async fn start(&self, execution_name: &str, input: String) -> Result<(), NotStarted> {
         let start = self.client.start_execution().state_machine_arn(&self.arn);
         let start = start.name(execution_name).input(input);
-        match call("Step Functions", "StartExecution", execution_name, || {
-            start.clone().send()
-        })
-        .await
-        {
+        // Once: the protocol, which knows how much time there is, asks again.
+        let sent = start.send();
+        match call_once("Step Functions", "StartExecution", execution_name, sent).await {
             Ok(_) => Ok(()),
             // The same request was delivered twice, and an execution goes on with it already. A Standard state
             // machine answers the same input with success, another input with this.
             Err(error) if error.is("ExecutionAlreadyExists") => Ok(()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => {
+                let said = error.to_string();
+                Err(match error.kind {
+                    Kind::Refused | Kind::Denied => NotStarted::Refused(said),
+                    Kind::Throttled => NotStarted::Throttled(said),
+                    Kind::NoAnswer => NotStarted::NoAnswer(said),
+                })
+            }
         }
     }
 }

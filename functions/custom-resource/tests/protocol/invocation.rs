@@ -1,7 +1,7 @@
 //! One invocation, seen from outside: what is answered, when, and what is left to others.
 
 use crate::stand_ins::{ARN, SIGNATURE, event, stage, wait};
-use custom_resource::{Failure, InvocationError, Step, Success, is_refused_id};
+use custom_resource::{Failure, InvocationError, NotStarted, Step, Success, is_refused_id};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -375,7 +375,7 @@ async fn no_line_of_the_log_has_the_response_url() {
     );
     let error = format!("PUT {secret} failed");
     let stage = stage(async |_| wait("the moon", 600, json!(null)))
-        .waiter(Err(&error))
+        .waiter(Err(NotStarted::Throttled(error.clone())))
         .put(Err(&error))
         .set();
     stage
@@ -396,6 +396,7 @@ async fn no_line_of_the_log_has_the_response_url() {
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     for said in [
         "request closed",
+        "was not handed over, trying again",
         "could not be handed over",
         "was not taken",
         "refused",

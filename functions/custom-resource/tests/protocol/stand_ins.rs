@@ -2,8 +2,8 @@
 //! under paused time.
 
 use custom_resource::{
-    AnswerTransport, Clock, Context, Failure, Function, Invocation, InvocationError, Reply,
-    Request, ResourceTypes, Settings, Step, Wait, Waiter,
+    AnswerTransport, Clock, Context, Failure, Function, Invocation, InvocationError, NotStarted,
+    Reply, Request, ResourceTypes, Settings, Step, Wait, Waiter,
 };
 use serde_json::{Value, json};
 use std::{
@@ -90,11 +90,12 @@ impl ResourceTypes for Types {
     }
 }
 
-struct Starting(Arc<Log>, Result<(), String>);
+struct Starting(Arc<Log>, Result<(), NotStarted>);
 
 impl Waiter for Starting {
-    async fn start(&self, execution_name: &str, input: String) -> Result<(), String> {
-        assert!(self.1 != Err("panic".into()), "the waiter panics");
+    async fn start(&self, execution_name: &str, input: String) -> Result<(), NotStarted> {
+        let panics = Err(NotStarted::Refused("panic".into()));
+        assert!(self.1 != panics, "the waiter panics");
         let input = serde_json::from_str(&input).expect("the input is JSON");
         self.0
             .executions
@@ -121,7 +122,7 @@ impl AnswerTransport for Answers {
 pub(crate) struct Setting {
     advance: Advance,
     abandon: Abandon,
-    waiter: Option<Result<(), String>>,
+    waiter: Option<Result<(), NotStarted>>,
     put: Result<u16, String>,
 }
 
@@ -150,8 +151,8 @@ impl Setting {
         self
     }
 
-    pub(crate) fn waiter(mut self, starts: Result<(), &str>) -> Self {
-        self.waiter = Some(starts.map_err(str::to_owned));
+    pub(crate) fn waiter(mut self, starts: Result<(), NotStarted>) -> Self {
+        self.waiter = Some(starts);
         self
     }
 

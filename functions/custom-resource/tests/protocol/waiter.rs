@@ -1,7 +1,7 @@
 //! Waits that outlast an invocation: the hand-over, the turns, the end.
 
-use crate::stand_ins::{ARN, event, stage, wait};
-use custom_resource::{InvocationError, Step, Success};
+use crate::stand_ins::{ARN, Call, event, stage, wait};
+use custom_resource::{Failure, InvocationError, NotStarted, Step, Success};
 use serde_json::json;
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ async fn a_waiter_that_does_not_start_is_said() {
             assert_eq!(call.invocation.can_hand_over, call.number == 0);
             wait("the moon", 600, json!(null))
         })
-        .waiter(Err(starts))
+        .waiter(Err(NotStarted::Refused(starts.into())))
         .set();
         stage.invoke(&event("Create", 3_600), 100).await.unwrap();
         let reason = stage.reason();
@@ -170,6 +170,56 @@ async fn a_waiter_that_does_not_start_is_said() {
         );
         assert_eq!((stage.looks(), stage.answer().1), (2, 70));
     }
+}
+
+fn no_answer() -> Result<(), NotStarted> {
+    Err(NotStarted::NoAnswer("connection reset".into()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_waiter_may_have_is_not_failed() {
+    let in_doubt = Err(InvocationError::HandOverInDoubt("connection reset".into()));
+    for request_type in ["Create", "Update"] {
+        // Cut off at its deadline; waiting for more than there is time for; failed by the resource type, or by a mistake,
+        // once the wait may have been handed over.
+        for number in 0..4 {
+            let stage = stage(move |call: Call| async move {
+                match (number, call.number) {
+                    (0, _) => std::future::pending().await,
+                    (_, 0) | (1, _) => wait("the moon", 600, json!(null)),
+                    (2, _) => Err(Failure::new("The parent zone does not exist.")),
+                    _ => panic!("index out of bounds"),
+                }
+            })
+            .waiter(no_answer())
+            .set();
+            let ended = stage.invoke(&event(request_type, 3_600), 100).await;
+            assert_eq!(ended, in_doubt, "{request_type} {number}");
+            assert_eq!(stage.answers(), [] as [serde_json::Value; 0]);
+            assert_eq!(stage.abandoned(), [], "nothing is undone");
+            assert!(stage.executions().len() >= 3, "it was asked several times");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_waiter_may_have_is_answered_where_it_is_done_or_makes_nothing() {
+    let done = stage(async |call| match call.number {
+        0 => wait("the moon", 600, json!(null)),
+        _ => Ok(Step::Done(Success::new("id"))),
+    });
+    let done = done.waiter(no_answer()).set();
+    done.invoke(&event("Create", 3_600), 100).await.unwrap();
+    assert_eq!(done.answer().0["Status"], "SUCCESS");
+
+    let deletes = stage(async |_| wait("the moon", 600, json!(null)));
+    let deletes = deletes.waiter(no_answer()).set();
+    deletes.invoke(&event("Delete", 3_600), 100).await.unwrap();
+    let reason = deletes.reason();
+    assert!(
+        reason.ends_with("It could not be handed over to the state machine: connection reset."),
+        "{reason}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

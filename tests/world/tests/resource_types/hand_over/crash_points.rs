@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use world::cloudformation::Status;
+use world::cloudformation::{ResourceDefinition, Status};
 use world::{Fault, FaultRule, Role, When};
 
 use super::{certificate, short_invocations};
@@ -252,4 +252,74 @@ async fn a_start_execution_without_an_answer_is_asked_again() {
         assert_eq!(status, Status::Complete, "{}", stage.history());
         assert_eq!(executions(&stage), 1, "{}", stage.history());
     }
+}
+
+/// No StartExecution is answered, before or after it takes effect.
+fn never_heard_of(when: When) -> FaultRule {
+    FaultRule::on_operation("StartExecution", u64::MAX, Fault::Silence(when))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_was_never_heard_of_is_not_overtaken_by_a_failure() {
+    let (status, stage) = play(1, |stage| stage.world.inject(never_heard_of(When::After))).await;
+    assert_eq!(status, Status::Complete, "{}", stage.history());
+    assert_eq!(executions(&stage), 1, "{}", stage.history());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_its_first_turn_makes_is_not_left_behind() {
+    let (stage, parent) = short_invocations(1, ISSUANCE).await;
+    // The first delivery hangs until its end, and makes nothing.
+    let hangs = Fault::Silence(When::Before);
+    stage
+        .world
+        .inject(FaultRule::on_operation("CreateHostedZone", 3, hangs));
+    stage.world.inject(never_heard_of(When::After));
+    let subdomain = ResourceDefinition::new(
+        "Custom::DelegatedSubdomain",
+        json!({"Subdomain": "app", "ParentHostedZoneId": parent, "ServiceTimeout": 1800}),
+    );
+    let mut stack = stack("subject");
+    let status = stage.engine.create(&mut stack, &one(subdomain)).await;
+    stage.engine.idle().await;
+    assert_eq!(status, Status::Complete, "{}", stage.history());
+    assert_eq!(executions(&stage), 1, "{}", stage.history());
+    stage.world.clear_faults();
+    stage.deleted(&mut stack).await;
+    stage.engine.idle().await;
+    let made = |zone: &world::Zone| zone.name.to_string().starts_with("app.");
+    assert!(!stage.world.zones().values().any(made));
+    assert_eq!(
+        stage
+            .world
+            .record_set(&parent, "app.dev.build.example.com", "NS"),
+        None
+    );
+    stage.check();
+}
+
+/// What is not promised: an answer in time. Nothing is left all the same.
+#[tokio::test(start_paused = true)]
+async fn a_state_machine_that_is_out_of_reach_for_ever_leaves_nothing() {
+    let (stage, zone) = short_invocations(1, 3_000).await;
+    stage.world.inject(never_heard_of(When::Before));
+    let world = stage.world.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1_500)).await;
+        world.clear_faults();
+    });
+    let mut stack = stack("subject");
+    let status = stage
+        .engine
+        .create(&mut stack, &one(certificate(&zone)))
+        .await;
+    stage.engine.idle().await;
+    assert_eq!(status, Status::CreateRolledBack, "{}", stage.history());
+    assert!(stage.world.certificates().is_empty(), "{}", stage.history());
+    let violations = stage.world.violations();
+    let [violation] = violations.as_slice() else {
+        panic!("{violations:#?}\n{}", stage.history())
+    };
+    let said = format!("{violation:?}");
+    assert!(said.contains("was never answered"), "{said}");
 }
