@@ -22,7 +22,8 @@
 //!    invocation as an error, so that Lambda delivers the request again and an alarm can tell; unless the URL has
 //!    expired, when nobody waits any longer. CloudFormation reads the first answer only, so one more does no harm.
 //! 7. **What outlasts an invocation goes on in a state machine** that decides nothing: the function says when to come
-//!    back and when it is over. FAILED is not answered while the state machine may go on and make things. What passes through it is digested, and refused where it was touched.
+//!    back and when it is over. FAILED is not answered while the state machine may go on and make things. What passes
+//!    through it is digested, and refused where it was touched.
 //! 8. **The response URL is a secret, and so is what is in it.** It has a type that nothing prints; errors that may
 //!    mention it are cleaned where they arise; and the log blots signatures out of every line, whoever wrote it.
 //! 9. **It knows no AWS service.** The waiter and the way of an answer are traits, time is tokio's. A whole stack's life

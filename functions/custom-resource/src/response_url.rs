@@ -49,12 +49,7 @@ impl ResponseUrl {
     /// Whether S3 takes no PUT to it any more; not known to be so where it does not say.
     pub(crate) fn has_expired(&self, now: SystemTime) -> bool {
         let life = self.seconds("X-Amz-Expires").unwrap_or(LIFE);
-        let expires_at = match self.parameter("X-Amz-Date") {
-            Some(date) => basic_date(date).and_then(|at| at.checked_add(life)),
-            None => self
-                .seconds("Expires")
-                .and_then(|expires| SystemTime::UNIX_EPOCH.checked_add(expires)),
-        };
+        let expires_at = self.signed_at().and_then(|at| at.checked_add(life));
         expires_at.is_some_and(|at| at <= now)
     }
 

@@ -8,8 +8,7 @@ use super::{
     error::Error,
     validation_zones::ValidationZones,
 };
-use aws_calls::at_once;
-use aws_calls::{AwsError, Kind};
+use aws_calls::{AwsError, Kind, at_once};
 use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
 use std::collections::{BTreeMap, BTreeSet};
 

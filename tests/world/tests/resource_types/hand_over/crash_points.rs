@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use world::cloudformation::{ResourceDefinition, Status};
-use world::{Fault, FaultRule, Role, When};
+use world::{Fault, FaultRule, When};
 
 use super::{certificate, short_invocations};
-use crate::stage::{CONSUMER, LOGICAL_ID, Stage, one, stack};
+use crate::stage::{LOGICAL_ID, Stage, one, stack};
 
 /// How long the certificates of these tests take: some turns.
 const ISSUANCE: u64 = 300;
@@ -203,11 +203,7 @@ async fn a_state_machine_that_may_not_be_started_is_said() {
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
         {"Effect": "Deny", "Action": "states:*", "Resource": "*"},
     ]);
-    let trust = json!({"Statement": []});
-    let policy = ("policy".to_owned(), json!({"Statement": statements}));
-    stage
-        .world
-        .put_role(Role::new(CONSUMER, "delegate-subdomain", &trust, &[policy]).unwrap());
+    stage.give_only("delegate-subdomain", &statements);
     let reason = stage.refused(certificate(&zone)).await;
     let arn = stage.calls("RequestCertificate")[0]
         .target
