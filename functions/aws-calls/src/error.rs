@@ -33,6 +33,8 @@ pub enum Kind {
     Throttled,
     /// No usable answer came (connection, time-out, 5xx): the call may have taken effect or not.
     NoAnswer,
+    /// The endpoint's host name does not exist: there is no such Region, or this network hides it.
+    NoEndpoint,
 }
 
 // Codes as the services of this project answer them. Route 53 says `Throttling` (400) with "Rate exceeded", and
@@ -61,6 +63,10 @@ const DENIED: &[&str] = &[
     "ExpiredTokenException",
 ];
 
+/// What glibc says of a name for which DNS answers NXDOMAIN (`EAI_NONAME`). Name servers that are silent, or that have
+/// trouble of their own, are `EAI_AGAIN`, and pass.
+const NO_SUCH_HOST: &str = "Name or service not known";
+
 /// Why there is no answer, each cause after its consequence. Never their `Debug` form, which holds the answer's body:
 /// that of AssumeRole has credentials in it.
 fn causes(error: &(dyn Error + 'static)) -> String {
@@ -86,7 +92,9 @@ impl AwsError {
             (Some(code), _) if THROTTLED.contains(&code) => Kind::Throttled,
             (Some(code), _) if DENIED.contains(&code) => Kind::Denied,
             // Also one that said yes and cannot be understood.
-            (_, Some(200..300 | 500..) | None) => Kind::NoAnswer,
+            (_, Some(200..300 | 500..)) => Kind::NoAnswer,
+            (_, None) if causes(error).ends_with(NO_SUCH_HOST) => Kind::NoEndpoint,
+            (_, None) => Kind::NoAnswer,
             (_, Some(429)) => Kind::Throttled,
             _ => Kind::Refused,
         };
@@ -176,6 +184,19 @@ mod tests {
         let (kind, message) = facts(&SdkError::service_error(unhandled, answer));
         assert_eq!(kind, Kind::NoAnswer);
         assert!(!message.contains("secret"), "{message}");
+    }
+
+    #[test]
+    fn a_host_that_does_not_exist_is_told_from_name_servers_that_are_silent() {
+        let kind = |said: &str| {
+            let words = format!("dns error: failed to lookup address information: {said}");
+            facts(&SdkError::dispatch_failure(ConnectorError::io(
+                words.into(),
+            )))
+            .0
+        };
+        assert_eq!(kind("Name or service not known"), Kind::NoEndpoint);
+        assert_eq!(kind("Temporary failure in name resolution"), Kind::NoAnswer);
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Queue {
                     }
                     sleep(pause).await;
                 }
-                Kind::NoAnswer if unanswered + 1 < ATTEMPTS => {
+                Kind::NoAnswer | Kind::NoEndpoint if unanswered + 1 < ATTEMPTS => {
                     let longest = UNANSWERED.saturating_mul(2_u32.saturating_pow(unanswered));
                     unanswered += 1;
                     sleep(jittered(longest)).await;

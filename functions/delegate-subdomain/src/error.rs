@@ -149,40 +149,13 @@ pub(crate) enum Error {
     #[error("{name} is delegated, and does not resolve: {fault}.")]
     Unresolved { name: DomainName, fault: Fault },
 
-    #[error(
-        "{name} was not deleted, and nothing was touched: its zone {zone} holds {}; delete these record sets, or set \
-         RecordsOnDelete to Delete.", Sets(.sets)
-    )]
-    NotEmpty {
+    #[error("{name} was not deleted, {undelegated}: its zone {zone} {keeps}.", undelegated = touched(*undelegated))]
+    Kept {
         name: DomainName,
         zone: HostedZoneId,
-        sets: Vec<RecordSet>,
-    },
-    #[error(
-        "{name} was not deleted, and nothing was touched: its zone {zone} delegates further: {}; delete these \
-         delegations first.", Sets(.sets)
-    )]
-    Delegates {
-        name: DomainName,
-        zone: HostedZoneId,
-        sets: Vec<RecordSet>,
-    },
-    #[error(
-        "{name} was not deleted, and nothing was touched: DNSSEC signs its zone {zone}; remove the DS record set from \
-         the parent, then disable signing and delete the key-signing keys."
-    )]
-    Signed {
-        name: DomainName,
-        zone: HostedZoneId,
-    },
-    #[error(
-        "{name} was not deleted, and nothing was touched: its zone {zone} has record set protections ({protections}); \
-         delete them first (DeleteResourceRecordSetProtections)."
-    )]
-    Protected {
-        name: DomainName,
-        zone: HostedZoneId,
-        protections: String,
+        /// Whether its NS record set in the parent is gone already.
+        undelegated: bool,
+        keeps: Keeps,
     },
     #[error(
         "{name} was not deleted: its zone {zone} stands, and its NS record set in {parent} cannot be removed ({}) \
@@ -236,7 +209,7 @@ impl Error {
     /// Whether it comes of lacking rights in the parent, so that only DNS can still speak about it.
     pub(crate) fn lacks_rights(&self) -> bool {
         match self {
-            Self::Role { error, .. } => !error.passes(),
+            Self::Role { error, .. } => matches!(error.kind, Kind::Denied | Kind::Refused),
             Self::Aws(error) => error.kind == Kind::Denied,
             Self::NoParent(_) => true,
             _ => false,
@@ -249,9 +222,13 @@ pub(crate) fn outlook(error: &AwsError) -> Outlook {
     match error.kind {
         Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
         Kind::Denied => Outlook::Spreading,
-        Kind::Refused => Outlook::Final,
+        Kind::Refused | Kind::NoEndpoint => Outlook::Final,
     }
 }
+
+/// What to do next where no endpoint is.
+pub(crate) const NO_ENDPOINT: &str =
+    "check that the Region is one of AWS's, and that this function's network resolves its endpoint";
 
 /// What to do next about a failed call.
 fn next(error: &AwsError) -> &'static str {
@@ -260,8 +237,35 @@ fn next(error: &AwsError) -> &'static str {
             "grant the function's role this action, or see to it that the name is one that its delegation role may change"
         }
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
+        Kind::NoEndpoint => NO_ENDPOINT,
         Kind::Refused => "correct what it names, then deploy again",
     }
+}
+
+fn touched(undelegated: bool) -> &'static str {
+    if undelegated {
+        "only its NS record set in the parent was"
+    } else {
+        "and nothing was touched"
+    }
+}
+
+/// What keeps a zone from being deleted, and what to do about it.
+#[derive(Debug, Error)]
+pub(crate) enum Keeps {
+    #[error("holds {}; delete these record sets, or set RecordsOnDelete to Delete", Sets(.0))]
+    Records(Vec<RecordSet>),
+    #[error("delegates further: {}; delete these delegations first", Sets(.0))]
+    Delegations(Vec<RecordSet>),
+    #[error(
+        "is signed (DNSSEC); remove the DS record set from the parent, then disable signing and delete the key-signing \
+         keys"
+    )]
+    Signature,
+    #[error(
+        "has record set protections ({}); delete them first (DeleteResourceRecordSetProtections)", .0.join(", ")
+    )]
+    Protections(Vec<String>),
 }
 
 /// Record sets in a sentence, the first ten of them: an answer has 4,096 bytes.

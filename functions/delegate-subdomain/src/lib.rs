@@ -11,6 +11,7 @@ mod certificate;
 mod error;
 mod network;
 mod public_zone;
+mod region;
 mod subdomain;
 mod waiter;
 

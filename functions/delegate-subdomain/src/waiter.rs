@@ -34,7 +34,7 @@ impl Waiter for StateMachine {
             Err(error) => {
                 let said = error.to_string();
                 Err(match error.kind {
-                    Kind::Refused | Kind::Denied => NotStarted::Refused(said),
+                    Kind::Refused | Kind::Denied | Kind::NoEndpoint => NotStarted::Refused(said),
                     Kind::Throttled => NotStarted::Throttled(said),
                     Kind::NoAnswer => NotStarted::NoAnswer(said),
                 })

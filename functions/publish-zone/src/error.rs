@@ -76,6 +76,7 @@ fn next(error: &AwsError) -> &'static str {
     match error.kind {
         Kind::Denied => "grant the function's role this action",
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
+        Kind::NoEndpoint => "check that this function's network resolves the service's endpoint",
         Kind::Refused => "correct what it names, then deploy again",
     }
 }

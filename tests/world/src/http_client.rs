@@ -10,7 +10,11 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
-use crate::World;
+use crate::wire::signature::CredentialScope;
+use crate::{World, region};
+
+/// What a process hears of a name for which DNS says NXDOMAIN: glibc's words in those of Rust's library.
+const NO_SUCH_HOST: &str = "error trying to connect: dns error: failed to lookup address information: Name or service not known";
 
 /// An SDK's HTTP client that leads into a world. It keeps the read timeout that the SDK sets.
 #[derive(Clone, Debug)]
@@ -54,6 +58,10 @@ impl HttpConnector for Connector {
                 .map_err(|error| ConnectorError::user(error.into()))?;
             let (parts, body) = request.into_parts();
             let body = body.bytes().map(Bytes::copy_from_slice).unwrap_or_default();
+            let region = CredentialScope::of(&parts.headers).map(|scope| scope.region);
+            if region.is_some_and(|region| !region::exists(&region)) {
+                return Err(ConnectorError::io(NO_SUCH_HOST.into()));
+            }
             let answer = world.handle(http::Request::from_parts(parts, body));
             let answer = match read_timeout {
                 Some(limit) => tokio::time::timeout(limit, answer)

@@ -28,6 +28,7 @@ mod iam;
 pub mod in_process;
 mod ownership;
 mod person;
+mod region;
 mod route53;
 mod sdk;
 mod ssm;

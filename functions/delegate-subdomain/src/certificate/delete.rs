@@ -93,11 +93,12 @@ impl<T: Transport> Certificates<T> {
     ) -> Result<Option<(String, Duration)>, Error> {
         let clock = invocation.clock;
         let swept = match self.sweep_once(request, wanted).await {
-            // The Create that was refused could not have asked for a certificate either: not in a Region that this
-            // account has not opened, and not without the right to.
+            // The Create that was refused could not have asked for a certificate either: not in a Region that does not
+            // exist or that this account has not opened, and not without the right to.
             Err(Error::Aws(error))
-                if error.kind == Kind::Denied
-                    && (is_refused_id(request.physical_id()) || is_closed(&error)) =>
+                if error.kind == Kind::NoEndpoint
+                    || error.kind == Kind::Denied
+                        && (is_refused_id(request.physical_id()) || is_closed(&error)) =>
             {
                 tracing::warn!(%error, "nothing was made where this function may not look");
                 return Ok(None);

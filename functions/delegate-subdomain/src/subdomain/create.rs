@@ -88,7 +88,10 @@ impl<T: Transport> Subdomains<T> {
                 (zone, change, tags, None)
             }
         };
-        *made = Some(Delegation::new(&zone, &parent.id));
+        let delegation = Delegation::new(&zone, &parent.id);
+        if wanted.given_zone.is_none() {
+            *made = Some(delegation.clone());
+        }
         invocation.doing(format!(
             "delegating {name} to its zone {} and waiting until every name server of Route 53 has it",
             zone.id
@@ -112,8 +115,9 @@ impl<T: Transport> Subdomains<T> {
             // A zone that was just made carries its mark already, in its CallerReference.
             try_join!(mark, delegate)?;
         } else {
-            // Another one is marked before anything leads to it.
+            // Another one is marked before anything leads to it; a given one is not this resource's before.
             mark.await?;
+            *made = Some(delegation);
             delegate.await?;
         }
         self.verify(invocation, wanted, parent, &zone).await?;

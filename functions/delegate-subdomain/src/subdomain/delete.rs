@@ -147,7 +147,7 @@ impl<T: Transport> Subdomains<T> {
             };
             if made && removal.given_zone != Some(&zone.id) {
                 // What the second sweep would refuse is refused before anything is touched.
-                self.check_deletable(&delegation, removal.records_on_delete)
+                self.check_deletable(&delegation, removal.records_on_delete, false)
                     .await?;
             }
             match self
@@ -184,6 +184,7 @@ impl<T: Transport> Subdomains<T> {
     ) -> Result<(Vec<Delegation>, Option<String>), Error> {
         let request = removal.request;
         let owner = request.owner();
+        let mut passing = None;
         let (zones, parent, unread) = match parent {
             Ok(parent) => {
                 // Its Create was refused for the name.
@@ -193,7 +194,6 @@ impl<T: Transport> Subdomains<T> {
                 let named = self.route53.zones_named(&name).await?;
                 (named, Some(parent.id), None)
             }
-            Err(error) if error.trouble().outlook == Outlook::Passing => return Err(error),
             // Its name is not known then, so every zone of the account is looked at, for the marks in its
             // CallerReference, and for the first labels of the name where it was taken over.
             Err(error) => {
@@ -202,9 +202,13 @@ impl<T: Transport> Subdomains<T> {
                     owner.made(&zone.caller_reference) || zone.name.as_str().starts_with(&labels)
                 };
                 let zones = self.route53.zones_where(ours).await?;
+                let unread = error.to_string();
+                if error.trouble().outlook == Outlook::Passing {
+                    passing = Some(error);
+                }
                 match &wanted.parent {
                     ParentReference::Own(id) => (zones, Some(id.clone()), None),
-                    ParentReference::Published(_) => (zones, None, Some(error.to_string())),
+                    ParentReference::Published(_) => (zones, None, Some(unread)),
                 }
             }
         };
@@ -233,6 +237,11 @@ impl<T: Transport> Subdomains<T> {
             // Without rights in the parent its id is not used, so any will do.
             swept.push(Delegation::new(&zone, parent.as_ref().unwrap_or(&zone.id)));
         }
-        Ok((swept, unread))
+        match passing {
+            // What stands waits for its parent to be read. A parent that nothing of this resource was made under keeps no
+            // Delete waiting.
+            Some(error) if !swept.is_empty() => Err(error),
+            _ => Ok((swept, unread)),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The end of a zone: asked for before anything is touched, and done last.
 
 use super::{Subdomains, delegation::Delegation, properties::RecordsOnDelete};
-use crate::error::{Error, LISTED};
+use crate::error::{Error, Keeps, LISTED};
 use dns_zones::{Change, ChangeError, DomainName, HostedZone, RecordSet, batches, dns::Transport};
 use futures::try_join;
 
@@ -9,12 +9,13 @@ use futures::try_join;
 const READ: usize = 300;
 
 impl<T: Transport> Subdomains<T> {
-    /// Refuses, before anything is touched, where the zone could not be deleted in the end. Answers what has to go
-    /// before it, the first of it.
+    /// Refuses where the zone could not be deleted in the end: before anything is touched, and once more when its
+    /// delegation is gone, which may be an hour later. Answers what has to go before it, the first of it.
     pub(super) async fn check_deletable(
         &self,
         delegation: &Delegation,
         records: RecordsOnDelete,
+        undelegated: bool,
     ) -> Result<Vec<RecordSet>, Error> {
         let (name, id) = (delegation.name.clone(), delegation.zone.clone());
         let mut going = Vec::new();
@@ -33,41 +34,35 @@ impl<T: Transport> Subdomains<T> {
             self.route53.is_signed(&id),
             self.route53.protections(&id),
         )?;
-        if sets.iter().any(|set| set.kind() == "NS") {
-            let sets = sets.into_iter().filter(|set| set.kind() == "NS").collect();
-            return Err(Error::Delegates {
-                name,
-                zone: id,
-                sets,
-            });
-        }
-        if !sets.is_empty() {
-            return Err(Error::NotEmpty {
-                name,
-                zone: id,
-                sets,
-            });
-        }
-        if signed {
-            return Err(Error::Signed { name, zone: id });
-        }
-        if !protections.is_empty() {
-            let shown = protections
-                .iter()
-                .take(LISTED)
-                .map(|p| format!("{} {}", p.kind, p.name));
-            return Err(Error::Protected {
-                name,
-                zone: id,
-                protections: shown.collect::<Vec<_>>().join(", "),
-            });
-        }
-        Ok(going)
+        let further: Vec<RecordSet> = sets
+            .iter()
+            .filter(|set| set.kind() == "NS")
+            .cloned()
+            .collect();
+        let keeps = if !further.is_empty() {
+            Keeps::Delegations(further)
+        } else if !sets.is_empty() {
+            Keeps::Records(sets)
+        } else if signed {
+            Keeps::Signature
+        } else if !protections.is_empty() {
+            let shown = protections.iter().take(LISTED);
+            Keeps::Protections(shown.map(|p| format!("{} {}", p.kind, p.name)).collect())
+        } else {
+            return Ok(going);
+        };
+        Err(Error::Kept {
+            name,
+            zone: id,
+            undelegated,
+            keeps,
+        })
     }
 
     /// Deletes the zone, and first what is in it where that may go. `known` is what was seen of it.
     pub(super) async fn delete_zone(
         &self,
+        delegation: &Delegation,
         zone: &HostedZone,
         records: RecordsOnDelete,
         known: Vec<RecordSet>,
@@ -79,12 +74,7 @@ impl<T: Transport> Subdomains<T> {
                 Err(error) if error.is("HostedZoneNotEmpty") => error,
                 deleted => return Ok(deleted?),
             };
-            let left = self
-                .route53
-                .record_sets_from(&zone.id, &zone.name, READ, |set| {
-                    goes(set, &zone.name, records)
-                })
-                .await?;
+            let left = self.check_deletable(delegation, records, true).await?;
             if left.is_empty() {
                 return Err(not_empty.into());
             }
@@ -117,7 +107,9 @@ impl<T: Transport> Subdomains<T> {
 
 /// Whether a record set goes with its zone.
 fn goes(set: &RecordSet, zone: &DomainName, records: RecordsOnDelete) -> bool {
-    !is_apex(set, zone) && (records == RecordsOnDelete::Delete || set.is_acm_validation())
+    !is_apex(set, zone)
+        && set.kind() != "NS"
+        && (records == RecordsOnDelete::Delete || set.is_acm_validation())
 }
 
 fn is_apex(set: &RecordSet, zone: &DomainName) -> bool {

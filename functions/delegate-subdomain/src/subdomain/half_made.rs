@@ -133,12 +133,7 @@ impl<T: Transport> Subdomains<T> {
                 }
                 // What the same stack has put into the zone goes only after this rollback. A rollback that fails for
                 // it would leave the stack stuck, so nobody is led to the zone any more, and it is named.
-                Err(
-                    error @ (Error::NotEmpty { .. }
-                    | Error::Delegates { .. }
-                    | Error::Signed { .. }
-                    | Error::Protected { .. }),
-                ) => {
+                Err(error @ Error::Kept { .. }) => {
                     self.take_out_half_made(half_made, removal).await?;
                     tracing::error!(
                         zone = half_made.zone.as_str(),

@@ -1,4 +1,4 @@
-use crate::error::Error;
+use crate::{error::Error, region::region};
 use custom_resource::{Properties, PropertyError, properties};
 use dns_zones::{DomainName, HostedZoneId};
 use serde::Deserialize;
@@ -142,7 +142,7 @@ impl Template {
                 Ok(ParentReference::Published(Network {
                     prefix,
                     role_arn,
-                    region: text(&self.network_region),
+                    region: region("NetworkRegion", self.network_region.clone())?,
                     external_id,
                 }))
             }
@@ -237,6 +237,12 @@ mod tests {
             (
                 json!({ "Subdomain": "dev", "ParameterPrefix": "/a", "NetworkRoleArn": "admin" }),
                 "Property NetworkRoleArn",
+            ),
+            (
+                json!({
+                    "Subdomain": "dev", "ParameterPrefix": "/a", "NetworkRoleArn": role, "NetworkRegion": "eu-wst-1",
+                }),
+                "Property NetworkRegion",
             ),
             (
                 json!({ "Subdomain": "dev", "ParentHostedZoneId": "Z1", "ParameterPrefix": "/a", "NetworkRoleArn": role }),

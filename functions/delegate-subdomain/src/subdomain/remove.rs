@@ -74,10 +74,11 @@ impl<T: Transport> Subdomains<T> {
         let owner = how.request.owner();
         how.invocation
             .doing(format!("looking at {} and its zone", delegation.name));
+        let undelegated = progress.deletable_at.contains_key(delegation.zone.as_str());
         // What is needed later is asked for at once. What it says counts only for a zone that is to be deleted.
         let (held, deletable, _) = join!(
             self.held_zone(&owner, &delegation.zone),
-            self.check_deletable(delegation, how.records_on_delete),
+            self.check_deletable(delegation, how.records_on_delete, undelegated),
             self.rights(how),
         );
         let Some((zone, hold)) = held? else {
@@ -118,11 +119,7 @@ impl<T: Transport> Subdomains<T> {
             // A given zone that someone took the tags off. That this resource delegated it, its physical id says.
             Hold::Nobody => (false, None),
         };
-        let known = if made && !progress.deletable_at.contains_key(zone.id.as_str()) {
-            deletable?
-        } else {
-            Vec::new()
-        };
+        let known = if made { deletable? } else { Vec::new() };
         how.invocation.doing(format!(
             "taking the NS record set of {} out of its parent",
             delegation.name
@@ -137,7 +134,7 @@ impl<T: Transport> Subdomains<T> {
         if made {
             how.invocation
                 .doing(format!("deleting the zone {} ({})", zone.name, zone.id));
-            self.delete_zone(&zone, how.records_on_delete, known)
+            self.delete_zone(delegation, &zone, how.records_on_delete, known)
                 .await?;
             if by_right {
                 // A Create that was delivered twice may have delegated to the zone again just before it went.

@@ -82,11 +82,9 @@ impl Call {
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
-        let scope = header("authorization")
-            .and_then(CredentialScope::parse)
-            .ok_or_else(|| {
-                ServiceError::new(403, "MissingAuthenticationToken", "Request is not signed")
-            })?;
+        let scope = CredentialScope::of(request.headers()).ok_or_else(|| {
+            ServiceError::new(403, "MissingAuthenticationToken", "Request is not signed")
+        })?;
         let service = Service::by_scope(&scope.service).ok_or_else(|| {
             ServiceError::new(404, "UnknownService", format!("no {}", scope.service))
         })?;

@@ -2,6 +2,9 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
 /// The credential scope of a signed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CredentialScope {
@@ -11,8 +14,13 @@ pub(crate) struct CredentialScope {
 }
 
 impl CredentialScope {
+    /// Of a signed request, by its headers.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        Self::parse(headers.get(AUTHORIZATION)?.to_str().ok()?)
+    }
+
     /// Reads an `Authorization` header.
-    pub(crate) fn parse(authorization: &str) -> Option<Self> {
+    fn parse(authorization: &str) -> Option<Self> {
         let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
         let credential = parameters
             .split(',')

@@ -295,6 +295,30 @@ async fn a_region_that_is_closed_blocks_no_delete_of_what_was_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_region_that_does_not_exist_is_said_at_once_and_blocks_no_delete() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let begun = stage.world.now();
+    let reason = stage
+        .refused(certificate(&zone, json!({"Region": "us-east-3"})))
+        .await;
+    let start = "ACM ListCertificates on all certificates: dispatch failure: ";
+    let end = "Name or service not known; check that the Region is one of AWS's, and that this function's network resolves its endpoint.";
+    assert!(
+        reason.starts_with(start) && reason.ends_with(end),
+        "{reason}"
+    );
+    let took = stage.world.now() - begun;
+    assert!(took < Duration::from_secs(120), "{took:?}");
+    // Nor does it block the rollback of an Update.
+    let mut stack = stage.created(certificate(&zone, json!({}))).await;
+    let elsewhere = certificate(&zone, json!({"Region": "us-east-3"}));
+    stage.rolled_back(&mut stack, &one(elsewhere)).await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
 async fn properties_that_became_invalid_block_no_delete() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;

@@ -107,7 +107,7 @@ async fn dnssec_and_protections_refuse_it_in_any_case() {
     assert_eq!(
         reason,
         format!(
-            "{NAME} was not deleted, and nothing was touched: DNSSEC signs its zone ZONE; remove the DS record set from the parent, \
+            "{NAME} was not deleted, and nothing was touched: its zone ZONE is signed (DNSSEC); remove the DS record set from the parent, \
              then disable signing and delete the key-signing keys."
         )
     );

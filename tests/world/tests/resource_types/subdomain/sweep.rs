@@ -198,3 +198,71 @@ async fn a_create_that_is_held_up_makes_nothing_after_its_delete_swept() {
     );
     stage.check_no_subdomain();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_is_out_of_reach_blocks_no_delete_of_what_was_refused() {
+    let stage = Stage::published(|_| ()).await;
+    stage.world.inject(FaultRule::on_operation(
+        "GetParameters",
+        u64::MAX,
+        Fault::Silence(When::Before),
+    ));
+    let begun = stage.world.now();
+    let reason = stage.refused(subdomain(json!({}))).await;
+    assert!(
+        reason.contains("an AWS call to succeed that failed so far: SSM GetParameters on"),
+        "{reason}"
+    );
+    // The Create has waited to its end, the Delete has not.
+    let took = stage.world.now() - begun;
+    assert!(took < Duration::from_secs(4_200), "{took:?}");
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_does_not_exist_is_said_at_once_and_blocks_no_delete() {
+    let stage = Stage::published(|_| ()).await;
+    let begun = stage.world.now();
+    let reason = stage
+        .refused(subdomain(json!({"NetworkRegion": "eu-west-9"})))
+        .await;
+    let start = "SSM GetParameters on /zone-delegation/dev: dispatch failure: ";
+    let end = "Name or service not known; check that the Region is one of AWS's, and that this function's network resolves its endpoint.";
+    assert!(
+        reason.starts_with(start) && reason.ends_with(end),
+        "{reason}"
+    );
+    let took = stage.world.now() - begun;
+    assert!(took < Duration::from_secs(120), "{took:?}");
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_towards_a_region_that_does_not_exist_is_rolled_back() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let resource = subdomain(json!({"NetworkRegion": "eu-west-9"}));
+    stage.rolled_back(&mut stack, &one(resource)).await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_given_zone_that_was_not_marked_keeps_its_delegation() {
+    // People delegated it. That its rollback finds nothing of this resource is what keeps the name alive.
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    stage.give_only(
+        "delegate-subdomain",
+        &json!([
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "route53:ChangeTagsForResource", "Resource": "*"},
+        ]),
+    );
+    let reason = stage
+        .refused(subdomain(json!({"HostedZoneId": zone})))
+        .await;
+    assert!(reason.contains("ChangeTagsForResource"), "{reason}");
+    assert!(stage.delegation().is_some(), "{}", stage.history());
+    stage.check();
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{BUILD, NAME, subdomain, zones_of};
+use super::{BUILD, Edit, NAME, subdomain, zones_of};
 use crate::stage::Stage;
 
 const HOUR: u64 = 3_600;
@@ -205,4 +205,53 @@ async fn a_record_set_that_is_gone_but_not_from_every_server_is_waited_for() {
         stage.history()
     );
     stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_into_a_zone_while_it_drains_is_not_lost() {
+    for (records_on_delete, name, kind, value, keeps) in [
+        (
+            "Delete",
+            format!("x.{NAME}"),
+            "NS",
+            "ns1.example.org.",
+            "delegates further: NS x.NAME; delete these delegations first",
+        ),
+        (
+            "Fail",
+            format!("www.{NAME}"),
+            "A",
+            "192.0.2.1",
+            "holds A www.NAME; delete these record sets, or set RecordsOnDelete to Delete",
+        ),
+    ] {
+        let stage = Stage::published(|_| ()).await;
+        let properties =
+            json!({"Ttl": 1800, "DrainSeconds": 1800, "RecordsOnDelete": records_on_delete});
+        let mut stack = stage.created(subdomain(properties)).await;
+        let (zone, _) = zones_of(&stack);
+        let (world, drained, put) = (
+            stage.world.clone(),
+            zone.clone(),
+            Edit::create(&name, kind, 60, &[value]),
+        );
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            world.edit_records(&drained, &[put]).unwrap();
+        });
+        assert_eq!(
+            stage.not_deleted(&mut stack).await,
+            format!(
+                "{NAME} was not deleted, only its NS record set in the parent was: its zone {zone} {}.",
+                keeps.replace("NAME", NAME)
+            )
+        );
+        assert!(stage.world.record_set(&zone, &name, kind).is_some());
+        stage
+            .world
+            .edit_records(&zone, &[Edit::delete(&name, kind)])
+            .unwrap();
+        stage.deleted(&mut stack).await;
+        stage.check_no_subdomain();
+    }
 }
