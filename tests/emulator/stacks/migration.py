@@ -1,7 +1,8 @@
 """Coming from elsewhere, as `docs/migrate.md` says, without a moment in which the name does not resolve.
 
 The name is asked for over DNS all the time, from the base domain down through
-every NS record set, while stacks go from the old custom resource to this one.
+every NS record set, while stacks go from the old custom resource to this one, also
+where the deploy that changes hands is rolled back.
 """
 
 import copy
@@ -19,6 +20,7 @@ from .dns_watch import Watch, answers
 from .stack import Stack
 from .world import BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, change, client, make_zone
 
+OLD_RECORD, SAMPLE, SUBDOMAIN = "Custom::CrossAccountZoneDelegation", "Custom::SampleSubdomain", "Custom::DelegatedSubdomain"
 EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "examples"
 _HOST, _, _PORT = os.environ["DNS_ADDRESS"].rpartition(":")
 DNS = (_HOST, int(_PORT))
@@ -77,12 +79,22 @@ def forget(role):
     iam.delete_role(RoleName=role)
 
 
-def retained(before, kind):
-    """The template of an example's second step: this is all that differs from its first, as the examples' own tests hold."""
-    after = copy.deepcopy(before)
-    resource, _ = templates.only(after["Resources"], kind)
-    after["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-    return after
+def retained(template, kind):
+    """The template with its resource of this type retained: the steps `retained` and `taken-over` of an example are no more than
+    that, as the examples' own tests hold."""
+    kept = copy.deepcopy(template)
+    resource, _ = templates.only(kept["Resources"], kind)
+    kept["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return kept
+
+
+def failing(template, kind, zone, name):
+    """The template with one more resource, which fails once that of this type is made: the zone's own NS record set stands."""
+    fails = copy.deepcopy(template)
+    made, _ = templates.only(fails["Resources"], kind)
+    fails["Resources"]["Failing"] = {"Type": "AWS::Route53::RecordSet", "DependsOn": made, "Properties": {
+        "HostedZoneId": zone, "Name": f"{name}.", "Type": "NS", "TTL": "900", "ResourceRecords": ["ns.example.com."]}}
+    return fails
 
 
 class Migration(unittest.TestCase):
@@ -97,7 +109,7 @@ class Migration(unittest.TestCase):
         old_role("build-delegation", zone, {"Effect": "Allow", "Action": "route53:ListHostedZonesByName", "Resource": "*"})
         networking, before = synthesised("migrate-from-cdk", "before", zone)
         _, after = synthesised("migrate-from-cdk", "after", zone)
-        _, leaving = synthesised("migrate-from-cdk", "leaving", zone)
+        old_kept, new_kept = retained(before, OLD_RECORD), retained(after, SUBDOMAIN)
 
         stack = self.created(CONSUMER, "migrating-from-cdk", before)
         child, _ = templates.only(before["Resources"], "AWS::Route53::HostedZone")
@@ -105,18 +117,30 @@ class Migration(unittest.TestCase):
         self.www(name, child_zone)
         with self.watched(name) as watch:
             self.created(NETWORKING, "migrating-networking", networking)
-            self.updated(stack, retained(before, "Custom::CrossAccountZoneDelegation"))
-            self.updated(stack, after)
+            self.updated(stack, old_kept)
+            self.rolled_back(stack, failing(new_kept, SUBDOMAIN, child_zone, name))
             self.moved(name, zone, child_zone)
-            self.updated(stack, leaving)
+            self.updated(stack, new_kept)
+            self.updated(stack, after)
+            self.updated(stack, new_kept)
+            self.rolled_back(stack, failing(old_kept, OLD_RECORD, child_zone, name))
+            self.updated(stack, old_kept)
             self.updated(stack, before)
             self.delegated(name, zone, child_zone, ttl=172_800)
-            self.updated(stack, retained(before, "Custom::CrossAccountZoneDelegation"))
-            self.updated(stack, after)
-            forget("build-delegation")
+            self.updated(stack, old_kept)
         self.answered(watch)
+        with self.watched(name) as watch:
+            self.rolled_back(stack, failing(after, SUBDOMAIN, child_zone, name))
+        self.assertNotEqual(watch.failed, [], "what is not retained as it comes takes the name with it")
+        self.updated(stack, new_kept)
+        self.updated(stack, after)
+        forget("build-delegation")
         self.moved(name, zone, child_zone)
         self.assertEqual(stack.resources()[child], child_zone)
+
+        change(CONSUMER, child_zone, "DELETE", f"www.{name}", "A", "192.0.2.80")
+        self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.reasons("DELETE_FAILED"))
+        self.assertNotIn((f"{name}.", "NS"), inventory.zones(NETWORKING)[zone]["record sets"])
 
     def test_from_a_sample_in_python_that_reads_parameters(self):
         parent, zone = self.parent("sample")
@@ -135,7 +159,10 @@ class Migration(unittest.TestCase):
         _, after = synthesised("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
         with self.watched(name) as watch:
             self.created(NETWORKING, "migrating-sample-networking", networking)
-            self.updated(stack, retained(before, "Custom::SampleSubdomain"))
+            self.updated(stack, retained(before, SAMPLE))
+            new_kept = retained(after, SUBDOMAIN)
+            self.rolled_back(stack, failing(new_kept, SUBDOMAIN, child_zone, name))
+            self.updated(stack, new_kept)
             self.updated(stack, after)
             forget("sample-delegation")
             client("ssm", NETWORKING).delete_parameter(Name=parameter)
@@ -145,7 +172,7 @@ class Migration(unittest.TestCase):
     def dark_without_the_first_step(self, before, name):
         """What the first step is there for; and the watch sees it."""
         stack = self.created(CONSUMER, "skipping-a-step", before)
-        sample, _ = templates.only(before["Resources"], "Custom::SampleSubdomain")
+        sample, _ = templates.only(before["Resources"], SAMPLE)
         after = json.loads(json.dumps(before).replace(json.dumps({"Ref": sample}), json.dumps(stack.resources()[sample])))
         del after["Resources"][sample]
         with self.watched(name) as watch:
@@ -166,6 +193,12 @@ class Migration(unittest.TestCase):
 
     def updated(self, stack, template):
         self.assertEqual(stack.update(template), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+
+    def rolled_back(self, stack, template):
+        """The update fails for `failing`'s resource alone, and is rolled back."""
+        self.assertEqual(stack.update(template), "UPDATE_ROLLBACK_COMPLETE", stack.reasons("UPDATE_FAILED"))
+        # AWS says CREATE_FAILED of it, the emulator UPDATE_FAILED.
+        self.assertEqual(list(stack.reasons("CREATE_FAILED") | stack.reasons("UPDATE_FAILED")), ["Failing"])
 
     def www(self, name, zone):
         self.assertFalse(answers(DNS, f"www.{name}"), "it is seen where the name does not resolve")
