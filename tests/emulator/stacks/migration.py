@@ -20,7 +20,8 @@ from .dns_watch import Watch, answers
 from .stack import Stack
 from .world import BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, change, client, make_zone
 
-OLD_RECORD, SAMPLE, SUBDOMAIN = "Custom::CrossAccountZoneDelegation", "Custom::SampleSubdomain", "Custom::DelegatedSubdomain"
+OLD_RECORD, SAMPLE = "Custom::CrossAccountZoneDelegation", "Custom::SampleSubdomain"
+PUBLISHED, SUBDOMAIN = "Custom::PublishedZone", "Custom::DelegatedSubdomain"
 EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "examples"
 _HOST, _, _PORT = os.environ["DNS_ADDRESS"].rpartition(":")
 DNS = (_HOST, int(_PORT))
@@ -107,8 +108,8 @@ class Migration(unittest.TestCase):
     def test_from_the_cdks_cross_account_record_and_back_and_again(self):
         parent, zone = self.parent("build")
         old_role("build-delegation", zone, {"Effect": "Allow", "Action": "route53:ListHostedZonesByName", "Resource": "*"})
-        networking, before = synthesised("migrate-from-cdk", "before", zone)
-        _, after = synthesised("migrate-from-cdk", "after", zone)
+        first_networking, before = synthesised("migrate-from-cdk", "before", zone)
+        networking, after = synthesised("migrate-from-cdk", "after", zone)
         old_kept, new_kept = retained(before, OLD_RECORD), retained(after, SUBDOMAIN)
 
         stack = self.created(CONSUMER, "migrating-from-cdk", before)
@@ -116,7 +117,7 @@ class Migration(unittest.TestCase):
         name, child_zone = f"dev.{parent}", stack.resources()[child]
         self.www(name, child_zone)
         with self.watched(name) as watch:
-            self.created(NETWORKING, "migrating-networking", networking)
+            self.published("migrating-networking", first_networking, networking, zone, parent)
             self.updated(stack, old_kept)
             self.rolled_back(stack, failing(new_kept, SUBDOMAIN, child_zone, name))
             self.moved(name, zone, child_zone)
@@ -151,14 +152,14 @@ class Migration(unittest.TestCase):
         # The other migration stands under the names that the examples share.
         apart = (("build.example.com", "sample.example.com"), ("zone-delegation/dev", "zone-delegation/sample"),
                  ("zone-delegation-dev-", "zone-delegation-sample-"))
-        networking, before = synthesised("migrate-from-python", "before", zone, *apart)
+        first_networking, before = synthesised("migrate-from-python", "before", zone, *apart)
         self.dark_without_the_first_step(placed(json.dumps(before), zone, (f"dev.{parent}", f"dark.{parent}")), f"dark.{parent}")
 
         stack, name = self.created(CONSUMER, "migrating-from-python", before), f"dev.{parent}"
         child_zone = stack.resources()["SampleSubdomain"]
-        _, after = synthesised("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
+        networking, after = synthesised("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
         with self.watched(name) as watch:
-            self.created(NETWORKING, "migrating-sample-networking", networking)
+            self.published("migrating-sample-networking", first_networking, networking, zone, parent)
             self.updated(stack, retained(before, SAMPLE))
             new_kept = retained(after, SUBDOMAIN)
             self.rolled_back(stack, failing(new_kept, SUBDOMAIN, child_zone, name))
@@ -185,6 +186,15 @@ class Migration(unittest.TestCase):
         zone, servers = make_zone(NETWORKING, name)
         change(NETWORKING, self.base_zone, "CREATE", name, "NS", *(f"{one}." for one in servers))
         return name, zone
+
+    def published(self, name, first, template, zone, zone_name):
+        """Publishes the zone, in which delegations stand, at the second try: the first one fails and leaves nothing in the way."""
+        stack = Stack(NETWORKING, name)
+        self.assertEqual(stack.create(failing(first, PUBLISHED, zone, zone_name)), "ROLLBACK_COMPLETE", stack.reasons("DELETE_FAILED"))
+        self.assertEqual(list(stack.reasons("CREATE_FAILED")), ["Failing"])
+        self.assertEqual(stack.delete(), "DELETE_COMPLETE")
+        self.assertNotEqual(template, first)
+        self.updated(self.created(NETWORKING, name, first), template)
 
     def created(self, account, name, template):
         stack = Stack(account, name)
