@@ -5,9 +5,12 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { DelegatedSubdomain } from './delegated-subdomain';
 import type { FunctionSettings } from './function-settings';
 import { PublishedZone } from './published-zone';
+import { LONGEST_STACK_NAME } from './waiter';
 
 // How many consumers the networking template has parameters for. CloudFormation has no loops over roles.
 const CONSUMERS = 5;
+// CloudFormation cannot tell how long a name is, so whoever launches a template has to. StackSets name their stacks.
+const LONGEST_STACK_SET_NAME = LONGEST_STACK_NAME - 'StackSet-NAME-00000000-0000-0000-0000-000000000000'.length + 'NAME'.length;
 // One label or more, lower case, as IAM's condition keys have them.
 const LABELS = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*';
 
@@ -179,7 +182,7 @@ abstract class SubdomainTemplate extends PlainTemplate {
   protected readonly subdomain: string;
 
   protected constructor(scope: App, id: string, description: string) {
-    super(scope, id, description);
+    super(scope, id, `${description}. Stack name: at most ${LONGEST_STACK_NAME} characters, StackSet name: at most ${LONGEST_STACK_SET_NAME}.`);
     this.subdomain = this.parameter('The subdomain', 'Subdomain', {
       description: 'One or more labels relative to the parent zone, e.g. dev', allowedPattern: `^${LABELS}$`,
     });

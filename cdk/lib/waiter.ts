@@ -9,6 +9,9 @@ import { acknowledge, acknowledgeWildcard } from './acknowledge';
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 const LONGEST_NAME = 80;
+const SUFFIX = '-waiter';
+/** How many characters a stack's name may have from which the waiter's follows. */
+export const LONGEST_STACK_NAME = LONGEST_NAME - SUFFIX.length;
 
 /**
  * The loop that outlasts an invocation: call the function, and where its reply says that it is not done, wait as many seconds
@@ -127,10 +130,9 @@ export class Waiter extends Construct {
  * a reference: the state machine refers to the function already.
  */
 export function waiterName(stack: Stack): string {
-  const suffix = '-waiter';
-  const isShort = Token.isUnresolved(stack.stackName) || stack.stackName.length + suffix.length <= LONGEST_NAME;
+  const isShort = Token.isUnresolved(stack.stackName) || stack.stackName.length <= LONGEST_STACK_NAME;
   // A nested stack's own name may be too long as well; a stack's id ends in a UUID.
-  return !stack.nested && isShort ? `${Aws.STACK_NAME}${suffix}` : `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${suffix}`;
+  return !stack.nested && isShort ? `${Aws.STACK_NAME}${SUFFIX}` : `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${SUFFIX}`;
 }
 
 /** The waiter's ARN, built from its name. */

@@ -31,6 +31,19 @@ for (const [file, template] of Object.entries(templates)) {
   });
 }
 
+for (const [file, template] of Object.entries(templates)) {
+  test(`${file} says how long its stack's name may be, where a name follows from it`, () => {
+    const names = Object.values(template.findResources('AWS::StepFunctions::StateMachine')).map(({ Properties }) => readable((Properties as { StateMachineName: unknown }).StateMachineName) as string);
+    const { Description: description } = template.toJSON() as { Description: string };
+    assert.equal(names.length, file === 'networking.yaml' ? 0 : 1);
+    const [, stack, stackSet] = /Stack name: at most (\d+) characters, StackSet name: at most (\d+)\.$/.exec(description)?.map(Number) ?? [];
+    for (const name of names) {
+      assert.equal(name.replace('${AWS::StackName}', 'x'.repeat(stack!)).length, 80);
+      assert.equal(`StackSet-${'x'.repeat(stackSet!)}-8d6e1a2c-6a4f-4f0c-9d53-0a7c2f1b9e44`.length, stack);
+    }
+  });
+}
+
 test('a consumer of the networking template has a role under a condition, for complete names', () => {
   const template = templates['networking.yaml']!;
   const roles = Object.values(template.findResources('AWS::IAM::Role', { Condition: 'HasConsumer1' })) as { Properties: unknown }[];

@@ -4,9 +4,9 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
 
-const STEPS = ['before', 'retained', 'after', 'leaving'] as const;
+const STEPS = ['before', 'retained', 'taken-over', 'after'] as const;
 
-/** How far the stack has come; each is one deploy. From `after`, the way back is `leaving` and then `before`. */
+/** How far the stack has come; each is one deploy. The way back is the same steps, the last one first. */
 export type Step = typeof STEPS[number];
 
 /** Properties of a `MigratingStack`. */
@@ -38,7 +38,8 @@ export class MigratingStack extends Stack {
     } else {
       // It finds the NS record set of this very zone, and takes it over.
       const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone });
-      if (props.step === 'leaving') {
+      if (props.step === 'taken-over') {
+        // Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
         subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);
       }
     }

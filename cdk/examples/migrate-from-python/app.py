@@ -1,10 +1,11 @@
 from aws_cdk import App, Environment, Stack
 from aws_cdk.aws_route53 import HostedZone
-from zone_delegation import PublishedZone
+from zone_delegation import DelegationsOnDelete, PublishedZone
 
 from migrating_stack import MigratingStack
 
 app = App()
+step = app.node.get_context("step")
 
 # The zone that has been there all along is published as it is.
 networking = Stack(app, "Networking", env=Environment(account="111111111111", region="us-east-1"))
@@ -13,13 +14,15 @@ published = PublishedZone(
     "PublishedZone",
     zone=HostedZone.from_hosted_zone_attributes(networking, "Zone", hosted_zone_id="Z00000000000000EXAMPLE", zone_name="build.example.com"),
     parameter_prefix="/zone-delegation/dev",
+    # Delegations stand in it already. They must not keep the first deploy from being rolled back.
+    delegations_on_delete=DelegationsOnDelete.IGNORE if step == "before" else None,
 )
 
 MigratingStack(
     app,
     "Consumer",
     env=Environment(account="222222222222", region="us-east-1"),
-    step=app.node.get_context("step"),
+    step=step,
     hosted_zone_id=app.node.get_context("hostedZoneId"),
     delegation=published.grant_delegation(account="222222222222", names=["dev"]),
 )

@@ -1,20 +1,23 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
-import { PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegationsOnDelete, PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
 import { MigratingStack, type Step } from './migrating-stack';
 
 const app = new App();
+const step = app.node.getContext('step') as Step;
 
 // The zone that has been there all along is published as it is.
 const networking = new Stack(app, 'Networking', { env: { account: '111111111111', region: 'us-east-1' } });
 const published = new PublishedZone(networking, 'PublishedZone', {
   zone: route53.HostedZone.fromHostedZoneAttributes(networking, 'Zone', { hostedZoneId: 'Z00000000000000EXAMPLE', zoneName: 'build.example.com' }),
   parameterPrefix: '/zone-delegation/dev',
+  // Delegations stand in it already. They must not keep the first deploy from being rolled back.
+  delegationsOnDelete: step === 'before' ? DelegationsOnDelete.IGNORE : undefined,
 });
 
 new MigratingStack(app, 'Consumer', {
   env: { account: '222222222222', region: 'us-east-1' },
-  step: app.node.getContext('step') as Step,
+  step,
   hostedZoneId: app.node.getContext('hostedZoneId') as string,
   delegation: published.grantDelegation({ account: '222222222222', names: ['dev'] }),
 });

@@ -12,7 +12,7 @@ const NAME = 'dev.build.example.com';
 const ROLE = 'arn:aws:iam::111111111111:role/sample-delegation';
 const PARAMETER = '/sample/zone';
 
-const STEPS = ['before', 'retained', 'after'] as const;
+const STEPS = ['before', 'retained', 'taken-over', 'after'] as const;
 
 /** How far the stack has come; each is one deploy. */
 export type Step = typeof STEPS[number];
@@ -36,14 +36,19 @@ export class MigratingStack extends Stack {
     }
     const { step, delegation } = props;
 
-    const hostedZoneId = step === 'after' ? props.hostedZoneId : this.sample(step).ref;
+    const isTakenOver = step === 'taken-over' || step === 'after';
+    const hostedZoneId = isTakenOver ? props.hostedZoneId : this.sample(step).ref;
     const zone = route53.HostedZone.fromHostedZoneAttributes(this, 'Zone', { hostedZoneId, zoneName: NAME });
     // Its zone's id is the same as ever, so CloudFormation does nothing to it.
     new route53.ARecord(this, 'Www', { zone, recordName: 'www', target: route53.RecordTarget.fromIpAddresses('192.0.2.80') });
 
-    if (step === 'after') {
+    if (isTakenOver) {
       // It finds the NS record set of this very zone, and takes it over.
-      new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation, zone });
+      const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation, zone });
+      if (step === 'taken-over') {
+        // Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
+        subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);
+      }
     }
   }
 

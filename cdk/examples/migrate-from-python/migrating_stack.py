@@ -10,29 +10,33 @@ NAME = "dev.build.example.com"
 # What the sample has in the networking account: a role that may be assumed from here, and where that role reads the parent's id.
 ROLE = "arn:aws:iam::111111111111:role/sample-delegation"
 PARAMETER = "/sample/zone"
-STEPS = ("before", "retained", "after")
+STEPS = ("before", "retained", "taken-over", "after")
 
 
 class MigratingStack(Stack):
     """A consumer's stack on its way from a custom resource in Python, without a moment in which the name does not resolve.
 
-    `step` is how far it has come, `before`, `retained` or `after`, each of them one deploy; `hosted_zone_id` is the zone that the
-    sample made, `delegation` the parent zone, published by its account.
+    `step` is how far it has come, `before`, `retained`, `taken-over` or `after`, each of them one deploy; `hosted_zone_id` is the zone
+    that the sample made, `delegation` the parent zone, published by its account.
     """
 
     def __init__(self, scope, id, *, step, hosted_zone_id, delegation, **more):
         super().__init__(scope, id, **more)
         if step not in STEPS:
             raise ValueError(f"step must be one of {', '.join(STEPS)}, but it is {step!r}.")
+        is_taken_over = step in ("taken-over", "after")
         zone = HostedZone.from_hosted_zone_attributes(
-            self, "Zone", hosted_zone_id=hosted_zone_id if step == "after" else self._sample(step).ref, zone_name=NAME
+            self, "Zone", hosted_zone_id=hosted_zone_id if is_taken_over else self._sample(step).ref, zone_name=NAME
         )
         # Its zone's id is the same as ever, so CloudFormation does nothing to it.
         ARecord(self, "Www", zone=zone, record_name="www", target=RecordTarget.from_ip_addresses("192.0.2.80"))
 
-        if step == "after":
+        if is_taken_over:
             # It finds the NS record set of this very zone, and takes it over.
-            DelegatedSubdomain(self, "Subdomain", subdomain="dev", delegation=delegation, zone=zone)
+            subdomain = DelegatedSubdomain(self, "Subdomain", subdomain="dev", delegation=delegation, zone=zone)
+            if step == "taken-over":
+                # Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
+                subdomain.apply_removal_policy(RemovalPolicy.RETAIN)
 
     def _sample(self, step):
         """The sample's function and its custom resource, whose physical id is the zone's."""

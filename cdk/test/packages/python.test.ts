@@ -7,7 +7,7 @@ import { examples, synthesizeExample } from '../synthesize-example';
 const python = path.join(examples, 'python', '.venv', 'bin', 'python');
 const both: readonly [what: string, python: string, typescript: string, context: object][] = [
   ['the page', 'python', 'typescript', {}],
-  ...['before', 'retained', 'after'].map((step): [string, string, string, object] => [`the migration's step ${step}`, 'migrate-from-python', 'migrate-from-python', { step }]),
+  ...['before', 'retained', 'taken-over', 'after'].map((step): [string, string, string, object] => [`the migration's step ${step}`, 'migrate-from-python', 'migrate-from-python', { step }]),
 ];
 for (const [what, inPython, inTypeScript, context] of both) {
   test(`${what} in Python, with the wheel, makes the same templates as in TypeScript`, () => {

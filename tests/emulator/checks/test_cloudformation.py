@@ -187,6 +187,29 @@ class CustomResources(Stacks):
                 if e["LogicalResourceId"] == "Then"]
         self.assertEqual(then, [("Create", None), ("Delete", "second")])
 
+    def test_what_a_rolled_back_update_has_made_stays_under_retain_alone(self):
+        # https://aws.amazon.com/about-aws/whats-new/2023/07/aws-cloudformation-deletion-policies-dev-test-cycle/
+        for policy, deleted in (("Retain", False), ("RetainExceptOnCreate", True), ("Delete", True)):
+            with self.subTest(policy):
+                script = self.script(lambda e: failed("no", "then") if (e["LogicalResourceId"], e["RequestType"]) == ("Then", "Create")
+                                     else success(e.get("PhysicalResourceId") or e["LogicalResourceId"].lower()))
+                first = {**function_resources(script.url), "Stays": self.custom()}
+                self.stack("create_stack", first)
+                second = {**first, "Made": {**self.custom(), "DeletionPolicy": policy},
+                          "Then": {**self.custom(), "DependsOn": "Made"}}
+                self.assertEqual(self.stack("update_stack", second), "UPDATE_ROLLBACK_COMPLETE")
+                self.assertEqual(("Delete", "made") in script.requests(), deleted)
+                self.delete()
+
+    def test_a_policy_alone_is_an_update_that_asks_nobody(self):
+        # https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1543
+        script = self.script(lambda e: success("one"))
+        self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom()})
+        kept = {**function_resources(script.url), "Thing": {**self.custom(), "DeletionPolicy": "Retain"}}
+        self.assertEqual(self.stack("update_stack", kept), "UPDATE_COMPLETE")
+        self.assertEqual(self.stack("update_stack", function_resources(script.url)), "UPDATE_COMPLETE")
+        self.assertEqual(script.requests(), [("Create", None)])
+
 
 class Route53Resources(Stacks):
     def setUp(self):

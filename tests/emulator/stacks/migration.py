@@ -1,7 +1,8 @@
 """Coming from elsewhere, as `docs/migrate.md` says, without a moment in which the name does not resolve.
 
 The name is asked for over DNS all the time, from the base domain down through
-every NS record set, while stacks go from the old custom resource to this one.
+every NS record set, while stacks go from the old custom resource to this one, also
+where the deploy that changes hands is rolled back.
 """
 
 import copy
@@ -19,6 +20,8 @@ from .dns_watch import Watch, answers
 from .stack import Stack
 from .world import BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, change, client, make_zone
 
+OLD_RECORD, SAMPLE = "Custom::CrossAccountZoneDelegation", "Custom::SampleSubdomain"
+PUBLISHED, SUBDOMAIN = "Custom::PublishedZone", "Custom::DelegatedSubdomain"
 EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "examples"
 _HOST, _, _PORT = os.environ["DNS_ADDRESS"].rpartition(":")
 DNS = (_HOST, int(_PORT))
@@ -77,12 +80,22 @@ def forget(role):
     iam.delete_role(RoleName=role)
 
 
-def retained(before, kind):
-    """The template of an example's second step: this is all that differs from its first, as the examples' own tests hold."""
-    after = copy.deepcopy(before)
-    resource, _ = templates.only(after["Resources"], kind)
-    after["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-    return after
+def retained(template, kind):
+    """The template with its resource of this type retained: the steps `retained` and `taken-over` of an example are no more than
+    that, as the examples' own tests hold."""
+    kept = copy.deepcopy(template)
+    resource, _ = templates.only(kept["Resources"], kind)
+    kept["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return kept
+
+
+def failing(template, kind, zone, name):
+    """The template with one more resource, which fails once that of this type is made: the zone's own NS record set stands."""
+    fails = copy.deepcopy(template)
+    made, _ = templates.only(fails["Resources"], kind)
+    fails["Resources"]["Failing"] = {"Type": "AWS::Route53::RecordSet", "DependsOn": made, "Properties": {
+        "HostedZoneId": zone, "Name": f"{name}.", "Type": "NS", "TTL": "900", "ResourceRecords": ["ns.example.com."]}}
+    return fails
 
 
 class Migration(unittest.TestCase):
@@ -95,28 +108,40 @@ class Migration(unittest.TestCase):
     def test_from_the_cdks_cross_account_record_and_back_and_again(self):
         parent, zone = self.parent("build")
         old_role("build-delegation", zone, {"Effect": "Allow", "Action": "route53:ListHostedZonesByName", "Resource": "*"})
-        networking, before = synthesised("migrate-from-cdk", "before", zone)
-        _, after = synthesised("migrate-from-cdk", "after", zone)
-        _, leaving = synthesised("migrate-from-cdk", "leaving", zone)
+        first_networking, before = synthesised("migrate-from-cdk", "before", zone)
+        networking, after = synthesised("migrate-from-cdk", "after", zone)
+        old_kept, new_kept = retained(before, OLD_RECORD), retained(after, SUBDOMAIN)
 
         stack = self.created(CONSUMER, "migrating-from-cdk", before)
         child, _ = templates.only(before["Resources"], "AWS::Route53::HostedZone")
         name, child_zone = f"dev.{parent}", stack.resources()[child]
         self.www(name, child_zone)
         with self.watched(name) as watch:
-            self.created(NETWORKING, "migrating-networking", networking)
-            self.updated(stack, retained(before, "Custom::CrossAccountZoneDelegation"))
-            self.updated(stack, after)
+            self.published("migrating-networking", first_networking, networking, zone, parent)
+            self.updated(stack, old_kept)
+            self.rolled_back(stack, failing(new_kept, SUBDOMAIN, child_zone, name))
             self.moved(name, zone, child_zone)
-            self.updated(stack, leaving)
+            self.updated(stack, new_kept)
+            self.updated(stack, after)
+            self.updated(stack, new_kept)
+            self.rolled_back(stack, failing(old_kept, OLD_RECORD, child_zone, name))
+            self.updated(stack, old_kept)
             self.updated(stack, before)
             self.delegated(name, zone, child_zone, ttl=172_800)
-            self.updated(stack, retained(before, "Custom::CrossAccountZoneDelegation"))
-            self.updated(stack, after)
-            forget("build-delegation")
+            self.updated(stack, old_kept)
         self.answered(watch)
+        with self.watched(name) as watch:
+            self.rolled_back(stack, failing(after, SUBDOMAIN, child_zone, name))
+        self.assertNotEqual(watch.failed, [], "what is not retained as it comes takes the name with it")
+        self.updated(stack, new_kept)
+        self.updated(stack, after)
+        forget("build-delegation")
         self.moved(name, zone, child_zone)
         self.assertEqual(stack.resources()[child], child_zone)
+
+        change(CONSUMER, child_zone, "DELETE", f"www.{name}", "A", "192.0.2.80")
+        self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.reasons("DELETE_FAILED"))
+        self.assertNotIn((f"{name}.", "NS"), inventory.zones(NETWORKING)[zone]["record sets"])
 
     def test_from_a_sample_in_python_that_reads_parameters(self):
         parent, zone = self.parent("sample")
@@ -127,15 +152,18 @@ class Migration(unittest.TestCase):
         # The other migration stands under the names that the examples share.
         apart = (("build.example.com", "sample.example.com"), ("zone-delegation/dev", "zone-delegation/sample"),
                  ("zone-delegation-dev-", "zone-delegation-sample-"))
-        networking, before = synthesised("migrate-from-python", "before", zone, *apart)
+        first_networking, before = synthesised("migrate-from-python", "before", zone, *apart)
         self.dark_without_the_first_step(placed(json.dumps(before), zone, (f"dev.{parent}", f"dark.{parent}")), f"dark.{parent}")
 
         stack, name = self.created(CONSUMER, "migrating-from-python", before), f"dev.{parent}"
         child_zone = stack.resources()["SampleSubdomain"]
-        _, after = synthesised("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
+        networking, after = synthesised("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
         with self.watched(name) as watch:
-            self.created(NETWORKING, "migrating-sample-networking", networking)
-            self.updated(stack, retained(before, "Custom::SampleSubdomain"))
+            self.published("migrating-sample-networking", first_networking, networking, zone, parent)
+            self.updated(stack, retained(before, SAMPLE))
+            new_kept = retained(after, SUBDOMAIN)
+            self.rolled_back(stack, failing(new_kept, SUBDOMAIN, child_zone, name))
+            self.updated(stack, new_kept)
             self.updated(stack, after)
             forget("sample-delegation")
             client("ssm", NETWORKING).delete_parameter(Name=parameter)
@@ -145,7 +173,7 @@ class Migration(unittest.TestCase):
     def dark_without_the_first_step(self, before, name):
         """What the first step is there for; and the watch sees it."""
         stack = self.created(CONSUMER, "skipping-a-step", before)
-        sample, _ = templates.only(before["Resources"], "Custom::SampleSubdomain")
+        sample, _ = templates.only(before["Resources"], SAMPLE)
         after = json.loads(json.dumps(before).replace(json.dumps({"Ref": sample}), json.dumps(stack.resources()[sample])))
         del after["Resources"][sample]
         with self.watched(name) as watch:
@@ -159,6 +187,15 @@ class Migration(unittest.TestCase):
         change(NETWORKING, self.base_zone, "CREATE", name, "NS", *(f"{one}." for one in servers))
         return name, zone
 
+    def published(self, name, first, template, zone, zone_name):
+        """Publishes the zone, in which delegations stand, at the second try: the first one fails and leaves nothing in the way."""
+        stack = Stack(NETWORKING, name)
+        self.assertEqual(stack.create(failing(first, PUBLISHED, zone, zone_name)), "ROLLBACK_COMPLETE", stack.reasons("DELETE_FAILED"))
+        self.assertEqual(list(stack.reasons("CREATE_FAILED")), ["Failing"])
+        self.assertEqual(stack.delete(), "DELETE_COMPLETE")
+        self.assertNotEqual(template, first)
+        self.updated(self.created(NETWORKING, name, first), template)
+
     def created(self, account, name, template):
         stack = Stack(account, name)
         self.assertEqual(stack.create(template), "CREATE_COMPLETE", stack.reasons("CREATE_FAILED"))
@@ -166,6 +203,12 @@ class Migration(unittest.TestCase):
 
     def updated(self, stack, template):
         self.assertEqual(stack.update(template), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+
+    def rolled_back(self, stack, template):
+        """The update fails for `failing`'s resource alone, and is rolled back."""
+        self.assertEqual(stack.update(template), "UPDATE_ROLLBACK_COMPLETE", stack.reasons("UPDATE_FAILED"))
+        # AWS says CREATE_FAILED of it, the emulator UPDATE_FAILED.
+        self.assertEqual(list(stack.reasons("CREATE_FAILED") | stack.reasons("UPDATE_FAILED")), ["Failing"])
 
     def www(self, name, zone):
         self.assertFalse(answers(DNS, f"www.{name}"), "it is seen where the name does not resolve")
