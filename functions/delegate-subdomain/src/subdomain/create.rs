@@ -1,7 +1,7 @@
 use super::{
     Delegation, Subdomains,
     delegate::Surroundings,
-    ownership::{Hold, given_zone_marks},
+    ownership::{Hold, PREVIOUS_TTL_TAG, given_zone_marks},
     parent::Parent,
     properties::Wanted,
     success,
@@ -9,7 +9,7 @@ use super::{
 use crate::{error::Error, public_zone::Unusable};
 use custom_resource::{Invocation, Request, Success};
 use dns_zones::{
-    ChangeId, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RrType,
+    ChangeId, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet, RrType,
     dns::{Checked, Transport},
 };
 use futures::{join, try_join};
@@ -22,6 +22,28 @@ const DELETE_WITHOUT_DRAIN: Duration = PROPAGATION.saturating_mul(2);
 struct Found {
     zone: HostedZone,
     tags: BTreeMap<String, String>,
+    taken_up: TakenUp,
+}
+
+/// Whether this request takes a given zone up, so that what stood before is put back if it fails.
+#[derive(Clone, Copy, PartialEq)]
+enum TakenUp {
+    No,
+    /// The zone was nobody's.
+    Now,
+    /// By an earlier delivery or an earlier request, which has not come to its end.
+    Unfinished,
+}
+
+impl Found {
+    /// One that is this resource's by now.
+    fn standing(zone: HostedZone, tags: BTreeMap<String, String>) -> Self {
+        Self {
+            zone,
+            tags,
+            taken_up: TakenUp::No,
+        }
+    }
 }
 
 impl<T: Transport> Subdomains<T> {
@@ -77,8 +99,21 @@ impl<T: Transport> Subdomains<T> {
         let ours = |servers: &NameServers| own.contains(servers) || is_known(servers);
         around.check(parent, &name, ours)?;
 
+        let mut taking_up = false;
         let (zone, zone_change, tags, comment) = match found {
-            Some(Found { zone, tags }) => {
+            Some(Found {
+                zone,
+                mut tags,
+                taken_up,
+            }) => {
+                let standing = around.delegation.as_ref();
+                let standing = standing.filter(|set| set.name_servers() == zone.name_servers);
+                if taken_up == TakenUp::Now
+                    && let Some(ttl) = standing.and_then(RecordSet::ttl)
+                {
+                    tags.insert(PREVIOUS_TTL_TAG.to_owned(), ttl.to_string());
+                }
+                taking_up = taken_up == TakenUp::Unfinished || tags.contains_key(PREVIOUS_TTL_TAG);
                 let other = wanted.given_zone.is_none() && zone.comment != wanted.comment;
                 (zone, None, tags, other.then_some(&wanted.comment))
             }
@@ -121,6 +156,12 @@ impl<T: Transport> Subdomains<T> {
             delegate.await?;
         }
         self.verify(invocation, wanted, parent, &zone).await?;
+        if taking_up {
+            let note = [PREVIOUS_TTL_TAG.to_owned()];
+            self.route53
+                .tag_zone(&zone.id, &BTreeMap::new(), &note)
+                .await?;
+        }
         Ok(success(&zone, parent))
     }
 
@@ -163,7 +204,7 @@ impl<T: Transport> Subdomains<T> {
                         None => owner.tag_map(),
                     };
                     let tags = made_zone_tags(wanted, tags);
-                    return Ok(Some(Found { zone, tags }));
+                    return Ok(Some(Found::standing(zone, tags)));
                 }
                 Hold::Sibling { logical_id, .. } => siblings.push((listed.id, logical_id)),
                 _ => {}
@@ -189,7 +230,7 @@ impl<T: Transport> Subdomains<T> {
                     "taking over the zone of a renamed logical id"
                 );
                 let tags = made_zone_tags(wanted, owner.tags_taken_from(&sibling));
-                return Ok(Some(Found { zone, tags }));
+                return Ok(Some(Found::standing(zone, tags)));
             }
         }
         Ok(None)
@@ -222,6 +263,14 @@ impl<T: Transport> Subdomains<T> {
                 wanted,
             });
         }
+        let taken_up = match &hold {
+            Hold::Nobody => TakenUp::Now,
+            Hold::Own {
+                previous_ttl: Some(_),
+                ..
+            } => TakenUp::Unfinished,
+            _ => TakenUp::No,
+        };
         let marks = match hold {
             Hold::Foreign(owner) => {
                 return Err(Error::OthersZone {
@@ -245,7 +294,11 @@ impl<T: Transport> Subdomains<T> {
             Hold::Nobody => owner.tag_map(),
         };
         let tags = given_zone_marks(marks, &parent.id);
-        Ok(Found { zone, tags })
+        Ok(Found {
+            zone,
+            tags,
+            taken_up,
+        })
     }
 
     /// Makes the zone. A reference that is used up is this request's own, delivered or sent before: the zone that it

@@ -139,6 +139,7 @@ impl<T: Transport> Subdomains<T> {
                 Hold::Own {
                     made,
                     taken_from: None,
+                    previous_ttl: None,
                     ..
                 },
             )) = held

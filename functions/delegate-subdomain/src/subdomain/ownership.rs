@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// On a zone given by `HostedZoneId`: the id of the parent from which this resource delegates it. Where the parent
 /// changes, the Delete of the old delegation sees by it that the zone is still delegated.
 const PARENT_ID_TAG: &str = "zone-delegation:parent-id";
+/// On a zone given by `HostedZoneId` that was delegated before: the TTL in seconds that its NS record set had then. It is
+/// noted until the request that takes the zone up has come to its end; if that fails, all is put back.
+pub(super) const PREVIOUS_TTL_TAG: &str = "zone-delegation:previous-ttl";
 
 /// What a zone is to this resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(super) enum Hold {
         taken_from: Option<String>,
         /// The parent from which a given zone is delegated.
         parent: Option<HostedZoneId>,
+        /// The TTL of the NS record set that stood before, while a request takes the zone up.
+        previous_ttl: Option<u32>,
     },
     /// Another logical id's of the same stack.
     Sibling {
@@ -137,6 +142,7 @@ impl Hold {
         let parent = tags
             .get(PARENT_ID_TAG)
             .and_then(|id| HostedZoneId::parse(id).ok());
+        let previous_ttl = tags.get(PREVIOUS_TTL_TAG).and_then(|ttl| ttl.parse().ok());
         let own = owner.made(&zone.caller_reference);
         match owner.claim(tags) {
             Claim::Own { taken_from } => Self::Own {
@@ -144,11 +150,13 @@ impl Hold {
                 made: own || (is_made_here(&zone.caller_reference) && parent.is_none()),
                 taken_from,
                 parent,
+                previous_ttl,
             },
             Claim::Nobody if own => Self::Own {
                 made: true,
                 taken_from: None,
                 parent,
+                previous_ttl: None,
             },
             Claim::Nobody => Self::Nobody,
             Claim::Sibling {
@@ -173,11 +181,12 @@ pub(super) fn given_zone_marks(
 }
 
 /// Every mark that a given zone may carry.
-pub(super) const GIVEN_ZONE_MARKS: [&str; 4] = [
+pub(super) const GIVEN_ZONE_MARKS: [&str; 5] = [
     STACK_ID_TAG,
     LOGICAL_ID_TAG,
     PREVIOUS_LOGICAL_ID_TAG,
     PARENT_ID_TAG,
+    PREVIOUS_TTL_TAG,
 ];
 
 /// Whether a `CallerReference` has the form that this project writes, whatever stack it is of: a zone that was taken

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::error::Error;
 use aws_calls::Kind;
-use custom_resource::{Clock, Invocation, Request};
+use custom_resource::{Clock, Invocation, Outlook, Request};
 use dns_zones::{
     Change, ChangeError, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet,
     Route53, RrType,
@@ -93,9 +93,20 @@ impl<T: Transport> Subdomains<T> {
                 return Ok(Removed::Wholly);
             }
             Hold::Own {
+                made: false,
+                previous_ttl: Some(ttl),
+                parent,
+                ..
+            } if how.parent.is_err() || parent.as_ref() == Some(&delegation.parent) => {
+                self.put_back(delegation, &zone, how, ttl).await?;
+                self.unmark(&zone.id).await?;
+                return Ok(Removed::Wholly);
+            }
+            Hold::Own {
                 made,
                 taken_from: None,
                 parent,
+                ..
             } => (made && how.given_zone != Some(&zone.id), parent),
             Hold::Sibling {
                 taken_from_us: true,
@@ -141,10 +152,7 @@ impl<T: Transport> Subdomains<T> {
                 return self.undelegate_gone_zone(delegation, how).await;
             }
         } else if delegated_from.is_none_or(|parent| parent == delegation.parent) {
-            let marks = GIVEN_ZONE_MARKS.map(str::to_owned);
-            self.route53
-                .tag_zone(&zone.id, &BTreeMap::new(), &marks)
-                .await?;
+            self.unmark(&zone.id).await?;
         } else {
             tracing::info!(
                 zone = zone.id.as_str(),
@@ -152,6 +160,57 @@ impl<T: Transport> Subdomains<T> {
             );
         }
         Ok(Removed::Wholly)
+    }
+
+    /// Puts the NS record set back as it stood before a request took its zone up that has not come to its end. The zone
+    /// stays, and whoever delegated it counts on that, so a set that cannot be put back is left as it is.
+    async fn put_back(
+        &self,
+        delegation: &Delegation,
+        zone: &HostedZone,
+        how: &Removal<'_>,
+        ttl: u32,
+    ) -> Result<(), Error> {
+        let put = async {
+            let rights = self.rights(how).await?;
+            let set = rights
+                .record_set(&delegation.parent, &delegation.name, RrType::Ns)
+                .await?;
+            let is_changed = |set: &RecordSet| {
+                set.name_servers() == zone.name_servers && set.ttl() != Some(ttl.into())
+            };
+            let Some(set) = set.filter(is_changed) else {
+                return Ok::<_, Error>(());
+            };
+            let before = RecordSet::ns(&delegation.name, ttl, &zone.name_servers);
+            let changes = vec![Change::Delete(set), Change::Create(before)];
+            match rights.change(&delegation.parent, changes).await {
+                // Someone changed it since it was read: it is theirs.
+                Ok(_) | Err(ChangeError::Stale(_)) => Ok(()),
+                Err(error) => Err(error.into_aws().into()),
+            }
+        };
+        match put.await {
+            Err(error) if error.trouble().outlook != Outlook::Passing => {
+                tracing::warn!(
+                    name = delegation.name.as_str(),
+                    ttl,
+                    %error,
+                    "the NS record set may not have the TTL that it had before"
+                );
+                Ok(())
+            }
+            put => put,
+        }
+    }
+
+    /// Takes the marks off a given zone.
+    async fn unmark(&self, zone: &HostedZoneId) -> Result<(), Error> {
+        let marks = GIVEN_ZONE_MARKS.map(str::to_owned);
+        Ok(self
+            .route53
+            .tag_zone(zone, &BTreeMap::new(), &marks)
+            .await?)
     }
 
     /// Takes the NS record set out of the parent and waits until no name server of Route 53 has it, then for the

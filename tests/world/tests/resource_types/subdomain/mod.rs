@@ -3,6 +3,7 @@
 mod delete;
 mod half_made;
 mod sweep;
+mod taken_up;
 mod verify;
 mod waits;
 
