@@ -4,6 +4,7 @@ use super::{
     arn::CertificateArn,
     described::{Listed, Status},
     error::Error,
+    issue::not_needed,
     progress::Progress,
     properties::Wanted,
     remove::{RecordsPlace, Removed},
@@ -98,10 +99,10 @@ impl<T: Transport> Certificates<T> {
             self.own(&acm, &owner, wanted, current),
             acm.list(|listed| listed.domain == wanted.names.domain && listed.arn != *current),
         );
-        zones?;
         let Some((_, present)) = kept?.filter(|(kept, _)| kept.status == Status::Issued) else {
             return Ok(false);
         };
+        not_needed(zones);
         let others = others?;
         let (tagged, removed) = join!(
             self.update_tags(&acm, current, &present, request, wanted),

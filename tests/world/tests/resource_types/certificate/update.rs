@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use world::cloudformation::Status;
+use world::cloudformation::{Stack, Status, Template};
 use world::{Edit, Fault, FaultRule, When};
 
 use super::{NAME, ZONE, arn, below_build, certificate, validation};
@@ -350,4 +350,97 @@ async fn an_update_that_is_delivered_again_after_the_delete_makes_nothing() {
         assert!(stage.world.log().len() > before, "it came after the delete");
         stage.check_no_certificate();
     }
+}
+
+/// Plays with a stack whose certificate is issued, whichever id a rollback carries.
+async fn rolled_back_in_both_ways(play: impl AsyncFn(&Stage, &str, Stack)) {
+    for carries_new_id in [true, false] {
+        let mut stage = Stage::set(|_| ()).await;
+        stage.engine.habits.rollback_carries_new_id = carries_new_id;
+        let zone = stage.delegated_zone("dev").await;
+        let stack = stage.created(certificate(&zone, json!({}))).await;
+        play(&stage, &zone, stack).await;
+        stage.check();
+    }
+}
+
+/// A person deletes the zone, with the CNAME in it.
+fn remove_zone(stage: &Stage, zone: &str) {
+    let cname = Edit::delete(&validation(NAME).0, "CNAME");
+    stage.world.edit_records(zone, &[cname]).unwrap();
+    stage.world.remove_zone(zone).unwrap();
+}
+
+/// Updates a stack in vain: its certificate is the one of before.
+async fn kept(stage: &Stage, stack: &mut Stack, template: &Template) -> String {
+    let before = arn(stack);
+    let reason = stage.rolled_back(stack, template).await;
+    assert_eq!(
+        (arn(stack), stage.the_certificate().arn),
+        (before.clone(), before),
+        "{}",
+        stage.history()
+    );
+    reason
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_to_a_certificate_that_is_issued_needs_no_zone() {
+    rolled_back_in_both_ways(async |stage, zone, mut stack| {
+        remove_zone(stage, zone);
+        let second = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+        stage
+            .world
+            .edit_records(&stage.build, &[Edit::delete(ZONE, "NS")])
+            .unwrap();
+        stage.delegate(&stage.build, &second);
+        stage.settle().await;
+        kept(
+            stage,
+            &mut stack,
+            &failing_afterwards(certificate(&second, json!({}))),
+        )
+        .await;
+        // What has to be requested needs its zone.
+        let reason = kept(
+            stage,
+            &mut stack,
+            &one(certificate(zone, json!({"KeyAlgorithm": "RSA_4096"}))),
+        )
+        .await;
+        assert_eq!(
+            reason,
+            format!(
+                "Property HostedZoneId is {zone}, and this account has no such hosted zone: correct the id."
+            )
+        );
+        stage.updated(&mut stack, certificate(&second, json!({}))).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_to_a_certificate_whose_name_was_delegated_away_since() {
+    rolled_back_in_both_ways(async |stage, zone, mut stack| {
+        let inner = stage.world.make_zone(CONSUMER, NAME).unwrap();
+        stage.delegate(zone, &inner);
+        stage.settle().await;
+        let both = certificate(zone, json!({"AdditionalHostedZoneIds": [inner]}));
+        kept(stage, &mut stack, &failing_afterwards(both.clone())).await;
+        stage.updated(&mut stack, both).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_in_place_of_a_certificate_that_is_issued_needs_no_zone() {
+    rolled_back_in_both_ways(async |stage, zone, mut stack| {
+        remove_zone(stage, zone);
+        let tags = |team: &str| certificate(zone, json!({"Tags": {"team": team}}));
+        kept(stage, &mut stack, &failing_afterwards(tags("a"))).await;
+        stage.updated(&mut stack, tags("b")).await;
+        assert_eq!(stage.the_certificate().tags["team"], "b");
+        assert_eq!(stage.calls("RequestCertificate").len(), 1);
+    })
+    .await;
 }
