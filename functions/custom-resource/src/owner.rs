@@ -23,7 +23,7 @@ impl Owner {
     /// 32 hex digits that say whose a thing is: the first half of a zone's `CallerReference`.
     #[must_use]
     pub fn digest(&self) -> String {
-        hex(&[&self.stack_id, &self.logical_id], 32)
+        sha256_hex(&[&self.stack_id, &self.logical_id], 32)
     }
 
     /// The `CallerReference` of a zone made for `request_id`: the owner's digest, a dash and the request's digest, 65
@@ -52,7 +52,7 @@ impl Owner {
     /// An idempotency token for `request_id`: 32 hex digits, which fit ACM's `\w{1,32}`.
     #[must_use]
     pub fn token(&self, request_id: &str) -> String {
-        hex(&[&self.stack_id, &self.logical_id, request_id], 32)
+        sha256_hex(&[&self.stack_id, &self.logical_id, request_id], 32)
     }
 
     /// The two tags that say whose a thing is.
@@ -73,11 +73,12 @@ impl fmt::Display for Owner {
 
 /// 32 hex digits that say which request it was.
 pub(crate) fn request_digest(request_id: &str) -> String {
-    hex(&[request_id], 32)
+    sha256_hex(&[request_id], 32)
 }
 
 /// The first `digits` hex digits of the SHA-256 of the parts, joined by line feeds (none of them holds one).
-pub(crate) fn hex(parts: &[&str], digits: usize) -> String {
+#[must_use]
+pub fn sha256_hex(parts: &[&str], digits: usize) -> String {
     let hash = Sha256::digest(parts.join("\n"));
     let mut text = hash
         .iter()

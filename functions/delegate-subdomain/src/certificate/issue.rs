@@ -315,7 +315,8 @@ impl<T: Transport> Certificates<T> {
         wanted: &Wanted,
         invocation: &Invocation,
     ) -> Result<(), Error> {
-        let in_place = self.old_in_place(request, wanted).is_some();
+        let in_place =
+            Wanted::parse(&request.old_properties).is_ok_and(|old| self.is_same(&old, wanted));
         if (in_place || invocation.may_be_repeat)
             && self
                 .acm(Some(kept.region()))
@@ -348,7 +349,7 @@ impl<T: Transport> Certificates<T> {
 /// Takes an error of the zones of a certificate that is issued for a warning: only its renewal needs them.
 pub(super) fn not_needed(zones: Result<ValidationZones, Error>) {
     if let Err(error) = zones {
-        tracing::warn!(%error, "the certificate is issued; it will not be renewed as things stand");
+        tracing::warn!(%error, "a zone that the renewal of the certificate needs cannot be used");
     }
 }
 

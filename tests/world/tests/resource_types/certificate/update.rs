@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
-use world::{Edit, Fault, FaultRule, When};
+use world::{Certificate, Edit, Fault, FaultRule, When};
 
 use super::{NAME, ZONE, arn, below_build, certificate, validation};
-use crate::stage::{CONSUMER, Stage, failing_afterwards, one};
+use crate::stage::{CONSUMER, Stage, failing_afterwards, one, with};
 
 #[tokio::test(start_paused = true)]
 async fn tags_and_what_becomes_of_the_cnames_change_in_place() {
@@ -443,4 +443,58 @@ async fn a_change_in_place_of_a_certificate_that_is_issued_needs_no_zone() {
         assert_eq!(stage.calls("RequestCertificate").len(), 1);
     })
     .await;
+}
+
+/// More zones than a tag's value holds the ids of: the list, and one that has another zone at its end.
+fn long_lists(stage: &Stage) -> [Vec<String>; 2] {
+    let make = |i| {
+        let name = format!("z{i}.example.org");
+        stage.world.make_zone(CONSUMER, &name).unwrap()
+    };
+    // In the order in which the tag has them.
+    let mut ids: Vec<String> = (0..21).map(make).collect();
+    ids.sort();
+    let last = ids.split_off(19);
+    last.into_iter()
+        .map(|last| [ids.clone(), vec![last]].concat())
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_long_list_of_zones_counts() {
+    const DIGEST: &str = "zone-delegation:hosted-zone-ids-digest";
+    // Earlier releases put no digest on a certificate, and an upgrade replaces none.
+    for is_earlier in [false, true] {
+        rolled_back_in_both_ways(async |stage, zone, mut stack| {
+            let [list, other] = long_lists(stage);
+            let resource = |list: &[String], properties| {
+                let of_all = certificate(zone, json!({"AdditionalHostedZoneIds": list}));
+                with(of_all, properties)
+            };
+            stage.updated(&mut stack, resource(&list, json!({}))).await;
+            let standing = arn(&stack);
+            let forget = || {
+                let edit = |certificate: &mut Certificate| {
+                    let digest = certificate.tags.remove(DIGEST);
+                    assert_eq!(digest.map(|digest| digest.len()), Some(32));
+                };
+                if is_earlier {
+                    stage.world.edit_certificate(&standing, edit).unwrap();
+                }
+            };
+            forget();
+            let changed = resource(&other, json!({}));
+            kept(stage, &mut stack, &failing_afterwards(changed.clone())).await;
+            forget();
+            let tagged = resource(&list, json!({"Tags": {"team": "a"}}));
+            stage.updated(&mut stack, tagged).await;
+            assert_eq!(arn(&stack), standing);
+            stage.updated(&mut stack, changed).await;
+            assert_ne!(arn(&stack), standing);
+            assert_eq!(stage.the_certificate().arn, arn(&stack));
+        })
+        .await;
+    }
 }
