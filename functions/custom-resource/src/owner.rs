@@ -3,12 +3,20 @@
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
 
+/// What the key of every mark starts with, whichever crate writes it.
+const MARK: &str = "zone-delegation:";
 /// Tag that names the stack a thing belongs to.
 pub const STACK_ID_TAG: &str = "zone-delegation:stack-id";
 /// Tag that names the logical id, within its stack, that a thing belongs to.
 pub const LOGICAL_ID_TAG: &str = "zone-delegation:logical-id";
 /// Tag that notes whose a thing was before a logical id renamed in the template took it over.
 pub const PREVIOUS_LOGICAL_ID_TAG: &str = "zone-delegation:previous-logical-id";
+
+/// Whether a tag of this key could be taken for a mark. IAM's conditions on tags take no notice of the case of a key.
+pub(crate) fn is_mark(key: &str) -> bool {
+    key.get(..MARK.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(MARK))
+}
 
 /// The resource of a stack that a thing belongs to, whatever request made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

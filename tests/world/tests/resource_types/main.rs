@@ -4,6 +4,7 @@
 mod certificate;
 mod hand_over;
 mod log;
+mod marks;
 mod published_zone;
 mod rounds;
 mod stage;
