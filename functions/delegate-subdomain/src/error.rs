@@ -260,7 +260,31 @@ fn next(error: &AwsError) -> &'static str {
             "grant the function's role this action, or see to it that the name is one that its delegation role may change"
         }
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
-        Kind::Refused => "correct what it names, then deploy again",
+        Kind::Refused => next_of_refused(error),
+    }
+}
+
+/// What to do next about a refused call: nothing in the template mends a quota that is used up
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>). In which words Route 53 refuses a
+/// record set too many is not documented.
+pub(crate) fn next_of_refused(error: &AwsError) -> &'static str {
+    match error.code.as_deref() {
+        Some("TooManyHostedZones") => {
+            "the quota of hosted zones of this account is used up: delete hosted zones that nobody needs, or ask AWS for \
+             a higher quota, then deploy again"
+        }
+        Some("InvalidChangeBatch")
+            if ["Number of records limit", "MAX_RRSETS_BY_ZONE"]
+                .iter()
+                .any(|words| error.message.contains(words)) =>
+        {
+            "the quota of record sets of this hosted zone is used up: delete record sets that nobody needs, or ask AWS \
+             for a higher quota, then deploy again"
+        }
+        Some("LimitsExceeded") => {
+            "a quota of Route 53 is used up: delete what nobody needs, or ask AWS for a higher quota, then deploy again"
+        }
+        _ => "correct what it names, then deploy again",
     }
 }
 

@@ -1,5 +1,8 @@
 use super::{arn::CertificateArn, cause::Cause, properties::CertificateName};
-use crate::{error::outlook, public_zone::Unusable};
+use crate::{
+    error::{next_of_refused, outlook},
+    public_zone::Unusable,
+};
 use aws_calls::{AwsError, Kind};
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Outlook, PropertyError, Trouble};
@@ -130,7 +133,7 @@ fn next(error: &AwsError) -> &'static str {
             "grant the function's role this action, in this Region and on this zone, and name only zones of this account"
         }
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
-        Kind::Refused => "correct what it names, then deploy again",
+        Kind::Refused => next_of_refused(error),
     }
 }
 

@@ -6,6 +6,7 @@ mod hand_over;
 mod log;
 mod marks;
 mod published_zone;
+mod quotas;
 mod rounds;
 mod stage;
 mod subdomain;
