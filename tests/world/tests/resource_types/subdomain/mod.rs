@@ -2,9 +2,11 @@
 
 mod delete;
 mod half_made;
+mod parent;
 mod sweep;
 mod verify;
 mod waits;
+mod zone;
 
 use serde_json::{Value, json};
 use world::cloudformation::{ResourceDefinition, Stack};
