@@ -21,7 +21,7 @@
 //! the URL, and could answer CloudFormation without this function. It keeps the function from acting on an input that
 //! was mistyped, mangled or put together from two.
 
-use crate::{Clock, Request, owner::hex};
+use crate::{Clock, Request, owner::sha256_hex};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
@@ -59,7 +59,7 @@ impl Turn {
             &request.logical_resource_id,
             &request.request_id,
         ];
-        format!("zd-{}", hex(&parts, 40))
+        format!("zd-{}", sha256_hex(&parts, 40))
     }
 
     /// What the state machine gets: when to take this turn, and with what.
@@ -161,7 +161,7 @@ fn unqualified(function_arn: &str) -> &str {
 }
 
 fn digest(content: &Value) -> String {
-    hex(&[&canonical(content)], 64)
+    sha256_hex(&[&canonical(content)], 64)
 }
 
 /// JSON text that is the same for the same value, whatever order the state machine puts members in.

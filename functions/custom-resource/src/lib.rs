@@ -64,7 +64,7 @@ pub use clock::Clock;
 pub use function::{Context, Function, InvocationError};
 pub use https::Https;
 pub use outcome::{Failure, Invocation, ResourceTypes, Step, Success, Wait};
-pub use owner::{LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG};
+pub use owner::{LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG, sha256_hex};
 pub use properties::{Properties, PropertyError};
 pub use request::{LONGEST_SERVICE_TIMEOUT, Refusal, Request, RequestType};
 pub use run::run;

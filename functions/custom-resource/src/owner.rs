@@ -3,12 +3,20 @@
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
 
+/// What the key of every mark starts with, whichever crate writes it.
+const MARK: &str = "zone-delegation:";
 /// Tag that names the stack a thing belongs to.
 pub const STACK_ID_TAG: &str = "zone-delegation:stack-id";
 /// Tag that names the logical id, within its stack, that a thing belongs to.
 pub const LOGICAL_ID_TAG: &str = "zone-delegation:logical-id";
 /// Tag that notes whose a thing was before a logical id renamed in the template took it over.
 pub const PREVIOUS_LOGICAL_ID_TAG: &str = "zone-delegation:previous-logical-id";
+
+/// Whether a tag of this key could be taken for a mark. IAM's conditions on tags take no notice of the case of a key.
+pub(crate) fn is_mark(key: &str) -> bool {
+    key.get(..MARK.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(MARK))
+}
 
 /// The resource of a stack that a thing belongs to, whatever request made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +31,7 @@ impl Owner {
     /// 32 hex digits that say whose a thing is: the first half of a zone's `CallerReference`.
     #[must_use]
     pub fn digest(&self) -> String {
-        hex(&[&self.stack_id, &self.logical_id], 32)
+        sha256_hex(&[&self.stack_id, &self.logical_id], 32)
     }
 
     /// The `CallerReference` of a zone made for `request_id`: the owner's digest, a dash and the request's digest, 65
@@ -52,7 +60,7 @@ impl Owner {
     /// An idempotency token for `request_id`: 32 hex digits, which fit ACM's `\w{1,32}`.
     #[must_use]
     pub fn token(&self, request_id: &str) -> String {
-        hex(&[&self.stack_id, &self.logical_id, request_id], 32)
+        sha256_hex(&[&self.stack_id, &self.logical_id, request_id], 32)
     }
 
     /// The two tags that say whose a thing is.
@@ -73,11 +81,12 @@ impl fmt::Display for Owner {
 
 /// 32 hex digits that say which request it was.
 pub(crate) fn request_digest(request_id: &str) -> String {
-    hex(&[request_id], 32)
+    sha256_hex(&[request_id], 32)
 }
 
 /// The first `digits` hex digits of the SHA-256 of the parts, joined by line feeds (none of them holds one).
-pub(crate) fn hex(parts: &[&str], digits: usize) -> String {
+#[must_use]
+pub fn sha256_hex(parts: &[&str], digits: usize) -> String {
     let hash = Sha256::digest(parts.join("\n"));
     let mut text = hash
         .iter()

@@ -58,7 +58,7 @@ mod values;
 
 pub use values::{boolean, integer_within, string_list, string_map};
 
-use crate::shorten;
+use crate::{owner::is_mark, shorten};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -135,6 +135,23 @@ impl Properties {
     pub(crate) fn with_fault(mut self, fault: PropertyError) -> Self {
         self.fault.get_or_insert(fault);
         self
+    }
+
+    /// Properties whose `Tags` name none of the marks, or with that fault.
+    pub(crate) fn without_marks(self) -> Self {
+        let Some(tags) = self.get("Tags") else {
+            return self;
+        };
+        let mut keys = string_map(tags).unwrap_or_default().into_keys();
+        let Some(key) = keys.find(|key| is_mark(key)) else {
+            return self;
+        };
+        let expected = format!(
+            "no key {}, because keys that start with zone-delegation: are this function's own marks",
+            shorten(&key, SHOWN)
+        );
+        let fault = PropertyError::invalid("Tags", tags, expected);
+        self.with_fault(fault)
     }
 
     /// Takes CloudFormation's own property out.

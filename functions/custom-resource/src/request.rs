@@ -117,6 +117,11 @@ impl Request {
         }
         let (properties, service_timeout) = own_taken_out(event.get("ResourceProperties"));
         let (old_properties, _) = own_taken_out(event.get("OldResourceProperties"));
+        // A Delete writes no tags, and has to get through for what an earlier release made with such ones.
+        let properties = match request_type {
+            RequestType::Create | RequestType::Update => properties.without_marks(),
+            RequestType::Delete => properties,
+        };
         Ok(Self {
             request_type,
             resource_type: text(event, "ResourceType").unwrap_or_default().to_owned(),

@@ -27,7 +27,7 @@ pub(crate) enum Error {
     )]
     LongDrain { seconds: u64, most: u64 },
 
-    #[error("{}; {}.", .0, next(.0))]
+    #[error("{}; {}.", .0, next(.0, DENIED))]
     Aws(#[from] AwsError),
     #[error(
         "The role {role_arn} cannot be assumed: {error}; check that it exists, that it trusts this account and \
@@ -226,19 +226,42 @@ pub(crate) fn outlook(error: &AwsError) -> Outlook {
     }
 }
 
-/// What to do next where no endpoint is.
-pub(crate) const NO_ENDPOINT: &str =
-    "check that the Region is one of AWS's, and that this function's network resolves its endpoint";
+const DENIED: &str = "grant the function's role this action, or see to it that the name is one that its delegation role may \
+                      change";
 
-/// What to do next about a failed call.
-fn next(error: &AwsError) -> &'static str {
+/// What to do next about a failed call; `denied` where it lacks rights.
+pub(crate) fn next(error: &AwsError, denied: &'static str) -> &'static str {
     match error.kind {
-        Kind::Denied => {
-            "grant the function's role this action, or see to it that the name is one that its delegation role may change"
-        }
+        Kind::Denied => denied,
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
-        Kind::NoEndpoint => NO_ENDPOINT,
-        Kind::Refused => "correct what it names, then deploy again",
+        Kind::NoEndpoint => {
+            "check that the Region is one of AWS's, and that this function's network resolves its endpoint"
+        }
+        Kind::Refused => next_of_refused(error),
+    }
+}
+
+/// What to do next about a refused call: nothing in the template mends a quota that is used up
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>). In which words Route 53 refuses a
+/// record set too many is not documented.
+fn next_of_refused(error: &AwsError) -> &'static str {
+    match error.code.as_deref() {
+        Some("TooManyHostedZones") => {
+            "the quota of hosted zones of this account is used up: delete hosted zones that nobody needs, or ask AWS for \
+             a higher quota, then deploy again"
+        }
+        Some("InvalidChangeBatch")
+            if ["Number of records limit", "MAX_RRSETS_BY_ZONE"]
+                .iter()
+                .any(|words| error.message.contains(words)) =>
+        {
+            "the quota of record sets of this hosted zone is used up: delete record sets that nobody needs, or ask AWS \
+             for a higher quota, then deploy again"
+        }
+        Some("LimitsExceeded") => {
+            "a quota of Route 53 is used up: delete what nobody needs, or ask AWS for a higher quota, then deploy again"
+        }
+        _ => "correct what it names, then deploy again",
     }
 }
 

@@ -77,7 +77,17 @@ fn next(error: &AwsError) -> &'static str {
         Kind::Denied => "grant the function's role this action",
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
         Kind::NoEndpoint => "check that this function's network resolves the service's endpoint",
-        Kind::Refused => "correct what it names, then deploy again",
+        Kind::Refused => match error.code.as_deref() {
+            Some("ParameterLimitExceeded") => {
+                "the quota of parameters of this account and Region is used up: delete parameters that nobody needs, or \
+                 ask AWS for a higher quota, then deploy again"
+            }
+            Some("ParameterMaxVersionLimitExceeded") => {
+                "the quota of versions of this parameter is used up, and its oldest one has a label: remove that label, \
+                 then deploy again"
+            }
+            _ => "correct what it names, then deploy again",
+        },
     }
 }
 

@@ -369,10 +369,15 @@ impl PublishedZones {
                 }
             }
         }
-        if rule == DelegationsOnDelete::Fail
-            && let Some(id) = ours.iter().find_map(Standing::zone)
-        {
-            self.check_no_delegations(prefix, &id).await?;
+        if rule == DelegationsOnDelete::Fail && !ours.is_empty() {
+            // The parameter that says which zone may be gone, or changed, by someone else's hand.
+            let published = ours
+                .iter()
+                .find_map(Standing::zone)
+                .or_else(|| HostedZoneId::parse(request.properties.text("HostedZoneId")?).ok());
+            if let Some(id) = published {
+                self.check_no_delegations(prefix, &id).await?;
+            }
         }
         Ok(self
             .parameters

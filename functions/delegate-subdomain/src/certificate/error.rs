@@ -1,9 +1,9 @@
 use super::{arn::CertificateArn, cause::Cause, properties::CertificateName};
 use crate::{
-    error::{NO_ENDPOINT, outlook},
+    error::{next, outlook},
     public_zone::Unusable,
 };
-use aws_calls::{AwsError, Kind};
+use aws_calls::AwsError;
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Outlook, PropertyError, Trouble};
 use dns_zones::{ChangeError, DomainName, HostedZoneId};
@@ -15,7 +15,7 @@ use thiserror::Error;
 pub(super) enum Error {
     #[error(transparent)]
     Property(#[from] PropertyError),
-    #[error("{0}; {next}.", next = next(.0))]
+    #[error("{0}; {next}.", next = next(.0, DENIED))]
     Aws(#[from] AwsError),
 
     #[error(transparent)]
@@ -126,17 +126,7 @@ impl Error {
     }
 }
 
-/// What to do next about a failed call.
-fn next(error: &AwsError) -> &'static str {
-    match error.kind {
-        Kind::Denied => {
-            "grant the function's role this action, in this Region and on this zone, and name only zones of this account"
-        }
-        Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
-        Kind::NoEndpoint => NO_ENDPOINT,
-        Kind::Refused => "correct what it names, then deploy again",
-    }
-}
+const DENIED: &str = "grant the function's role this action, in this Region and on this zone, and name only zones of this account";
 
 /// What a reason means and what to do
 /// (<https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-failed.html>).
@@ -177,6 +167,7 @@ fn words(reason: &FailureReason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_calls::Kind;
 
     #[test]
     fn only_calls_can_be_tried_again() {

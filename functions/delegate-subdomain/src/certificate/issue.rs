@@ -15,7 +15,7 @@ use super::{
     validation_zones::ValidationZones,
 };
 use aws_sdk_acm::types::FailureReason;
-use custom_resource::{Invocation, Request, Wait};
+use custom_resource::{Invocation, Outlook, Request, Wait};
 use dns_zones::dns::Transport;
 use futures::join;
 use std::time::Duration;
@@ -31,7 +31,8 @@ struct Seen {
     arn: CertificateArn,
     /// None where ACM does not show it.
     certificate: Option<Certificate>,
-    zones: ValidationZones,
+    /// An error of this does not count where the certificate is issued.
+    zones: Result<ValidationZones, Error>,
     /// Its CNAMEs that do not stand, where they were looked at. An error of that does not count where ACM has failed
     /// the certificate.
     missing: Option<Result<ByZone, Error>>,
@@ -90,7 +91,9 @@ impl<T: Transport> Certificates<T> {
                     .await?
             }
         };
-        progress.zones.get_or_insert_with(|| zones.clone());
+        if let Ok(zones) = &zones {
+            progress.zones.get_or_insert_with(|| zones.clone());
+        }
         let age = progress::since(&mut progress.since, invocation.clock);
         let Some(certificate) = certificate else {
             // Never requested anew: a Delete that came meanwhile has won.
@@ -105,13 +108,19 @@ impl<T: Transport> Certificates<T> {
         progress.shown = true;
         match certificate.status.clone() {
             Status::Issued => {
-                // Where an old CNAME has served, the wanted zone may not have it yet, and renewal will ask for it.
-                if let (Some(records), Some(_)) = (certificate.records(), &progress.requested) {
-                    let missing = match missing {
-                        Some(missing) => missing?,
-                        None => self.missing_records(&records, &zones).await?,
-                    };
-                    self.create_records(missing).await?;
+                match (zones, certificate.records(), &progress.requested) {
+                    // Where an old CNAME has served, the wanted zone may not have it yet, and renewal will ask for it.
+                    (Ok(zones), Some(records), Some(_)) => {
+                        let missing = match missing {
+                            Some(missing) => missing?,
+                            None => self.missing_records(&records, &zones).await?,
+                        };
+                        self.create_records(missing).await?;
+                    }
+                    (Err(error), _, Some(_)) if error.trouble().outlook == Outlook::Passing => {
+                        return Err(error);
+                    }
+                    (zones, _, _) => not_needed(zones),
                 }
                 return Ok(Look::Issued(arn));
             }
@@ -119,7 +128,7 @@ impl<T: Transport> Certificates<T> {
             Status::Ended(status) => return Err(Error::Ended { arn, status }),
             Status::Pending => {}
         }
-        let missing = missing.transpose()?;
+        let (zones, missing) = (zones?, missing.transpose()?);
         let suspicion = self
             .pending(wanted, &certificate, &zones, missing, progress, invocation)
             .await?;
@@ -155,8 +164,13 @@ impl<T: Transport> Certificates<T> {
             self.resolving_zones(wanted),
             self.owned(acm, &owner, wanted)
         );
-        let (zones, owned) = (zones?, owned?);
-        let (arn, certificate) = if let Some(certificate) = best(owned, kept) {
+        let owned = best(owned?, kept);
+        // A rollback finds what was issued before, whatever has become of its zones since.
+        let zones = match &owned {
+            Some(certificate) if certificate.status == Status::Issued => zones,
+            _ => Ok(zones?),
+        };
+        let (arn, certificate) = if let Some(certificate) = owned {
             let arn = certificate.arn.clone();
             progress.certificate = Some(arn.clone());
             progress.shown = true;
@@ -192,14 +206,16 @@ impl<T: Transport> Certificates<T> {
     ) -> Result<Seen, Error> {
         looking_at(&arn, invocation);
         let zones = match progress.zones.clone() {
-            Some(zones) => zones,
-            None => self.validation_zones(wanted).await?,
+            Some(zones) => Ok(zones),
+            None => self.validation_zones(wanted).await,
         };
         let missing = async {
-            if progress.records.is_empty() {
-                return None;
+            match &zones {
+                Ok(zones) if !progress.records.is_empty() => {
+                    Some(self.missing_records(&progress.records, zones).await)
+                }
+                _ => None,
             }
-            Some(self.missing_records(&progress.records, &zones).await)
         };
         let (certificate, missing) = join!(acm.describe(&arn), missing);
         Ok(Seen {
@@ -299,7 +315,8 @@ impl<T: Transport> Certificates<T> {
         wanted: &Wanted,
         invocation: &Invocation,
     ) -> Result<(), Error> {
-        let in_place = self.old_in_place(request, wanted).is_some();
+        let in_place =
+            Wanted::parse(&request.old_properties).is_ok_and(|old| self.is_same(&old, wanted));
         if (in_place || invocation.may_be_repeat)
             && self
                 .acm(Some(kept.region()))
@@ -326,6 +343,13 @@ impl<T: Transport> Certificates<T> {
             }
         }
         Error::Failed { name, reason }
+    }
+}
+
+/// Takes an error of the zones of a certificate that is issued for a warning: only its renewal needs them.
+pub(super) fn not_needed(zones: Result<ValidationZones, Error>) {
+    if let Err(error) = zones {
+        tracing::warn!(%error, "a zone that the renewal of the certificate needs cannot be used");
     }
 }
 

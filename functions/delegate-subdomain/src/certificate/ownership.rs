@@ -7,9 +7,10 @@ use super::{
     described::{Certificate, Listed},
     error::Error,
     properties::Wanted,
+    successor::tolerate,
 };
 use aws_calls::at_once;
-use custom_resource::{Claim, Owner, Request};
+use custom_resource::{Claim, Owner, Request, sha256_hex};
 use dns_zones::{HostedZoneId, dns::Transport};
 use futures::try_join;
 use std::collections::BTreeMap;
@@ -22,19 +23,28 @@ pub(super) type Tags = BTreeMap<String, String>;
 const ZONES_TAG: &str = "zone-delegation:hosted-zone-ids";
 /// Longest value of a tag, in characters.
 const LONGEST_VALUE: usize = 256;
+/// Tag that tells lists of zones apart which begin alike, where one fills that value. Earlier releases did not write it.
+const ZONES_DIGEST_TAG: &str = "zone-delegation:hosted-zone-ids-digest";
 
 /// The tags of a certificate that is requested: the user's, and whose it is.
 pub(super) fn all_tags(owner: &Owner, wanted: &Wanted) -> Tags {
     let mut tags = wanted.tags.clone();
     tags.extend(owner.tag_map());
-    tags.insert(ZONES_TAG.to_owned(), zones_value(wanted));
+    tags.extend(zones_tags(wanted));
     tags
 }
 
-fn zones_value(wanted: &Wanted) -> String {
+fn zones_tags(wanted: &Wanted) -> Tags {
     let mut ids: Vec<&str> = wanted.zones.iter().map(|(_, id)| id.as_str()).collect();
     ids.sort_unstable();
-    ids.join(" ").chars().take(LONGEST_VALUE).collect()
+    let mut ids = ids.join(" ");
+    let mut tags = Tags::new();
+    if ids.len() >= LONGEST_VALUE {
+        tags.insert(ZONES_DIGEST_TAG.to_owned(), sha256_hex(&[&ids], 32));
+        ids.truncate(LONGEST_VALUE);
+    }
+    tags.insert(ZONES_TAG.to_owned(), ids);
+    tags
 }
 
 /// The zones that a certificate's tags name.
@@ -53,7 +63,7 @@ impl<T: Transport> Certificates<T> {
 
     /// Whether one certificate does for both.
     pub(super) fn is_same(&self, one: &Wanted, other: &Wanted) -> bool {
-        zones_value(one) == zones_value(other)
+        zones_tags(one) == zones_tags(other)
             && one.names == other.names
             && one.key_algorithm == other.key_algorithm
             && self.region_of(one) == self.region_of(other)
@@ -100,12 +110,36 @@ impl<T: Transport> Certificates<T> {
             return Ok(None);
         };
         let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
-        let is_elsewhere = tags
-            .get(ZONES_TAG)
-            .is_some_and(|zones| *zones != zones_value(wanted));
+        let is_elsewhere = zones_tags(wanted)
+            .iter()
+            .any(|(key, value)| tags.get(key).is_some_and(|present| present != value));
         let is_wanted =
             is_own && !is_elsewhere && certificate.is_for(&wanted.names, wanted.key_algorithm);
         Ok(is_wanted.then_some((certificate, tags)))
+    }
+
+    /// Completes the tags of a certificate of an earlier release, where they would do for the zones that are wanted now
+    /// as well as for its own. Before anything is requested, so that the rollback can tell the two apart, too.
+    pub(super) async fn complete_zones_tags(
+        &self,
+        current: &CertificateArn,
+        old: &Wanted,
+        wanted: &Wanted,
+    ) -> Result<(), Error> {
+        let (own, wanted) = (zones_tags(old), zones_tags(wanted));
+        if own == wanted || own[ZONES_TAG] != wanted[ZONES_TAG] {
+            return Ok(());
+        }
+        let acm = self.acm(Some(current.region()));
+        let completed = async {
+            match acm.tags(current).await? {
+                Some(tags) if !tags.contains_key(ZONES_DIGEST_TAG) => {
+                    Ok(acm.add_tags(current, &own).await?)
+                }
+                _ => Ok(()),
+            }
+        };
+        tolerate(completed.await, "the tags could not be completed")
     }
 
     /// Brings a certificate's tags to what is wanted. Of those that are `present`, only the ones go that the resource's

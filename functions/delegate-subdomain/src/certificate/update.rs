@@ -4,6 +4,7 @@ use super::{
     arn::CertificateArn,
     described::{Listed, Status},
     error::Error,
+    issue::not_needed,
     progress::Progress,
     properties::Wanted,
     remove::{RecordsPlace, Removed},
@@ -30,12 +31,16 @@ impl<T: Transport> Certificates<T> {
         let current = CertificateArn::parse(request.physical_id());
         if progress.certificate.is_none()
             && let Some(current) = &current
-            && let Some(old) = self.old_in_place(request, &wanted)
+            && let Ok(old) = Wanted::parse(&request.old_properties)
         {
-            // Boxed: it is large, as four calls at once are.
-            let changed = self.change_in_place(request, &wanted, &old, current, invocation);
-            if Box::pin(changed).await? {
-                return Ok(Step::Done(success(current, &wanted)));
+            if self.is_same(&old, &wanted) {
+                // Boxed: it is large, as four calls at once are.
+                let changed = self.change_in_place(request, &wanted, &old, current, invocation);
+                if Box::pin(changed).await? {
+                    return Ok(Step::Done(success(current, &wanted)));
+                }
+            } else {
+                self.complete_zones_tags(current, &old, &wanted).await?;
             }
         }
         let look = self
@@ -69,12 +74,6 @@ impl<T: Transport> Certificates<T> {
         Ok(Step::Done(success(&arn, &wanted)))
     }
 
-    /// The old properties, where one certificate does for them and for what is wanted.
-    pub(super) fn old_in_place(&self, request: &Request, wanted: &Wanted) -> Option<Wanted> {
-        let old = Wanted::parse(&request.old_properties).ok();
-        old.filter(|old| self.is_same(old, wanted))
-    }
-
     /// Changes the tags of the certificate that CloudFormation tracks, where it is the one that is wanted and is issued.
     /// Says whether it is; else nothing was done.
     ///
@@ -98,10 +97,10 @@ impl<T: Transport> Certificates<T> {
             self.own(&acm, &owner, wanted, current),
             acm.list(|listed| listed.domain == wanted.names.domain && listed.arn != *current),
         );
-        zones?;
         let Some((_, present)) = kept?.filter(|(kept, _)| kept.status == Status::Issued) else {
             return Ok(false);
         };
+        not_needed(zones);
         let others = others?;
         let (tagged, removed) = join!(
             self.update_tags(&acm, current, &present, request, wanted),

@@ -4,7 +4,9 @@
 mod certificate;
 mod hand_over;
 mod log;
+mod marks;
 mod published_zone;
+mod quotas;
 mod rounds;
 mod stage;
 mod subdomain;

@@ -107,17 +107,22 @@ impl Stage {
 
     /// People publish a zone of the networking account to the consumer, under [`PREFIX`].
     pub(crate) fn publish(&self, zone: &str) {
+        self.publish_at(zone, "delegation", REGION, PREFIX);
+    }
+
+    /// The same, to those who assume a role, in a Region and under a prefix.
+    pub(crate) fn publish_at(&self, zone: &str, reader: &str, region: &str, prefix: &str) {
         let zone = self.world.zone(zone).unwrap();
         let function = format!("arn:aws:iam::{CONSUMER}:role/delegate-subdomain");
         self.world
-            .put_role(role(NETWORK, "delegation", &json!({"AWS": function})));
+            .put_role(role(NETWORK, reader, &json!({"AWS": function})));
         for (name, value) in [
             ("hosted-zone-id", zone.id.clone()),
             ("hosted-zone-name", zone.name.normalised()),
             ("name-servers", zone.hosts().join(",")),
         ] {
             self.world
-                .write_parameter(NETWORK, REGION, &format!("{PREFIX}/{name}"), &value);
+                .write_parameter(NETWORK, region, &format!("{prefix}/{name}"), &value);
         }
     }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use world::cloudformation::Status;
-use world::{Edit, Fault, FaultRule, When};
+use world::cloudformation::{Stack, Status, Template};
+use world::{Certificate, Edit, Fault, FaultRule, When};
 
 use super::{NAME, ZONE, arn, below_build, certificate, validation};
-use crate::stage::{CONSUMER, Stage, failing_afterwards, one};
+use crate::stage::{CONSUMER, Stage, failing_afterwards, one, with};
 
 #[tokio::test(start_paused = true)]
 async fn tags_and_what_becomes_of_the_cnames_change_in_place() {
@@ -349,5 +349,152 @@ async fn an_update_that_is_delivered_again_after_the_delete_makes_nothing() {
         stage.engine.idle().await;
         assert!(stage.world.log().len() > before, "it came after the delete");
         stage.check_no_certificate();
+    }
+}
+
+/// Plays with a stack whose certificate is issued, whichever id a rollback carries.
+async fn rolled_back_in_both_ways(play: impl AsyncFn(&Stage, &str, Stack)) {
+    for carries_new_id in [true, false] {
+        let mut stage = Stage::set(|_| ()).await;
+        stage.engine.habits.rollback_carries_new_id = carries_new_id;
+        let zone = stage.delegated_zone("dev").await;
+        let stack = stage.created(certificate(&zone, json!({}))).await;
+        play(&stage, &zone, stack).await;
+        stage.check();
+    }
+}
+
+/// A person deletes the zone, with the CNAME in it.
+fn remove_zone(stage: &Stage, zone: &str) {
+    let cname = Edit::delete(&validation(NAME).0, "CNAME");
+    stage.world.edit_records(zone, &[cname]).unwrap();
+    stage.world.remove_zone(zone).unwrap();
+}
+
+/// Updates a stack in vain: its certificate is the one of before.
+async fn kept(stage: &Stage, stack: &mut Stack, template: &Template) -> String {
+    let before = arn(stack);
+    let reason = stage.rolled_back(stack, template).await;
+    assert_eq!(
+        (arn(stack), stage.the_certificate().arn),
+        (before.clone(), before),
+        "{}",
+        stage.history()
+    );
+    reason
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_to_a_certificate_that_is_issued_needs_no_zone() {
+    rolled_back_in_both_ways(async |stage, zone, mut stack| {
+        remove_zone(stage, zone);
+        let second = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+        stage
+            .world
+            .edit_records(&stage.build, &[Edit::delete(ZONE, "NS")])
+            .unwrap();
+        stage.delegate(&stage.build, &second);
+        stage.settle().await;
+        kept(
+            stage,
+            &mut stack,
+            &failing_afterwards(certificate(&second, json!({}))),
+        )
+        .await;
+        // What has to be requested needs its zone.
+        let reason = kept(
+            stage,
+            &mut stack,
+            &one(certificate(zone, json!({"KeyAlgorithm": "RSA_4096"}))),
+        )
+        .await;
+        assert_eq!(
+            reason,
+            format!(
+                "Property HostedZoneId is {zone}, and this account has no such hosted zone: correct the id."
+            )
+        );
+        stage.updated(&mut stack, certificate(&second, json!({}))).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_to_a_certificate_whose_name_was_delegated_away_since() {
+    rolled_back_in_both_ways(async |stage, zone, mut stack| {
+        let inner = stage.world.make_zone(CONSUMER, NAME).unwrap();
+        stage.delegate(zone, &inner);
+        stage.settle().await;
+        let both = certificate(zone, json!({"AdditionalHostedZoneIds": [inner]}));
+        kept(stage, &mut stack, &failing_afterwards(both.clone())).await;
+        stage.updated(&mut stack, both).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_in_place_of_a_certificate_that_is_issued_needs_no_zone() {
+    rolled_back_in_both_ways(async |stage, zone, mut stack| {
+        remove_zone(stage, zone);
+        let tags = |team: &str| certificate(zone, json!({"Tags": {"team": team}}));
+        kept(stage, &mut stack, &failing_afterwards(tags("a"))).await;
+        stage.updated(&mut stack, tags("b")).await;
+        assert_eq!(stage.the_certificate().tags["team"], "b");
+        assert_eq!(stage.calls("RequestCertificate").len(), 1);
+    })
+    .await;
+}
+
+/// More zones than a tag's value holds the ids of: the list, and one that has another zone at its end.
+fn long_lists(stage: &Stage) -> [Vec<String>; 2] {
+    let make = |i| {
+        let name = format!("z{i}.example.org");
+        stage.world.make_zone(CONSUMER, &name).unwrap()
+    };
+    // In the order in which the tag has them.
+    let mut ids: Vec<String> = (0..21).map(make).collect();
+    ids.sort();
+    let last = ids.split_off(19);
+    last.into_iter()
+        .map(|last| [ids.clone(), vec![last]].concat())
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_long_list_of_zones_counts() {
+    const DIGEST: &str = "zone-delegation:hosted-zone-ids-digest";
+    // Earlier releases put no digest on a certificate, and an upgrade replaces none.
+    for is_earlier in [false, true] {
+        rolled_back_in_both_ways(async |stage, zone, mut stack| {
+            let [list, other] = long_lists(stage);
+            let resource = |list: &[String], properties| {
+                let of_all = certificate(zone, json!({"AdditionalHostedZoneIds": list}));
+                with(of_all, properties)
+            };
+            stage.updated(&mut stack, resource(&list, json!({}))).await;
+            let standing = arn(&stack);
+            let forget = || {
+                let edit = |certificate: &mut Certificate| {
+                    let digest = certificate.tags.remove(DIGEST);
+                    assert_eq!(digest.map(|digest| digest.len()), Some(32));
+                };
+                if is_earlier {
+                    stage.world.edit_certificate(&standing, edit).unwrap();
+                }
+            };
+            forget();
+            let changed = resource(&other, json!({}));
+            kept(stage, &mut stack, &failing_afterwards(changed.clone())).await;
+            forget();
+            let tagged = resource(&list, json!({"Tags": {"team": "a"}}));
+            stage.updated(&mut stack, tagged).await;
+            assert_eq!(arn(&stack), standing);
+            stage.updated(&mut stack, changed).await;
+            assert_ne!(arn(&stack), standing);
+            assert_eq!(stage.the_certificate().arn, arn(&stack));
+        })
+        .await;
     }
 }

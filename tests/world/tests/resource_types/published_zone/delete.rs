@@ -4,7 +4,7 @@ use serde_json::json;
 use world::{Edit, Fault, FaultRule, When};
 
 use super::{PREFIX, published};
-use crate::stage::{LOGICAL_ID, Stage, one, reason_of};
+use crate::stage::{CONSUMER, LOGICAL_ID, REGION, Stage, one, reason_of};
 
 const NAME: &str = "dev.build.example.com";
 
@@ -46,13 +46,50 @@ async fn delegations_keep_a_zone_published() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn delegations_keep_what_is_left_of_a_published_zone() {
+    let id = format!("{PREFIX}/hosted-zone-id");
+    let remove = |stage: &Stage| stage.world.remove_parameter(CONSUMER, REGION, &id);
+    for damage in [
+        &remove as &dyn Fn(&Stage),
+        &|stage| stage.write(&id, "none"),
+        &|stage| {
+            remove(stage);
+            stage.write(&id, "Z0MINE");
+        },
+    ] {
+        let stage = Stage::set(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let app = format!("app.{NAME}");
+        let edit = Edit::create(&app, "NS", 60, &["ns.example.net"]);
+        stage.world.edit_records(&zone, &[edit]).unwrap();
+        let mut stack = stage.created(published(&zone, json!({}))).await;
+        damage(&stage);
+        let before = stage.parameters();
+        let reason = stage.not_deleted(&mut stack).await;
+        assert!(
+            reason.starts_with(&format!(
+                "{PREFIX} still publishes the zone {NAME} ({zone}), "
+            )),
+            "{reason}"
+        );
+        assert_eq!(stage.parameters(), before);
+        stage
+            .world
+            .edit_records(&zone, &[Edit::delete(&app, "NS")])
+            .unwrap();
+        stage.deleted(&mut stack).await;
+        stage.check();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn delegations_are_ignored_where_that_is_wanted() {
     let stage = Stage::set(|_| ()).await;
     let mut stack = {
         let zone = stage.delegated_zone("dev").await;
         let app = stage
             .world
-            .make_zone(crate::stage::CONSUMER, &format!("app.{NAME}"))
+            .make_zone(CONSUMER, &format!("app.{NAME}"))
             .unwrap();
         stage.delegate(&zone, &app);
         stage
@@ -88,9 +125,7 @@ async fn what_is_gone_or_another_hands_blocks_nothing() {
     let mut stack = stage.created(published(&zone, json!({}))).await;
     for part in ["hosted-zone-name", "name-servers"] {
         let name = format!("{PREFIX}/{part}");
-        stage
-            .world
-            .remove_parameter(crate::stage::CONSUMER, crate::stage::REGION, &name);
+        stage.world.remove_parameter(CONSUMER, REGION, &name);
     }
     stage.write(&format!("{PREFIX}/name-servers"), "mine");
     stage.world.remove_zone(&zone).unwrap();

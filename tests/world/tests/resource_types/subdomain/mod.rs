@@ -2,10 +2,12 @@
 
 mod delete;
 mod half_made;
+mod parent;
 mod sweep;
 mod taken_up;
 mod verify;
 mod waits;
+mod zone;
 
 use serde_json::{Value, json};
 use world::cloudformation::{ResourceDefinition, Stack};

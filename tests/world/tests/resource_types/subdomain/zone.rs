@@ -1,0 +1,85 @@
+//! Which zone is delegated.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{CONSUMER, Fault, FaultRule, NAME, When, subdomain, zones_of};
+use crate::stage::{Stage, failing_afterwards};
+
+#[tokio::test(start_paused = true)]
+async fn another_zone_of_the_name_is_swapped_in_by_one_batch() {
+    let stage = Stage::published(|_| ()).await;
+    let given = stage.world.make_zone(CONSUMER, NAME).unwrap();
+    stage.settle().await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let (made, _) = zones_of(&stack);
+    let swapped = subdomain(json!({"HostedZoneId": given}));
+    stage
+        .rolled_back(&mut stack, &failing_afterwards(swapped.clone()))
+        .await;
+    assert_eq!(zones_of(&stack).0, made);
+    stage.updated(&mut stack, swapped).await;
+    assert_eq!(zones_of(&stack).0, given);
+    assert!(stage.made_zones().is_empty());
+    stage.deleted(&mut stack).await;
+    let batches: Vec<String> = stage
+        .calls("ChangeResourceRecordSets")
+        .into_iter()
+        // CloudFormation's clean-up tries to take the record set of the zone that was left out, and finds another.
+        .filter(|call| call.outcome.contains('!'))
+        .map(|call| call.target)
+        .collect();
+    let swap = format!("DELETE {NAME}. NS, CREATE {NAME}. NS");
+    assert_eq!(
+        batches,
+        [
+            format!("CREATE {NAME}. NS"),
+            // There, back, and there for good.
+            swap.clone(),
+            swap.clone(),
+            swap,
+            format!("DELETE {NAME}. NS"),
+        ]
+    );
+    assert!(stage.world.zone(&given).is_some());
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_zone_is_gone_makes_no_other() {
+    // It dies when it has made the zone, which someone deletes before Lambda tries again.
+    let stage = Stage::published(|_| ()).await;
+    let kill = FaultRule::on_operation("CreateHostedZone", 1, Fault::Kill(When::After));
+    stage.world.inject(kill);
+    let world = stage.world.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if let Some(zone) = world.zones().values().find(|zone| zone.account == CONSUMER) {
+                return world.remove_zone(&zone.id).unwrap();
+            }
+        }
+    });
+    let reason = stage.refused(subdomain(json!({}))).await;
+    let start = format!(
+        "The zone {NAME} was not made: this request made one before, which is gone (Route 53 CreateHostedZone on {NAME}: A hosted \
+         zone has already been created with the specified caller reference: "
+    );
+    assert!(reason.starts_with(&start), "{reason}");
+    assert!(
+        reason.contains(" (HostedZoneAlreadyExists, request "),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with(")); deploy again, which makes a new request."),
+        "{reason}"
+    );
+    assert_eq!(stage.calls("CreateHostedZone").len(), 2);
+    assert_eq!(stage.calls("ChangeResourceRecordSets").len(), 0);
+    stage.check_no_subdomain();
+    // As the sentence says.
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
