@@ -248,10 +248,9 @@ impl<T: Transport> Subdomains<T> {
         }
         let clock = how.invocation.clock;
         let key = zone.id.as_str();
-        let left = match (taken_out, progress.deletable_at.get(key)) {
-            (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => {
-                clock.until(Clock::moment(at))
-            }
+        let after = |left| Clock::seconds(clock.now() + left);
+        let at = match (taken_out, progress.deletable_at.get(key)) {
+            (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => at,
             (TakenOut::WasNotThere, None) => {
                 // Someone else took it out, or an earlier call of this one whose INSYNC was not seen.
                 let parent = parent_name(delegation, how);
@@ -275,12 +274,12 @@ impl<T: Transport> Subdomains<T> {
                         }));
                     }
                 };
-                how.drain_left().max(spread)
+                after(how.drain_left().max(spread))
             }
-            _ => how.drain_left(),
+            _ => after(how.drain_left()),
         };
-        let at = Clock::seconds(clock.now() + left);
         progress.deletable_at.insert(key.to_owned(), at);
+        let left = clock.until(Clock::moment(at));
         if left.is_zero() {
             return Ok(Undelegated::Done { by_right });
         }
