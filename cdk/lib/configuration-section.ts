@@ -52,11 +52,8 @@ export class Section {
   }
 
   public text(key: string, rule: Rule): string {
-    const value = this.optionalText(key, rule);
-    if (value === undefined && !this.has(key)) {
-      this.wrong(key, 'is missing');
-    }
-    return value ?? '';
+    this.requires(key);
+    return this.optionalText(key, rule) ?? '';
   }
 
   public optionalText(key: string, rule: Rule): string | undefined {
@@ -101,21 +98,28 @@ export class Section {
   }
 
   public section(key: string, keys: string[]): Section | undefined {
+    this.requires(key);
     const value = this.parsed(key);
-    if (value === undefined) {
-      this.wrong(key, 'is missing');
-      return undefined;
-    }
-    return this.part(key, value, keys);
+    return value === undefined ? undefined : this.part(key, value, keys);
   }
 
   public sections(key: string, keys: string[]): Section[] {
+    this.requires(key);
     const value = this.parsed(key);
+    if (value === undefined) {
+      return [];
+    }
     if (!Array.isArray(value) || value.length === 0) {
-      this.wrong(key, value === undefined ? 'is missing' : 'must be a list with at least one entry', value);
+      this.wrong(key, 'must be a list with at least one entry', value);
       return [];
     }
     return value.flatMap((item: unknown, index) => this.part(`${key}[${index}]`, item, keys) ?? []);
+  }
+
+  private requires(key: string): void {
+    if (!this.has(key)) {
+      this.wrong(key, 'is missing');
+    }
   }
 
   private part(name: string, value: unknown, keys: string[]): Section | undefined {
@@ -141,7 +145,7 @@ export class Section {
     return AS_WRITTEN.has(rule) ? value : normalised(value);
   }
 
-  /** The command line's `-c` gives strings only: lists and objects come as JSON. */
+  /** The command line's `-c` gives strings only: lists and objects come as JSON. What is none is noted, and then as if not given. */
   private parsed(key: string): unknown {
     const value = this.context[key];
     if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) {
@@ -149,12 +153,14 @@ export class Section {
     }
     try {
       return JSON.parse(value);
-    } catch {
-      return value;
+    } catch (error) {
+      this.wrong(key, `is not JSON: ${(error as Error).message}`);
+      return undefined;
     }
   }
 }
 
-function isObject(value: unknown): value is Context {
+/** Whether a value is an object of JSON. */
+export function isObject(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

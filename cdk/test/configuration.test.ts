@@ -91,7 +91,8 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['organisationId', { organisationId: 'o-a1b2c3d4e5' }, /^organisationId is unknown: did you mean organizationId\? The keys are instance, baseDomain, .*, pipeline\.$/],
   ['netwrokingregion', { netwrokingregion: 'eu-west-1' }, /did you mean networkingRegion\?/],
   ['consumers', { consumers: [] }, /must be a list with at least one entry/],
-  ['consumers', { consumers: '[{' }, /must be a list with at least one entry/],
+  ['consumers', { consumers: '[{"account":"222222222222",}]' }, /^consumers is not JSON: Expected double-quoted property name in JSON at position 27/],
+  ['functionEnvironment', { functionEnvironment: '{"A":1' }, /^functionEnvironment is not JSON: Expected ',' or '}' after property value in JSON at position 6/],
   ['consumers[0]', { consumers: ['222222222222'] }, /must be an object with account, region, names/],
   ['consumers[0].account', { consumers: [{ names: ['dev'] }] }, /^consumers\[0\]\.account is missing\.$/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: [] }] }, /must have at least one name/],
@@ -210,22 +211,4 @@ test('synth says what is wrong in one sentence, without a stack trace', () => {
   assert.equal(result.status, 1);
   assert.equal(result.stderr, 'consumers[0].account must be an account of 12 digits, but it is "x".\n');
   assert.equal(result.stdout, '');
-});
-
-test('config:check lists all that is wrong', () => {
-  const check = (...words: string[]) => spawnSync(process.execPath, ['--import', 'tsx', 'bin/config-check.ts', ...words], {
-    cwd: path.join(__dirname, '..'), encoding: 'utf8',
-  });
-  assert.deepEqual(check('-c', 'region=x', '-c', 'instance=').stderr.split('\n').map((line) => line.split(' ')[0]), ['instance', 'region', '']);
-  assert.match(check('--context=organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
-  assert.deepEqual(check('-c', 'region=x', '-c', 'pipeline={}').stderr.split('\n').map((line) => line.split(' ')[0]),
-    ['region', 'pipeline.account', 'pipeline.repository', '']);
-  assert.equal(check('--contxt', 'a=b').stderr, "Unknown option '--contxt'. Usage: npm run config:check -- [-c key=value]...\n");
-  const consumers = [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['qa'] }, { account: '333333333333', names: ['x'], retiredNames: ['x'] }];
-  assert.match(check('-c', `consumers=${JSON.stringify(consumers)}`).stdout, new RegExp(' dev by zone-delegation-consumer-dev in 222222222222 \\(retired: qa\\), ' +
-    'no name by zone-delegation-consumer-dev-x in 333333333333 \\(retired: x\\)\\.\n$'));
-  const good = check();
-  assert.equal(good.stderr, '');
-  assert.equal(good.stdout, 'The configuration is in order: build.example.com by zone-delegation-networking-dev in 111111111111, ' +
-    'dev by zone-delegation-consumer-dev in 222222222222.\n');
 });
