@@ -1,6 +1,6 @@
+import { KEYS, type Part, problemOfUnknownKey } from './configuration-keys';
 import { AS_WRITTEN, type Rule } from './configuration-rules';
 import { normalised } from './domain-name';
-import { nearestWord } from './nearest-word';
 
 /** A key of the configuration and what is wrong with it, as one sentence. */
 export interface ConfigurationProblem {
@@ -32,10 +32,10 @@ export class Section {
     private readonly problems: ConfigurationProblem[],
   ) {}
 
-  /** Notes keys that there are not. A misspelt one would be left out without a word. */
-  public only(keys: readonly string[], given = Object.keys(this.context)): void {
-    for (const unknown of given.filter((key) => !keys.includes(key))) {
-      this.wrong(unknown, `is unknown: did you mean ${nearestWord(unknown, keys)}? The keys are ${keys.join(', ')}`);
+  /** Notes keys that this part of the configuration has not. A misspelt one would be left out without a word. */
+  public only(part: Part, given = Object.keys(this.context)): void {
+    for (const unknown of given.filter((key) => !KEYS[part].includes(key))) {
+      this.wrong(unknown, problemOfUnknownKey(unknown, part));
     }
   }
 
@@ -58,6 +58,10 @@ export class Section {
 
   public optionalText(key: string, rule: Rule): string | undefined {
     const value = this.context[key];
+    if (value === '') {
+      this.wrong(key, 'is empty');
+      return undefined;
+    }
     return value === undefined ? undefined : this.checked(key, value, rule);
   }
 
@@ -97,13 +101,13 @@ export class Section {
     return value as { [name: string]: string };
   }
 
-  public section(key: string, keys: string[]): Section | undefined {
+  public section(key: string, part: Part): Section | undefined {
     this.requires(key);
     const value = this.parsed(key);
-    return value === undefined ? undefined : this.part(key, value, keys);
+    return value === undefined ? undefined : this.part(key, value, part);
   }
 
-  public sections(key: string, keys: string[]): Section[] {
+  public sections(key: string, part: Part): Section[] {
     this.requires(key);
     const value = this.parsed(key);
     if (value === undefined) {
@@ -113,7 +117,7 @@ export class Section {
       this.wrong(key, 'must be a list with at least one entry', value);
       return [];
     }
-    return value.flatMap((item: unknown, index) => this.part(`${key}[${index}]`, item, keys) ?? []);
+    return value.flatMap((item: unknown, index) => this.part(`${key}[${index}]`, item, part) ?? []);
   }
 
   private requires(key: string): void {
@@ -122,13 +126,13 @@ export class Section {
     }
   }
 
-  private part(name: string, value: unknown, keys: string[]): Section | undefined {
+  private part(name: string, value: unknown, part: Part): Section | undefined {
     if (!isObject(value)) {
-      this.wrong(name, `must be an object with ${keys.join(', ')}`, value);
+      this.wrong(name, `must be an object with ${KEYS[part].join(', ')}`, value);
       return undefined;
     }
     const section = new Section(`${this.prefix}${name}.`, value, this.problems);
-    section.only(keys);
+    section.only(part);
     return section;
   }
 

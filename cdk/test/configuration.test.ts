@@ -79,7 +79,13 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['networkingAccount', { networkingAccount: '123' }, /^networkingAccount must be an account of 12 digits, but it is "123"\.$/],
   ['networkingAccount', { networkingAccount: 111111111111 }, /^networkingAccount must be a string, but it is 111111111111\.$/],
   ['region', { region: 'Frankfurt' }, /must be the name of a Region/],
-  ['networkingRegion', { networkingRegion: '' }, /must be the name of a Region/],
+  ['networkingRegion', { networkingRegion: '' }, /^networkingRegion is empty\.$/],
+  ['instance', { instance: '' }, /^instance is empty\.$/],
+  ['subDomain', { subDomain: 'build.Example.com' }, /^subDomain must be relative to "example\.com", and so not end in it, but it is "build\.Example\.com"\.$/],
+  ['subDomain', { subDomain: 'example.com' }, /must be relative to "example\.com"/],
+  ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['dev.build.example.com'] }] }, /must be relative to "build\.example\.com", and so not end in it/],
+  ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', names: ['dev'], retiredNames: ['dev.build.example.com'] }] }, /must be relative to "build\.example\.com"/],
+  ['consumers[0].applications', { consumers: [{ account: '222222222222', applications: ['app1.dev.build.example.com'] }] }, /must be relative to "dev\.build\.example\.com"/],
   ['organizationId', { organizationId: 'a1b2' }, /must be the id of an organization/],
   ['architecture', { architecture: 'riscv' }, /must be "arm64" or "x86_64"/],
   ['functionEnvironment', { functionEnvironment: 'A=1' }, /must be an object of strings, but it is "A=1"\.$/],
@@ -89,6 +95,11 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['functionEnvironment.STATE_MACHINE_ARN', { functionEnvironment: { STATE_MACHINE_ARN: 'x' } }, /must be left out, since the constructs set it/],
   ['functionZips', { functionZips: '/Nowhere' }, /^functionZips must be a folder that holds publish-zone\.zip, but it is "\/Nowhere"\.$/],
   ['organisationId', { organisationId: 'o-a1b2c3d4e5' }, /^organisationId is unknown: did you mean organizationId\? The keys are instance, baseDomain, .*, pipeline\.$/],
+  ['notify', { notify: ['x@y.z'] }, /^notify is unknown here: it is a key of pipeline\. The keys are instance, /],
+  ['names', { names: ['dev'] }, /^names is unknown here: it is a key of an entry of consumers\. The keys are /],
+  ['account', { account: '222222222222' }, /^account is unknown here: it is a key of an entry of consumers and of pipeline\. The keys are /],
+  ['foo', { foo: 1 }, /^foo is unknown\. The keys are instance, /],
+  ['consumers[0].organizationId', { consumers: [{ account: '222222222222', organizationId: 'o-a1b2c3d4e5' }] }, /^consumers\[0\]\.organizationId is unknown here: it is a key of the top level\. /],
   ['netwrokingregion', { netwrokingregion: 'eu-west-1' }, /did you mean networkingRegion\?/],
   ['consumers', { consumers: [] }, /must be a list with at least one entry/],
   ['consumers', { consumers: '[{"account":"222222222222",}]' }, /^consumers is not JSON: Expected double-quoted property name in JSON at position 27/],
@@ -193,6 +204,39 @@ test('names and applications as long as they may be are stacks', () => {
     { account: '222222222222', names: ['dev'], applications: ['a'.repeat(42)] }, { account: '333333333333', names: [`${'q'.repeat(60)}.${'q'.repeat(6)}`] },
   ];
   assert.equal(Object.keys(synthesize({ instance: 'a'.repeat(35), consumers })).length, 3);
+});
+
+/** So many names, each a label. */
+function several(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `n${index}`);
+}
+
+test('as many names, applications and consumers as fit into stacks are stacks, one more is a sentence', () => {
+  const account = '222222222222';
+  const consumersOf = (count: number) => several(count).map((name, index) => ({ account: String(100_000_000_000 + index), names: [name] }));
+  for (const most of [[{ account, names: several(100) }], [{ account, names: several(40), applications: ['a'] }], [{ account, names: several(1), applications: several(66) }]]) {
+    const outputs = synthesize({ consumers: most })['zone-delegation-consumer-dev-n0']!.findOutputs('*');
+    assert.equal(Object.keys(outputs).length, 200);
+  }
+  const networking = synthesize({ consumers: consumersOf(197) })['zone-delegation-networking-dev']!;
+  assert.equal(Object.keys(networking.findOutputs('*')).length, 200);
+  assert.deepEqual([
+    { consumers: [{ account, names: several(101) }] }, { consumers: [{ account, names: several(12), applications: several(5).map((name) => `a${name}`) }] },
+    { consumers: consumersOf(198) },
+  ].flatMap(problems).map(({ message }) => message), [
+    'consumers[0].names makes 202 outputs, of which a stack has 200 at most (101 names with 2 each).',
+    'consumers[0].applications makes 204 outputs, of which a stack has 200 at most (12 names with 2 each, and 5 applications below each name with 3 each).',
+    'consumers must have 197 entries at most, since the networking stack has an output for each, but it has 198.',
+  ]);
+});
+
+test('a description that would be too long counts the names', () => {
+  const label = 'a'.repeat(60);
+  const templates = synthesize({ baseDomain: `${label}.${label}.${label}.${label}.com`, subDomain: 'b', consumers: [{ account: '222222222222', names: ['d'] }] });
+  const names = several(100).map((name) => `${name}-of-a-team`);
+  const { 'zone-delegation-consumer-dev-n0-of-a-team': many } = synthesize({ consumers: [{ account: '222222222222', names }] });
+  assert.equal(many!.toJSON()['Description'], '100 subdomains of build.example.com');
+  assert.match(String(templates['zone-delegation-networking-dev']!.toJSON()['Description']), /^Delegates b\.a.* and publishes it$/);
 });
 
 test('all that is wrong is found at once', () => {
