@@ -30,6 +30,7 @@ export function functionSettingsOf(configuration: Configuration): FunctionSettin
     architecture: configuration.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
     functionZips: configuration.functionZips,
     environment: configuration.functionEnvironment,
+    logRetention: configuration.logRetentionDays,
   };
 }
 

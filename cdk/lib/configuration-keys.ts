@@ -2,9 +2,11 @@
 export const KEYS = {
   'the top level': [
     'instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'networkingRegion', 'organizationId', 'consumers',
-    'architecture', 'functionZips', 'functionEnvironment', 'pipeline',
+    'architecture', 'functionZips', 'functionEnvironment', 'logRetentionDays', 'alarmTopicArn', 'pipeline',
   ],
-  'an entry of consumers': ['account', 'region', 'names', 'retiredNames', 'stackName', 'applications', 'certificateRegion', 'externalId'],
+  'an entry of consumers': [
+    'account', 'region', 'names', 'retiredNames', 'stackName', 'applications', 'certificateRegion', 'externalId', 'ttlSeconds', 'drainSeconds', 'alarmTopicArn',
+  ],
   pipeline: ['account', 'region', 'repository', 'branch', 'connectionArn', 'notify'],
 };
 

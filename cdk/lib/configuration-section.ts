@@ -1,5 +1,5 @@
 import { KEYS, type Part, problemOfUnknownKey } from './configuration-keys';
-import { AS_WRITTEN, type Rule } from './configuration-rules';
+import { AS_WRITTEN, type NumberRule, type Rule } from './configuration-rules';
 import { normalised } from './domain-name';
 
 /** A key of the configuration and what is wrong with it, as one sentence. */
@@ -63,6 +63,18 @@ export class Section {
       return undefined;
     }
     return value === undefined ? undefined : this.checked(key, value, rule);
+  }
+
+  /** A whole number. The command line's `-c` gives strings only. */
+  public optionalNumber(key: string, rule: NumberRule): number | undefined {
+    const value = this.context[key];
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    const problem = typeof number === 'number' && Number.isInteger(number) ? rule(number) : 'must be a whole number';
+    if (value === undefined || problem === undefined) {
+      return number as number | undefined;
+    }
+    this.wrong(key, problem, value);
+    return undefined;
   }
 
   public list(key: string, rule: Rule, standard: string[]): string[] {

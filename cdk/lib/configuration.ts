@@ -1,5 +1,6 @@
 import {
-  ACCOUNT, ARCHITECTURE, EXTERNAL_ID, FUNCTION_ZIPS, HOSTED_ZONE_ID, INSTANCE, NAME, ORGANIZATION_ID, REGION, type Rule,
+  ACCOUNT, ARCHITECTURE, DRAIN_SECONDS, EXTERNAL_ID, FUNCTION_ZIPS, HOSTED_ZONE_ID, INSTANCE, LOG_RETENTION_DAYS, NAME, ORGANIZATION_ID, REGION, type Rule, TOPIC_ARN,
+  TTL_SECONDS,
 } from './configuration-rules';
 import { ConfigurationError, type ConfigurationProblem, type Context, Section } from './configuration-section';
 import { rejectClashes } from './consumer-clashes';
@@ -25,6 +26,12 @@ export interface Consumer {
   readonly externalId?: string;
   /** Name of its stack. */
   readonly stackName: string;
+  /** Time to live of its NS record sets. */
+  readonly ttlSeconds?: number;
+  /** On delete, how long its zones outlive their NS record sets. */
+  readonly drainSeconds?: number;
+  /** The topic that its stack's alarms tell, in its Region. */
+  readonly alarmTopicArn?: string;
 }
 
 /** What the app deploys. */
@@ -55,6 +62,10 @@ export interface Configuration {
   readonly functionZips?: string;
   /** Further environment variables of the functions. */
   readonly functionEnvironment: { readonly [name: string]: string };
+  /** How long the logs are kept. */
+  readonly logRetentionDays?: number;
+  /** The topic that the networking stack's alarms tell, in its Region. */
+  readonly alarmTopicArn?: string;
 }
 
 // What the CDK keeps in the context for itself, beside keys such as `@aws-cdk/core:...`, `aws:cdk:...` and `hosted-zone:account=...`.
@@ -81,6 +92,8 @@ export function readConfiguration(context: Context): Configuration {
   const architecture = root.optionalText('architecture', ARCHITECTURE) ?? 'arm64';
   const functionZips = root.optionalText('functionZips', FUNCTION_ZIPS);
   const functionEnvironment = root.texts('functionEnvironment', problemOfVariable);
+  const logRetentionDays = root.optionalNumber('logRetentionDays', LOG_RETENTION_DAYS);
+  const alarmTopicArn = readAlarmTopic(root, networkingRegion);
   const sections = root.sections('consumers', 'an entry of consumers');
   const consumers = sections.map((section) => readConsumer(section, instance, region, `${subDomain}.${baseDomain}`));
   rejectClashes(sections, consumers);
@@ -102,6 +115,8 @@ export function readConfiguration(context: Context): Configuration {
     architecture: architecture as Configuration['architecture'],
     functionZips,
     functionEnvironment,
+    logRetentionDays,
+    alarmTopicArn,
   };
 }
 
@@ -125,7 +140,19 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
     stackName,
+    ttlSeconds: section.optionalNumber('ttlSeconds', TTL_SECONDS),
+    drainSeconds: section.optionalNumber('drainSeconds', DRAIN_SECONDS),
+    alarmTopicArn: readAlarmTopic(section, ownRegion),
   };
+}
+
+/** CloudWatch refuses an alarm that tells a topic of another Region. Another account's topic may let it. */
+function readAlarmTopic(section: Section, region: string): string | undefined {
+  const arn = section.optionalText('alarmTopicArn', TOPIC_ARN);
+  if (arn !== undefined && region !== '' && arn.split(':')[3] !== region) {
+    section.wrong('alarmTopicArn', `must be of a topic in ${region}, since alarms tell topics of their own Region only`, arn);
+  }
+  return arn;
 }
 
 /**

@@ -44,21 +44,27 @@ test('a configuration in order is read, with its defaults', () => {
       certificateRegion: 'us-east-1',
       externalId: undefined,
       stackName: 'zone-delegation-consumer-dev',
+      ttlSeconds: undefined,
+      drainSeconds: undefined,
+      alarmTopicArn: undefined,
     }],
     architecture: 'arm64',
     functionZips: undefined,
     functionEnvironment: {},
+    logRetentionDays: undefined,
+    alarmTopicArn: undefined,
   });
 });
 
-test('lists and objects of the command line are JSON', () => {
-  const { consumers, functionEnvironment } = read({
+test('lists, objects and numbers of the command line are JSON', () => {
+  const { consumers, functionEnvironment, logRetentionDays } = read({
     consumers: '[{"account":"333333333333","names":["QA"]}]',
     functionEnvironment: '{"RUST_LOG":"debug"}',
+    logRetentionDays: '30',
   });
   assert.deepEqual(consumers.map(({ account, names, stackName }) => [account, names, stackName]),
     [['333333333333', ['qa'], 'zone-delegation-consumer-dev-qa']]);
-  assert.deepEqual(functionEnvironment, { RUST_LOG: 'debug' });
+  assert.deepEqual([functionEnvironment, logRetentionDays], [{ RUST_LOG: 'debug' }, 30]);
 });
 
 for (const key of ['instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'consumers']) {
@@ -101,6 +107,16 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['foo', { foo: 1 }, /^foo is unknown\. The keys are instance, /],
   ['consumers[0].organizationId', { consumers: [{ account: '222222222222', organizationId: 'o-a1b2c3d4e5' }] }, /^consumers\[0\]\.organizationId is unknown here: it is a key of the top level\. /],
   ['netwrokingregion', { netwrokingregion: 'eu-west-1' }, /did you mean networkingRegion\?/],
+  ['alarmTopicArn', { alarmTopicArn: 'alarms' }, /^alarmTopicArn must be the ARN of a topic of SNS, such as "arn:aws:sns:us-east-1:111111111111:alarms", but it is "alarms"\.$/],
+  ['alarmTopicArn', { alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:alarms:4c1a' }, /must be the ARN of a topic/],
+  ['alarmTopicArn', { alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:Alarms', networkingRegion: 'eu-west-1' },
+    /^alarmTopicArn must be of a topic in eu-west-1, since alarms tell topics of their own Region only, but it is "arn:aws:sns:us-east-1:111111111111:Alarms"\.$/],
+  ['consumers[0].alarmTopicArn', { consumers: [{ account: '222222222222', region: 'eu-west-1', alarmTopicArn: 'arn:aws:sns:us-east-1:222222222222:a' }] }, /must be of a topic in eu-west-1/],
+  ['logRetentionDays', { logRetentionDays: 31 }, /^logRetentionDays must be one of 1, 3, 5, 7, 14, 30, .*, 3653, but it is 31\.$/],
+  ['logRetentionDays', { logRetentionDays: 'never' }, /^logRetentionDays must be a whole number, but it is "never"\.$/],
+  ['consumers[0].ttlSeconds', { consumers: [{ account: '222222222222', ttlSeconds: -1 }] }, /must be 0 to 2,147,483,647 seconds, but it is -1\.$/],
+  ['consumers[0].ttlSeconds', { consumers: [{ account: '222222222222', ttlSeconds: 1.5 }] }, /must be a whole number/],
+  ['consumers[0].drainSeconds', { consumers: [{ account: '222222222222', drainSeconds: 3481 }] }, /^consumers\[0\]\.drainSeconds must be 0 to 3,480 seconds, but it is 3481\.$/],
   ['consumers', { consumers: [] }, /must be a list with at least one entry/],
   ['consumers', { consumers: '[{"account":"222222222222",}]' }, /^consumers is not JSON: Expected double-quoted property name in JSON at position 27/],
   ['functionEnvironment', { functionEnvironment: '{"A":1' }, /^functionEnvironment is not JSON: Expected ',' or '}' after property value in JSON at position 6/],
