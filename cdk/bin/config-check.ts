@@ -1,21 +1,12 @@
-import { readFileSync, existsSync } from 'node:fs';
-import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Consumer, readConfiguration } from '../lib/configuration';
 import { ConfigurationError } from '../lib/configuration-section';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
+import { commandLineContext } from './command-line-context';
+import { orOneSentence } from './one-sentence';
 
-// The context as `cdk synth` would see it: cdk.json, cdk.context.json and `-c key=value`, each over the one before.
-const folder = path.join(__dirname, '..');
-const read = (file: string): { readonly [key: string]: unknown } => {
-  const place = path.join(folder, file);
-  return existsSync(place) ? JSON.parse(readFileSync(place, 'utf8')) as { [key: string]: unknown } : {};
-};
-const context: { readonly [key: string]: unknown } = {
-  ...read('cdk.json')['context'] as object | undefined,
-  ...read('cdk.context.json'),
-  ...Object.fromEntries(contextArguments().map((word) => [word.replace(/=.*/s, ''), word.replace(/^[^=]*=?/, '')])),
-};
+// `npm run` starts it in cdk/, where `npx cdk` is called too.
+const context = orOneSentence(() => commandLineContext(process.cwd(), contextArguments()));
 
 // The pipeline is checked where there is one; it shares keys with the app, so what is wrong with those is said once.
 const readers = [readConfiguration, ...context['pipeline'] === undefined ? [] : [readPipelineConfiguration]];

@@ -2,9 +2,9 @@ import { ConfigurationError } from '../lib/configuration-section';
 import { PropError } from '../lib/prop-checks';
 
 /** Ends the process with one sentence where a person got something wrong; a fault of the app keeps its stack trace. */
-export function orOneSentence(build: () => void): void {
+export function orOneSentence<T>(build: () => T): T {
   try {
-    build();
+    return build();
   } catch (error) {
     if (!(error instanceof ConfigurationError || error instanceof PropError)) {
       throw error;

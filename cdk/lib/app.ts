@@ -7,6 +7,9 @@ import { ConsumerStack } from './consumer-stack';
 import type { FunctionSettings } from './function-settings';
 import { NetworkingStack } from './networking-stack';
 
+// CloudFormation takes 1,024 bytes, the CDK no more than this.
+const LONGEST_DESCRIPTION = 512;
+
 /**
  * Adds the app's stacks, as its context configures them. No stack refers to another, so that each account can deploy its own;
  * where all are deployed at once networking comes first, and goes last.
@@ -27,6 +30,7 @@ export function functionSettingsOf(configuration: Configuration): FunctionSettin
     architecture: configuration.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
     functionZips: configuration.functionZips,
     environment: configuration.functionEnvironment,
+    logRetention: configuration.logRetentionDays,
   };
 }
 
@@ -34,7 +38,9 @@ export function functionSettingsOf(configuration: Configuration): FunctionSettin
 export function addNetworkingStack(scope: Construct, configuration: Configuration, functionSettings: FunctionSettings): NetworkingStack {
   return new NetworkingStack(scope, configuration.networkingStackName, {
     stackName: configuration.networkingStackName,
-    description: `Delegates ${configuration.zoneName} from ${configuration.baseDomain} and publishes it`,
+    description: description(
+      `Delegates ${configuration.zoneName} from ${configuration.baseDomain} and publishes it`, `Delegates ${configuration.zoneName} and publishes it`,
+    ),
     env: { account: configuration.networkingAccount, region: configuration.networkingRegion },
     configuration,
     functionSettings,
@@ -47,10 +53,16 @@ export function addConsumerStack(
 ): ConsumerStack {
   return new ConsumerStack(scope, consumer.stackName, {
     stackName: consumer.stackName,
-    description: `Subdomains of ${configuration.zoneName}: ${consumer.heldNames.join(', ') || 'none'}`,
+    description: description(
+      `Subdomains of ${configuration.zoneName}: ${consumer.heldNames.join(', ') || 'none'}`, `${consumer.heldNames.length} subdomains of ${configuration.zoneName}`,
+    ),
     env: { account: consumer.account, region: consumer.region },
     configuration,
     consumer,
     functionSettings,
   });
+}
+
+function description(long: string, short: string): string {
+  return long.length > LONGEST_DESCRIPTION ? short : long;
 }

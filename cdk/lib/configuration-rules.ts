@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { problemOfName } from './domain-name';
 import { type Format, FORMATS } from './prop-checks';
 
@@ -31,10 +32,29 @@ export const CONNECTION_ARN = matching({
   pattern: /^arn:[\w-]+:(codeconnections|codestar-connections):[\w-]+:\d{12}:connection\/.+$/, rule: 'must be the ARN of a connection of CodeConnections',
 });
 export const EMAIL = matching({ pattern: /^[^@\s]+@[^@\s]+$/, rule: 'must be an e-mail address' });
+export const TOPIC_ARN = matching({
+  pattern: /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+(\.fifo)?$/, rule: 'must be the ARN of a topic of SNS, such as "arn:aws:sns:us-east-1:111111111111:alarms"',
+});
 export const FUNCTION_ZIPS: Rule = (value) => {
   const missing = ['publish-zone.zip', 'delegate-subdomain.zip'].find((zip) => !existsSync(path.resolve(value, zip)));
   return missing === undefined ? undefined : `must be a folder that holds ${missing}`;
 };
 
 /** Rules of what is not a name, and so keeps its case. */
-export const AS_WRITTEN = new Set([FUNCTION_ZIPS, HOSTED_ZONE_ID, EXTERNAL_ID, BRANCH, REPOSITORY, CONNECTION_ARN, EMAIL]);
+export const AS_WRITTEN = new Set([FUNCTION_ZIPS, HOSTED_ZONE_ID, EXTERNAL_ID, BRANCH, REPOSITORY, CONNECTION_ARN, TOPIC_ARN, EMAIL]);
+
+/** What a number must be: what is wrong with it, to follow the key, or undefined. */
+export type NumberRule = (value: number) => string | undefined;
+
+function secondsUpTo(most: number): NumberRule {
+  return (value) => (value >= 0 && value <= most ? undefined : `must be 0 to ${most.toLocaleString('en')} seconds`);
+}
+
+// The same lines as delegated-subdomain.ts draws, under the longest `serviceTimeout`.
+export const LONGEST_TTL = 2_147_483_647;
+export const LONGEST_DRAIN = 3_480;
+export const TTL_SECONDS = secondsUpTo(LONGEST_TTL);
+export const DRAIN_SECONDS = secondsUpTo(LONGEST_DRAIN);
+/** The retentions that CloudWatch Logs takes. */
+export const LOG_RETENTIONS = Object.values(RetentionDays).filter((days) => typeof days === 'number' && days !== RetentionDays.INFINITE);
+export const LOG_RETENTION_DAYS: NumberRule = (value) => (LOG_RETENTIONS.includes(value) ? undefined : `must be one of ${LOG_RETENTIONS.join(', ')}`);

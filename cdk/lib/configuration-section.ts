@@ -1,6 +1,6 @@
-import { AS_WRITTEN, type Rule } from './configuration-rules';
+import { KEYS, type Part, problemOfUnknownKey } from './configuration-keys';
+import { AS_WRITTEN, type NumberRule, type Rule } from './configuration-rules';
 import { normalised } from './domain-name';
-import { nearestWord } from './nearest-word';
 
 /** A key of the configuration and what is wrong with it, as one sentence. */
 export interface ConfigurationProblem {
@@ -32,10 +32,10 @@ export class Section {
     private readonly problems: ConfigurationProblem[],
   ) {}
 
-  /** Notes keys that there are not. A misspelt one would be left out without a word. */
-  public only(keys: readonly string[], given = Object.keys(this.context)): void {
-    for (const unknown of given.filter((key) => !keys.includes(key))) {
-      this.wrong(unknown, `is unknown: did you mean ${nearestWord(unknown, keys)}? The keys are ${keys.join(', ')}`);
+  /** Notes keys that this part of the configuration has not. A misspelt one would be left out without a word. */
+  public only(part: Part, given = Object.keys(this.context)): void {
+    for (const unknown of given.filter((key) => !KEYS[part].includes(key))) {
+      this.wrong(unknown, problemOfUnknownKey(unknown, part));
     }
   }
 
@@ -52,16 +52,29 @@ export class Section {
   }
 
   public text(key: string, rule: Rule): string {
-    const value = this.optionalText(key, rule);
-    if (value === undefined && !this.has(key)) {
-      this.wrong(key, 'is missing');
-    }
-    return value ?? '';
+    this.requires(key);
+    return this.optionalText(key, rule) ?? '';
   }
 
   public optionalText(key: string, rule: Rule): string | undefined {
     const value = this.context[key];
+    if (value === '') {
+      this.wrong(key, 'is empty');
+      return undefined;
+    }
     return value === undefined ? undefined : this.checked(key, value, rule);
+  }
+
+  /** A whole number. The command line's `-c` gives strings only. */
+  public optionalNumber(key: string, rule: NumberRule): number | undefined {
+    const value = this.context[key];
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    const problem = typeof number === 'number' && Number.isInteger(number) ? rule(number) : 'must be a whole number';
+    if (value === undefined || problem === undefined) {
+      return number as number | undefined;
+    }
+    this.wrong(key, problem, value);
+    return undefined;
   }
 
   public list(key: string, rule: Rule, standard: string[]): string[] {
@@ -100,31 +113,38 @@ export class Section {
     return value as { [name: string]: string };
   }
 
-  public section(key: string, keys: string[]): Section | undefined {
+  public section(key: string, part: Part): Section | undefined {
+    this.requires(key);
+    const value = this.parsed(key);
+    return value === undefined ? undefined : this.part(key, value, part);
+  }
+
+  public sections(key: string, part: Part): Section[] {
+    this.requires(key);
     const value = this.parsed(key);
     if (value === undefined) {
-      this.wrong(key, 'is missing');
-      return undefined;
-    }
-    return this.part(key, value, keys);
-  }
-
-  public sections(key: string, keys: string[]): Section[] {
-    const value = this.parsed(key);
-    if (!Array.isArray(value) || value.length === 0) {
-      this.wrong(key, value === undefined ? 'is missing' : 'must be a list with at least one entry', value);
       return [];
     }
-    return value.flatMap((item: unknown, index) => this.part(`${key}[${index}]`, item, keys) ?? []);
+    if (!Array.isArray(value) || value.length === 0) {
+      this.wrong(key, 'must be a list with at least one entry', value);
+      return [];
+    }
+    return value.flatMap((item: unknown, index) => this.part(`${key}[${index}]`, item, part) ?? []);
   }
 
-  private part(name: string, value: unknown, keys: string[]): Section | undefined {
+  private requires(key: string): void {
+    if (!this.has(key)) {
+      this.wrong(key, 'is missing');
+    }
+  }
+
+  private part(name: string, value: unknown, part: Part): Section | undefined {
     if (!isObject(value)) {
-      this.wrong(name, `must be an object with ${keys.join(', ')}`, value);
+      this.wrong(name, `must be an object with ${KEYS[part].join(', ')}`, value);
       return undefined;
     }
     const section = new Section(`${this.prefix}${name}.`, value, this.problems);
-    section.only(keys);
+    section.only(part);
     return section;
   }
 
@@ -141,7 +161,7 @@ export class Section {
     return AS_WRITTEN.has(rule) ? value : normalised(value);
   }
 
-  /** The command line's `-c` gives strings only: lists and objects come as JSON. */
+  /** The command line's `-c` gives strings only: lists and objects come as JSON. What is none is noted, and then as if not given. */
   private parsed(key: string): unknown {
     const value = this.context[key];
     if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) {
@@ -149,12 +169,14 @@ export class Section {
     }
     try {
       return JSON.parse(value);
-    } catch {
-      return value;
+    } catch (error) {
+      this.wrong(key, `is not JSON: ${(error as Error).message}`);
+      return undefined;
     }
   }
 }
 
-function isObject(value: unknown): value is Context {
+/** Whether a value is an object of JSON. */
+export function isObject(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,12 @@
 import {
-  ACCOUNT, ARCHITECTURE, EXTERNAL_ID, FUNCTION_ZIPS, HOSTED_ZONE_ID, INSTANCE, NAME, ORGANIZATION_ID, REGION, type Rule,
+  ACCOUNT, ARCHITECTURE, DRAIN_SECONDS, EXTERNAL_ID, FUNCTION_ZIPS, HOSTED_ZONE_ID, INSTANCE, LOG_RETENTION_DAYS, NAME, ORGANIZATION_ID, REGION, type Rule, TOPIC_ARN,
+  TTL_SECONDS,
 } from './configuration-rules';
 import { ConfigurationError, type ConfigurationProblem, type Context, Section } from './configuration-section';
 import { rejectClashes } from './consumer-clashes';
-import { problemOfName } from './domain-name';
+import { normalised, problemOfName, relation } from './domain-name';
 import { problemOfVariable } from './function-environment';
+import { rejectExcess } from './stack-limits';
 
 /** A consumer account, as the configuration names it. */
 export interface Consumer {
@@ -24,6 +26,12 @@ export interface Consumer {
   readonly externalId?: string;
   /** Name of its stack. */
   readonly stackName: string;
+  /** Time to live of its NS record sets. */
+  readonly ttlSeconds?: number;
+  /** On delete, how long its zones outlive their NS record sets. */
+  readonly drainSeconds?: number;
+  /** The topic that its stack's alarms tell, in its Region. */
+  readonly alarmTopicArn?: string;
 }
 
 /** What the app deploys. */
@@ -54,13 +62,12 @@ export interface Configuration {
   readonly functionZips?: string;
   /** Further environment variables of the functions. */
   readonly functionEnvironment: { readonly [name: string]: string };
+  /** How long the logs are kept. */
+  readonly logRetentionDays?: number;
+  /** The topic that the networking stack's alarms tell, in its Region. */
+  readonly alarmTopicArn?: string;
 }
 
-const KEYS = [
-  'instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'networkingRegion', 'organizationId', 'consumers',
-  'architecture', 'functionZips', 'functionEnvironment', 'pipeline',
-];
-const CONSUMER_KEYS = ['account', 'region', 'names', 'retiredNames', 'stackName', 'applications', 'certificateRegion', 'externalId'];
 // What the CDK keeps in the context for itself, beside keys such as `@aws-cdk/core:...`, `aws:cdk:...` and `hosted-zone:account=...`.
 const KEYS_OF_CDK = ['acknowledged-issue-numbers', 'cdk-migrate', 'cli-telemetry'];
 // RFC 1035, section 2.3.4, less the dot at the end; and RFC 5280, appendix A: a certificate's common name.
@@ -73,7 +80,7 @@ const LONGEST_STACK_NAME = 128;
 export function readConfiguration(context: Context): Configuration {
   const problems: ConfigurationProblem[] = [];
   const root = new Section('', context, problems);
-  root.only(KEYS, Object.keys(context).filter((key) => !/[@:]/.test(key) && !KEYS_OF_CDK.includes(key)));
+  root.only('the top level', Object.keys(context).filter((key) => !/[@:]/.test(key) && !KEYS_OF_CDK.includes(key)));
   const instance = root.text('instance', INSTANCE);
   const baseDomain = root.text('baseDomain', NAME);
   const baseHostedZoneId = root.text('baseHostedZoneId', HOSTED_ZONE_ID);
@@ -85,9 +92,12 @@ export function readConfiguration(context: Context): Configuration {
   const architecture = root.optionalText('architecture', ARCHITECTURE) ?? 'arm64';
   const functionZips = root.optionalText('functionZips', FUNCTION_ZIPS);
   const functionEnvironment = root.texts('functionEnvironment', problemOfVariable);
-  const sections = root.sections('consumers', CONSUMER_KEYS);
+  const logRetentionDays = root.optionalNumber('logRetentionDays', LOG_RETENTION_DAYS);
+  const alarmTopicArn = readAlarmTopic(root, networkingRegion);
+  const sections = root.sections('consumers', 'an entry of consumers');
   const consumers = sections.map((section) => readConsumer(section, instance, region, `${subDomain}.${baseDomain}`));
   rejectClashes(sections, consumers);
+  rejectExcess(root, sections, consumers);
   if (problems.length > 0) {
     throw new ConfigurationError(problems);
   }
@@ -105,6 +115,8 @@ export function readConfiguration(context: Context): Configuration {
     architecture: architecture as Configuration['architecture'],
     functionZips,
     functionEnvironment,
+    logRetentionDays,
+    alarmTopicArn,
   };
 }
 
@@ -128,7 +140,19 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
     stackName,
+    ttlSeconds: section.optionalNumber('ttlSeconds', TTL_SECONDS),
+    drainSeconds: section.optionalNumber('drainSeconds', DRAIN_SECONDS),
+    alarmTopicArn: readAlarmTopic(section, ownRegion),
   };
+}
+
+/** CloudWatch refuses an alarm that tells a topic of another Region. Another account's topic may let it. */
+function readAlarmTopic(section: Section, region: string): string | undefined {
+  const arn = section.optionalText('alarmTopicArn', TOPIC_ARN);
+  if (arn !== undefined && region !== '' && arn.split(':')[3] !== region) {
+    section.wrong('alarmTopicArn', `must be of a topic in ${region}, since alarms tell topics of their own Region only`, arn);
+  }
+  return arn;
 }
 
 /**
@@ -162,14 +186,19 @@ function consumerStackNameOf(instance: string): Rule {
 }
 
 function nameBelow(zoneName: string): Rule {
-  return (value) => problemOfName(value) ?? problemOfLength(value, zoneName, LONGEST_NAME);
+  return (value) => problemOfName(value) ?? problemOfFullName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_NAME);
 }
 
 /** Of names below each of some zones, with a certificate each. */
 function certifiedBelow(zoneNames: readonly string[]): Rule {
   return (value) => problemOfName(value)
-    ?? zoneNames.map((zoneName) => problemOfLength(value, zoneName, LONGEST_COMMON_NAME)).find((problem) => problem !== undefined)
+    ?? zoneNames.map((zoneName) => problemOfFullName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_COMMON_NAME)).find((problem) => problem !== undefined)
     ?? (`${value}.${zoneNames.join('.')}`.includes('_') ? 'must make names without "_", which no certificate can have' : undefined);
+}
+
+/** Of names that are relative to a zone: with its name at their end they would be made twice as deep as meant. */
+function problemOfFullName(name: string, zoneName: string): string | undefined {
+  return ['equal to', 'below'].includes(relation(normalised(name), zoneName) ?? '') ? `must be relative to "${zoneName}", and so not end in it` : undefined;
 }
 
 function problemOfLength(name: string, zoneName: string, most: number): string | undefined {

@@ -1,5 +1,6 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { addExpiryAlarm, alarmTopicOf } from './alarm-topic';
 import type { Configuration, Consumer } from './configuration';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { DelegatedSubdomain } from './delegated-subdomain';
@@ -29,22 +30,32 @@ export class ConsumerStack extends Stack {
       externalId: consumer.externalId,
     });
     // It stays when the last name is retired: a template has at least one resource.
-    DelegateSubdomainFunction.of(this, props.functionSettings);
+    const alarmTopic = alarmTopicOf(this, consumer.alarmTopicArn);
+    DelegateSubdomainFunction.of(this, { ...props.functionSettings, alarmTopic });
+    const times = { ttl: durationOf(consumer.ttlSeconds), drain: durationOf(consumer.drainSeconds) };
     for (const name of consumer.heldNames) {
-      const subdomain = new DelegatedSubdomain(this, name, { subdomain: name, delegation });
+      const subdomain = new DelegatedSubdomain(this, name, { subdomain: name, delegation, ...times });
       new CfnOutput(this, `${name}-domain`, { value: subdomain.zoneName });
       new CfnOutput(this, `${name}-zone`, { value: subdomain.hostedZoneId });
       for (const application of consumer.applications) {
         const fullName = `${application}.${name}`;
-        const applicationSubdomain = new DelegatedSubdomain(this, fullName, { subdomain: application, parentZone: subdomain });
+        const applicationSubdomain = new DelegatedSubdomain(this, fullName, { subdomain: application, parentZone: subdomain, ...times });
+        const certificateIsHere = consumer.certificateRegion === consumer.region;
         const certificate = applicationSubdomain.certificate('Certificate', {
           subjectAlternativeNames: [`*.${applicationSubdomain.zoneName}`],
-          region: consumer.certificateRegion === consumer.region ? undefined : consumer.certificateRegion,
+          region: certificateIsHere ? undefined : consumer.certificateRegion,
         });
+        if (alarmTopic && certificateIsHere) {
+          addExpiryAlarm(certificate, alarmTopic);
+        }
         new CfnOutput(this, `${fullName}-domain`, { value: applicationSubdomain.zoneName });
         new CfnOutput(this, `${fullName}-zone`, { value: applicationSubdomain.hostedZoneId });
         new CfnOutput(this, `${fullName}-certificate`, { value: certificate.certificateArn });
       }
     }
   }
+}
+
+function durationOf(seconds: number | undefined): Duration | undefined {
+  return seconds === undefined ? undefined : Duration.seconds(seconds);
 }

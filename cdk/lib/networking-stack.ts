@@ -1,6 +1,7 @@
 import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
+import { alarmTopicOf } from './alarm-topic';
 import type { Configuration } from './configuration';
 import type { FunctionSettings } from './function-settings';
 import { PublishedZone } from './published-zone';
@@ -25,7 +26,7 @@ export class NetworkingStack extends Stack {
         zoneName: configuration.baseDomain,
       }),
       parameterPrefix: configuration.parameterPrefix,
-      functionSettings: props.functionSettings,
+      functionSettings: { ...props.functionSettings, alarmTopic: alarmTopicOf(this, configuration.alarmTopicArn) },
     });
     for (const consumer of configuration.consumers) {
       const { roleArn } = publishedZone.grantDelegation({

@@ -17,14 +17,12 @@ export interface PipelineConfiguration {
   readonly notify: string[];
 }
 
-const KEYS = ['account', 'region', 'repository', 'branch', 'connectionArn', 'notify'];
-
 /** The pipeline in the CDK app's context, or a `ConfigurationError` with all that is wrong. */
 export function readPipelineConfiguration(context: Context): PipelineConfiguration {
   const problems: ConfigurationProblem[] = [];
   const root = new Section('', context, problems);
   const region = root.text('region', REGION);
-  const section = root.section('pipeline', KEYS);
+  const section = root.section('pipeline', 'pipeline');
   const configuration = section && {
     account: section.text('account', ACCOUNT),
     region: section.optionalText('region', REGION) ?? region,
@@ -33,9 +31,10 @@ export function readPipelineConfiguration(context: Context): PipelineConfigurati
     connectionArn: section.optionalText('connectionArn', CONNECTION_ARN),
     notify: section.list('notify', EMAIL, []),
   };
-  if (configuration?.connectionArn === undefined && configuration?.repository.includes('/')) {
-    const message = `pipeline.repository must be the name of a repository in CodeCommit where pipeline.connectionArn is missing, but it is ${JSON.stringify(configuration.repository)}.`;
-    problems.push({ key: 'pipeline.repository', message });
+  if (configuration && section.has('connectionArn') !== configuration.repository.includes('/') && configuration.repository !== '') {
+    section.wrong('repository', section.has('connectionArn')
+      ? 'must be "owner/name" where pipeline.connectionArn is given' : 'must be the name of a repository in CodeCommit where pipeline.connectionArn is missing',
+    configuration.repository);
   }
   if (configuration === undefined || problems.length > 0) {
     throw new ConfigurationError(problems);

@@ -1,8 +1,12 @@
-import { App, Aws, CfnCondition, CfnOutput, CfnParameter, type CfnParameterProps, CfnResource, DefaultStackSynthesizer, Fn, Stack } from 'aws-cdk-lib';
+import { App, Aws, CfnCondition, CfnOutput, CfnParameter, type CfnParameterProps, CfnResource, DefaultStackSynthesizer, Duration, Fn, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { DelegatedSubdomain } from './delegated-subdomain';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { addExpiryAlarm } from './alarm-topic';
+import { LOG_RETENTIONS, LONGEST_DRAIN, LONGEST_TTL } from './configuration-rules';
+import { DelegatedSubdomain, type DelegatedSubdomainProps } from './delegated-subdomain';
 import type { FunctionSettings } from './function-settings';
 import { PublishedZone } from './published-zone';
 import { LONGEST_STACK_NAME } from './waiter';
@@ -64,6 +68,9 @@ function withoutIdleDependencies(template: Template): Template {
 abstract class PlainTemplate extends Stack {
   /** Which function the stack runs, from where. */
   protected readonly functionSettings: FunctionSettings;
+  /** Whom alarms tell, under this condition. */
+  protected readonly alarmTopic: sns.ITopic;
+  protected readonly hasAlarmTopic: CfnCondition;
   private readonly groups: { Label: { default: string }; Parameters: string[] }[] = [];
 
   protected constructor(scope: App, id: string, description: string) {
@@ -76,7 +83,17 @@ abstract class PlainTemplate extends Stack {
     const architecture = this.parameter('The function', 'FunctionArchitecture', {
       description: 'The processor that the functions are built for', default: 'arm64', allowedValues: ['arm64', 'x86_64'],
     });
+    const alarmTopicArn = this.parameter('Operation', 'AlarmTopicArn', {
+      description: 'The topic of SNS, in this Region, that alarms tell; empty for none', default: '', allowedPattern: '^(arn:aws[\\w-]*:sns:[\\w-]+:\\d{12}:[\\w-]+(\\.fifo)?)?$',
+    });
+    const logRetention = this.numberParameter('Operation', 'LogRetentionDays', {
+      description: 'How long logs are kept', default: `${logs.RetentionDays.THREE_MONTHS}`, allowedValues: LOG_RETENTIONS.map(String),
+    });
+    this.hasAlarmTopic = new CfnCondition(this, 'HasAlarmTopic', { expression: Fn.conditionNot(Fn.conditionEquals(alarmTopicArn, '')) });
+    this.alarmTopic = sns.Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn);
     this.functionSettings = {
+      logRetention,
+      alarmTopic: sns.Topic.fromTopicArn(this, 'AlarmTopicIfAny', Fn.conditionIf(this.hasAlarmTopic.logicalId, alarmTopicArn, Aws.NO_VALUE).toString()),
       functionBucket: s3.Bucket.fromBucketName(this, 'FunctionsOfRelease', bucket),
       functionPrefix: prefix,
       architecture: lambda.Architecture.custom(architecture),
@@ -86,6 +103,11 @@ abstract class PlainTemplate extends Stack {
   /** A text that the one who launches the template gives. */
   protected parameter(group: string, id: string, props: CfnParameterProps): string {
     return this.addParameter(group, id, props).valueAsString;
+  }
+
+  /** A number. */
+  protected numberParameter(group: string, id: string, props: CfnParameterProps): number {
+    return this.addParameter(group, id, { ...props, type: 'Number' }).valueAsNumber;
   }
 
   /** A list of texts, of which CloudFormation checks each. */
@@ -179,13 +201,22 @@ class NetworkingTemplate extends PlainTemplate {
 
 /** A template that makes one subdomain, and a certificate where one is wanted. */
 abstract class SubdomainTemplate extends PlainTemplate {
-  protected readonly subdomain: string;
+  /** What the subdomain is, apart from its parent. */
+  protected readonly subdomain: Pick<DelegatedSubdomainProps, 'subdomain' | 'ttl' | 'drain' | 'functionSettings'>;
 
   protected constructor(scope: App, id: string, description: string) {
     super(scope, id, `${description}. Stack name: at most ${LONGEST_STACK_NAME} characters, StackSet name: at most ${LONGEST_STACK_SET_NAME}.`);
-    this.subdomain = this.parameter('The subdomain', 'Subdomain', {
-      description: 'One or more labels relative to the parent zone, e.g. dev', allowedPattern: `^${LABELS}$`,
-    });
+    const group = 'The subdomain';
+    this.subdomain = {
+      subdomain: this.parameter(group, 'Subdomain', { description: 'One or more labels relative to the parent zone, e.g. dev', allowedPattern: `^${LABELS}$` }),
+      ttl: Duration.seconds(this.numberParameter(group, 'Ttl', {
+        description: 'Seconds to live of its NS record set in the parent zone', default: 900, minValue: 0, maxValue: LONGEST_TTL,
+      })),
+      drain: Duration.seconds(this.numberParameter(group, 'DrainSeconds', {
+        description: 'On delete, how long its zone outlives that record set; as long as Ttl outlasts every resolver\'s cache', default: 0, minValue: 0, maxValue: LONGEST_DRAIN,
+      })),
+      functionSettings: this.functionSettings,
+    };
   }
 
   protected finish(subdomain: DelegatedSubdomain): void {
@@ -201,6 +232,9 @@ abstract class SubdomainTemplate extends PlainTemplate {
       subjectAlternativeNames: [`*.${subdomain.zoneName}`],
       region: Fn.conditionIf(isElsewhere.logicalId, region, Aws.REGION).toString(),
     });
+    const isHere = Fn.conditionOr(Fn.conditionEquals(region, ''), Fn.conditionEquals(region, Aws.REGION));
+    const isWatched = new CfnCondition(this, 'WatchesCertificate', { expression: Fn.conditionAnd(hasCertificate, this.hasAlarmTopic, isHere) });
+    (addExpiryAlarm(certificate, this.alarmTopic).node.defaultChild as CfnResource).cfnOptions.condition = isWatched;
     (certificate.node.findChild('Resource').node.defaultChild as CfnResource).cfnOptions.condition = hasCertificate;
     this.output('DomainName', subdomain.zoneName, 'Name of the subdomain');
     this.output('HostedZoneId', subdomain.hostedZoneId, 'Id of its zone');
@@ -213,7 +247,7 @@ class ConsumerTemplate extends SubdomainTemplate {
     super(scope, id, 'zone-delegation: a subdomain of a zone that another account publishes, with a certificate');
     const parent = 'The parent zone, in the networking account';
     this.finish(new DelegatedSubdomain(this, 'Delegated', {
-      subdomain: this.subdomain,
+      ...this.subdomain,
       delegation: {
         parameterPrefix: this.parameter(parent, 'ParameterPrefix', PREFIX),
         roleArn: this.parameter(parent, 'NetworkRoleArn', {
@@ -224,7 +258,6 @@ class ConsumerTemplate extends SubdomainTemplate {
         }),
         externalId: this.parameter(parent, 'ExternalId', { ...OPTIONAL_ID, description: 'The external id that the role asks for; empty for none' }),
       },
-      functionSettings: this.functionSettings,
     }));
   }
 }
@@ -233,14 +266,13 @@ class ApplicationTemplate extends SubdomainTemplate {
   public constructor(scope: App, id: string) {
     super(scope, id, 'zone-delegation: a subdomain of a zone in the same account, with a certificate');
     this.finish(new DelegatedSubdomain(this, 'Delegated', {
-      subdomain: this.subdomain,
+      ...this.subdomain,
       parentZone: route53.HostedZone.fromHostedZoneAttributes(this, 'Parent', {
         hostedZoneId: this.parameter('The parent zone', 'ParentHostedZoneId', {
           description: 'Id of the parent zone, e.g. of a consumer stack', type: 'AWS::Route53::HostedZone::Id',
         }),
         zoneName: UNUSED_NAME,
       }),
-      functionSettings: this.functionSettings,
     }));
   }
 }

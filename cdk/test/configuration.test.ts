@@ -44,21 +44,27 @@ test('a configuration in order is read, with its defaults', () => {
       certificateRegion: 'us-east-1',
       externalId: undefined,
       stackName: 'zone-delegation-consumer-dev',
+      ttlSeconds: undefined,
+      drainSeconds: undefined,
+      alarmTopicArn: undefined,
     }],
     architecture: 'arm64',
     functionZips: undefined,
     functionEnvironment: {},
+    logRetentionDays: undefined,
+    alarmTopicArn: undefined,
   });
 });
 
-test('lists and objects of the command line are JSON', () => {
-  const { consumers, functionEnvironment } = read({
+test('lists, objects and numbers of the command line are JSON', () => {
+  const { consumers, functionEnvironment, logRetentionDays } = read({
     consumers: '[{"account":"333333333333","names":["QA"]}]',
     functionEnvironment: '{"RUST_LOG":"debug"}',
+    logRetentionDays: '30',
   });
   assert.deepEqual(consumers.map(({ account, names, stackName }) => [account, names, stackName]),
     [['333333333333', ['qa'], 'zone-delegation-consumer-dev-qa']]);
-  assert.deepEqual(functionEnvironment, { RUST_LOG: 'debug' });
+  assert.deepEqual([functionEnvironment, logRetentionDays], [{ RUST_LOG: 'debug' }, 30]);
 });
 
 for (const key of ['instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'consumers']) {
@@ -79,7 +85,13 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['networkingAccount', { networkingAccount: '123' }, /^networkingAccount must be an account of 12 digits, but it is "123"\.$/],
   ['networkingAccount', { networkingAccount: 111111111111 }, /^networkingAccount must be a string, but it is 111111111111\.$/],
   ['region', { region: 'Frankfurt' }, /must be the name of a Region/],
-  ['networkingRegion', { networkingRegion: '' }, /must be the name of a Region/],
+  ['networkingRegion', { networkingRegion: '' }, /^networkingRegion is empty\.$/],
+  ['instance', { instance: '' }, /^instance is empty\.$/],
+  ['subDomain', { subDomain: 'build.Example.com' }, /^subDomain must be relative to "example\.com", and so not end in it, but it is "build\.Example\.com"\.$/],
+  ['subDomain', { subDomain: 'example.com' }, /must be relative to "example\.com"/],
+  ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['dev.build.example.com'] }] }, /must be relative to "build\.example\.com", and so not end in it/],
+  ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', names: ['dev'], retiredNames: ['dev.build.example.com'] }] }, /must be relative to "build\.example\.com"/],
+  ['consumers[0].applications', { consumers: [{ account: '222222222222', applications: ['app1.dev.build.example.com'] }] }, /must be relative to "dev\.build\.example\.com"/],
   ['organizationId', { organizationId: 'a1b2' }, /must be the id of an organization/],
   ['architecture', { architecture: 'riscv' }, /must be "arm64" or "x86_64"/],
   ['functionEnvironment', { functionEnvironment: 'A=1' }, /must be an object of strings, but it is "A=1"\.$/],
@@ -89,9 +101,25 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['functionEnvironment.STATE_MACHINE_ARN', { functionEnvironment: { STATE_MACHINE_ARN: 'x' } }, /must be left out, since the constructs set it/],
   ['functionZips', { functionZips: '/Nowhere' }, /^functionZips must be a folder that holds publish-zone\.zip, but it is "\/Nowhere"\.$/],
   ['organisationId', { organisationId: 'o-a1b2c3d4e5' }, /^organisationId is unknown: did you mean organizationId\? The keys are instance, baseDomain, .*, pipeline\.$/],
+  ['notify', { notify: ['x@y.z'] }, /^notify is unknown here: it is a key of pipeline\. The keys are instance, /],
+  ['names', { names: ['dev'] }, /^names is unknown here: it is a key of an entry of consumers\. The keys are /],
+  ['account', { account: '222222222222' }, /^account is unknown here: it is a key of an entry of consumers and of pipeline\. The keys are /],
+  ['foo', { foo: 1 }, /^foo is unknown\. The keys are instance, /],
+  ['consumers[0].organizationId', { consumers: [{ account: '222222222222', organizationId: 'o-a1b2c3d4e5' }] }, /^consumers\[0\]\.organizationId is unknown here: it is a key of the top level\. /],
   ['netwrokingregion', { netwrokingregion: 'eu-west-1' }, /did you mean networkingRegion\?/],
+  ['alarmTopicArn', { alarmTopicArn: 'alarms' }, /^alarmTopicArn must be the ARN of a topic of SNS, such as "arn:aws:sns:us-east-1:111111111111:alarms", but it is "alarms"\.$/],
+  ['alarmTopicArn', { alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:alarms:4c1a' }, /must be the ARN of a topic/],
+  ['alarmTopicArn', { alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:Alarms', networkingRegion: 'eu-west-1' },
+    /^alarmTopicArn must be of a topic in eu-west-1, since alarms tell topics of their own Region only, but it is "arn:aws:sns:us-east-1:111111111111:Alarms"\.$/],
+  ['consumers[0].alarmTopicArn', { consumers: [{ account: '222222222222', region: 'eu-west-1', alarmTopicArn: 'arn:aws:sns:us-east-1:222222222222:a' }] }, /must be of a topic in eu-west-1/],
+  ['logRetentionDays', { logRetentionDays: 31 }, /^logRetentionDays must be one of 1, 3, 5, 7, 14, 30, .*, 3653, but it is 31\.$/],
+  ['logRetentionDays', { logRetentionDays: 'never' }, /^logRetentionDays must be a whole number, but it is "never"\.$/],
+  ['consumers[0].ttlSeconds', { consumers: [{ account: '222222222222', ttlSeconds: -1 }] }, /must be 0 to 2,147,483,647 seconds, but it is -1\.$/],
+  ['consumers[0].ttlSeconds', { consumers: [{ account: '222222222222', ttlSeconds: 1.5 }] }, /must be a whole number/],
+  ['consumers[0].drainSeconds', { consumers: [{ account: '222222222222', drainSeconds: 3481 }] }, /^consumers\[0\]\.drainSeconds must be 0 to 3,480 seconds, but it is 3481\.$/],
   ['consumers', { consumers: [] }, /must be a list with at least one entry/],
-  ['consumers', { consumers: '[{' }, /must be a list with at least one entry/],
+  ['consumers', { consumers: '[{"account":"222222222222",}]' }, /^consumers is not JSON: Expected double-quoted property name in JSON at position 27/],
+  ['functionEnvironment', { functionEnvironment: '{"A":1' }, /^functionEnvironment is not JSON: Expected ',' or '}' after property value in JSON at position 6/],
   ['consumers[0]', { consumers: ['222222222222'] }, /must be an object with account, region, names/],
   ['consumers[0].account', { consumers: [{ names: ['dev'] }] }, /^consumers\[0\]\.account is missing\.$/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: [] }] }, /must have at least one name/],
@@ -194,6 +222,39 @@ test('names and applications as long as they may be are stacks', () => {
   assert.equal(Object.keys(synthesize({ instance: 'a'.repeat(35), consumers })).length, 3);
 });
 
+/** So many names, each a label. */
+function several(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `n${index}`);
+}
+
+test('as many names, applications and consumers as fit into stacks are stacks, one more is a sentence', () => {
+  const account = '222222222222';
+  const consumersOf = (count: number) => several(count).map((name, index) => ({ account: String(100_000_000_000 + index), names: [name] }));
+  for (const most of [[{ account, names: several(100) }], [{ account, names: several(40), applications: ['a'] }], [{ account, names: several(1), applications: several(66) }]]) {
+    const outputs = synthesize({ consumers: most })['zone-delegation-consumer-dev-n0']!.findOutputs('*');
+    assert.equal(Object.keys(outputs).length, 200);
+  }
+  const networking = synthesize({ consumers: consumersOf(197) })['zone-delegation-networking-dev']!;
+  assert.equal(Object.keys(networking.findOutputs('*')).length, 200);
+  assert.deepEqual([
+    { consumers: [{ account, names: several(101) }] }, { consumers: [{ account, names: several(12), applications: several(5).map((name) => `a${name}`) }] },
+    { consumers: consumersOf(198) },
+  ].flatMap(problems).map(({ message }) => message), [
+    'consumers[0].names makes 202 outputs, of which a stack has 200 at most (101 names with 2 each).',
+    'consumers[0].applications makes 204 outputs, of which a stack has 200 at most (12 names with 2 each, and 5 applications below each name with 3 each).',
+    'consumers must have 197 entries at most, since the networking stack has an output for each, but it has 198.',
+  ]);
+});
+
+test('a description that would be too long counts the names', () => {
+  const label = 'a'.repeat(60);
+  const templates = synthesize({ baseDomain: `${label}.${label}.${label}.${label}.com`, subDomain: 'b', consumers: [{ account: '222222222222', names: ['d'] }] });
+  const names = several(100).map((name) => `${name}-of-a-team`);
+  const { 'zone-delegation-consumer-dev-n0-of-a-team': many } = synthesize({ consumers: [{ account: '222222222222', names }] });
+  assert.equal(many!.toJSON()['Description'], '100 subdomains of build.example.com');
+  assert.match(String(templates['zone-delegation-networking-dev']!.toJSON()['Description']), /^Delegates b\.a.* and publishes it$/);
+});
+
 test('all that is wrong is found at once', () => {
   assert.deepEqual(
     problems({ instance: '', region: 1, consumers: [{ account: 'x', names: ['ok'] }, { account: '222222222222', names: ['.'] }] }).map(({ key }) => key),
@@ -210,22 +271,4 @@ test('synth says what is wrong in one sentence, without a stack trace', () => {
   assert.equal(result.status, 1);
   assert.equal(result.stderr, 'consumers[0].account must be an account of 12 digits, but it is "x".\n');
   assert.equal(result.stdout, '');
-});
-
-test('config:check lists all that is wrong', () => {
-  const check = (...words: string[]) => spawnSync(process.execPath, ['--import', 'tsx', 'bin/config-check.ts', ...words], {
-    cwd: path.join(__dirname, '..'), encoding: 'utf8',
-  });
-  assert.deepEqual(check('-c', 'region=x', '-c', 'instance=').stderr.split('\n').map((line) => line.split(' ')[0]), ['instance', 'region', '']);
-  assert.match(check('--context=organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
-  assert.deepEqual(check('-c', 'region=x', '-c', 'pipeline={}').stderr.split('\n').map((line) => line.split(' ')[0]),
-    ['region', 'pipeline.account', 'pipeline.repository', '']);
-  assert.equal(check('--contxt', 'a=b').stderr, "Unknown option '--contxt'. Usage: npm run config:check -- [-c key=value]...\n");
-  const consumers = [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['qa'] }, { account: '333333333333', names: ['x'], retiredNames: ['x'] }];
-  assert.match(check('-c', `consumers=${JSON.stringify(consumers)}`).stdout, new RegExp(' dev by zone-delegation-consumer-dev in 222222222222 \\(retired: qa\\), ' +
-    'no name by zone-delegation-consumer-dev-x in 333333333333 \\(retired: x\\)\\.\n$'));
-  const good = check();
-  assert.equal(good.stderr, '');
-  assert.equal(good.stdout, 'The configuration is in order: build.example.com by zone-delegation-networking-dev in 111111111111, ' +
-    'dev by zone-delegation-consumer-dev in 222222222222.\n');
 });

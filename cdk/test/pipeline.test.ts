@@ -93,9 +93,11 @@ const wrong: [string, unknown, RegExp][] = [
   ['pipeline.account', { ...pipeline, account: '4' }, /must be an account of 12 digits/],
   ['pipeline.repository', { ...pipeline, repository: undefined }, /^pipeline\.repository is missing\.$/],
   ['pipeline.repository', { ...pipeline, connectionArn: undefined }, /must be the name of a repository in CodeCommit where pipeline\.connectionArn is missing, but it is "Owner/],
+  ['pipeline.repository', { ...pipeline, repository: 'a' }, /^pipeline\.repository must be "owner\/name" where pipeline\.connectionArn is given, but it is "a"\.$/],
   ['pipeline.connectionArn', { ...pipeline, connectionArn: 'arn:aws:s3:::x' }, /must be the ARN of a connection of CodeConnections/],
   ['pipeline.notify', { ...pipeline, notify: ['nobody'] }, /must be an e-mail address, but it is "nobody"\.$/],
-  ['pipeline.emails', { ...pipeline, emails: [] }, /^pipeline\.emails is unknown: did you mean /],
+  ['pipeline.emails', { ...pipeline, emails: [] }, /^pipeline\.emails is unknown\. The keys are account, /],
+  ['pipeline.instance', { ...pipeline, instance: 'dev' }, /^pipeline\.instance is unknown here: it is a key of the top level\. /],
 ];
 wrong.forEach(([key, value, message]) => test(`a wrong ${key} is named: ${message.source}`, () => {
   const context: { [key: string]: unknown } = { region: 'us-east-1', pipeline: value };

@@ -60,3 +60,12 @@ test('the consumer template assumes the one role that it is given', () => {
   ]);
   assert.ok(!JSON.stringify(statementsOf(templates['application.yaml']!)).includes('role/zone-delegation'));
 });
+
+test('what an earlier release had no parameters for keeps its value by default', () => {
+  for (const [file, template] of Object.entries(templates)) {
+    const parameters = template.toJSON()['Parameters'] as { [name: string]: { Default?: unknown } };
+    const defaults = Object.fromEntries(['AlarmTopicArn', 'LogRetentionDays', 'Ttl', 'DrainSeconds'].filter((name) => name in parameters).map((name) => [name, parameters[name]!.Default]));
+    assert.deepEqual(defaults, { AlarmTopicArn: '', LogRetentionDays: '90', ...file !== 'networking.yaml' && { Ttl: 900, DrainSeconds: 0 } });
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: { Ref: 'LogRetentionDays' } });
+  }
+});

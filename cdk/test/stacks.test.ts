@@ -181,6 +181,44 @@ test('an instance beside another shares no name with it, but those of its consum
   assert.deepEqual(other.filter((name) => old.includes(name)), []);
 });
 
+test('a certificate in the stack\'s Region has an alarm where there is a topic', () => {
+  const consumer = { account: '222222222222', applications: ['app1', 'app2'], alarmTopicArn: 'arn:aws:sns:us-east-1:222222222222:Alarms' };
+  const expiryAlarms = (changes: object) => {
+    const { [stackNames[1]!]: template } = synthesize({ consumers: [{ ...consumer, ...changes }] });
+    return Object.values(resourcesOf(template!)).filter(({ Properties }) => Properties['MetricName'] === 'DaysToExpiry').map(({ Properties }) => readable(Properties));
+  };
+  const alarms = expiryAlarms({}) as { [name: string]: unknown }[];
+  assert.equal(alarms.length, 2);
+  const { AlarmDescription, ...alarm } = alarms[0]!;
+  assert.equal(AlarmDescription, '${app1devCertificate.CertificateArn} of ${AWS::StackName} expires in less than 30 days: ACM has not renewed it.');
+  assert.deepEqual(alarm, {
+    Namespace: 'AWS/CertificateManager',
+    MetricName: 'DaysToExpiry',
+    Dimensions: [{ Name: 'CertificateArn', Value: '${app1devCertificate.CertificateArn}' }],
+    Statistic: 'Minimum',
+    Period: 86_400,
+    EvaluationPeriods: 1,
+    Threshold: 30,
+    ComparisonOperator: 'LessThanThreshold',
+    TreatMissingData: 'ignore',
+    AlarmActions: ['arn:aws:sns:us-east-1:222222222222:Alarms'],
+  });
+  assert.deepEqual(expiryAlarms({ certificateRegion: 'us-east-1' }), alarms);
+  assert.deepEqual([...expiryAlarms({ certificateRegion: 'eu-west-1' }), ...expiryAlarms({ alarmTopicArn: undefined })], []);
+});
+
+test('times and retention of the configuration arrive, and are else those of the functions and of the constructs', () => {
+  const [standing, changed] = [{}, { ttlSeconds: 60, drainSeconds: 3480 }].map((times) => synthesize({
+    ...Object.keys(times).length > 0 && { logRetentionDays: 365 }, consumers: [{ account: '222222222222', names: ['dev'], applications: ['app1'], ...times }],
+  }));
+  const subdomains = (templates: typeof standing) => Object.values(resourcesOf(templates![stackNames[1]!]!)).filter(({ Type }) => Type === 'Custom::DelegatedSubdomain');
+  assert.deepEqual(subdomains(changed).map(({ Properties }) => [Properties['Ttl'], Properties['DrainSeconds']]), [[60, 3480], [60, 3480]]);
+  assert.deepEqual(subdomains(standing).filter(({ Properties }) => 'Ttl' in Properties || 'DrainSeconds' in Properties), []);
+  const retentions = (templates: typeof standing) => Object.values(templates!).flatMap((template) => Object.values(template.findResources('AWS::Logs::LogGroup'))
+    .map(({ Properties }) => (Properties as { RetentionInDays: number }).RetentionInDays));
+  assert.deepEqual([retentions(standing), retentions(changed)], [[90, 90, 90], [365, 365, 365]]);
+});
+
 test('every alarm is there', () => {
   const metrics = (template: Template) => Object.values(template.findResources('AWS::CloudWatch::Alarm'))
     .map(({ Properties }) => (Properties as { MetricName: string }).MetricName).sort();

@@ -66,6 +66,19 @@ class Upgrade(unittest.TestCase):
         return Stack(CONSUMER, "plain-consumer", **code(CONSUMER), Subdomain="dev", ParameterPrefix="/plain",
                      NetworkRoleArn=role, ExternalId="told")
 
+    def tuned(self, stack, present):
+        """Sets the parameters of operation that the plain templates have: that replaces nothing either."""
+        tuning = {"AlarmTopicArn": f"arn:aws:sns:{REGION}:{NETWORKING}:alarms", "LogRetentionDays": "30", "Ttl": "60",
+                  "DrainSeconds": "1"}
+        given = {name: value for name, value in tuning.items() if name in present["Parameters"]}
+        if given:
+            before = stack.resources()
+            self.assertEqual(stack.update(present, **given), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
+            now = stack.resources()
+            self.assertEqual({i: now.get(i) for i in before}, before, "replaced or gone")
+            added = {i for i in now if i not in before}
+            self.assertEqual(added, {i for i, made in present["Resources"].items() if made.get("Condition") == "WatchesCertificate"})
+
     def upgraded(self, planned):
         """Deploys the earlier templates in their order, then the present ones, then deletes all, as a team would."""
         empty, stacks = inventory.of(NETWORKING, CONSUMER), []
@@ -82,6 +95,8 @@ class Upgrade(unittest.TestCase):
             now = stack.resources()
             self.assertEqual({i: now.get(i) for i in before}, before, "replaced or gone")
         self.assertEqual(inventory.difference(stands, inventory.of(NETWORKING, CONSUMER)), [])
+        for stack, _, present in stacks:
+            self.tuned(stack, present)
         for stack, *_ in reversed(stacks):
             self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.reasons("DELETE_FAILED"))
         self.assertEqual(inventory.difference(empty, inventory.of(NETWORKING, CONSUMER)), [])

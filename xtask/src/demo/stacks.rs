@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     APPLICATION, BASE_DOMAIN, CONSUMER, CONSUMER_NAME, INSTANCE, NEIGHBOUR, NEIGHBOUR_NAME,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::checkout;
 use crate::emulator::Emulator;
-use crate::failure::Failure;
+use crate::failure::{Doing, Failure};
 use crate::process;
 use crate::progress::Step;
 use crate::setup;
@@ -116,30 +116,23 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// `cdk synth`, once for all deploys.
+    /// `cdk synth`, once for all deploys, in a folder of the demo's own: `cdk/cdk.json` is the user's.
     fn synth(&self, step: &Step) -> Result<(), Failure> {
-        let consumers = json!([
-            { "account": CONSUMER, "names": [CONSUMER_NAME], "applications": [APPLICATION] },
-            { "account": NEIGHBOUR, "names": [NEIGHBOUR_NAME] },
-        ]);
+        let folder = self.scratch.join("app");
+        let file = folder.join("cdk.json");
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| {
+                std::fs::write(
+                    &file,
+                    configuration(&self.base_zone, &self.zips).to_string(),
+                )
+            })
+            .doing(|| format!("write {}", file.display()))?;
         let mut command = self.cdk(NETWORKING);
         command
-            .current_dir(checkout::cdk())
+            .current_dir(folder)
             .args(["synth", "--quiet", "--output"])
             .arg(self.assembly());
-        for (key, value) in [
-            ("instance", INSTANCE),
-            ("baseDomain", BASE_DOMAIN),
-            ("baseHostedZoneId", &self.base_zone),
-            ("subDomain", SUB_DOMAIN),
-            ("networkingAccount", NETWORKING),
-            ("region", REGION),
-            ("consumers", &consumers.to_string()),
-            ("architecture", setup::architecture()),
-            ("functionZips", &self.zips.display().to_string()),
-        ] {
-            command.args(["--context", &format!("{key}={value}")]);
-        }
         let log = self.logs.join("synth.log");
         process::run(&mut command, "synthesise the CDK app", &log, |line| {
             step.at(line);
@@ -299,6 +292,33 @@ impl<'a> Stacks<'a> {
     }
 }
 
+/// The `cdk.json` of the demo: the whole configuration of the app, and the flags that it is released with.
+fn configuration(base_zone: &str, zips: &Path) -> Value {
+    let cdk = checkout::cdk();
+    let tsx = cdk.join("node_modules").join(".bin").join("tsx");
+    let app = cdk.join("bin").join("zone-delegation.ts");
+    json!({
+        "app": format!("\"{}\" \"{}\"", tsx.display(), app.display()),
+        "versionReporting": false,
+        "context": {
+            "@aws-cdk/core:validateAgainstDefaultRules": true,
+            "@aws-cdk/aws-iam:minimizePolicies": true,
+            "instance": INSTANCE,
+            "baseDomain": BASE_DOMAIN,
+            "baseHostedZoneId": base_zone,
+            "subDomain": SUB_DOMAIN,
+            "networkingAccount": NETWORKING,
+            "region": REGION,
+            "consumers": [
+                { "account": CONSUMER, "names": [CONSUMER_NAME], "applications": [APPLICATION] },
+                { "account": NEIGHBOUR, "names": [NEIGHBOUR_NAME] },
+            ],
+            "architecture": setup::architecture(),
+            "functionZips": zips.display().to_string(),
+        },
+    })
+}
+
 /// Waits for all; the first failure counts.
 fn joined(running: Vec<ScopedJoinHandle<'_, Result<(), Failure>>>) -> Result<(), Failure> {
     let results: Vec<_> = running
@@ -337,6 +357,19 @@ mod tests {
             "PublishedZone/Role (R1) AWS::IAM::Role CREATE_COMPLETE"
         );
         assert_eq!(count("✨  Deployment time: 8.1s"), None);
+    }
+
+    #[test]
+    fn the_app_runs_outside_of_its_folder() {
+        let configuration = configuration("Z0BASE", Path::new("/zips"));
+        let words: Vec<&str> = configuration["app"]
+            .as_str()
+            .unwrap()
+            .split('"')
+            .filter(|word| !word.trim().is_empty())
+            .collect();
+        assert_eq!(words.len(), 2);
+        assert!(words.iter().all(|word| Path::new(word).is_absolute()));
     }
 
     #[test]
