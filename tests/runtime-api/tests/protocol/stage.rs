@@ -17,8 +17,8 @@ pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYSECRETKEY";
 pub(crate) const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJrSECRETTOKEN";
 pub(crate) const ACCOUNT: &str = "111122223333";
 
-/// Longer than anything here takes.
-pub(crate) const LONG: Duration = Duration::from_secs(30);
+/// Longer than anything here takes, and what a Delete with a drain has to be given.
+pub(crate) const LONG: Duration = Duration::from_secs(150);
 
 /// A running function, and where its answers go.
 pub(crate) struct Stage {
