@@ -163,6 +163,14 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     this.parentZoneName = this.resource.getAttString('ParentDomainName');
   }
 
+  /**
+   * What becomes of the zone and its NS record set in the parent, when the subdomain leaves the template or the stack is deleted.
+   *
+   * `RemovalPolicy.RETAIN` keeps both, and asks for no records: the name goes on. Its records and certificates have policies of their own.
+   * Where it lies in another `DelegatedSubdomain`, retain that as well, which else refuses to be deleted. The zone keeps its tags
+   * `zone-delegation:stack-id` and `zone-delegation:logical-id`; remove them before another stack is to delegate it.
+   * `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
     this.resource.applyRemovalPolicy(policy);
   }

@@ -150,6 +150,12 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
     this.certificateArn = this.resource.getAttString('CertificateArn');
   }
 
+  /**
+   * What becomes of the certificate and the CNAMEs that validate it, when it leaves the template or the stack is deleted.
+   *
+   * `RemovalPolicy.RETAIN` keeps both. ACM renews the certificate only while its CNAMEs stand, and these go with a `DelegatedSubdomain`:
+   * retain that as well. `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
     this.resource.applyRemovalPolicy(policy);
   }
