@@ -112,8 +112,11 @@ export interface DelegatedSubdomainProps {
 
 /** A public hosted zone of this account that the parent zone delegates to. */
 export class DelegatedSubdomain extends Resource implements route53.IHostedZone, ITaggableV2 {
+  /** The zone's id. */
   public readonly hostedZoneId: string;
+  /** The zone's name, without a final dot. */
   public readonly zoneName: string;
+  /** The zone's name servers. */
   public readonly hostedZoneNameServers?: string[];
   /** Id of the parent zone. */
   public readonly parentHostedZoneId: string;
@@ -175,12 +178,14 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     this.resource.applyRemovalPolicy(policy);
   }
 
+  /** The zone's ARN. */
   public get hostedZoneArn(): string {
     return Stack.of(this).formatArn({
       service: 'route53', region: '', account: '', resource: 'hostedzone', resourceName: this.hostedZoneId,
     });
   }
 
+  /** The zone, for those parts of the CDK that take its id alone. */
   public get hostedZoneRef(): HostedZoneReference {
     return { hostedZoneId: this.hostedZoneId };
   }
@@ -195,6 +200,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     return new SubdomainCertificate(this, id, { ...options, zone: this });
   }
 
+  /** Lets a grantee put NS record sets into the zone, and take them out, as for any hosted zone of the CDK. */
   public grantDelegation(grantee: iam.IGrantable, options?: route53.GrantDelegationOptions): iam.Grant {
     return route53.HostedZoneGrants.fromHostedZone(this).delegation(grantee, options);
   }

@@ -97,6 +97,7 @@ export interface SubdomainCertificateProps extends CertificateOptions {
 
 /** A certificate that is issued when CloudFormation says that it stands. */
 export class SubdomainCertificate extends Resource implements acm.ICertificate, ITaggableV2 {
+  /** The certificate's ARN. */
   public readonly certificateArn: string;
   /** Where the certificate lies. */
   public readonly region: string;
@@ -160,10 +161,12 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
     this.resource.applyRemovalPolicy(policy);
   }
 
+  /** The certificate, for those parts of the CDK that take its ARN alone. */
   public get certificateRef(): CertificateReference {
     return { certificateArn: this.certificateArn };
   }
 
+  /** Days until the certificate expires, counted once a day in its Region. ACM renews it for as long as its CNAMEs stand. */
   public metricDaysToExpiry(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return new cloudwatch.Metric({
       period: Duration.days(1),
