@@ -6,10 +6,12 @@ import type { DelegatedSubdomainProps } from './delegated-subdomain';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
+import { createOrDelete } from './record-set-conditions';
 import { identityOf, knownNameOf } from './zone-checks';
 import { Waiter, waiterArn, waiterName } from './waiter';
 
 const NO_RESOURCES = 'These actions have no resources';
+const NEW_ZONES = 'The ids of the zones that the function makes are not known before';
 const NEW_CERTIFICATES = 'The ids of the certificates that the function requests are not known before';
 
 /** A name in a parent zone. */
@@ -80,14 +82,14 @@ export class DelegateSubdomainFunction extends Construct {
       },
       {
         actions: [
-          'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
-          'route53:GetHostedZone', 'route53:ListResourceRecordSetProtections', 'route53:ListResourceRecordSets',
-          'route53:ListTagsForResource',
+          'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC', 'route53:GetHostedZone',
+          'route53:ListResourceRecordSetProtections', 'route53:ListResourceRecordSets', 'route53:ListTagsForResource',
           'route53:UpdateHostedZoneComment',
         ],
         resources: [this.route53Arn('hostedzone')],
-        reason: 'The ids of the zones that the function makes are not known before',
+        reason: NEW_ZONES,
       },
+      { actions: ['route53:ChangeResourceRecordSets'], resources: [this.route53Arn('hostedzone')], conditions: createOrDelete(), reason: NEW_ZONES },
       { actions: ['route53:GetChange'], resources: [this.route53Arn('change')], reason: 'The ids of changes are not known before' });
   }
 
@@ -123,20 +125,7 @@ export class DelegateSubdomainFunction extends Construct {
     const resources = [zone.hostedZoneArn];
     return [this.handler.grant({ purpose: 'Validation', of: knownNameOf(zone) },
       { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources },
-      {
-        actions: ['route53:ChangeResourceRecordSets'],
-        resources,
-        conditions: {
-          'ForAllValues:StringEquals': {
-            'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
-            'route53:ChangeResourceRecordSetsRecordTypes': ['CNAME'],
-          },
-          Null: {
-            'route53:ChangeResourceRecordSetsActions': 'false',
-            'route53:ChangeResourceRecordSetsRecordTypes': 'false',
-          },
-        },
-      })];
+      { actions: ['route53:ChangeResourceRecordSets'], resources, conditions: createOrDelete({ types: ['CNAME'] }) })];
   }
 
   private route53Arn(resource: string): string {

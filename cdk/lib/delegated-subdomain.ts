@@ -112,8 +112,11 @@ export interface DelegatedSubdomainProps {
 
 /** A public hosted zone of this account that the parent zone delegates to. */
 export class DelegatedSubdomain extends Resource implements route53.IHostedZone, ITaggableV2 {
+  /** The zone's id. */
   public readonly hostedZoneId: string;
+  /** The zone's name, without a final dot. */
   public readonly zoneName: string;
+  /** The zone's name servers. */
   public readonly hostedZoneNameServers?: string[];
   /** Id of the parent zone. */
   public readonly parentHostedZoneId: string;
@@ -163,16 +166,26 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     this.parentZoneName = this.resource.getAttString('ParentDomainName');
   }
 
+  /**
+   * What becomes of the zone and its NS record set in the parent, when the subdomain leaves the template or the stack is deleted.
+   *
+   * `RemovalPolicy.RETAIN` keeps both, and asks for no records: the name goes on. Its records and certificates have policies of their own.
+   * Where it lies in another `DelegatedSubdomain`, retain that as well, which else refuses to be deleted. The zone keeps its tags
+   * `zone-delegation:stack-id` and `zone-delegation:logical-id`; remove them before another stack is to delegate it.
+   * `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
     this.resource.applyRemovalPolicy(policy);
   }
 
+  /** The zone's ARN. */
   public get hostedZoneArn(): string {
     return Stack.of(this).formatArn({
       service: 'route53', region: '', account: '', resource: 'hostedzone', resourceName: this.hostedZoneId,
     });
   }
 
+  /** The zone, for those parts of the CDK that take its id alone. */
   public get hostedZoneRef(): HostedZoneReference {
     return { hostedZoneId: this.hostedZoneId };
   }
@@ -187,6 +200,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     return new SubdomainCertificate(this, id, { ...options, zone: this });
   }
 
+  /** Lets a grantee put NS record sets into the zone, and take them out, as for any hosted zone of the CDK. */
   public grantDelegation(grantee: iam.IGrantable, options?: route53.GrantDelegationOptions): iam.Grant {
     return route53.HostedZoneGrants.fromHostedZone(this).delegation(grantee, options);
   }

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
 import { functionRolePath } from './custom-resource-function';
 import { parameterArns } from './publish-zone-function';
+import { createOrDelete } from './record-set-conditions';
 
 /** Properties of a `DelegationRole`. */
 export interface DelegationRoleProps {
@@ -46,12 +47,6 @@ export class DelegationRole extends iam.Role {
 }
 
 function policy(scope: Construct, { zone, parameterPrefix, recordNames }: DelegationRoleProps): iam.PolicyDocument {
-  // ForAllValues holds where the key is missing, so each key must be there too.
-  const keys = {
-    'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
-    'route53:ChangeResourceRecordSetsNormalizedRecordNames': recordNames,
-    'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
-  };
   return new iam.PolicyDocument({
     statements: [
       new iam.PolicyStatement({
@@ -68,10 +63,7 @@ function policy(scope: Construct, { zone, parameterPrefix, recordNames }: Delega
         sid: 'DelegateOwnNames',
         actions: ['route53:ChangeResourceRecordSets'],
         resources: [zone.hostedZoneArn],
-        conditions: {
-          'ForAllValues:StringEquals': keys,
-          Null: Object.fromEntries(Object.keys(keys).map((key) => [key, 'false'])),
-        },
+        conditions: createOrDelete({ names: recordNames, types: ['NS'] }),
       }),
       new iam.PolicyStatement({
         sid: 'FollowChanges',

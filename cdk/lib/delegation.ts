@@ -49,7 +49,7 @@ export interface DelegationLocation {
   readonly externalId?: string;
 
   /**
-   * The delegation role's name, where `grantDelegation` was given one.
+   * The delegation role's name, where `allowDelegation` was given one.
    *
    * @default - `PREFIX-ACCOUNT`, the prefix with `-` for `/`: `zone-delegation-dev-222222222222`
    */

@@ -29,7 +29,7 @@ export class NetworkingStack extends Stack {
       functionSettings: { ...props.functionSettings, alarmTopic: alarmTopicOf(this, configuration.alarmTopicArn) },
     });
     for (const consumer of configuration.consumers) {
-      const { roleArn } = publishedZone.grantDelegation({
+      const { roleArn } = publishedZone.allowDelegation({
         account: consumer.account,
         // The retired ones too: the consumer's stack deletes them by this right, after this stack is deployed.
         names: consumer.names,

@@ -1,9 +1,10 @@
-import { Aws, Duration, Stack, Stage, type StackProps } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Aws, Duration, RemovalPolicy, Stack, Stage, type StackProps } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as codecommit from 'aws-cdk-lib/aws-codecommit';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -61,6 +62,9 @@ export class PipelineStack extends Stack {
     }
 
     pipeline.buildPipeline();
+    if (props.pipeline.connectionArn !== undefined) {
+      grantConnection(pipeline.pipeline, props.pipeline.connectionArn);
+    }
     this.tellOfFailures(pipeline.pipeline, props.pipeline.notify);
     acknowledge(this, 'S1', 'The buckets hold what can be built again, for the pipeline alone; CloudTrail tells who used them');
   }
@@ -111,6 +115,8 @@ export class PipelineStack extends Stack {
     const key = new kms.Key(this, 'NotificationsKey', {
       description: `Failures of the pipeline ${pipeline.node.path}`,
       enableKeyRotation: true,
+      // A topic keeps no messages, so nothing is left that the key could open.
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     const topic = new sns.Topic(this, 'Notifications', { masterKey: key, enforceSSL: true });
     for (const address of addresses) {
@@ -125,4 +131,13 @@ export class PipelineStack extends Stack {
       }),
     });
   }
+}
+
+// aws-cdk-lib grants `codestar-connections:UseConnection` whatever the connection's ARN. IAM asks for the action of the ARN's own
+// service: https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
+function grantConnection(pipeline: codepipeline.Pipeline, connectionArn: string): void {
+  const { service } = Arn.split(connectionArn, ArnFormat.SLASH_RESOURCE_NAME);
+  const grant = new iam.PolicyStatement({ actions: [`${service}:UseConnection`], resources: [connectionArn] });
+  const roles = pipeline.node.findChild('Source').node.findAll().filter((construct) => construct instanceof iam.Role);
+  roles.forEach((role) => role.addToPolicy(grant));
 }

@@ -130,6 +130,8 @@ export class PublishedZone extends Resource {
   /** The prefix of its parameters. */
   public readonly parameterPrefix: string;
   private readonly resource: CustomResource;
+  private readonly made: Resource[] = [];
+  private removalPolicy?: RemovalPolicy;
   private readonly holders: { readonly name: string; readonly account: string }[] = [];
 
   public constructor(scope: Construct, id: string, props: PublishedZoneProps) {
@@ -155,6 +157,7 @@ export class PublishedZone extends Resource {
         DelegationsOnDelete: props.delegationsOnDelete,
       },
     });
+    this.made.push(this.resource);
     this.resource.node.addDependency(publishZone.handler.neededForDelete, rights);
 
     if (props.parentZone) {
@@ -163,8 +166,30 @@ export class PublishedZone extends Resource {
     }
   }
 
+  /**
+   * What becomes of all that the consumers' names need, when it leaves the template or the stack is deleted: the parameters, the zone
+   * that is made here, its NS record set in `parentZone` and the delegation roles. A `zone` that is given has a policy of its own.
+   *
+   * `RemovalPolicy.RETAIN` keeps all of it, and asks for no delegations: the consumers' names go on without the stack. So does a role
+   * whose `allowDelegation` is taken away, with its right. Before another stack publishes under the prefix, delete the parameters and the
+   * roles. `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   *
+   * Without a policy the delete is refused while delegations stand, as `delegationsOnDelete` says.
+   */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
-    this.resource.applyRemovalPolicy(policy);
+    this.removalPolicy = policy;
+    this.made.forEach((resource) => resource.applyRemovalPolicy(policy));
+  }
+
+  /**
+   * Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know.
+   *
+   * The call goes only after the consumer's subdomains: the consumer deletes them by this role.
+   *
+   * @deprecated use `allowDelegation`: this name is the CDK's for what takes a grantee and returns a `Grant`, as a hosted zone's does
+   */
+  public grantDelegation(grant: DelegationGrant): Delegation {
+    return this.allowDelegation(grant);
   }
 
   /**
@@ -172,7 +197,7 @@ export class PublishedZone extends Resource {
    *
    * The call goes only after the consumer's subdomains: the consumer deletes them by this role.
    */
-  public grantDelegation(grant: DelegationGrant): Delegation {
+  public allowDelegation(grant: DelegationGrant): Delegation {
     checkRequired('account', grant.account, FORMATS.account);
     const roleName = grant.roleName ?? delegationRoleName(this.parameterPrefix, grant.account);
     checkFormat('roleName', roleName, FORMATS.roleName);
@@ -213,6 +238,10 @@ export class PublishedZone extends Resource {
     const role = new DelegationRole(this, `Delegation${id}`, { ...props, zone: this.zone, parameterPrefix: this.parameterPrefix });
     // Consumers need the role for their own deletes, so it goes only after the published zone has agreed to.
     this.resource.node.addDependency(role);
+    this.made.push(role);
+    if (this.removalPolicy !== undefined) {
+      role.applyRemovalPolicy(this.removalPolicy);
+    }
     return role;
   }
 
@@ -272,10 +301,12 @@ export class PublishedZone extends Resource {
       throw new PropError('zoneName', props.zoneName, 'and zone are two ways to say which zone is published: give one of them');
     }
     checkName('zoneName', props.zoneName);
-    return new route53.PublicHostedZone(this, 'Zone', {
+    const zone = new route53.PublicHostedZone(this, 'Zone', {
       zoneName: normalised(props.zoneName),
       comment: `Published under ${this.parameterPrefix}`,
     });
+    this.made.push(zone);
+    return zone;
   }
 
   private delegateFrom(parentZone: route53.IHostedZone, ttl = Duration.minutes(15)): Construct {
@@ -287,7 +318,7 @@ export class PublishedZone extends Resource {
     if (!Token.isUnresolved(child) && parent !== undefined && relation(child, parent) !== 'below') {
       throw new PropError('parentZone', parent, `must be the zone of a name above ${child}`);
     }
-    return new route53.NsRecord(this, 'NameServers', {
+    const record = new route53.NsRecord(this, 'NameServers', {
       zone: parentZone,
       // With its dot it is taken as it is, also where neither name is known yet.
       recordName: `${child}.`,
@@ -295,6 +326,8 @@ export class PublishedZone extends Resource {
       ttl,
       comment: `Delegates ${child}`,
     });
+    this.made.push(record);
+    return record;
   }
 }
 

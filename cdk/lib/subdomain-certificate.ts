@@ -97,6 +97,7 @@ export interface SubdomainCertificateProps extends CertificateOptions {
 
 /** A certificate that is issued when CloudFormation says that it stands. */
 export class SubdomainCertificate extends Resource implements acm.ICertificate, ITaggableV2 {
+  /** The certificate's ARN. */
   public readonly certificateArn: string;
   /** Where the certificate lies. */
   public readonly region: string;
@@ -150,14 +151,22 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
     this.certificateArn = this.resource.getAttString('CertificateArn');
   }
 
+  /**
+   * What becomes of the certificate and the CNAMEs that validate it, when it leaves the template or the stack is deleted.
+   *
+   * `RemovalPolicy.RETAIN` keeps both. ACM renews the certificate only while its CNAMEs stand, and these go with a `DelegatedSubdomain`:
+   * retain that as well. `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
     this.resource.applyRemovalPolicy(policy);
   }
 
+  /** The certificate, for those parts of the CDK that take its ARN alone. */
   public get certificateRef(): CertificateReference {
     return { certificateArn: this.certificateArn };
   }
 
+  /** Days until the certificate expires, counted once a day in its Region. ACM renews it for as long as its CNAMEs stand. */
   public metricDaysToExpiry(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return new cloudwatch.Metric({
       period: Duration.days(1),

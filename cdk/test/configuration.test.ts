@@ -199,8 +199,8 @@ test('the first name of a stack may be retired where the stack keeps its name, o
   assert.deepEqual([kept!.stackName, kept!.heldNames, all!.stackName, all!.heldNames], ['zone-delegation-consumer-dev-team-a', ['qa'], 'zone-delegation-consumer-dev', []]);
 });
 
-test('README.md has every key, and settings in order', () => {
-  const readme = readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8');
+test('docs/app.md has every key, and settings in order', () => {
+  const readme = readFileSync(path.join(__dirname, '..', '..', 'docs', 'app.md'), 'utf8');
   const keysIn = (changes: { [key: string]: unknown }) => /The keys are (.*)\.$/.exec(problems(changes)[0]!.message)![1]!.split(', ');
   const keys = [...keysIn({ x: 1 }), ...keysIn({ consumers: [{ account: '222222222222', x: 1 }] }).map((key) => `consumers[].${key}`)];
   assert.deepEqual(keys.filter((key) => !readme.includes(`\n| \`${key}\` | `)), []);

@@ -140,7 +140,7 @@ test('every prop of a certificate arrives, and its policy is only for its zones'
 test('an existing zone is published as it is', () => {
   const stack = stackWithFunctions();
   publishedZone(stack, { zoneName: undefined, zone: importedZone(stack), delegationsOnDelete: DelegationsOnDelete.IGNORE })
-    .grantDelegation({ account: '222222222222', names: ['dev'], roleName: 'the-role', principalArns: ['arn:aws:iam::222222222222:role/exactly'] });
+    .allowDelegation({ account: '222222222222', names: ['dev'], roleName: 'the-role', principalArns: ['arn:aws:iam::222222222222:role/exactly'] });
   assert.deepEqual(propertiesOf(stack, 'Custom::PublishedZone'), {
     HostedZoneId: 'Z0IMPORTED', ParameterPrefix: '/zone-delegation/dev', DelegationsOnDelete: 'Ignore',
   });
@@ -152,12 +152,12 @@ test('an existing zone is published as it is', () => {
     { ArnLike: { 'aws:PrincipalArn': ['arn:aws:iam::222222222222:role/exactly'] } });
 });
 
-test('what grantDelegation returns can be used in the stack of another account', () => {
+test('what allowDelegation returns can be used in the stack of another account', () => {
   const app = new App({ context: { functionZips } });
   const networking = new Stack(app, 'Networking', { env: { account: '111111111111', region: 'eu-west-1' } });
   const consumer = (id: string) => new Stack(app, id, { env: { account: '222222222222', region: 'eu-central-1' } });
   const [first, second] = [consumer('First'), consumer('Second')];
-  const granted = publishedZone(networking).grantDelegation({ account: '222222222222', names: ['dev'], externalId: 'team-a' });
+  const granted = publishedZone(networking).allowDelegation({ account: '222222222222', names: ['dev'], externalId: 'team-a' });
   new DelegatedSubdomain(first, 'Granted', { subdomain: 'dev', delegation: granted });
   new DelegatedSubdomain(second, 'Located', {
     subdomain: 'dev',
@@ -176,15 +176,37 @@ test('what grantDelegation returns can be used in the stack of another account',
   assert.deepEqual(propertiesOf(second, 'Custom::DelegatedSubdomain'), expected);
 });
 
-test('what a removal policy is applied to keeps its custom resource', () => {
+test('a removal policy keeps a subdomain\'s and a certificate\'s custom resource', () => {
   const stack = stackWithFunctions();
-  const zone = publishedZone(stack);
-  const subdomain = new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', parentZone: zone.zone });
+  const subdomain = new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
   const certificate = subdomain.certificate('Certificate');
-  [zone, subdomain, certificate].forEach((resource) => resource.applyRemovalPolicy(RemovalPolicy.RETAIN));
-  for (const type of ['Custom::PublishedZone', 'Custom::DelegatedSubdomain', 'Custom::SubdomainCertificate']) {
+  [subdomain, certificate].forEach((resource) => resource.applyRemovalPolicy(RemovalPolicy.RETAIN));
+  for (const type of ['Custom::DelegatedSubdomain', 'Custom::SubdomainCertificate']) {
     Template.fromStack(stack).hasResource(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   }
+});
+
+test('a removal policy keeps all of a published zone that the consumers\' names need', () => {
+  const kept = (policy: RemovalPolicy) => {
+    const stack = stackWithFunctions();
+    const zone = publishedZone(stack, { parentZone: importedZone(stack) });
+    zone.allowDelegation({ account: '222222222222', names: ['dev'] });
+    zone.applyRemovalPolicy(policy);
+    zone.allowDelegation({ account: '333333333333', names: ['qa'] });
+    const resources = Object.values(Template.fromStack(stack).toJSON()['Resources'] as { [id: string]: { Type: string; DeletionPolicy?: string } });
+    return resources.filter(({ DeletionPolicy }) => DeletionPolicy?.startsWith('Retain')).map(({ Type }) => Type).sort();
+  };
+  const all = ['AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Route53::HostedZone', 'AWS::Route53::RecordSet', 'Custom::PublishedZone'];
+  assert.deepEqual(kept(RemovalPolicy.RETAIN), all);
+  assert.deepEqual(kept(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE), all);
+  assert.deepEqual(kept(RemovalPolicy.DESTROY), []);
+});
+
+test('grantDelegation goes on to do what allowDelegation does', () => {
+  const [old, now] = [stackWithFunctions(), stackWithFunctions()];
+  const grant = { account: '222222222222', names: ['dev'] };
+  assert.deepEqual(old.resolve(publishedZone(old).grantDelegation(grant)), now.resolve(publishedZone(now).allowDelegation(grant)));
+  assert.deepEqual(resourcesOf(Template.fromStack(old)), resourcesOf(Template.fromStack(now)));
 });
 
 test('a stack has one function, however many constructs', () => {
@@ -205,7 +227,7 @@ test('tokens are let through', () => {
   const zone = new PublishedZone(stack, 'PublishedZone', {
     zoneName: parameter('ZoneName'), parentZone: importedZone(stack, parameter('ParentName')), parameterPrefix: parameter('Prefix'),
   });
-  const granted = zone.grantDelegation({
+  const granted = zone.allowDelegation({
     account: parameter('Account'), names: [parameter('Name'), 'dev'], externalId: parameter('ExternalId'), organizationId: parameter('Organization'),
     roleName: parameter('RoleName'),
   });
@@ -231,7 +253,7 @@ test('tokens are let through', () => {
 test('an imported zone may be written with its dot', () => {
   const stack = stackWithFunctions();
   const zone = importedZone(stack, 'Example.com.');
-  publishedZone(stack, { zoneName: undefined, zone }).grantDelegation({ account: '222222222222', names: ['dev'] });
+  publishedZone(stack, { zoneName: undefined, zone }).allowDelegation({ account: '222222222222', names: ['dev'] });
   new SubdomainCertificate(stack, 'Certificate', { zone, subjectAlternativeNames: ['*.example.com'] });
   assert.match(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Role')), /NormalizedRecordNames":\["dev\.example\.com"\]/);
   assert.equal(propertiesOf(stack, 'Custom::SubdomainCertificate')['DomainName'], 'example.com');
@@ -248,8 +270,8 @@ test('a zone that is still to be looked up is let through', () => {
   const stack = stackWithFunctions({ account: '111111111111', region: 'us-east-1' });
   const looked = (domainName: string) => route53.HostedZone.fromLookup(stack, domainName, { domainName });
   publishedZone(stack, { parentZone: looked('example.com') });
-  new PublishedZone(stack, 'Other', { zone: looked('example.org'), parameterPrefix: '/other' }).grantDelegation({ account: '222222222222', names: ['dev'] });
-  new PublishedZone(stack, 'Third', { zone: looked('example.net'), parameterPrefix: '/third' }).grantDelegation({ account: '333333333333', names: ['dev'] });
+  new PublishedZone(stack, 'Other', { zone: looked('example.org'), parameterPrefix: '/other' }).allowDelegation({ account: '222222222222', names: ['dev'] });
+  new PublishedZone(stack, 'Third', { zone: looked('example.net'), parameterPrefix: '/third' }).allowDelegation({ account: '333333333333', names: ['dev'] });
   new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', parentZone: looked('example.edu') });
   new DelegatedSubdomain(stack, 'Same', { subdomain: 'dev', parentZone: looked('example.info') });
   const { missing } = (stack.node.root as App).synth().manifest;
@@ -284,7 +306,7 @@ test('an account may have its names under each prefix of a zone', () => {
   const zones = ['/a', '/b'].map((parameterPrefix) => new PublishedZone(stack, parameterPrefix.slice(1), {
     zone: importedZone(stack, 'example.com', `Of${parameterPrefix.slice(1)}`), parameterPrefix,
   }));
-  zones.forEach((zone) => zone.grantDelegation({ account: '222222222222', names: ['dev'] }));
+  zones.forEach((zone) => zone.allowDelegation({ account: '222222222222', names: ['dev'] }));
   Template.fromStack(stack).resourcePropertiesCountIs('AWS::IAM::Role', { RoleName: 'b-222222222222' }, 1);
 });
 

@@ -107,12 +107,21 @@ test('the consumer stack grants exactly this', () => {
       },
       {
         Action: [
-          'route53:ChangeResourceRecordSets', 'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
+          'route53:ChangeTagsForResource', 'route53:DeleteHostedZone', 'route53:GetDNSSEC',
           'route53:GetHostedZone', 'route53:ListResourceRecordSetProtections', 'route53:ListResourceRecordSets',
           'route53:ListTagsForResource', 'route53:UpdateHostedZoneComment',
         ],
         Effect: 'Allow',
         Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
+      },
+      {
+        Action: 'route53:ChangeResourceRecordSets',
+        Effect: 'Allow',
+        Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
+        Condition: {
+          'ForAllValues:StringEquals': { 'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'] },
+          Null: { 'route53:ChangeResourceRecordSetsActions': 'false' },
+        },
       },
       { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
     ],

@@ -7,7 +7,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { ConfigurationError } from '../lib/configuration-section';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 import { connectionArn, consumers, pipeline, pipelineIn, pipelineStack } from './pipeline';
-import { functionZips, readable, resourceOf, resourcesOf, synthesize } from './template';
+import { functionZips, readable, resourceOf, resourcesOf, statementsOf, synthesize } from './template';
 
 interface Stages { Name: string; Actions: { Name: string; ActionTypeId: { Provider: string }; Configuration: { [name: string]: string }; RunOrder: number }[] }
 
@@ -42,6 +42,22 @@ test('the source is a connection, or CodeCommit without one', () => {
   const codeCommit = stagesOf(pipelineStack({ connectionArn: undefined, repository: 'zone-delegation', branch: 'Release' }))[0]!.Actions[0]!;
   assert.equal(codeCommit.ActionTypeId.Provider, 'CodeCommit');
   assert.deepEqual([codeCommit.Configuration['RepositoryName'], codeCommit.Configuration['BranchName']], ['zone-delegation', 'Release']);
+});
+
+test('the source may use its connection, by an action of the same service as the ARN\'s', () => {
+  for (const service of ['codeconnections', 'codestar-connections']) {
+    const arn = `arn:aws:${service}:us-east-1:444444444444:connection/0000`;
+    const statements = Object.entries(statementsOf(Template.fromStack(pipelineStack({ connectionArn: arn }))))
+      .filter(([id]) => /^PipelineSource.*CodePipelineActionRoleDefaultPolicy/.test(id)).flatMap(([, of]) => of);
+    const actions = statements.filter(({ Resource }) => Resource === arn).flatMap(({ Action }) => Action);
+    assert.ok(actions.includes(`${service}:UseConnection`), actions.join());
+  }
+});
+
+test('what a destroyed pipeline leaves is its two buckets', () => {
+  const retained = Object.values(Template.fromStack(pipelineStack()).toJSON()['Resources'] as { [id: string]: { Type: string; DeletionPolicy?: string } })
+    .filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain').map(({ Type }) => Type);
+  assert.deepEqual(retained, ['AWS::S3::Bucket', 'AWS::S3::Bucket']);
 });
 
 test('the build runs the tests, with pinned tools and caches', () => {

@@ -84,18 +84,18 @@ const wrongGrants: [RegExp, Partial<DelegationGrant>][] = [
 ];
 wrongGrants.forEach(([message, grant], index) => test(`a wrong grant is named (${index}): ${message.source}`, () => {
   const zone = publishedZone(stackWithFunctions());
-  zone.grantDelegation({ account: '222222222222', names: ['dev', 'one.two'] });
-  assert.throws(() => zone.grantDelegation({ account: '333333333333', names: ['qa'], ...grant }), { name: 'PropError', message });
+  zone.allowDelegation({ account: '222222222222', names: ['dev', 'one.two'] });
+  assert.throws(() => zone.allowDelegation({ account: '333333333333', names: ['qa'], ...grant }), { name: 'PropError', message });
 }));
 
 test('the names of one zone lie apart, whichever construct publishes it', () => {
   const stack = stackWithFunctions();
   const published = (id: string, zone: route53.IHostedZone) => new PublishedZone(stack, id, { zone, parameterPrefix: `/${id}` });
-  published('first', importedZone(stack)).grantDelegation({ account: '222222222222', names: ['dev'] });
+  published('first', importedZone(stack)).allowDelegation({ account: '222222222222', names: ['dev'] });
   const second = published('second', importedZone(stack, 'example.com', 'Again'));
-  assert.throws(() => second.grantDelegation({ account: '333333333333', names: ['a.dev'] }),
+  assert.throws(() => second.allowDelegation({ account: '333333333333', names: ['a.dev'] }),
     /^PropError: names of account 333333333333 must lie apart from those of account 222222222222, .*: "a\.dev" is below "dev", but it is \["a\.dev"\]\.$/);
-  assert.throws(() => second.grantDelegation({ account: '222222222222', names: ['a.dev'] }), /^PropError: names .*"a\.dev" is below "dev"/);
+  assert.throws(() => second.allowDelegation({ account: '222222222222', names: ['a.dev'] }), /^PropError: names .*"a\.dev" is below "dev"/);
 });
 
 const wrongLocations: [RegExp, Partial<DelegationLocation>][] = [

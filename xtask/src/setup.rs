@@ -23,13 +23,20 @@ pub(crate) struct Tools {
     pub(crate) said: String,
 }
 
-/// Finds Rust, Node.js and Python.
+/// Finds Rust, a C compiler, Node.js and Python.
 ///
 /// # Errors
 /// One sentence that says what is missing.
 pub(crate) fn tools() -> Result<Tools, Failure> {
     let rust = version(&cargo(), &["--version"])
         .ok_or_else(|| Failure::new("Rust is missing: install it as https://rustup.rs says."))?;
+    // ring is C and assembly in part, and everything is linked by the compiler.
+    let named = std::env::vars_os().any(|(name, _)| names_c_compiler(&name.to_string_lossy()));
+    if !named && !succeeds("cc".as_ref(), &["--version"]) {
+        return Err(Failure::new(
+            "A C compiler and linker, cc, are missing: install them, on Debian and Ubuntu as build-essential.",
+        ));
+    }
     let node = version("node".as_ref(), &["--version"]).ok_or_else(|| {
         Failure::new("Node.js 20.16 or later is missing: install it and put it in the PATH.")
     })?;
@@ -111,6 +118,11 @@ fn succeeds(program: &std::ffi::OsStr, arguments: &[&str]) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Whether a variable names the C compiler, as the cc crate reads it: then it is for that crate to find.
+fn names_c_compiler(variable: &str) -> bool {
+    matches!(variable, "CC" | "HOST_CC" | "TARGET_CC") || variable.starts_with("CC_")
 }
 
 fn at_least(version: &str, least: (u32, u32)) -> bool {
@@ -282,6 +294,15 @@ pub(crate) fn architecture() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_may_name_the_c_compiler() {
+        assert!(names_c_compiler("CC"));
+        assert!(names_c_compiler("HOST_CC"));
+        assert!(names_c_compiler("CC_x86_64_unknown_linux_gnu"));
+        assert!(!names_c_compiler("CCACHE_DIR"));
+        assert!(!names_c_compiler("CXX"));
+    }
 
     #[test]
     fn versions_compare_by_number() {

@@ -21,7 +21,7 @@ new ApplicationStack(app, 'Application', {
 new IngressStack(app, 'Ingress', {
   env: { account: ingressAccount, region },
   availabilityZoneIds,
-  // The networking account publishes the zone and has granted `app` to the ingress account: see PublishedZone.grantDelegation.
+  // The networking account publishes the zone and has granted `app` to the ingress account: see PublishedZone.allowDelegation.
   delegation: PublishedZone.delegation({ networkingAccount, account: ingressAccount, parameterPrefix: '/zone-delegation/dev' }),
   subdomain: 'app',
   // An output of the stack Application.

@@ -18,7 +18,7 @@ const published = new PublishedZone(networking, 'PublishedZone', {
 new MigratingStack(app, 'Consumer', {
   env: { account: '222222222222', region: 'us-east-1' },
   step,
-  delegation: published.grantDelegation({ account: '222222222222', names: ['dev'] }),
+  delegation: published.allowDelegation({ account: '222222222222', names: ['dev'] }),
 });
 
 app.synth();

@@ -24,7 +24,7 @@ MigratingStack(
     env=Environment(account="222222222222", region="us-east-1"),
     step=step,
     hosted_zone_id=app.node.get_context("hostedZoneId"),
-    delegation=published.grant_delegation(account="222222222222", names=["dev"]),
+    delegation=published.allow_delegation(account="222222222222", names=["dev"]),
 )
 
 app.synth()

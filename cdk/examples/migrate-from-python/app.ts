@@ -19,7 +19,7 @@ new MigratingStack(app, 'Consumer', {
   env: { account: '222222222222', region: 'us-east-1' },
   step,
   hostedZoneId: app.node.getContext('hostedZoneId') as string,
-  delegation: published.grantDelegation({ account: '222222222222', names: ['dev'] }),
+  delegation: published.allowDelegation({ account: '222222222222', names: ['dev'] }),
 });
 
 app.synth();

@@ -13,7 +13,7 @@ published = PublishedZone(
     parent_zone=HostedZone.from_hosted_zone_attributes(networking, "Base", hosted_zone_id="Z00000000000000EXAMPLE", zone_name="example.com"),
     parameter_prefix="/zone-delegation/dev",
 )
-delegation = published.grant_delegation(account="222222222222", names=["dev"])
+delegation = published.allow_delegation(account="222222222222", names=["dev"])
 
 # Account 222222222222 takes it, with a certificate for it and all names in it.
 consumer = Stack(app, "Consumer", env=Environment(account="222222222222", region="us-east-1"))

@@ -14,7 +14,7 @@ const published = new PublishedZone(networking, 'PublishedZone', {
 
 new StaticSite(app, 'Consumer', {
   env: { account: '222222222222', region: 'eu-central-1' },
-  delegation: published.grantDelegation({ account: '222222222222', names: ['site'] }),
+  delegation: published.allowDelegation({ account: '222222222222', names: ['site'] }),
   subdomain: 'site',
 });
 

@@ -11,7 +11,7 @@ const published = new PublishedZone(networking, 'PublishedZone', {
   parentZone: HostedZone.fromHostedZoneAttributes(networking, 'Base', { hostedZoneId: 'Z00000000000000EXAMPLE', zoneName: 'example.com' }),
   parameterPrefix: '/zone-delegation/dev',
 });
-const delegation = published.grantDelegation({ account: '222222222222', names: ['dev'] });
+const delegation = published.allowDelegation({ account: '222222222222', names: ['dev'] });
 
 // Account 222222222222 takes it, with a certificate for it and all names in it.
 const consumer = new Stack(app, 'Consumer', { env: { account: '222222222222', region: 'us-east-1' } });

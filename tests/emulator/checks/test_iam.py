@@ -180,6 +180,14 @@ class ParameterResources(Check):
                                ValidationMethod="DNS", Tags=[{"Key": "k", "Value": "v"}])
         self.assertIn("acm:AddTagsToCertificate", message)
 
+    def test_a_certificate_is_asked_for_by_the_method_that_a_policy_names(self):
+        role = make_role(self.account, "acm", trusting(f"arn:aws:iam::{self.account}:root"),
+                         allow("acm:RequestCertificate", "*", condition={"StringEquals": {"acm:ValidationMethod": "DNS"}}))
+        acm = client("acm", self.account, credentials=session(self.account, role))
+        acm.request_certificate(DomainName="a.example.com", ValidationMethod="DNS")
+        for other in ({"ValidationMethod": "EMAIL"}, {}):
+            self.refused("AccessDeniedException", acm.request_certificate, DomainName="b.example.com", **other)
+
 
 class ResourceTags(Check):
     """`aws:ResourceTag` as the CDK app's policies use it: a function deletes what carries its stack's id."""

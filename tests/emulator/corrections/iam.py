@@ -18,6 +18,8 @@ Facts restored, with their sources:
 - `aws:PrincipalArn` of a role session is the role's ARN, not the session's; all
   accounts of the organisation share `aws:PrincipalOrgID`.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+- `acm:ValidationMethod` of `acm:RequestCertificate` is the method that is asked for.
+  https://docs.aws.amazon.com/acm/latest/userguide/acm-conditions.html
 - `aws:ResourceTag` on a certificate is the certificate's tag.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
 - A denial names the resource and has a request id, and Route 53's comes in its
@@ -93,7 +95,7 @@ def _iam_action(before):
 
 
 def _context(before):
-    """The request's condition keys: here those of a change of record sets."""
+    """The request's condition keys: here those of a change of record sets and of a certificate that is requested."""
     def context(service_name, action, body, params):
         keys = before(service_name, action, body, params)
         if action == "route53:ChangeResourceRecordSets":
@@ -104,6 +106,8 @@ def _context(before):
             keys[_NAMES] = sorted({record["Name"].rstrip(".") for _, record in changes})
             keys[_TYPES] = sorted({record["Type"] for _, record in changes})
             keys[_ACTIONS] = sorted({verb.upper() for verb, _ in changes})
+        if action == "acm:RequestCertificate" and (method := _json(body).get("ValidationMethod")):
+            keys["acm:ValidationMethod"] = method
         return keys
     return context
 
