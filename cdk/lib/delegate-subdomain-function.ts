@@ -93,14 +93,14 @@ export class DelegateSubdomainFunction extends Construct {
       { actions: ['route53:GetChange'], resources: [this.route53Arn('change')], reason: 'The ids of changes are not known before' });
   }
 
-  /** Lets the function request certificates in a Region, and find and delete those with this stack's id. */
+  /** Lets the function request certificates in a Region, to be validated by DNS, and find and delete those with this stack's id. */
   public grantCertificates(region: string): IDependable {
     const certificates = [this.certificateArn(region)];
     return this.handler.grant({ purpose: 'Certificates' },
       {
         actions: ['acm:RequestCertificate'],
         resources: ['*'],
-        conditions: { StringEquals: { 'aws:RequestedRegion': region } },
+        conditions: { StringEquals: { 'aws:RequestedRegion': region, 'acm:ValidationMethod': 'DNS' } },
         reason: NO_RESOURCES,
       },
       { actions: ['acm:ListCertificates'], resources: ['*'], reason: NO_RESOURCES },

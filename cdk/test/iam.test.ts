@@ -135,7 +135,7 @@ test('the consumer stack grants exactly this', () => {
         Action: 'acm:RequestCertificate',
         Effect: 'Allow',
         Resource: '*',
-        Condition: { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } },
+        Condition: { StringEquals: { 'aws:RequestedRegion': 'us-east-1', 'acm:ValidationMethod': 'DNS' } },
       },
       { Action: 'acm:ListCertificates', Effect: 'Allow', Resource: '*' },
       { Action: ['acm:AddTagsToCertificate', 'acm:DescribeCertificate', 'acm:ListTagsForCertificate'], Effect: 'Allow', Resource: certificates },

@@ -30,7 +30,16 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         }
     }
     let tags = tags_of(&body);
-    authorize(state, call, "RequestCertificate", "*")?;
+    let mut context = state.iam.context(call);
+    // <https://docs.aws.amazon.com/acm/latest/userguide/acm-conditions.html>
+    let method = text("ValidationMethod");
+    if !method.is_empty() {
+        context.set("acm:ValidationMethod", [method]);
+    }
+    let now = state.now;
+    state
+        .iam
+        .authorize(call, now, "acm:RequestCertificate", "*", &context)?;
     if !tags.is_empty() {
         let any = format!(
             "arn:aws:acm:{}:{}:certificate/new",

@@ -189,14 +189,15 @@ async fn a_function_changes_no_certificate_of_another_stack() {
     };
     assert_eq!(delete(arn(&two)).await, DENIED_TOO);
     assert_eq!(remove_mark(arn(&two)).await, DENIED_TOO);
-    let request = async |region: &str| {
+    let request = async |region: &str, method: ValidationMethod| {
         let request = caller.acm_in(region).request_certificate();
         let request = request.domain_name(format!("x.dev.{BUILD}"));
-        let request = request.validation_method(ValidationMethod::Dns);
-        outcome(request.send().await)
+        outcome(request.validation_method(method).send().await)
     };
-    assert_eq!(request("us-east-1").await, DENIED_TOO);
-    assert_eq!(request(REGION).await, "ok");
+    let by_dns = ValidationMethod::Dns;
+    assert_eq!(request("us-east-1", by_dns.clone()).await, DENIED_TOO);
+    assert_eq!(request(REGION, ValidationMethod::Email).await, DENIED_TOO);
+    assert_eq!(request(REGION, by_dns).await, "ok");
     assert_eq!(delete(arn(&one)).await, "ok");
     let start = async |stack: &str| {
         let machine = format!("arn:aws:states:{REGION}:{CONSUMER}:stateMachine:{stack}-waiter");
@@ -206,6 +207,21 @@ async fn a_function_changes_no_certificate_of_another_stack() {
     };
     assert_eq!(start("two").await, DENIED_TOO);
     assert_eq!(start("one").await, "ok");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_overwrites_no_record_set_in_its_account() {
+    let (cast, _network) = Cast::published(settings(1)).await;
+    let stack = deployed(&cast, CONSUMER, "one", &certified(CONSUMER, "dev")).await;
+    let caller = Caller::with_function(&cast.world, &stack, "delegate-subdomain");
+    let zone = &stack.resources["Zone"].attributes["HostedZoneId"];
+    let name = format!("www.dev.{BUILD}");
+    for kind in [A, Cname, Ns, Txt] {
+        let upsert = [(Upsert, name.as_str(), kind.clone())];
+        assert_eq!(caller.change(zone, &upsert).await, DENIED, "{kind:?}");
+    }
+    let create = [(Create, name.as_str(), Txt)];
+    assert_eq!(caller.change(zone, &create).await, "ok");
 }
 
 #[tokio::test(start_paused = true)]
