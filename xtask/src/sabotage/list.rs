@@ -15,7 +15,7 @@ pub(super) struct Sabotage {
 }
 
 /// All of them.
-pub(super) const SABOTAGES: [Sabotage; 17] = [
+pub(super) const SABOTAGES: [Sabotage; 18] = [
     Sabotage {
         name: "upsert",
         about: "a record set is written whatever stands there",
@@ -35,7 +35,7 @@ pub(super) const SABOTAGES: [Sabotage; 17] = [
         about: "a Delete deletes the zone before the delegation to it",
         file: "functions/delegate-subdomain/src/subdomain/remove.rs",
         from: "        let ours =\n            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);\n",
-        to: "        if made {\n            self.delete_zone(zone, how.records_on_delete, Vec::new()).await?;\n        }\n        let ours =\n            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);\n",
+        to: "        if made {\n            self.delete_zone(delegation, zone, how.records_on_delete, Vec::new()).await?;\n        }\n        let ours =\n            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);\n",
     },
     Sabotage {
         name: "no-rights-no-question",
@@ -50,6 +50,13 @@ pub(super) const SABOTAGES: [Sabotage; 17] = [
         file: "functions/delegate-subdomain/src/subdomain/remove.rs",
         from: "set.filter(|set| ours(&set.name_servers()))",
         to: "set.filter(|set| ours(&set.name_servers()) || !set.kind().is_empty())",
+    },
+    Sabotage {
+        name: "nothing-is-put-back",
+        about: "a Create that fails takes the NS record set out that it found",
+        file: "functions/delegate-subdomain/src/subdomain/create.rs",
+        from: "            Hold::Nobody => TakenUp::Now,\n",
+        to: "            Hold::Nobody => TakenUp::No,\n",
     },
     Sabotage {
         name: "any-delegation-is-ours",
