@@ -139,7 +139,7 @@ pub(super) const SABOTAGES: [Sabotage; 18] = [
         name: "any-name-of-the-zone",
         about: "a consumer's role changes the names of all consumers",
         file: "cdk/lib/delegation-role.ts",
-        from: "    'route53:ChangeResourceRecordSetsNormalizedRecordNames': recordNames,\n",
-        to: "",
+        from: "createOrDelete({ names: recordNames, types: ['NS'] })",
+        to: "createOrDelete({ types: ['NS'] })",
     },
 ];
