@@ -248,9 +248,8 @@ impl<T: Transport> Subdomains<T> {
         }
         let clock = how.invocation.clock;
         let key = zone.id.as_str();
-        let after = |left| Clock::seconds(clock.now() + left);
-        let at = match (taken_out, progress.deletable_at.get(key)) {
-            (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => at,
+        let end = match (taken_out, progress.deletable_at.get(key)) {
+            (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => Clock::moment(at),
             (TakenOut::WasNotThere, None) => {
                 // Someone else took it out, or an earlier call of this one whose INSYNC was not seen.
                 let parent = parent_name(delegation, how);
@@ -274,12 +273,13 @@ impl<T: Transport> Subdomains<T> {
                         }));
                     }
                 };
-                after(how.drain_left().max(spread))
+                clock.now() + how.drain_left().max(spread)
             }
-            _ => after(how.drain_left()),
+            _ => clock.now() + how.drain_left(),
         };
+        let at = Clock::seconds(end);
         progress.deletable_at.insert(key.to_owned(), at);
-        let left = clock.until(Clock::moment(at));
+        let left = clock.until(end);
         if left.is_zero() {
             return Ok(Undelegated::Done { by_right });
         }
