@@ -60,7 +60,7 @@ pub use values::{boolean, integer_within, string_list, string_map};
 
 use crate::{owner::is_mark, shorten};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// How much of a wrong value an error shows, in bytes.
@@ -137,8 +137,24 @@ impl Properties {
         self
     }
 
+    /// Properties whose `Tags` name none of the marks: those that do are left out.
+    pub(crate) fn without_marks(mut self) -> Self {
+        let Some(mut tags) = self.get("Tags").and_then(|tags| string_map(tags).ok()) else {
+            return self;
+        };
+        let all = tags.len();
+        tags.retain(|key, _| !is_mark(key));
+        if tags.len() < all {
+            tracing::warn!(
+                "Tags whose keys start with zone-delegation: are left out: they are this function's own marks"
+            );
+            self.values.insert("Tags".to_owned(), json!(tags));
+        }
+        self
+    }
+
     /// Properties whose `Tags` name none of the marks, or with that fault.
-    pub(crate) fn without_marks(self) -> Self {
+    pub(crate) fn refusing_marks(self) -> Self {
         let Some(tags) = self.get("Tags") else {
             return self;
         };

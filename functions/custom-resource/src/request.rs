@@ -117,9 +117,11 @@ impl Request {
         }
         let (properties, service_timeout) = own_taken_out(event.get("ResourceProperties"));
         let (old_properties, _) = own_taken_out(event.get("OldResourceProperties"));
-        // A Delete writes no tags, and has to get through for what an earlier release made with such ones.
+        // What an earlier release made with such ones has to get through: its Delete, which writes none, and its Updates,
+        // of which one may be a rollback.
         let properties = match request_type {
-            RequestType::Create | RequestType::Update => properties.without_marks(),
+            RequestType::Create => properties.refusing_marks(),
+            RequestType::Update => properties.without_marks(),
             RequestType::Delete => properties,
         };
         Ok(Self {

@@ -59,6 +59,8 @@ pub struct FaultRule {
     pub invocation: Option<u64>,
     /// Only this operation, such as `CreateHostedZone`.
     pub operation: Option<String>,
+    /// Only calls of this Region.
+    pub region: Option<String>,
     /// So many fitting calls pass first.
     pub skip: u64,
     /// On so many it falls, then the rule is spent.
@@ -75,6 +77,7 @@ impl FaultRule {
         Self {
             invocation: Some(invocation),
             operation: None,
+            region: None,
             skip: k - 1,
             times: 1,
             chance: 100,
@@ -87,6 +90,7 @@ impl FaultRule {
         Self {
             invocation: None,
             operation: Some(operation.to_owned()),
+            region: None,
             skip: 0,
             times,
             chance: 100,
@@ -99,6 +103,7 @@ impl FaultRule {
         Self {
             invocation: None,
             operation: None,
+            region: None,
             skip: 0,
             times: u64::MAX,
             chance,
@@ -106,7 +111,16 @@ impl FaultRule {
         }
     }
 
-    fn fits(&self, hand: &Hand, operation: &str) -> bool {
+    /// The same on calls of one Region alone.
+    #[must_use]
+    pub fn in_region(self, region: &str) -> Self {
+        Self {
+            region: Some(region.to_owned()),
+            ..self
+        }
+    }
+
+    fn fits(&self, hand: &Hand, region: Option<&str>, operation: &str) -> bool {
         let Hand::Function(work) = hand else {
             return false;
         };
@@ -116,6 +130,10 @@ impl FaultRule {
                 .operation
                 .as_ref()
                 .is_none_or(|wanted| wanted == operation)
+            && self
+                .region
+                .as_ref()
+                .is_none_or(|wanted| Some(wanted.as_str()) == region)
     }
 }
 
@@ -130,6 +148,7 @@ impl Faults {
     pub(crate) fn on(
         &mut self,
         hand: &Hand,
+        region: Option<&str>,
         operation: &str,
         random: &mut fastrand::Rng,
     ) -> Option<Fault> {
@@ -137,7 +156,7 @@ impl Faults {
         for rule in self
             .rules
             .iter_mut()
-            .filter(|rule| rule.fits(hand, operation))
+            .filter(|rule| rule.fits(hand, region, operation))
         {
             if rule.skip > 0 {
                 rule.skip -= 1;

@@ -157,7 +157,7 @@ impl World {
     pub(crate) fn fault_on(&self, hand: &Hand, operation: &str) -> Option<Fault> {
         let mut state = self.state();
         let State { faults, random, .. } = &mut *state;
-        faults.on(hand, operation, random)
+        faults.on(hand, None, operation, random)
     }
 
     /// Is notified when a fault kills that invocation; whoever runs it then drops it.
@@ -283,7 +283,8 @@ fn take(state: &mut State, call: &mut Call) -> (Outcome, Option<Fault>) {
     }
     let fault = {
         let State { faults, random, .. } = state;
-        faults.on(&call.caller.hand, &call.operation, random)
+        let hand = &call.caller.hand;
+        faults.on(hand, Some(&call.region), &call.operation, random)
     };
     match fault {
         Some(Fault::Throttle) => (Err(ServiceError::throttled(call.service)), fault),

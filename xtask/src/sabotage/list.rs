@@ -55,8 +55,8 @@ pub(super) const SABOTAGES: [Sabotage; 18] = [
         name: "nothing-is-put-back",
         about: "a Create that fails takes the NS record set out that it found",
         file: "functions/delegate-subdomain/src/subdomain/create.rs",
-        from: "            Hold::Nobody => TakenUp::Now,\n",
-        to: "            Hold::Nobody => TakenUp::No,\n",
+        from: "            Hold::Nobody => TakesUp::Yes,\n",
+        to: "            Hold::Nobody => TakesUp::No,\n",
     },
     Sabotage {
         name: "any-delegation-is-ours",

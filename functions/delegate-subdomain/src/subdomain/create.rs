@@ -7,7 +7,7 @@ use super::{
     success,
 };
 use crate::{error::Error, public_zone::Unusable};
-use custom_resource::{Invocation, Request, Success};
+use custom_resource::{Invocation, Request, RequestType, Success};
 use dns_zones::{
     ChangeId, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet, RrType,
     dns::{Checked, Transport},
@@ -22,26 +22,26 @@ const DELETE_WITHOUT_DRAIN: Duration = PROPAGATION.saturating_mul(2);
 struct Found {
     zone: HostedZone,
     tags: BTreeMap<String, String>,
-    taken_up: TakenUp,
+    /// Of a given zone: what stands of its NS record set is not this request's, and is put back where it fails.
+    takes_up: TakesUp,
 }
 
-/// Whether this request takes a given zone up, so that what stood before is put back if it fails.
+/// Whether what stands of a given zone's delegation was there before this request.
 #[derive(Clone, Copy, PartialEq)]
-enum TakenUp {
+enum TakesUp {
     No,
-    /// The zone was nobody's.
-    Now,
-    /// By an earlier delivery or an earlier request, which has not come to its end.
-    Unfinished,
+    Yes,
+    /// It is noted by an earlier delivery or an earlier request.
+    Noted,
 }
 
 impl Found {
-    /// One that is this resource's by now.
-    fn standing(zone: HostedZone, tags: BTreeMap<String, String>) -> Self {
+    /// One that this resource has by now.
+    fn own(zone: HostedZone, tags: BTreeMap<String, String>) -> Self {
         Self {
             zone,
             tags,
-            taken_up: TakenUp::No,
+            takes_up: TakesUp::No,
         }
     }
 }
@@ -99,21 +99,24 @@ impl<T: Transport> Subdomains<T> {
         let ours = |servers: &NameServers| own.contains(servers) || is_known(servers);
         around.check(parent, &name, ours)?;
 
-        let mut taking_up = false;
+        let mut takes_up = false;
+        let mut dropped = Vec::new();
         let (zone, zone_change, tags, comment) = match found {
             Some(Found {
                 zone,
                 mut tags,
-                taken_up,
+                takes_up: found,
             }) => {
-                let standing = around.delegation.as_ref();
-                let standing = standing.filter(|set| set.name_servers() == zone.name_servers);
-                if taken_up == TakenUp::Now
-                    && let Some(ttl) = standing.and_then(RecordSet::ttl)
-                {
-                    tags.insert(PREVIOUS_TTL_TAG.to_owned(), ttl.to_string());
+                let stands = around.delegation.as_ref();
+                let stands = stands.filter(|set| set.name_servers() == zone.name_servers);
+                takes_up = found != TakesUp::No && stands.is_some();
+                match (found, stands.and_then(RecordSet::ttl)) {
+                    (TakesUp::Yes, Some(ttl)) => {
+                        tags.insert(PREVIOUS_TTL_TAG.to_owned(), ttl.to_string());
+                    }
+                    (TakesUp::Noted, None) => dropped.push(PREVIOUS_TTL_TAG.to_owned()),
+                    _ => {}
                 }
-                taking_up = taken_up == TakenUp::Unfinished || tags.contains_key(PREVIOUS_TTL_TAG);
                 let other = wanted.given_zone.is_none() && zone.comment != wanted.comment;
                 (zone, None, tags, other.then_some(&wanted.comment))
             }
@@ -132,7 +135,7 @@ impl<T: Transport> Subdomains<T> {
             zone.id
         ));
         let mark = async {
-            self.route53.tag_zone(&zone.id, &tags, &[]).await?;
+            self.route53.tag_zone(&zone.id, &tags, &dropped).await?;
             if let Some(comment) = comment {
                 self.route53.set_comment(&zone.id, comment).await?;
             }
@@ -150,18 +153,15 @@ impl<T: Transport> Subdomains<T> {
             // A zone that was just made carries its mark already, in its CallerReference.
             try_join!(mark, delegate)?;
         } else {
-            // Another one is marked before anything leads to it; a given one is not this resource's before.
+            // Another one is marked before anything leads to it; a given one is not this resource's before. A Create that
+            // takes one up made nothing that its id could name: its Delete goes by the marks, and puts back what stood.
             mark.await?;
-            *made = Some(delegation);
+            if !takes_up || request.request_type == RequestType::Update {
+                *made = Some(delegation);
+            }
             delegate.await?;
         }
         self.verify(invocation, wanted, parent, &zone).await?;
-        if taking_up {
-            let note = [PREVIOUS_TTL_TAG.to_owned()];
-            self.route53
-                .tag_zone(&zone.id, &BTreeMap::new(), &note)
-                .await?;
-        }
         Ok(success(&zone, parent))
     }
 
@@ -204,7 +204,7 @@ impl<T: Transport> Subdomains<T> {
                         None => owner.tag_map(),
                     };
                     let tags = made_zone_tags(wanted, tags);
-                    return Ok(Some(Found::standing(zone, tags)));
+                    return Ok(Some(Found::own(zone, tags)));
                 }
                 Hold::Sibling { logical_id, .. } => siblings.push((listed.id, logical_id)),
                 _ => {}
@@ -230,7 +230,7 @@ impl<T: Transport> Subdomains<T> {
                     "taking over the zone of a renamed logical id"
                 );
                 let tags = made_zone_tags(wanted, owner.tags_taken_from(&sibling));
-                return Ok(Some(Found::standing(zone, tags)));
+                return Ok(Some(Found::own(zone, tags)));
             }
         }
         Ok(None)
@@ -263,13 +263,13 @@ impl<T: Transport> Subdomains<T> {
                 wanted,
             });
         }
-        let taken_up = match &hold {
-            Hold::Nobody => TakenUp::Now,
+        let takes_up = match &hold {
+            Hold::Nobody => TakesUp::Yes,
             Hold::Own {
                 previous_ttl: Some(_),
                 ..
-            } => TakenUp::Unfinished,
-            _ => TakenUp::No,
+            } => TakesUp::Noted,
+            _ => TakesUp::No,
         };
         let marks = match hold {
             Hold::Foreign(owner) => {
@@ -297,7 +297,7 @@ impl<T: Transport> Subdomains<T> {
         Ok(Found {
             zone,
             tags,
-            taken_up,
+            takes_up,
         })
     }
 

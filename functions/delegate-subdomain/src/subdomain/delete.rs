@@ -48,6 +48,7 @@ impl<T: Transport> Subdomains<T> {
             drain: wanted
                 .as_ref()
                 .map_or(Duration::ZERO, |wanted| wanted.drain),
+            by_marks: false,
         };
         let removed = match (Delegation::parse(request.physical_id()), &wanted) {
             (Some(delegation), _) => self.remove(&delegation, &removal, &mut progress).await?,
@@ -111,6 +112,7 @@ impl<T: Transport> Subdomains<T> {
             parent: unread.map_or(removal.parent.clone(), Err),
             // The first sweep took it out as a rule.
             ttl: None,
+            by_marks: true,
             ..*removal
         };
         for delegation in swept {
@@ -173,7 +175,16 @@ impl<T: Transport> Subdomains<T> {
         let parent = self
             .confirmed_parent(&wanted.parent, removal.request, removal.invocation)
             .await;
-        self.swept(wanted, parent, removal).await
+        match self.swept(wanted, parent, removal).await? {
+            // What stands waits for its parent to be read. A parent that nothing of this resource was made under keeps no
+            // Delete waiting.
+            (swept, Some(error))
+                if error.trouble().outlook == Outlook::Passing && !swept.is_empty() =>
+            {
+                Err(error)
+            }
+            (swept, unread) => Ok((swept, unread.map(|error| error.to_string()))),
+        }
     }
 
     /// What the resource has, by the marks that it writes, and why the parent could not be read where it could not.
@@ -182,10 +193,9 @@ impl<T: Transport> Subdomains<T> {
         wanted: &Wanted,
         parent: Result<Parent, Error>,
         removal: &Removal<'_>,
-    ) -> Result<(Vec<Delegation>, Option<String>), Error> {
+    ) -> Result<(Vec<Delegation>, Option<Error>), Error> {
         let request = removal.request;
         let owner = request.owner();
-        let mut passing = None;
         let (zones, parent, unread) = match parent {
             Ok(parent) => {
                 // Its Create was refused for the name.
@@ -203,13 +213,12 @@ impl<T: Transport> Subdomains<T> {
                     owner.made(&zone.caller_reference) || zone.name.as_str().starts_with(&labels)
                 };
                 let zones = self.route53.zones_where(ours).await?;
-                let unread = error.to_string();
-                if error.trouble().outlook == Outlook::Passing {
-                    passing = Some(error);
-                }
                 match &wanted.parent {
+                    ParentReference::Own(_) if error.trouble().outlook == Outlook::Passing => {
+                        return Err(error);
+                    }
                     ParentReference::Own(id) => (zones, Some(id.clone()), None),
-                    ParentReference::Published(_) => (zones, None, Some(unread)),
+                    ParentReference::Published(_) => (zones, None, Some(error)),
                 }
             }
         };
@@ -238,11 +247,6 @@ impl<T: Transport> Subdomains<T> {
             // Without rights in the parent its id is not used, so any will do.
             swept.push(Delegation::new(&zone, parent.as_ref().unwrap_or(&zone.id)));
         }
-        match passing {
-            // What stands waits for its parent to be read. A parent that nothing of this resource was made under keeps no
-            // Delete waiting.
-            Some(error) if !swept.is_empty() => Err(error),
-            _ => Ok((swept, unread)),
-        }
+        Ok((swept, unread))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     update::Current,
 };
 use crate::error::Error;
-use custom_resource::{Invocation, Request};
+use custom_resource::{Invocation, Outlook, Request};
 use dns_zones::dns::Transport;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -46,8 +46,13 @@ impl<T: Transport> Subdomains<T> {
         let (swept, unread) = self.swept(&old, old_parent, &removal).await?;
         let labels = format!("{}.", old.labels.to_ascii_lowercase());
         let unreadable = unread.is_some();
+        let is_passing = unread
+            .as_ref()
+            .is_some_and(|error| error.trouble().outlook == Outlook::Passing);
         let removal = Removal {
-            parent: unread.map_or(removal.parent, Err),
+            parent: unread
+                .as_ref()
+                .map_or(removal.parent, |error| Err(error.to_string())),
             ..removal
         };
         let current = current.map(|current| current.delegation);
@@ -64,6 +69,9 @@ impl<T: Transport> Subdomains<T> {
                     self.take_out_half_made(&half_made, &removal).await?;
                 }
                 continue;
+            }
+            if is_passing && let Some(error) = unread {
+                return Err(error);
             }
             tracing::info!(
                 zone = half_made.zone.as_str(),
@@ -177,6 +185,7 @@ impl<'a> Removal<'a> {
             given_zone: wanted.given_zone.as_ref(),
             records_on_delete: wanted.records_on_delete,
             drain: Duration::ZERO,
+            by_marks: true,
         }
     }
 }

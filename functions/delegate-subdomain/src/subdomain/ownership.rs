@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 /// On a zone given by `HostedZoneId`: the id of the parent from which this resource delegates it. Where the parent
 /// changes, the Delete of the old delegation sees by it that the zone is still delegated.
 const PARENT_ID_TAG: &str = "zone-delegation:parent-id";
-/// On a zone given by `HostedZoneId` that was delegated before: the TTL in seconds that its NS record set had then. It is
-/// noted until the request that takes the zone up has come to its end; if that fails, all is put back.
+/// On a zone given by `HostedZoneId` that was delegated before: the TTL in seconds that its NS record set had then. Where the
+/// request that took the zone up was not answered SUCCESS, so that no id names the delegation, that is put back.
 pub(super) const PREVIOUS_TTL_TAG: &str = "zone-delegation:previous-ttl";
 
 /// What a zone is to this resource.
@@ -24,7 +24,7 @@ pub(super) enum Hold {
         taken_from: Option<String>,
         /// The parent from which a given zone is delegated.
         parent: Option<HostedZoneId>,
-        /// The TTL of the NS record set that stood before, while a request takes the zone up.
+        /// Of a given zone that was delegated before: the TTL of its NS record set then.
         previous_ttl: Option<u32>,
     },
     /// Another logical id's of the same stack.

@@ -30,6 +30,8 @@ pub(super) struct Removal<'a> {
     pub(super) records_on_delete: RecordsOnDelete,
     /// Between the NS record set being gone and the zone being deleted.
     pub(super) drain: Duration,
+    /// Found by its marks; no id that was answered names it, so what it took up is put back.
+    pub(super) by_marks: bool,
 }
 
 /// What is remembered from one look to the next.
@@ -97,7 +99,9 @@ impl<T: Transport> Subdomains<T> {
                 previous_ttl: Some(ttl),
                 parent,
                 ..
-            } if how.parent.is_err() || parent.as_ref() == Some(&delegation.parent) => {
+            } if how.by_marks
+                && (how.parent.is_err() || parent.as_ref() == Some(&delegation.parent)) =>
+            {
                 self.put_back(delegation, &zone, how, ttl).await?;
                 self.unmark(&zone.id).await?;
                 return Ok(Removed::Wholly);
@@ -162,7 +166,7 @@ impl<T: Transport> Subdomains<T> {
         Ok(Removed::Wholly)
     }
 
-    /// Puts the NS record set back as it stood before a request took its zone up that has not come to its end. The zone
+    /// Puts the NS record set back as it stood before a request that failed took its zone up. The zone
     /// stays, and whoever delegated it counts on that, so a set that cannot be put back is left as it is.
     async fn put_back(
         &self,

@@ -94,12 +94,8 @@ async fn operate(case: &Case, point: Option<&Point>) -> (Stage, Stack, u64, BTre
     let first = stage.engine.next_invocation();
     if let Some(point) = point {
         stage.world.inject(FaultRule {
-            invocation: None,
-            operation: Some(point.call.clone()),
             skip: point.nth - 1,
-            times: 1,
-            chance: 100,
-            fault: Fault::Kill(point.when),
+            ..FaultRule::on_operation(&point.call, 1, Fault::Kill(point.when))
         });
     }
     match (case.before, case.after.map(template)) {

@@ -49,6 +49,31 @@ async fn a_template_sets_none() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_update_leaves_them_out() {
+    // Refused, an update of what an earlier release made with one could not be rolled back.
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    for resource in resources(&zone) {
+        let mut stack = stage.created(resource.clone()).await;
+        let tags = json!({"Tags": {"zone-delegation:previous-logical-id": "x", "team": "a"}});
+        stage.updated(&mut stack, with(resource, tags)).await;
+        let zones = stage.world.zones().into_values().map(|zone| zone.tags);
+        let certificates = stage.world.certificates().into_values();
+        let tags: Vec<_> = zones
+            .chain(certificates.map(|certificate| certificate.tags))
+            .filter(|tags| tags.contains_key("team"))
+            .collect();
+        assert_eq!(tags.len(), 1, "{tags:?}");
+        assert!(
+            !tags[0].contains_key("zone-delegation:previous-logical-id"),
+            "{tags:?}"
+        );
+        stage.deleted(&mut stack).await;
+    }
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_made_with_one_is_deleted() {
     // By an earlier release, which took them.
     let stage = Stage::set(|_| ()).await;

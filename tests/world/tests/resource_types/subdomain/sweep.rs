@@ -266,3 +266,15 @@ async fn a_given_zone_that_was_not_marked_keeps_its_delegation() {
     assert!(stage.delegation().is_some(), "{}", stage.history());
     stage.check();
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_update_towards_a_parent_that_is_out_of_reach_is_rolled_back() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let silent = FaultRule::on_operation("GetParameters", u64::MAX, Fault::Silence(When::Before));
+    stage.world.inject(silent.in_region("eu-west-2"));
+    let resource = subdomain(json!({"NetworkRegion": "eu-west-2"}));
+    stage.rolled_back(&mut stack, &one(resource)).await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}

@@ -1,5 +1,7 @@
 //! A zone given by `HostedZoneId` that others have delegated already: the name is in use, and survives whatever fails.
 
+use std::time::Duration;
+
 use serde_json::json;
 use world::cloudformation::Status;
 use world::{Edit, Fault, FaultRule, Role, When};
@@ -85,6 +87,7 @@ async fn a_create_that_dies_on_the_way_puts_back_what_stood() {
         ("ChangeResourceRecordSets", When::Before),
         ("ChangeResourceRecordSets", When::After),
         ("GetChange", When::Before),
+        ("PUT", When::Before),
     ] {
         let stage = Stage::published(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -123,4 +126,59 @@ async fn an_update_to_a_zone_that_fails_afterwards_puts_back_what_stood() {
     stage.check_put_back(&zone);
     stage.deleted(&mut stack).await;
     stage.check_put_back(&zone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_cancelled_and_still_comes_to_its_end_puts_back_what_stood() {
+    let mut stage = Stage::published(|settings| {
+        settings.propagation = Duration::from_secs(40)..=Duration::from_secs(40);
+    })
+    .await;
+    stage.engine.habits.cancels_siblings = true;
+    let zone = stage.delegated_zone("dev").await;
+    let mut template = one(taking_up(&zone));
+    let bad = world::cloudformation::ResourceDefinition::new("Custom::Unknown", json!({}));
+    template.insert("Bad".to_owned(), bad);
+    let mut stack = stack("subject");
+    let status = stage.engine.create(&mut stack, &template).await;
+    stage.engine.idle().await;
+    assert_eq!(
+        status,
+        Status::CreateRolledBack,
+        "{:?}\n{}",
+        stack.failures,
+        stage.history()
+    );
+    stage.check_put_back(&zone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_of_what_stood_is_dropped_where_nothing_stands_any_more() {
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(taking_up(&zone)).await;
+    // The stack forgets it, as with a policy that retains it, and someone takes the record set out.
+    stack.resources.clear();
+    stage
+        .world
+        .edit_records(&stage.build, &[Edit::delete(NAME, "NS")])
+        .unwrap();
+    stage
+        .world
+        .edit_records(&stage.base, &[Edit::delete(BUILD, "NS")])
+        .unwrap();
+    stage.settle().await;
+    let template = one(taking_up(&zone));
+    let status = stage.engine.update(&mut stack, &template).await;
+    stage.engine.idle().await;
+    assert_eq!(
+        status,
+        Status::RolledBack,
+        "{:?}\n{}",
+        stack.failures,
+        stage.history()
+    );
+    // What this Create made goes with it.
+    assert_eq!(stage.delegation(), None, "{}", stage.history());
+    stage.check();
 }
