@@ -44,34 +44,41 @@ where
     let started = Instant::now();
     // Boxed: the SDK's futures are several kilobytes each, and a resource type awaits dozens of them.
     let answer = Box::pin(sent.into_future()).await;
+    let answer = answer.map_err(|error| AwsError::new(service, operation, target, &error));
+    log(service, operation, target, started, answer.as_ref().err());
+    answer
+}
+
+/// The line of one attempt. Apart, so that it is in a function once and not for each of its operations.
+fn log(
+    service: &'static str,
+    operation: &'static str,
+    target: &str,
+    started: Instant,
+    error: Option<&AwsError>,
+) {
     let milliseconds = millis(started.elapsed());
-    match answer {
-        Ok(output) => {
-            tracing::info!(
-                service,
-                operation,
-                target,
-                milliseconds,
-                outcome = "ok",
-                "AWS call"
-            );
-            Ok(output)
-        }
-        Err(error) => {
-            let error = AwsError::new(service, operation, target, &error);
-            tracing::info!(
-                service,
-                operation,
-                target,
-                milliseconds,
-                outcome = error.code.as_deref().unwrap_or("no answer"),
-                request_id = error.request_id.as_deref().unwrap_or(""),
-                reason = error.message,
-                "AWS call"
-            );
-            Err(error)
-        }
-    }
+    let Some(error) = error else {
+        tracing::info!(
+            service,
+            operation,
+            target,
+            milliseconds,
+            outcome = "ok",
+            "AWS call"
+        );
+        return;
+    };
+    tracing::info!(
+        service,
+        operation,
+        target,
+        milliseconds,
+        outcome = error.code.as_deref().unwrap_or("no answer"),
+        request_id = error.request_id.as_deref().unwrap_or(""),
+        reason = error.message,
+        "AWS call"
+    );
 }
 
 fn millis(duration: Duration) -> u64 {

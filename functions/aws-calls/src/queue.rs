@@ -8,7 +8,10 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::MutexGuard,
+    time::{Instant, sleep},
+};
 
 /// How often a call is sent that gets no answer. What is out of reach after these is tried again by the protocol
 /// layer, which can say so and outlives the invocation.
@@ -92,37 +95,11 @@ impl Queue {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         F: IntoFuture<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let begun = Instant::now();
-        let mut unanswered = 0;
-        let mut turn = None;
-        if self.0.turn.try_lock().is_err() {
-            turn = Some(self.0.turn.lock().await);
-        }
+        let mut tries = Tries::begin(self).await;
         loop {
-            let error = match call_once(service, operation, target, send()).await {
+            match call_once(service, operation, target, send()).await {
                 Ok(output) => return Ok(output),
-                Err(error) => error,
-            };
-            match error.kind {
-                Kind::Throttled if begun.elapsed() < PATIENCE => {
-                    let pause = self.throttled();
-                    if turn.is_none() {
-                        if let Ok(free) = self.0.turn.try_lock() {
-                            turn = Some(free);
-                        } else {
-                            // The other has been let through by then, so this one tries at once.
-                            turn = Some(self.0.turn.lock().await);
-                            continue;
-                        }
-                    }
-                    sleep(pause).await;
-                }
-                Kind::NoAnswer | Kind::NoEndpoint if unanswered + 1 < ATTEMPTS => {
-                    let longest = UNANSWERED.saturating_mul(2_u32.saturating_pow(unanswered));
-                    unanswered += 1;
-                    sleep(jittered(longest)).await;
-                }
-                _ => return Err(error),
+                Err(error) => tries.after(error).await?,
             }
         }
     }
@@ -145,6 +122,57 @@ impl Queue {
     pub fn is_crowded(&self) -> bool {
         let crowd = *self.0.crowd.lock().expect("no panic while held");
         crowd.is_some_and(|crowd| crowd.last.elapsed() < CROWDED)
+    }
+}
+
+/// The attempts at one call. Apart from the call, so that it is in a function once and not for each of its operations.
+struct Tries<'a> {
+    queue: &'a Queue,
+    begun: Instant,
+    unanswered: u32,
+    turn: Option<MutexGuard<'a, ()>>,
+}
+
+impl<'a> Tries<'a> {
+    /// Waits until no other call of the queue tries again.
+    async fn begin(queue: &'a Queue) -> Self {
+        let begun = Instant::now();
+        let turn = match queue.0.turn.try_lock() {
+            Ok(_) => None,
+            Err(_) => Some(queue.0.turn.lock().await),
+        };
+        Self {
+            queue,
+            begun,
+            unanswered: 0,
+            turn,
+        }
+    }
+
+    /// Waits until the call may be sent again; its error where it may not.
+    async fn after(&mut self, error: AwsError) -> Result<(), AwsError> {
+        match error.kind {
+            Kind::Throttled if self.begun.elapsed() < PATIENCE => {
+                let pause = self.queue.throttled();
+                if self.turn.is_none() {
+                    if let Ok(free) = self.queue.0.turn.try_lock() {
+                        self.turn = Some(free);
+                    } else {
+                        // The other has been let through by then, so this one tries at once.
+                        self.turn = Some(self.queue.0.turn.lock().await);
+                        return Ok(());
+                    }
+                }
+                sleep(pause).await;
+            }
+            Kind::NoAnswer | Kind::NoEndpoint if self.unanswered + 1 < ATTEMPTS => {
+                let longest = UNANSWERED.saturating_mul(2_u32.saturating_pow(self.unanswered));
+                self.unanswered += 1;
+                sleep(jittered(longest)).await;
+            }
+            _ => return Err(error),
+        }
+        Ok(())
     }
 }
 
