@@ -206,6 +206,11 @@ impl Error {
         }
     }
 
+    /// Whether it may pass without anyone's doing.
+    pub(crate) fn passes(&self) -> bool {
+        self.trouble().outlook == Outlook::Passing
+    }
+
     /// Whether it comes of lacking rights in the parent, so that only DNS can still speak about it.
     pub(crate) fn lacks_rights(&self) -> bool {
         match self {

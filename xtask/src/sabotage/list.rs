@@ -35,7 +35,7 @@ pub(super) const SABOTAGES: [Sabotage; 18] = [
         about: "a Delete deletes the zone before the delegation to it",
         file: "functions/delegate-subdomain/src/subdomain/remove.rs",
         from: "        let ours =\n            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);\n",
-        to: "        if made {\n            self.delete_zone(delegation, zone, how.records_on_delete, Vec::new()).await?;\n        }\n        let ours =\n            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);\n",
+        to: "        if made {\n            self.delete_zone(delegation, how.records_on_delete, Vec::new()).await?;\n        }\n        let ours =\n            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);\n",
     },
     Sabotage {
         name: "no-rights-no-question",

@@ -7,7 +7,7 @@ use super::{
     remove::{Progress, Removal, Removed},
 };
 use crate::error::Error;
-use custom_resource::{Clock, Invocation, Outlook, Request, Step, Success, Wait, is_refused_id};
+use custom_resource::{Clock, Invocation, Request, Step, Success, Wait, is_refused_id};
 use dns_zones::{ListedZone, dns::Transport};
 use serde_json::Value;
 use std::time::Duration;
@@ -178,11 +178,7 @@ impl<T: Transport> Subdomains<T> {
         match self.swept(wanted, parent, removal).await? {
             // What stands waits for its parent to be read. A parent that nothing of this resource was made under keeps no
             // Delete waiting.
-            (swept, Some(error))
-                if error.trouble().outlook == Outlook::Passing && !swept.is_empty() =>
-            {
-                Err(error)
-            }
+            (swept, Some(error)) if error.passes() && !swept.is_empty() => Err(error),
             (swept, unread) => Ok((swept, unread.map(|error| error.to_string()))),
         }
     }
@@ -214,7 +210,7 @@ impl<T: Transport> Subdomains<T> {
                 };
                 let zones = self.route53.zones_where(ours).await?;
                 match &wanted.parent {
-                    ParentReference::Own(_) if error.trouble().outlook == Outlook::Passing => {
+                    ParentReference::Own(_) if error.passes() => {
                         return Err(error);
                     }
                     ParentReference::Own(id) => (zones, Some(id.clone()), None),

@@ -2,7 +2,7 @@
 
 use super::{Subdomains, delegation::Delegation, properties::RecordsOnDelete};
 use crate::error::{Error, Keeps, LISTED};
-use dns_zones::{Change, ChangeError, DomainName, HostedZone, RecordSet, batches, dns::Transport};
+use dns_zones::{Change, ChangeError, DomainName, RecordSet, batches, dns::Transport};
 use futures::try_join;
 
 /// How many record sets are read before they are deleted: one page of an answer.
@@ -63,14 +63,13 @@ impl<T: Transport> Subdomains<T> {
     pub(super) async fn delete_zone(
         &self,
         delegation: &Delegation,
-        zone: &HostedZone,
         records: RecordsOnDelete,
         known: Vec<RecordSet>,
     ) -> Result<(), Error> {
-        self.delete_records(zone, known).await?;
+        self.delete_records(delegation, known).await?;
         loop {
             // As a rule nothing is left, so that this is all.
-            let not_empty = match self.route53.delete_zone(&zone.id).await {
+            let not_empty = match self.route53.delete_zone(&delegation.zone).await {
                 Err(error) if error.is("HostedZoneNotEmpty") => error,
                 deleted => return Ok(deleted?),
             };
@@ -78,19 +77,23 @@ impl<T: Transport> Subdomains<T> {
             if left.is_empty() {
                 return Err(not_empty.into());
             }
-            self.delete_records(zone, left).await?;
+            self.delete_records(delegation, left).await?;
         }
     }
 
-    async fn delete_records(&self, zone: &HostedZone, sets: Vec<RecordSet>) -> Result<(), Error> {
+    async fn delete_records(
+        &self,
+        delegation: &Delegation,
+        sets: Vec<RecordSet>,
+    ) -> Result<(), Error> {
         let deletes = sets.into_iter().map(Change::Delete).collect();
         for batch in batches(deletes) {
             // Their INSYNC does not matter: nobody is led here any more.
-            match self.route53.change(&zone.id, batch).await {
+            match self.route53.change(&delegation.zone, batch).await {
                 // What was changed since it was read is read again, because the zone is not empty then.
                 Ok(_) | Err(ChangeError::Stale(_)) => {}
                 Err(ChangeError::Guardrail { guardrail, error }) => {
-                    let (name, zone) = (zone.name.clone(), zone.id.clone());
+                    let (name, zone) = (delegation.name.clone(), delegation.zone.clone());
                     return Err(Error::RecordsGuarded {
                         guardrail,
                         name,

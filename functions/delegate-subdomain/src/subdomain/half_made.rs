@@ -8,7 +8,7 @@ use super::{
     update::Current,
 };
 use crate::error::Error;
-use custom_resource::{Invocation, Outlook, Request};
+use custom_resource::{Invocation, Request};
 use dns_zones::dns::Transport;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -46,9 +46,7 @@ impl<T: Transport> Subdomains<T> {
         let (swept, unread) = self.swept(&old, old_parent, &removal).await?;
         let labels = format!("{}.", old.labels.to_ascii_lowercase());
         let unreadable = unread.is_some();
-        let is_passing = unread
-            .as_ref()
-            .is_some_and(|error| error.trouble().outlook == Outlook::Passing);
+        let is_passing = unread.as_ref().is_some_and(Error::passes);
         let removal = Removal {
             parent: unread
                 .as_ref()

@@ -9,6 +9,7 @@ mod half_made;
 mod ownership;
 mod parent;
 pub(crate) mod properties;
+mod put_back;
 mod remove;
 mod update;
 

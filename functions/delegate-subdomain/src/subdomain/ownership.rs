@@ -126,6 +126,15 @@ impl<T: Transport> Subdomains<T> {
             .await?)
     }
 
+    /// Takes the marks off a given zone.
+    pub(super) async fn unmark(&self, zone: &HostedZoneId) -> Result<(), Error> {
+        let marks = GIVEN_ZONE_MARKS.map(str::to_owned);
+        Ok(self
+            .route53
+            .tag_zone(zone, &BTreeMap::new(), &marks)
+            .await?)
+    }
+
     /// Forgets whose a zone was: the old logical id is gone.
     pub(super) async fn forget_previous(&self, zone: &HostedZoneId) -> Result<(), Error> {
         let note = [PREVIOUS_LOGICAL_ID_TAG.to_owned()];

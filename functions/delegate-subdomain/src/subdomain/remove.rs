@@ -1,11 +1,11 @@
 use super::{
     Delegation, Subdomains,
-    ownership::{GIVEN_ZONE_MARKS, Hold},
+    ownership::Hold,
     properties::{ParentReference, RecordsOnDelete},
 };
 use crate::error::Error;
 use aws_calls::Kind;
-use custom_resource::{Clock, Invocation, Outlook, Request};
+use custom_resource::{Clock, Invocation, Request};
 use dns_zones::{
     Change, ChangeError, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet,
     Route53, RrType,
@@ -149,7 +149,7 @@ impl<T: Transport> Subdomains<T> {
         if made {
             how.invocation
                 .doing(format!("deleting the zone {} ({})", zone.name, zone.id));
-            self.delete_zone(delegation, &zone, how.records_on_delete, known)
+            self.delete_zone(delegation, how.records_on_delete, known)
                 .await?;
             if by_right {
                 // A Create that was delivered twice may have delegated to the zone again just before it went.
@@ -164,57 +164,6 @@ impl<T: Transport> Subdomains<T> {
             );
         }
         Ok(Removed::Wholly)
-    }
-
-    /// Puts the NS record set back as it stood before a request that failed took its zone up. The zone
-    /// stays, and whoever delegated it counts on that, so a set that cannot be put back is left as it is.
-    async fn put_back(
-        &self,
-        delegation: &Delegation,
-        zone: &HostedZone,
-        how: &Removal<'_>,
-        ttl: u32,
-    ) -> Result<(), Error> {
-        let put = async {
-            let rights = self.rights(how).await?;
-            let set = rights
-                .record_set(&delegation.parent, &delegation.name, RrType::Ns)
-                .await?;
-            let is_changed = |set: &RecordSet| {
-                set.name_servers() == zone.name_servers && set.ttl() != Some(ttl.into())
-            };
-            let Some(set) = set.filter(is_changed) else {
-                return Ok::<_, Error>(());
-            };
-            let before = RecordSet::ns(&delegation.name, ttl, &zone.name_servers);
-            let changes = vec![Change::Delete(set), Change::Create(before)];
-            match rights.change(&delegation.parent, changes).await {
-                // Someone changed it since it was read: it is theirs.
-                Ok(_) | Err(ChangeError::Stale(_)) => Ok(()),
-                Err(error) => Err(error.into_aws().into()),
-            }
-        };
-        match put.await {
-            Err(error) if error.trouble().outlook != Outlook::Passing => {
-                tracing::warn!(
-                    name = delegation.name.as_str(),
-                    ttl,
-                    %error,
-                    "the NS record set may not have the TTL that it had before"
-                );
-                Ok(())
-            }
-            put => put,
-        }
-    }
-
-    /// Takes the marks off a given zone.
-    async fn unmark(&self, zone: &HostedZoneId) -> Result<(), Error> {
-        let marks = GIVEN_ZONE_MARKS.map(str::to_owned);
-        Ok(self
-            .route53
-            .tag_zone(zone, &BTreeMap::new(), &marks)
-            .await?)
     }
 
     /// Takes the NS record set out of the parent and waits until no name server of Route 53 has it, then for the
@@ -297,7 +246,7 @@ impl<T: Transport> Subdomains<T> {
     }
 
     /// The rights to change the parent.
-    async fn rights(&self, how: &Removal<'_>) -> Result<Route53, Error> {
+    pub(super) async fn rights(&self, how: &Removal<'_>) -> Result<Route53, Error> {
         let reference = how.parent.clone().map_err(Error::NoParent)?;
         self.parent_rights(reference, how.request, how.invocation)
             .await
