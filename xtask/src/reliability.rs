@@ -120,13 +120,10 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
     };
     match words.as_slice() {
         ["cargo", "xtask", name, options @ ..] => {
-            let lines = crate::USAGE.lines();
-            let begins = format!("cargo xtask {name}");
-            let usage: Vec<&str> = lines.filter(|line| line.starts_with(&begins)).collect();
-            if usage.is_empty() {
-                return Some("cargo xtask has no such command".to_owned());
+            match crate::COMMANDS.iter().find(|command| command.name == *name) {
+                Some(command) => says(command.usage, options),
+                None => Some("cargo xtask has no such command".to_owned()),
             }
-            says(&usage.join("\n"), options)
         }
         ["cargo", "test", arguments @ ..] => {
             let arguments = arguments

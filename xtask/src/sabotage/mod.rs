@@ -14,6 +14,7 @@ use crate::failure::{Doing, Failure};
 use crate::process;
 use crate::progress::{Step, seconds};
 use crate::setup;
+use crate::terminal;
 use list::{SABOTAGES, Sabotage};
 
 /// Histories for each sabotage; a proof that needs more than these to see it is no proof.
@@ -22,7 +23,7 @@ const HISTORIES: &str = "2000";
 /// `cargo xtask sabotage --list`.
 pub(crate) fn list() {
     for sabotage in &SABOTAGES {
-        println!("{:24} {}", sabotage.name, sabotage.about);
+        terminal::line(format!("{:24} {}", sabotage.name, sabotage.about));
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
         setup::npm_packages(&checkout::cdk(), &logs, &Step::hidden())?;
     }
     let copy = copy_checkout(in_app)?;
-    println!("without any: the proofs must pass");
+    terminal::line("without any: the proofs must pass");
     build(&copy, &logs.join("none-build.log"))?;
     for proof in PROOFS.iter().chain(in_app.then_some(&ROLES)) {
         proof.run(&copy, &logs.join(format!("none-{}.log", proof.name())))?;
@@ -65,22 +66,22 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     for sabotage in made {
         let begun = Instant::now();
         let noticed = noticed(sabotage, &copy, &logs)?;
-        println!(
+        terminal::line(format!(
             "{} {:24} {} ({})",
             if noticed.is_some() { "✓" } else { "✗" },
             sabotage.name,
             noticed.as_deref().unwrap_or("NOT NOTICED"),
             seconds(begun.elapsed()),
-        );
+        ));
         if noticed.is_none() {
             unnoticed.push(sabotage.name);
         }
     }
     if unnoticed.is_empty() {
-        println!(
+        terminal::line(format!(
             "every sabotage was noticed; logs in {}",
             checkout::shown(&logs)
-        );
+        ));
         return Ok(());
     }
     Err(Failure::new(format!(
