@@ -117,6 +117,8 @@ impl Request {
         }
         let (properties, service_timeout) = own_taken_out(event.get("ResourceProperties"));
         let (old_properties, _) = own_taken_out(event.get("OldResourceProperties"));
+        properties.keep_secrets();
+        old_properties.keep_secrets();
         // What an earlier release made with such ones has to get through: its Delete, which writes none, and its Updates,
         // of which one may be a rollback.
         let properties = match request_type {
@@ -408,19 +410,19 @@ mod tests {
         for (value, reason) in [
             (
                 json!("text"),
-                r#"The properties are "text": expected a JSON object."#,
+                "The properties are a string: expected a JSON object.",
             ),
             (
                 json!([1, 2]),
-                "The properties are [1,2]: expected a JSON object.",
+                "The properties are an array: expected a JSON object.",
             ),
             (
                 json!({ "ServiceTimeout": "3601" }),
                 r#"Property ServiceTimeout is "3601": expected 1 to 3600 seconds."#,
             ),
             (
-                json!({ "ServiceTimeout": [] }),
-                "Property ServiceTimeout is []: expected 1 to 3600 seconds.",
+                json!({ "ServiceTimeout": ["60"] }),
+                r#"Property ServiceTimeout is ["60"]: expected 1 to 3600 seconds."#,
             ),
         ] {
             let request = decode(&with("ResourceProperties", value)).unwrap();

@@ -208,7 +208,7 @@ async fn a_create_that_comes_too_late_makes_nothing() {
         );
         let log = stage.log().await;
         assert!(
-            log.iter().all(|line| line["target"] != "aws_calls"),
+            log.iter().all(|line| line["message"] != "AWS call"),
             "{log:?}"
         );
     }
