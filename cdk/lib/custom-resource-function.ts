@@ -20,6 +20,13 @@ const TIMEOUT = Duration.minutes(15);
 // wait before its second sweep.
 const MAX_EVENT_AGE = Duration.minutes(5);
 const RETRIES = 2;
+// CloudWatch dates `Errors` at the start of an invocation, which may end at its time-out, and metrics of Step Functions may be late as
+// well. An alarm sees a count only while its date lies in the evaluated periods:
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+const ALARM_PERIOD = Duration.minutes(5);
+const LATEST_COUNT = TIMEOUT.plus(ALARM_PERIOD);
+// One more, since the last of the periods has only just begun.
+const ALARM_PERIODS = LATEST_COUNT.toSeconds() / ALARM_PERIOD.toSeconds() + 1;
 /** What builds the functions, as `tests/emulator/requirements.in` pins it. */
 const CARGO_LAMBDA = '1.9.2';
 // This package lies in it, unless it is installed from a registry.
@@ -123,12 +130,13 @@ export class CustomResourceFunction extends Construct {
     this.dependencies.add(...dependables);
   }
 
-  /** An alarm on a count that is zero as long as all is well. */
+  /** Creates an alarm on a count that is zero as long as all is well. It lasts for as long as a count may be late. */
   public alarm(id: string, metric: cloudwatch.Metric, meaning: string): void {
     const alarm = new cloudwatch.Alarm(this, `${id}Alarm`, {
-      metric,
+      metric: metric.with({ period: ALARM_PERIOD }),
       threshold: 1,
-      evaluationPeriods: 1,
+      evaluationPeriods: ALARM_PERIODS,
+      datapointsToAlarm: 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       alarmDescription: `${this.name} of ${Aws.STACK_NAME} ${meaning}.`,

@@ -145,7 +145,10 @@ test('the consumer stack grants exactly this', () => {
       Action: 'sts:AssumeRole',
       Effect: 'Allow',
       Principal: { Service: 'states.amazonaws.com' },
-      Condition: { StringEquals: { 'aws:SourceAccount': '${AWS::AccountId}' }, ArnEquals: { 'aws:SourceArn': stateMachine } },
+      Condition: {
+        StringEquals: { 'aws:SourceAccount': '${AWS::AccountId}' },
+        ArnLike: { 'aws:SourceArn': 'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:*' },
+      },
     }],
     DelegateSubdomainFunctionWaiterPolicy: [
       { Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: '${DelegateSubdomainFunctionDelegateSubdomainFunction.Arn}' },

@@ -90,7 +90,7 @@ test('the waiter has the name that the function knows it by, and calls the funct
   assert.equal((environment as { Variables: { [name: string]: string } }).Variables['STATE_MACHINE_ARN'],
     'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:${AWS::StackName}-waiter');
 
-  const definition = JSON.parse(Properties['DefinitionString'] as string) as { States: { [name: string]: { Next?: string } } };
+  const definition = JSON.parse(readable(Properties['DefinitionString']) as string) as { States: { [name: string]: { Next?: string } } };
   assert.deepEqual(Object.entries(definition.States).map(([name, { Next }]) => [name, Next]), [
     ['Call the function', 'Answered?'], ['Answered?', undefined], ['Wait', 'Call the function'], ['Answered', undefined],
   ]);
