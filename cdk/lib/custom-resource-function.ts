@@ -16,9 +16,9 @@ import { checkFunctionSettings } from './function-settings-checks';
 import { PropError } from './prop-checks';
 
 const TIMEOUT = Duration.minutes(15);
-// Lambda tries again after one minute and then after two, so that both retries fit; a short age bounds how long a Delete must
-// wait before its second sweep.
-const MAX_EVENT_AGE = Duration.minutes(5);
+// In a new account, where 10 invocations may run at once, a request waits for those before it, of which each hands over after two
+// minutes. A short age bounds how long a Delete must wait for a Create that may still run.
+const MAX_EVENT_AGE = Duration.minutes(10);
 const RETRIES = 2;
 // CloudWatch dates `Errors` at the start of an invocation, which may end at its time-out, and metrics of Step Functions may be late as
 // well. An alarm sees a count only while its date lies in the evaluated periods:
@@ -84,6 +84,8 @@ export class CustomResourceFunction extends Construct {
       maxEventAge: MAX_EVENT_AGE,
       environment: {
         ...settings.environment,
+        // The function refuses requests of every other stack.
+        STACK_ID: Aws.STACK_ID,
         // The last attempt may start when the event is as old as it may get, and then runs until the time-out.
         MAX_INVOCATION_AGE_SECONDS: MAX_EVENT_AGE.plus(TIMEOUT).toSeconds().toString(),
       },
