@@ -32,8 +32,11 @@ const CARGO_LAMBDA = '1.9.2';
 // This package lies in it, unless it is installed from a registry.
 const WORKSPACE = path.join(__dirname, '..', '..', 'Cargo.toml');
 
+const STACK_ID_TAG = 'zone-delegation:stack-id';
 /** A condition that holds for what carries this stack's id. */
-export const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
+export const OWN = { StringEquals: { [`aws:ResourceTag/${STACK_ID_TAG}`]: Aws.STACK_ID } };
+/** A condition that holds for what carries no stack's id and now gets this stack's. */
+export const NEW = { StringEquals: { [`aws:RequestTag/${STACK_ID_TAG}`]: Aws.STACK_ID }, Null: { [`aws:ResourceTag/${STACK_ID_TAG}`]: 'true' } };
 
 /** What a function may do, and why on resources with a wildcard. */
 export interface Grant extends iam.PolicyStatementProps {
