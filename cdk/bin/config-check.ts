@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type Consumer, readConfiguration } from '../lib/configuration';
+import { readConfiguration } from '../lib/configuration';
 import { ConfigurationError } from '../lib/configuration-section';
+import type { Consumer } from '../lib/consumer';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 import { commandLineContext } from './command-line-context';
 import { orOneSentence } from './one-sentence';

@@ -3,36 +3,11 @@ import {
   TTL_SECONDS,
 } from './configuration-rules';
 import { ConfigurationError, type ConfigurationProblem, type Context, Section } from './configuration-section';
+import type { Consumer } from './consumer';
 import { rejectClashes } from './consumer-clashes';
 import { normalised, problemOfName, relation } from './domain-name';
 import { problemOfVariable } from './function-environment';
 import { rejectExcess } from './stack-limits';
-
-/** A consumer account, as the configuration names it. */
-export interface Consumer {
-  /** Account of the consumer. */
-  readonly account: string;
-  /** Region of its stack. */
-  readonly region: string;
-  /** The names that its delegation role covers, relative to the delegated zone. */
-  readonly names: string[];
-  /** Those of its names that its stack makes: all but the retired ones. */
-  readonly heldNames: string[];
-  /** Application subdomains, made below each of the names that its stack makes. */
-  readonly applications: string[];
-  /** Region of the applications' certificates. */
-  readonly certificateRegion: string;
-  /** External id of its delegation role. */
-  readonly externalId?: string;
-  /** Name of its stack. */
-  readonly stackName: string;
-  /** Time to live of its NS record sets. */
-  readonly ttlSeconds?: number;
-  /** On delete, how long its zones outlive their NS record sets. */
-  readonly drainSeconds?: number;
-  /** The topic that its stack's alarms tell, in its Region. */
-  readonly alarmTopicArn?: string;
-}
 
 /** What the app deploys. */
 export interface Configuration {

@@ -1,4 +1,4 @@
-import type { Consumer } from './configuration';
+import type { Consumer } from './consumer';
 import type { Section } from './configuration-section';
 import { relation } from './domain-name';
 

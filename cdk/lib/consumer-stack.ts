@@ -1,7 +1,8 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { addExpiryAlarm, alarmTopicOf } from './alarm-topic';
-import type { Configuration, Consumer } from './configuration';
+import type { Configuration } from './configuration';
+import type { Consumer } from './consumer';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { DelegatedSubdomain } from './delegated-subdomain';
 import type { FunctionSettings } from './function-settings';

@@ -16,17 +16,27 @@ import { checkFunctionSettings } from './function-settings-checks';
 import { PropError } from './prop-checks';
 
 const TIMEOUT = Duration.minutes(15);
-// Lambda tries again after one minute and then after two, so that both retries fit; a short age bounds how long a Delete must
-// wait before its second sweep.
-const MAX_EVENT_AGE = Duration.minutes(5);
+// In a new account, where 10 invocations may run at once, a request waits for those before it, of which each hands over after two
+// minutes. A short age bounds how long a Delete must wait for a Create that may still run.
+const MAX_EVENT_AGE = Duration.minutes(10);
 const RETRIES = 2;
+// CloudWatch dates `Errors` at the start of an invocation, which may end at its time-out, and metrics of Step Functions may be late as
+// well. An alarm sees a count only while its date lies in the evaluated periods:
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+const ALARM_PERIOD = Duration.minutes(5);
+const LATEST_COUNT = TIMEOUT.plus(ALARM_PERIOD);
+// One more, since the last of the periods has only just begun.
+const ALARM_PERIODS = LATEST_COUNT.toSeconds() / ALARM_PERIOD.toSeconds() + 1;
 /** What builds the functions, as `tests/emulator/requirements.in` pins it. */
 const CARGO_LAMBDA = '1.9.2';
 // This package lies in it, unless it is installed from a registry.
 const WORKSPACE = path.join(__dirname, '..', '..', 'Cargo.toml');
 
+const STACK_ID_TAG = 'zone-delegation:stack-id';
 /** A condition that holds for what carries this stack's id. */
-export const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': Aws.STACK_ID } };
+export const OWN = { StringEquals: { [`aws:ResourceTag/${STACK_ID_TAG}`]: Aws.STACK_ID } };
+/** A condition that holds for what carries no stack's id and now gets this stack's. */
+export const NEW = { StringEquals: { [`aws:RequestTag/${STACK_ID_TAG}`]: Aws.STACK_ID }, Null: { [`aws:ResourceTag/${STACK_ID_TAG}`]: 'true' } };
 
 /** What a function may do, and why on resources with a wildcard. */
 export interface Grant extends iam.PolicyStatementProps {
@@ -77,6 +87,8 @@ export class CustomResourceFunction extends Construct {
       maxEventAge: MAX_EVENT_AGE,
       environment: {
         ...settings.environment,
+        // The function refuses requests of every other stack.
+        STACK_ID: Aws.STACK_ID,
         // The last attempt may start when the event is as old as it may get, and then runs until the time-out.
         MAX_INVOCATION_AGE_SECONDS: MAX_EVENT_AGE.plus(TIMEOUT).toSeconds().toString(),
       },
@@ -123,12 +135,13 @@ export class CustomResourceFunction extends Construct {
     this.dependencies.add(...dependables);
   }
 
-  /** An alarm on a count that is zero as long as all is well. */
+  /** Creates an alarm on a count that is zero as long as all is well. It lasts for as long as a count may be late. */
   public alarm(id: string, metric: cloudwatch.Metric, meaning: string): void {
     const alarm = new cloudwatch.Alarm(this, `${id}Alarm`, {
-      metric,
+      metric: metric.with({ period: ALARM_PERIOD }),
       threshold: 1,
-      evaluationPeriods: 1,
+      evaluationPeriods: ALARM_PERIODS,
+      datapointsToAlarm: 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       alarmDescription: `${this.name} of ${Aws.STACK_NAME} ${meaning}.`,

@@ -1,17 +1,19 @@
 import { Stack } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct, type IDependable } from 'constructs';
-import { CustomResourceFunction, functionOfStack, OWN } from './custom-resource-function';
-import type { DelegatedSubdomainProps } from './delegated-subdomain';
+import { CustomResourceFunction, functionOfStack, NEW, OWN } from './custom-resource-function';
+import { type DelegatedSubdomainProps, RecordsOnDelete } from './delegated-subdomain-props';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
-import { createOrDelete } from './record-set-conditions';
+import { onlyChanges } from './record-set-conditions';
 import { identityOf, knownNameOf } from './zone-checks';
 import { executionsArn, Waiter, waiterArn, waiterName } from './waiter';
 
 const NO_RESOURCES = 'These actions have no resources';
 const NEW_ZONES = 'The ids of the zones that the function makes are not known before';
+// ACM's validation CNAMEs, such as `_3639ac514e785e898d2646601fa951d5.dev.example.com`.
+const VALIDATION_RECORDS = onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['CNAME'], namesLike: ['_*'] });
 const NEW_CERTIFICATES = 'The ids of the certificates that the function requests are not known before';
 
 const ONE_FOR_EACH_REQUEST = 'An execution is named after its request';
@@ -54,7 +56,7 @@ export class DelegateSubdomainFunction extends Construct {
   }
 
   /** Lets the function take one delegation role of another account. */
-  public grantDelegationRole(roleArn: string): IDependable {
+  private grantDelegationRole(roleArn: string): IDependable {
     return this.handler.grant({ purpose: 'DelegationRole' }, { actions: ['sts:AssumeRole'], resources: [roleArn] });
   }
 
@@ -77,8 +79,18 @@ export class DelegateSubdomainFunction extends Construct {
     this.subdomains.set(zone, { parent, name });
   }
 
-  /** Lets the function make and delete a subdomain's zone, delegate it within the account, and look for its own zones. */
-  public grantZone(): IDependable {
+  /** Lets the function do what a subdomain needs. */
+  public grantSubdomain({ delegation, parentZone, subdomain, recordsOnDelete }: DelegatedSubdomainProps): IDependable[] {
+    return [
+      this.grantZones(),
+      ...delegation ? [this.grantDelegationRole(delegation.roleArn)] : [],
+      ...parentZone ? [this.grantDelegations()] : [],
+      ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(subdomain, parentZone)] : [],
+    ];
+  }
+
+  /** Lets the function create, find and delete the subdomains' zones, with the validation CNAMEs in them. */
+  private grantZones(): IDependable {
     return this.handler.grant({ purpose: 'Zones' },
       {
         actions: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],
@@ -94,8 +106,30 @@ export class DelegateSubdomainFunction extends Construct {
         resources: [this.route53Arn('hostedzone')],
         reason: NEW_ZONES,
       },
-      { actions: ['route53:ChangeResourceRecordSets'], resources: [this.route53Arn('hostedzone')], conditions: createOrDelete(), reason: NEW_ZONES },
+      { actions: ['route53:ChangeResourceRecordSets'], resources: [this.route53Arn('hostedzone')], conditions: VALIDATION_RECORDS, reason: NEW_ZONES },
       { actions: ['route53:GetChange'], resources: [this.route53Arn('change')], reason: 'The ids of changes are not known before' });
+  }
+
+  /** Lets the function delegate subdomains from zones of this account. */
+  private grantDelegations(): IDependable {
+    return this.handler.grant({ purpose: 'Delegations' }, {
+      actions: ['route53:ChangeResourceRecordSets'],
+      resources: [this.route53Arn('hostedzone')],
+      conditions: onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['NS'] }),
+      reason: NEW_ZONES,
+    });
+  }
+
+  /** Lets the function delete what is in a subdomain's zone, before the zone itself. */
+  private grantRecords(subdomain: string, parentZone?: route53.IHostedZone): IDependable {
+    // The parent's name may be another account's to know.
+    const name = `${normalised(subdomain)}.${knownNameOf(parentZone) ?? '*'}`;
+    return this.handler.grant({ purpose: 'Records' }, {
+      actions: ['route53:ChangeResourceRecordSets'],
+      resources: [this.route53Arn('hostedzone')],
+      conditions: onlyChanges({ actions: ['DELETE'], namesLike: [name, `*.${name}`] }),
+      reason: NEW_ZONES,
+    });
   }
 
   /** Lets the function request certificates in a Region, to be validated by DNS, and find and delete those with this stack's id. */
@@ -109,20 +143,18 @@ export class DelegateSubdomainFunction extends Construct {
         reason: NO_RESOURCES,
       },
       { actions: ['acm:ListCertificates'], resources: ['*'], reason: NO_RESOURCES },
+      { actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], resources: certificates, reason: NEW_CERTIFICATES },
+      // RequestCertificate with tags needs this action as well.
+      { actions: ['acm:AddTagsToCertificate'], resources: certificates, conditions: NEW, reason: NEW_CERTIFICATES },
       {
-        actions: ['acm:AddTagsToCertificate', 'acm:DescribeCertificate', 'acm:ListTagsForCertificate'],
-        resources: certificates,
-        reason: NEW_CERTIFICATES,
-      },
-      {
-        actions: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
+        actions: ['acm:AddTagsToCertificate', 'acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
         resources: certificates,
         conditions: OWN,
         reason: NEW_CERTIFICATES,
       });
   }
 
-  /** Lets the function validate certificates in a zone. What it may do in its own subdomains' zones `grantZone` says. */
+  /** Lets the function validate certificates in a zone. What it may do in its own subdomains' zones `grantSubdomain` says. */
   public grantValidation(zone: route53.IHostedZone): IDependable[] {
     if (this.subdomains.has(zone)) {
       return [];
@@ -130,7 +162,7 @@ export class DelegateSubdomainFunction extends Construct {
     const resources = [zone.hostedZoneArn];
     return [this.handler.grant({ purpose: 'Validation', of: knownNameOf(zone) },
       { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources },
-      { actions: ['route53:ChangeResourceRecordSets'], resources, conditions: createOrDelete({ types: ['CNAME'] }) })];
+      { actions: ['route53:ChangeResourceRecordSets'], resources, conditions: VALIDATION_RECORDS })];
   }
 
   private route53Arn(resource: string): string {

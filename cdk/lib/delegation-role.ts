@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
 import { functionRolePath } from './custom-resource-function';
 import { parameterArns } from './publish-zone-function';
-import { createOrDelete } from './record-set-conditions';
+import { onlyChanges } from './record-set-conditions';
 
 /** Properties of a `DelegationRole`. */
 export interface DelegationRoleProps {
@@ -63,7 +63,7 @@ function policy(scope: Construct, { zone, parameterPrefix, recordNames }: Delega
         sid: 'DelegateOwnNames',
         actions: ['route53:ChangeResourceRecordSets'],
         resources: [zone.hostedZoneArn],
-        conditions: createOrDelete({ names: recordNames, types: ['NS'] }),
+        conditions: onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['NS'], names: recordNames }),
       }),
       new iam.PolicyStatement({
         sid: 'FollowChanges',

@@ -8,7 +8,7 @@ const OF_LAMBDA = new Set([
   'AWS_SESSION_TOKEN', 'LAMBDA_RUNTIME_DIR', 'LAMBDA_TASK_ROOT',
 ]);
 /** What the functions are told of the stack that they are in. */
-const OF_STACK = new Set(['MAX_INVOCATION_AGE_SECONDS', 'STATE_MACHINE_ARN']);
+const OF_STACK = new Set(['MAX_INVOCATION_AGE_SECONDS', 'STACK_ID', 'STATE_MACHINE_ARN']);
 
 /** What is wrong with a variable that is added to a function's environment, or undefined. Values may be tokens. */
 export function problemOfVariable(name: string, value: unknown): string | undefined {

@@ -1,4 +1,5 @@
 export * from './delegated-subdomain';
+export * from './delegated-subdomain-props';
 export { type Delegation, type DelegationLocation } from './delegation';
 export * from './function-settings';
 export * from './published-zone';

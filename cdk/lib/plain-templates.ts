@@ -6,7 +6,8 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { addExpiryAlarm } from './alarm-topic';
 import { LOG_RETENTIONS, LONGEST_DRAIN, LONGEST_TTL } from './configuration-rules';
-import { DelegatedSubdomain, type DelegatedSubdomainProps } from './delegated-subdomain';
+import { DelegatedSubdomain } from './delegated-subdomain';
+import type { DelegatedSubdomainProps } from './delegated-subdomain-props';
 import type { FunctionSettings } from './function-settings';
 import { PublishedZone } from './published-zone';
 import { LONGEST_STACK_NAME } from './waiter';
@@ -36,13 +37,8 @@ interface Template {
 /** What cfn-lint says of a resource that is meant as it is. */
 function acknowledge(resource: CfnResource): void {
   const checks: { readonly [type: string]: string[] } = {
-    // CloudFormation leaves out a dependency on a resource whose condition is false:
-    // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
-    'Custom::PublishedZone': ['E3005'],
     // ListResourceRecordSetProtections is younger than cfn-lint's list.
     'AWS::IAM::Policy': ['W3037'],
-    // The partition in the definition is a substitution, which cfn-lint takes for the text.
-    'AWS::StepFunctions::StateMachine': ['E3601'],
   };
   const ignored = checks[resource.cfnResourceType];
   if (ignored) {
@@ -193,8 +189,7 @@ class NetworkingTemplate extends PlainTemplate {
         'sts:ExternalId': Fn.conditionIf(hasExternalId.logicalId, externalId, Aws.NO_VALUE),
         'aws:PrincipalOrgID': Fn.conditionIf(inOrganization.logicalId, organizationId, Aws.NO_VALUE),
       }, Aws.NO_VALUE),
-    });
-    (role.node.defaultChild as CfnResource).cfnOptions.condition = isThere;
+    }, isThere);
     this.output(`${name}RoleArn`, role.roleArn, `NetworkRoleArn of the stacks of consumer ${number}`, isThere);
   }
 }

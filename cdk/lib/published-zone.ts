@@ -1,4 +1,6 @@
-import { Aws, CustomResource, Duration, type RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
+import {
+  Aws, type CfnCondition, type CfnResource, CustomResource, Duration, Fn, type IResolvable, type RemovalPolicy, Resource, Stack, Token,
+} from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { type Delegation, type DelegationLocation, delegationRoleName } from './delegation';
@@ -131,6 +133,7 @@ export class PublishedZone extends Resource {
   public readonly parameterPrefix: string;
   private readonly resource: CustomResource;
   private readonly made: Resource[] = [];
+  private readonly conditionalRoles: IResolvable[] = [];
   private removalPolicy?: RemovalPolicy;
   private readonly holders: { readonly name: string; readonly account: string }[] = [];
 
@@ -232,17 +235,29 @@ export class PublishedZone extends Resource {
    *
    * @internal
    */
-  public _addDelegationRole(props: Omit<DelegationRoleProps, 'zone' | 'parameterPrefix'>): DelegationRole {
+  public _addDelegationRole(props: Omit<DelegationRoleProps, 'zone' | 'parameterPrefix'>, condition?: CfnCondition): DelegationRole {
     // An account that is not known yet cannot be part of an id.
     const id = Token.isUnresolved(props.account) ? `${this.node.children.length}` : props.account;
     const role = new DelegationRole(this, `Delegation${id}`, { ...props, zone: this.zone, parameterPrefix: this.parameterPrefix });
-    // Consumers need the role for their own deletes, so it goes only after the published zone has agreed to.
-    this.resource.node.addDependency(role);
+    this.outlive(role, condition);
     this.made.push(role);
     if (this.removalPolicy !== undefined) {
       role.applyRemovalPolicy(this.removalPolicy);
     }
     return role;
+  }
+
+  /** Makes a role outlive the published zone, whose delete fails while consumers still need the role. */
+  private outlive(role: DelegationRole, condition?: CfnCondition): void {
+    if (condition === undefined) {
+      this.resource.node.addDependency(role);
+      return;
+    }
+    (role.node.defaultChild as CfnResource).cfnOptions.condition = condition;
+    // CloudFormation refuses a DependsOn on a resource whose condition is false. A reference makes the same dependency:
+    // https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md#E3005
+    this.conditionalRoles.push(Fn.conditionIf(condition.logicalId, role.roleName, Aws.NO_VALUE));
+    (this.resource.node.defaultChild as CfnResource).addMetadata('DelegationRoles', this.conditionalRoles);
   }
 
   private heldNames(grant: DelegationGrant): string[] {

@@ -1,4 +1,4 @@
-import type { Consumer } from './configuration';
+import type { Consumer } from './consumer';
 import type { Section } from './configuration-section';
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html; a stack's 500 resources are never reached before.

@@ -1,4 +1,4 @@
-import { ArnFormat, Aws, Duration, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -29,8 +29,8 @@ export const WAITER_DEFINITION = {
   States: {
     'Call the function': {
       Type: 'Task',
-      Resource: 'arn:${Partition}:states:::lambda:invoke',
-      // The function takes a turn only from the execution that it started for the request.
+      Resource: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
+      // The function continues a request only for the execution that it started for that request.
       Parameters: { FunctionName: '${FunctionArn}', Payload: { 'Waiter.$': '$.Waiter', 'Execution.$': '$$.Execution.Id' } },
       OutputPath: '$.Payload',
       TimeoutSeconds: 960,
@@ -74,7 +74,8 @@ export class Waiter extends Construct {
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
-          ArnEquals: { 'aws:SourceArn': waiterArn(this, name) },
+          // Step Functions documents no narrower ARN than this one: https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+          ArnLike: { 'aws:SourceArn': waiterArn(this, '*') },
         },
       }),
       description: 'Role of the state machine in which zone-delegation waits',
@@ -97,8 +98,8 @@ export class Waiter extends Construct {
       stateMachineName: name,
       stateMachineType: sfn.StateMachineType.STANDARD,
       role: role.withoutPolicyUpdates(),
-      definitionBody: sfn.DefinitionBody.fromString(JSON.stringify(WAITER_DEFINITION)),
-      definitionSubstitutions: { Partition: Aws.PARTITION, FunctionArn: handler.functionArn },
+      definitionBody: sfn.DefinitionBody.fromString(Stack.of(this).toJsonString(WAITER_DEFINITION)),
+      definitionSubstitutions: { FunctionArn: handler.functionArn },
       logs: {
         destination: new logs.LogGroup(this, 'Logs', {
           // The prefix keeps the delivery from outgrowing the account's resource policy, see the page above.
@@ -117,11 +118,10 @@ export class Waiter extends Construct {
 
   /** What may go wrong with an execution, by alarm id, metric and meaning. */
   public failures(): [string, cloudwatch.Metric, string][] {
-    const props = { period: Duration.minutes(5) };
     return [
-      ['ExecutionsFailed', this.stateMachine.metricFailed(props), 'failed while waiting: a custom resource may be left without an answer'],
-      ['ExecutionsTimedOut', this.stateMachine.metricTimedOut(props), 'waited past the end: a custom resource is left without an answer'],
-      ['ExecutionsAborted', this.stateMachine.metricAborted(props), 'was stopped while waiting: a custom resource is left without an answer'],
+      ['ExecutionsFailed', this.stateMachine.metricFailed(), 'failed while waiting: a custom resource may be left without an answer'],
+      ['ExecutionsTimedOut', this.stateMachine.metricTimedOut(), 'waited past the end: a custom resource is left without an answer'],
+      ['ExecutionsAborted', this.stateMachine.metricAborted(), 'was stopped while waiting: a custom resource is left without an answer'],
     ];
   }
 }

@@ -130,7 +130,12 @@ test('every prop of a certificate arrives, and its policy is only for its zones'
             'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
             'route53:ChangeResourceRecordSetsRecordTypes': ['CNAME'],
           },
-          Null: { 'route53:ChangeResourceRecordSetsActions': 'false', 'route53:ChangeResourceRecordSetsRecordTypes': 'false' },
+          'ForAllValues:StringLike': { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['_*'] },
+          Null: {
+            'route53:ChangeResourceRecordSetsActions': 'false',
+            'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false',
+            'route53:ChangeResourceRecordSetsRecordTypes': 'false',
+          },
         },
       },
     ]);

@@ -106,5 +106,5 @@ test('settings arrive', () => {
   template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
   template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: ['arn:aws:sns:us-east-1:111111111111:alarms'] });
   const { Environment } = resourceOf(template, 'AWS::Lambda::Function', 'DelegateSubdomain').Properties as { Environment: { Variables: object } };
-  assert.deepEqual(Object.keys(Environment.Variables), ['DNS_NAME_SERVERS', 'STATE_MACHINE_ARN', 'MAX_INVOCATION_AGE_SECONDS']);
+  assert.deepEqual(Object.keys(Environment.Variables), ['DNS_NAME_SERVERS', 'STATE_MACHINE_ARN', 'STACK_ID', 'MAX_INVOCATION_AGE_SECONDS']);
 });

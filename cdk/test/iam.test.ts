@@ -3,11 +3,26 @@ import { test } from 'node:test';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as route53 from 'aws-cdk-lib/aws-route53';
-import { DelegatedSubdomain, PublishedZone, SubdomainCertificate } from '../lib';
-import { configuration, dependenciesOf, functionZips, resourcesOf, statementsOf, synthesize, withoutHash } from './template';
+import { DelegatedSubdomain, PublishedZone, RecordsOnDelete, SubdomainCertificate } from '../lib';
+import { configuration, dependenciesOf, functionZips, resourcesOf, stackWithFunctions, statementsOf, synthesize, withoutHash } from './template';
+import { delegation } from './zones';
 
 const CHANGE = 'arn:${AWS::Partition}:route53:::change/*';
 const LAMBDA_TRUST = [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }];
+const VALIDATION_RECORDS = {
+  'ForAllValues:StringEquals': {
+    'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'], 'route53:ChangeResourceRecordSetsRecordTypes': ['CNAME'],
+  },
+  'ForAllValues:StringLike': { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['_*'] },
+  Null: {
+    'route53:ChangeResourceRecordSetsActions': 'false',
+    'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false',
+    'route53:ChangeResourceRecordSetsRecordTypes': 'false',
+  },
+};
+const NEW = {
+  StringEquals: { 'aws:RequestTag/zone-delegation:stack-id': '${AWS::StackId}' }, Null: { 'aws:ResourceTag/zone-delegation:stack-id': 'true' },
+};
 const OWN = { StringEquals: { 'aws:ResourceTag/zone-delegation:stack-id': '${AWS::StackId}' } };
 
 function logs(group: string) {
@@ -121,13 +136,21 @@ test('the consumer stack grants exactly this', () => {
         Action: 'route53:ChangeResourceRecordSets',
         Effect: 'Allow',
         Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
-        Condition: {
-          'ForAllValues:StringEquals': { 'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'] },
-          Null: { 'route53:ChangeResourceRecordSetsActions': 'false' },
-        },
+        Condition: VALIDATION_RECORDS,
       },
       { Action: 'route53:GetChange', Effect: 'Allow', Resource: CHANGE },
     ],
+    DelegateSubdomainFunctionDelegateSubdomainDelegationsPolicy: [{
+      Action: 'route53:ChangeResourceRecordSets',
+      Effect: 'Allow',
+      Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
+      Condition: {
+        'ForAllValues:StringEquals': {
+          'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'], 'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
+        },
+        Null: { 'route53:ChangeResourceRecordSetsActions': 'false', 'route53:ChangeResourceRecordSetsRecordTypes': 'false' },
+      },
+    }],
     DelegateSubdomainFunctionDelegateSubdomainDelegationRolePolicy: [{
       Action: 'sts:AssumeRole',
       Effect: 'Allow',
@@ -141,14 +164,23 @@ test('the consumer stack grants exactly this', () => {
         Condition: { StringEquals: { 'aws:RequestedRegion': 'us-east-1', 'acm:ValidationMethod': 'DNS' } },
       },
       { Action: 'acm:ListCertificates', Effect: 'Allow', Resource: '*' },
-      { Action: ['acm:AddTagsToCertificate', 'acm:DescribeCertificate', 'acm:ListTagsForCertificate'], Effect: 'Allow', Resource: certificates },
-      { Action: ['acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'], Effect: 'Allow', Resource: certificates, Condition: OWN },
+      { Action: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], Effect: 'Allow', Resource: certificates },
+      { Action: 'acm:AddTagsToCertificate', Effect: 'Allow', Resource: certificates, Condition: NEW },
+      {
+        Action: ['acm:AddTagsToCertificate', 'acm:DeleteCertificate', 'acm:RemoveTagsFromCertificate'],
+        Effect: 'Allow',
+        Resource: certificates,
+        Condition: OWN,
+      },
     ],
     'DelegateSubdomainFunctionWaiterRole trust': [{
       Action: 'sts:AssumeRole',
       Effect: 'Allow',
       Principal: { Service: 'states.amazonaws.com' },
-      Condition: { StringEquals: { 'aws:SourceAccount': '${AWS::AccountId}' }, ArnEquals: { 'aws:SourceArn': stateMachine } },
+      Condition: {
+        StringEquals: { 'aws:SourceAccount': '${AWS::AccountId}' },
+        ArnLike: { 'aws:SourceArn': 'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:*' },
+      },
     }],
     DelegateSubdomainFunctionWaiterPolicy: [
       { Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: '${DelegateSubdomainFunctionDelegateSubdomainFunction.Arn}' },
@@ -162,6 +194,29 @@ test('the consumer stack grants exactly this', () => {
       },
     ],
   });
+});
+
+test('only a subdomain that deletes its records lets the function delete records of any type, of its own names', () => {
+  const conditions = (recordsOnDelete: RecordsOnDelete) => {
+    const stack = stackWithFunctions({ account: '222222222222', region: 'eu-west-1' });
+    const parentZone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Parent', { hostedZoneId: 'Z0PARENT', zoneName: 'example.org' });
+    new DelegatedSubdomain(stack, 'Known', { subdomain: 'qa', parentZone, recordsOnDelete });
+    new DelegatedSubdomain(stack, 'Unknown', { subdomain: 'dev', parentZone: route53.HostedZone.fromHostedZoneId(stack, 'ById', 'Z0ID'), recordsOnDelete });
+    return Object.entries(statementsOf(Template.fromStack(stack))).filter(([id]) => id.endsWith('RecordsPolicy')).flatMap(([, found]) => found.map(({ Condition }) => Condition));
+  };
+  const ofNames = (...names: string[]) => ({
+    'ForAllValues:StringEquals': { 'route53:ChangeResourceRecordSetsActions': ['DELETE'] },
+    'ForAllValues:StringLike': { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': names },
+    Null: { 'route53:ChangeResourceRecordSetsActions': 'false', 'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false' },
+  });
+  assert.deepEqual(conditions(RecordsOnDelete.DELETE), [ofNames('qa.example.org', '*.qa.example.org'), ofNames('dev.*', '*.dev.*')]);
+  assert.deepEqual(conditions(RecordsOnDelete.FAIL), []);
+});
+
+test('a function of subdomains of other accounts alone changes no NS record set of its own account', () => {
+  const stack = stackWithFunctions({ account: '222222222222', region: 'eu-west-1' });
+  new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
+  assert.doesNotMatch(JSON.stringify(statementsOf(Template.fromStack(stack))), /"NS"/);
 });
 
 test('what a custom resource was made by stays for its delete, whatever the next template grants', () => {

@@ -18,6 +18,12 @@ for (const [file, template] of Object.entries(templates)) {
     assert.doesNotMatch(JSON.stringify(template.toJSON()), /cdk-hnb659fds|aws:cdk:path|BootstrapVersion/);
   });
 
+  test(`${file} has cfn-lint ignore no error`, () => {
+    const ignored = Object.values(resourcesOf(template)).flatMap(({ Metadata }) =>
+      (Metadata as { 'cfn-lint'?: { config: { ignore_checks: string[] } } } | undefined)?.['cfn-lint']?.config.ignore_checks ?? []);
+    assert.deepEqual(ignored.filter((check) => check.startsWith('E')), []);
+  });
+
   test(`${file} has no circular dependency, and its custom resources go before all that they need`, () => {
     const resources = resourcesOf(template);
     for (const [id, needed] of Object.entries(dependenciesOf(template))) {

@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { App, CfnParameter, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as route53 from 'aws-cdk-lib/aws-route53';
-import { SubdomainCertificate } from '../lib';
+import { DelegatedSubdomain, type DelegatedSubdomainProps, RecordsOnDelete, SubdomainCertificate } from '../lib';
 import { functionZips, resourcesOf, synthesize, type TemplateResource } from './template';
+import { delegation } from './zones';
 
 const folder = path.join(__dirname, 'snapshots', 'roles');
 const CONSUMER = '222222222222';
@@ -35,6 +36,14 @@ function certificateInGivenZone(): Template {
   return Template.fromStack(stack);
 }
 
+/** A stack with nothing but one subdomain. */
+function subdomainAlone(props: (stack: Stack) => Partial<DelegatedSubdomainProps>): Template {
+  const root = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } });
+  const stack = new Stack(root, 'Subdomain', { env: { account: CONSUMER, region: 'eu-west-1' } });
+  new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'name', ...props(stack) });
+  return Template.fromStack(stack);
+}
+
 const here = app({ applications: ['app'] });
 const elsewhere = app({ applications: ['app'], certificateRegion: 'us-east-1' });
 const nowhere = app({});
@@ -48,6 +57,9 @@ const stacks: { readonly [file: string]: Template } = {
   'second-consumer-elsewhere.json': elsewhere['zone-delegation-consumer-dev-ops']!,
   'second-consumer-without-certificates.json': nowhere['zone-delegation-consumer-dev-ops']!,
   'certificate.json': certificateInGivenZone(),
+  // What the app's stacks lack: a subdomain of a zone of the same account, in a stack without certificates, and one that deletes its records.
+  'subdomain-within-account.json': subdomainAlone((stack) => ({ parentZone: route53.HostedZone.fromHostedZoneId(stack, 'Parent', 'Z0PARENT') })),
+  'subdomain-with-records.json': subdomainAlone(() => ({ delegation, recordsOnDelete: RecordsOnDelete.DELETE })),
 };
 
 /** The roles of the functions, which have their path, and those for consumers, which have their name; with all that stands on them. */

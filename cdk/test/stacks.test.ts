@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { App } from 'aws-cdk-lib';
+import { App, NestedStack, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { addStacks } from '../lib/app';
+import { plainTemplates } from '../lib/plain-templates';
 import { configuration, dependenciesOf, functionZips, readable, resourceOf, resourcesOf, synthesize, withoutHash } from './template';
+import { publishedZone } from './zones';
 
 const stackNames = ['zone-delegation-networking-dev', 'zone-delegation-consumer-dev'];
 
@@ -76,7 +78,19 @@ test('there is one function a stack, whose life fits what it is told', () => {
     assert.equal(Environment.Variables['RUST_LOG'], 'debug');
     const events = resourceOf(template, 'AWS::Lambda::EventInvokeConfig').Properties;
     assert.equal(events['MaximumRetryAttempts'], 2);
+    // A new account may run 10 invocations at once, each for two minutes: 30 requests are served within ten.
+    assert.ok(Number(events['MaximumEventAgeInSeconds']) >= 600);
     assert.equal(Environment.Variables['MAX_INVOCATION_AGE_SECONDS'], String(Number(events['MaximumEventAgeInSeconds']) + Timeout));
+  }
+});
+
+test('every function knows its stack', () => {
+  const plain = Object.values(plainTemplates()).map((template) => Template.fromJSON(JSON.parse(JSON.stringify(template)) as { [key: string]: unknown }));
+  const nested = new NestedStack(new Stack(new App({ context: { functionZips } }), 'Parent'), 'Nested');
+  publishedZone(nested);
+  for (const template of [...Object.values(synthesize()), ...plain, Template.fromStack(nested)]) {
+    const { Variables } = resourceOf(template, 'AWS::Lambda::Function').Properties['Environment'] as { Variables: { [name: string]: unknown } };
+    assert.deepEqual(Variables['STACK_ID'], { Ref: 'AWS::StackId' });
   }
 });
 
@@ -90,7 +104,7 @@ test('the waiter has the name that the function knows it by, and calls the funct
   assert.equal((environment as { Variables: { [name: string]: string } }).Variables['STATE_MACHINE_ARN'],
     'arn:${AWS::Partition}:states:us-east-1:222222222222:stateMachine:${AWS::StackName}-waiter');
 
-  const definition = JSON.parse(Properties['DefinitionString'] as string) as { States: { [name: string]: { Next?: string } } };
+  const definition = JSON.parse(readable(Properties['DefinitionString']) as string) as { States: { [name: string]: { Next?: string } } };
   assert.deepEqual(Object.entries(definition.States).map(([name, { Next }]) => [name, Next]), [
     ['Call the function', 'Answered?'], ['Answered?', undefined], ['Wait', 'Call the function'], ['Answered', undefined],
   ]);
@@ -115,7 +129,7 @@ test('a stack delete asks the custom resources first', () => {
     for (const [id, needed] of Object.entries(dependenciesOf(template)).filter(([id]) => resources[id]?.Type.startsWith('Custom::'))) {
       const gone = Object.keys(resources).filter((other) => outlived.includes(resources[other]?.Type ?? '') && !needed.has(other));
       // Rights of another kind of custom resource may go before.
-      assert.deepEqual(gone.map(withoutHash).filter((other) => !other.endsWith('CertificatesPolicy') && !other.endsWith('DelegationRolePolicy')), [],
+      assert.deepEqual(gone.map(withoutHash).filter((other) => !/(Certificates|DelegationRole|Delegations)Policy$/.test(other)), [],
         `${id} must go before these`);
     }
   }

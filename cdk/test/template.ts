@@ -14,6 +14,7 @@ export interface TemplateResource {
   readonly Type: string;
   readonly Properties: { readonly [name: string]: unknown };
   readonly DependsOn?: string | string[];
+  readonly Metadata?: unknown;
 }
 
 /** A statement of a policy, as a person would write it. */
@@ -118,12 +119,12 @@ export function readable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
 }
 
-/** What each resource needs before it: DependsOn, Ref, GetAtt and `${}` in Fn::Sub. A stack's delete goes the other way. */
+/** What each resource needs before it: DependsOn, and Ref, GetAtt and `${}` in Fn::Sub, in properties and metadata. A stack's delete goes the other way. */
 export function dependenciesOf(template: Template): { readonly [logicalId: string]: ReadonlySet<string> } {
   const resources = resourcesOf(template);
   const direct = Object.fromEntries(Object.entries(resources).map(([id, resource]) => {
     const found = new Set([resource.DependsOn ?? []].flat());
-    collectReferences(resource.Properties, found);
+    collectReferences([resource.Properties, resource.Metadata], found);
     return [id, new Set([...found].filter((other) => other in resources))];
   }));
   const all: { [logicalId: string]: Set<string> } = {};

@@ -231,6 +231,7 @@ const wrongSettings: [RegExp, unknown][] = [
   [/^functionSettings\.environment\.A-B must have a name that is a letter and then letters, .*, but it is ""\.$/, { environment: { 'A-B': '' } }],
   [/^functionSettings\.environment\.RUST_LOG must be a string, but it is 5\.$/, { environment: { RUST_LOG: 5 } }],
   [/^functionSettings\.environment\.STATE_MACHINE_ARN must be left out, since the constructs set it, but it is "x"\.$/, { environment: { STATE_MACHINE_ARN: 'x' } }],
+  [/^functionSettings\.environment\.STACK_ID must be left out, since the constructs set it/, { environment: { STACK_ID: 'x' } }],
   [/^functionSettings\.environment\.MAX_INVOCATION_AGE_SECONDS must be left out/, { environment: { MAX_INVOCATION_AGE_SECONDS: '1' } }],
   [/^functionSettings\.environment\.AWS_REGION must be left out, since Lambda sets it, but it is "x"\.$/, { environment: { AWS_REGION: 'x' } }],
 ];

@@ -4,6 +4,8 @@ import json
 import time
 import urllib.parse
 
+from botocore.exceptions import ClientError
+
 from .emulator import Check, change, new_zone, ns_change, records
 from .scripted_function import Script, function_resources
 
@@ -65,6 +67,31 @@ class Stacks(Check):
 
     def custom(self, **props):
         return {"Type": "Custom::Thing", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}, **props}}
+
+
+class Dependencies(Stacks):
+    def template(self, script, **of_first):
+        return {**function_resources(script.url), "First": {**self.custom(), **of_first}, "Second": {**self.custom(), "Condition": "Is"}}
+
+    def create(self, resources, condition):
+        template = {"Conditions": {"Is": {"Fn::Equals": [condition, "yes"]}}, "Resources": resources}
+        self.cloudformation.create_stack(StackName=self.name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        return self.end()
+
+    def test_a_dependency_on_what_a_condition_leaves_out_is_refused(self):
+        script = self.script(lambda e: success(e["LogicalResourceId"]))
+        resources = self.template(script, DependsOn="Second")
+        with self.assertRaisesRegex(ClientError, r"Unresolved resource dependencies \[Second\] in the Resources block"):
+            self.create(resources, "no")
+        self.assertEqual(self.create(resources, "yes"), "CREATE_COMPLETE")
+
+    def test_a_reference_in_metadata_is_a_dependency(self):
+        script = self.script(lambda e: success(e["LogicalResourceId"]))
+        resources = self.template(script, Metadata={"Needs": [{"Fn::If": ["Is", {"Ref": "Second"}, {"Ref": "AWS::NoValue"}]}]})
+        self.assertEqual(self.create(resources, "yes"), "CREATE_COMPLETE")
+        self.assertEqual(self.delete(), "DELETE_COMPLETE")
+        self.assertEqual([e["LogicalResourceId"] for e in script.seen], ["Second", "First", "First", "Second"])
+        self.assertEqual(self.create(resources, "no"), "CREATE_COMPLETE")
 
 
 class CustomResources(Stacks):

@@ -22,6 +22,10 @@ Facts restored, with their sources:
   The package tries once, and keeps what it could not delete in the stack.
   https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
   https://repost.aws/knowledge-center/cloudformation-stack-cleanup-stuck
+- A DependsOn on a resource whose condition is false is refused. The package drops it in silence.
+  https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md#E3005
+- A reference in a resource's Metadata is a dependency as one in its properties is. The package reads properties alone.
+  https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-metadata.html
 - Zones and record sets of a template go through the same rules as those of the
   API: own name servers, CREATE that fails where a set stands, no deletion of a
   zone that is not empty; and CloudFormation waits for INSYNC.
@@ -40,7 +44,7 @@ from ministack.core.responses import new_uuid, now_iso
 from ministack.services import cloudformation as service
 from ministack.services import lambda_svc
 from ministack.services import route53 as route53_service
-from ministack.services.cloudformation import changesets, custom_resource, handlers, provisioners, stacks
+from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
 from . import route53, seam
 
@@ -53,6 +57,30 @@ _DELETES_IN_CLEAN_UP = 3
 
 def _is_custom(resource_type):
     return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"
+
+
+# --- dependencies ---------------------------------------------------------------
+
+
+def _extract_deps(before):
+    def extract_deps(resource_def, all_resource_names):
+        in_metadata = engine._intrinsic_references(resource_def.get("Metadata", {}))
+        return before(resource_def, all_resource_names) | {name for name, _ in in_metadata if name in all_resource_names}
+    return extract_deps
+
+
+def _validate(before):
+    def validate_template_support(template, conditions, *args, **kwargs):
+        resources = template.get("Resources", {})
+        absent = {name for name, found in resources.items() if not conditions.get(found.get("Condition"), True)}
+        for name in resources.keys() - absent:
+            on = resources[name].get("DependsOn", [])
+            unresolved = sorted(absent.intersection([on] if isinstance(on, str) else on))
+            if unresolved:
+                raise ValueError("Template format error: Unresolved resource dependencies "
+                                 f"[{', '.join(unresolved)}] in the Resources block of the template")
+        return before(template, conditions, *args, **kwargs)
+    return validate_template_support
 
 
 # --- one request to a custom resource's function -----------------------------
@@ -370,6 +398,12 @@ def apply(settings):
     """Corrects the service's modules."""
     global _SETTINGS
     _SETTINGS = settings
+    extract_deps = _extract_deps(engine._extract_deps)
+    for module in (engine, stacks):
+        seam.replace(module, "_extract_deps", extract_deps)
+    validate = _validate(engine.validate_template_support)
+    for module in (engine, handlers, changesets):
+        seam.replace(module, "validate_template_support", validate)
     seam.replace(custom_resource, "invoke_custom_resource", _invoke_custom_resource)
     seam.replace(gateway, "_handle_post_body_shortcuts", _post_body(gateway._handle_post_body_shortcuts))
     seam.replace(stacks, "_delete_resource", _delete_resource(stacks._delete_resource))

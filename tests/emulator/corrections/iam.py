@@ -75,8 +75,8 @@ def _resource_arn(before):
         if service_name == "ssm" and action == "PutParameter" and _json(body).get("Tags"):
             return Checks([("ssm:PutParameter", found), ("ssm:AddTagsToResource", found)])
         if service_name == "acm" and action == "RequestCertificate" and _json(body).get("Tags"):
-            # Its id is not known yet: any policy on this account's certificates in this Region must match.
-            new = f"arn:aws:acm:{region}:{account}:certificate/00000000-0000-0000-0000-000000000000"
+            # It has no id yet: https://docs.aws.amazon.com/acm/latest/userguide/security_iam_troubleshoot.html
+            new = f"arn:aws:acm:{region}:{account}:certificate/*"
             return Checks([("acm:RequestCertificate", found), ("acm:AddTagsToCertificate", new)])
         if service_name == "route53" and (zone_ids := route53_marks.tagged_zones(path, body)):
             return Checks([("route53:ListTagsForResources", f"arn:aws:route53:::hostedzone/{i}") for i in zone_ids])

@@ -58,7 +58,9 @@ class Upgrade(unittest.TestCase):
                 ])
 
     def plain_networking(self):
-        return Stack(NETWORKING, "plain-networking", **code(NETWORKING), ZoneName=f"plain.{BASE_DOMAIN}",
+        # CloudFormation refuses the template of 0.1.0 unless all five consumers are given: it has a DependsOn on each one's role.
+        others = {f"Consumer{number}Account": f"99999999999{number}" for number in range(2, 6)}
+        return Stack(NETWORKING, "plain-networking", **code(NETWORKING), **others, ZoneName=f"plain.{BASE_DOMAIN}",
                      BaseHostedZoneId=self.base_zone, ParameterPrefix="/plain", Consumer1Account=CONSUMER,
                      Consumer1DomainNames=f"dev.plain.{BASE_DOMAIN}", Consumer1ExternalId="told")
 

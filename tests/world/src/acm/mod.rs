@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::iam::principal::{Hand, Work};
 use crate::route53::record_set::Change;
+use crate::ssm::tags_of;
 use crate::state::State;
 use crate::time::Timestamp;
 use crate::wire::answer::{Outcome, ServiceError};
@@ -137,6 +138,12 @@ fn authorize(
     if let Some(found) = state.acm.certificates.get(resource) {
         for (key, value) in &found.tags {
             context.set(&format!("aws:ResourceTag/{key}"), [value.clone()]);
+        }
+    }
+    // <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html>
+    if operation == "AddTagsToCertificate" {
+        for (key, value) in tags_of(&call.json()?) {
+            context.set(&format!("aws:RequestTag/{key}"), [value]);
         }
     }
     let now = state.now;

@@ -41,8 +41,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         .iam
         .authorize(call, now, "acm:RequestCertificate", "*", &context)?;
     if !tags.is_empty() {
+        // It has no id yet: <https://docs.aws.amazon.com/acm/latest/userguide/security_iam_troubleshoot.html>
         let any = format!(
-            "arn:aws:acm:{}:{}:certificate/new",
+            "arn:aws:acm:{}:{}:certificate/*",
             call.region, call.caller.account
         );
         authorize(state, call, "AddTagsToCertificate", &any)?;

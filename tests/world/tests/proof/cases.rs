@@ -203,6 +203,26 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: "DelegatedSubdomain: removed with the records that people put into its zone",
+        before: Some(|_| {
+            let deletes = json!({"RecordsOnDelete": "Delete"});
+            one("Zone", with(subdomain(CONSUMER, "dev"), deletes))
+        }),
+        after: Some(|cast| {
+            let name = Name::of(&format!("dev.{BUILD}"));
+            let zones = cast.world.zones();
+            let zone = zones.values().find(|zone| zone.name == name);
+            let records = [
+                Edit::create(&format!("dev.{BUILD}"), "TXT", 300, &["\"text\""]),
+                Edit::create(&format!("*.www.dev.{BUILD}"), "A", 300, &["192.0.2.1"]),
+            ];
+            let zone = &zone.expect("it stands").id;
+            cast.world.edit_records(zone, &records).unwrap();
+            Template::new()
+        }),
+        ..PLAIN
+    },
+    Case {
         name: "DelegatedSubdomain: delete",
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         ..PLAIN

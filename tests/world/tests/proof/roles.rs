@@ -53,10 +53,15 @@ const CONSUMERS: [[Synthesized<'_>; 3]; 2] = [
 ];
 const CERTIFICATE: Synthesized<'_> = synthesized!("certificate", CONSUMER, "certificate");
 
+/// What a stack's function may do besides, for a subdomain of a zone of its own account, and for one that deletes its records.
+const WITHIN_ACCOUNT: Synthesized<'_> =
+    synthesized!("consumer", CONSUMER, "subdomain-within-account");
+const WITH_RECORDS: Synthesized<'_> = synthesized!("consumer", CONSUMER, "subdomain-with-records");
+
 /// Where the certificates are of a consumer that has them elsewhere.
 const ELSEWHERE: &str = "us-east-1";
 
-impl Synthesized<'_> {
+impl<'a> Synthesized<'a> {
     /// Its roles for a stack, with this zone for every reference to one, published or given.
     fn roles(&self, stack_id: &str, zone: &str, prefix: &str) -> Vec<Role> {
         let mut template: Value = serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
@@ -74,6 +79,11 @@ impl Synthesized<'_> {
             role
         };
         roles.into_values().map(label).collect()
+    }
+
+    /// The same in another account of a consumer.
+    fn of(self, account: &'a str) -> Self {
+        Self { account, ..self }
     }
 
     /// Its text, as the app would write it for another instance, which has another prefix, and for names that nest.
@@ -244,12 +254,35 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
         here
     };
     let prefix = texts("ParameterPrefix").next().unwrap_or(PREFIX);
-    synthesized.function_role(&stack.id, "", prefix)
+    let role = |synthesized: &Synthesized<'_>| synthesized.function_role(&stack.id, "", prefix);
+    let is_within = template
+        .values()
+        .any(|found| found.properties.contains_key("ParentHostedZoneId"));
+    let within = is_within.then(|| role(&WITHIN_ACCOUNT.of(&stack.account)));
+    let with_records = template
+        .values()
+        .filter(|found| text(found, "RecordsOnDelete") == Some("Delete"))
+        .filter_map(|found| text(found, "Subdomain"))
+        .map(|name| {
+            let named = WITH_RECORDS
+                .text
+                .replace("\"name.*\"", &format!("\"{name}.*\""));
+            let named = named.replace("\"*.name.*\"", &format!("\"*.{name}.*\""));
+            let named = named.replace(CONSUMER, &stack.account);
+            role(&Synthesized {
+                text: &named,
+                ..WITH_RECORDS.of(&stack.account)
+            })
+        });
+    within
+        .into_iter()
+        .chain(with_records)
+        .fold(role(synthesized), Role::joined_by)
 }
 
 /// Every role of every stack, for a stack and a zone that do not stand.
 pub(crate) fn all() -> Vec<Role> {
-    [&NETWORKING, &CERTIFICATE]
+    [&NETWORKING, &CERTIFICATE, &WITHIN_ACCOUNT, &WITH_RECORDS]
         .into_iter()
         .chain(CONSUMERS.iter().flatten())
         .flat_map(|synthesized| synthesized.roles("", "ZONE", PREFIX))

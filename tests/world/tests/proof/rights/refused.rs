@@ -182,22 +182,38 @@ async fn a_function_changes_no_certificate_of_another_stack() {
         let delete = acm.delete_certificate().certificate_arn(arn);
         outcome(delete.send().await)
     };
-    let remove_mark = async |arn: String| {
+    let mark = |stack: &Stack| {
         let mark = aws_sdk_acm::types::Tag::builder().key("zone-delegation:stack-id");
-        let remove = acm.remove_tags_from_certificate().certificate_arn(arn);
-        outcome(remove.tags(mark.build().unwrap()).send().await)
+        mark.value(&stack.id).build().unwrap()
     };
+    let remove_mark = async |arn: String| {
+        let remove = acm.remove_tags_from_certificate().certificate_arn(arn);
+        outcome(remove.tags(mark(&two)).send().await)
+    };
+    let add_mark = async |arn: String, of: &Stack| {
+        let add = acm.add_tags_to_certificate().certificate_arn(arn);
+        outcome(add.tags(mark(of)).send().await)
+    };
+    // First to call it the stack's own, then to delete it.
+    assert_eq!(add_mark(arn(&two), &one).await, DENIED_TOO);
     assert_eq!(delete(arn(&two)).await, DENIED_TOO);
+    assert_eq!(add_mark(arn(&one), &one).await, "ok");
     assert_eq!(remove_mark(arn(&two)).await, DENIED_TOO);
-    let request = async |region: &str, method: ValidationMethod| {
+    let request = async |region: &str, method: ValidationMethod, of: &Stack| {
         let request = caller.acm_in(region).request_certificate();
         let request = request.domain_name(format!("x.dev.{BUILD}"));
-        outcome(request.validation_method(method).send().await)
+        let request = request.validation_method(method).tags(mark(of));
+        outcome(request.send().await)
     };
     let by_dns = ValidationMethod::Dns;
-    assert_eq!(request("us-east-1", by_dns.clone()).await, DENIED_TOO);
-    assert_eq!(request(REGION, ValidationMethod::Email).await, DENIED_TOO);
-    assert_eq!(request(REGION, by_dns).await, "ok");
+    let denied = request("us-east-1", by_dns.clone(), &one).await;
+    assert_eq!(denied, DENIED_TOO);
+    let denied = request(REGION, ValidationMethod::Email, &one).await;
+    assert_eq!(denied, DENIED_TOO);
+    // As another stack's, whose function would then take it for its own.
+    let denied = request(REGION, by_dns.clone(), &two).await;
+    assert_eq!(denied, DENIED_TOO);
+    assert_eq!(request(REGION, by_dns, &one).await, "ok");
     assert_eq!(delete(arn(&one)).await, "ok");
     let start = async |stack: &str| {
         let machine = format!("arn:aws:states:{REGION}:{CONSUMER}:stateMachine:{stack}-waiter");
@@ -210,18 +226,46 @@ async fn a_function_changes_no_certificate_of_another_stack() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_overwrites_no_record_set_in_its_account() {
+async fn a_function_changes_only_delegations_and_validation_records_in_its_account() {
     let (cast, _network) = Cast::published(settings(1)).await;
     let stack = deployed(&cast, CONSUMER, "one", &certified(CONSUMER, "dev")).await;
     let caller = Caller::with_function(&cast.world, &stack, "delegate-subdomain");
     let zone = &stack.resources["Zone"].attributes["HostedZoneId"];
     let name = format!("www.dev.{BUILD}");
-    for kind in [A, Cname, Ns, Txt] {
-        let upsert = [(Upsert, name.as_str(), kind.clone())];
-        assert_eq!(caller.change(zone, &upsert).await, DENIED, "{kind:?}");
+    let name = name.as_str();
+    let validation = format!("_x.dev.{BUILD}");
+    let validation = validation.as_str();
+    for changes in [
+        vec![(Upsert, name, A)],
+        vec![(Upsert, name, Cname)],
+        vec![(Upsert, name, Ns)],
+        vec![(Upsert, name, Txt)],
+        vec![(Upsert, validation, Cname)],
+        vec![(Create, name, A)],
+        vec![(Create, name, Cname)],
+        vec![(Create, name, Txt)],
+        vec![(Create, validation, Txt)],
+        vec![(Delete, name, A)],
+        vec![(Delete, name, Cname)],
+        vec![(Delete, name, Txt)],
+        // Each statement has to fit all changes of a batch.
+        vec![(Delete, name, A), (Create, name, A)],
+        vec![(Create, name, Ns), (Create, name, A)],
+        vec![(Create, name, Ns), (Create, validation, Cname)],
+        vec![(Create, validation, Cname), (Create, name, Cname)],
+    ] {
+        let refused = caller.change(zone, &changes).await;
+        assert_eq!(refused, DENIED, "{changes:?}");
     }
-    let create = [(Create, name.as_str(), Txt)];
-    assert_eq!(caller.change(zone, &create).await, "ok");
+    for changes in [
+        [(Create, name, Ns)],
+        [(Delete, name, Ns)],
+        [(Create, validation, Cname)],
+        [(Delete, validation, Cname)],
+    ] {
+        let allowed = caller.change(zone, &changes).await;
+        assert_eq!(allowed, "ok", "{changes:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,12 +291,15 @@ async fn a_function_for_certificates_alone_writes_cnames_into_its_zone_only() {
     for changes in [
         [(Create, label.as_str(), A)],
         [(Create, label.as_str(), Ns)],
+        [(Create, label.as_str(), Cname)],
         [(Upsert, label.as_str(), Cname)],
     ] {
         assert_eq!(caller.change(&zone, &changes).await, DENIED, "{changes:?}");
     }
-    assert_eq!(caller.change(&zone, &[(Create, &label, Cname)]).await, "ok");
-    let changes = [(Create, "x.example.org", Cname)];
+    let validation = format!("_x.{label}");
+    let changes = [(Create, validation.as_str(), Cname)];
+    assert_eq!(caller.change(&zone, &changes).await, "ok");
+    let changes = [(Create, "_x.example.org", Cname)];
     assert_eq!(caller.change(&other, &changes).await, DENIED);
     let delete = caller.route53().delete_hosted_zone().id(&zone).send();
     assert_eq!(outcome(delete.await), DENIED);

@@ -1,0 +1,96 @@
+import type { Duration } from 'aws-cdk-lib';
+import type * as route53 from 'aws-cdk-lib/aws-route53';
+import type { Delegation } from './delegation';
+import type { FunctionSettings } from './function-settings';
+
+/** What happens on delete to records in the zone other than its apex SOA and NS and ACM's validation CNAMEs. */
+export enum RecordsOnDelete {
+  /** Nothing is deleted, the error lists them. */
+  FAIL = 'Fail',
+  /** They are deleted. NS record sets below the apex fail the delete all the same. */
+  DELETE = 'Delete',
+}
+
+/** Properties of a `DelegatedSubdomain`. Its parent is said by `delegation` or by `parentZone`. */
+export interface DelegatedSubdomainProps {
+  /** One or more labels relative to the parent zone: `dev`, `app1.dev`. */
+  readonly subdomain: string;
+
+  /**
+   * The parent zone, published by another account.
+   *
+   * @default - `parentZone` is the parent
+   */
+  readonly delegation?: Delegation;
+
+  /**
+   * The parent zone, in this account, such as another `DelegatedSubdomain`.
+   *
+   * @default - `delegation` says where the parent is
+   */
+  readonly parentZone?: route53.IHostedZone;
+
+  /**
+   * An existing public zone of this account to delegate instead of making one. It is never deleted.
+   *
+   * @default - a zone is made
+   */
+  readonly zone?: route53.IHostedZone;
+
+  /**
+   * Time to live of the NS record set in the parent.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly ttl?: Duration;
+
+  /**
+   * On delete, how long to wait between the NS record set being gone and the zone being deleted. Set it to `ttl` to outlast
+   * every resolver's cache. At most `serviceTimeout` less the 120 seconds that a delete needs besides: 3,480 seconds at most.
+   *
+   * @default Duration.seconds(0)
+   */
+  readonly drain?: Duration;
+
+  /**
+   * Whether the parent's authoritative name servers are asked over DNS before the subdomain counts as made.
+   *
+   * @default true
+   */
+  readonly verifyDelegation?: boolean;
+
+  /**
+   * What happens on delete to records that something else made in the zone.
+   *
+   * @default RecordsOnDelete.FAIL
+   */
+  readonly recordsOnDelete?: RecordsOnDelete;
+
+  /**
+   * Comment of the zone.
+   *
+   * @default - none
+   */
+  readonly comment?: string;
+
+  /**
+   * Tags of the zone.
+   *
+   * @default - none
+   */
+  readonly tags?: { readonly [key: string]: string };
+
+  /**
+   * How long CloudFormation waits for the subdomain, at most one hour.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly serviceTimeout?: Duration;
+
+  /**
+   * How the stack's function is made.
+   *
+   * @default - see `FunctionSettings`
+   */
+  readonly functionSettings?: FunctionSettings;
+}
