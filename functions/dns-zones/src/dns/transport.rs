@@ -201,14 +201,15 @@ mod tests {
         response.to_vec().unwrap()
     }
 
+    fn ask(message: &mut Message, name: &str, record_type: RecordType) {
+        message.queries = vec![Query::query(Name::from_ascii(name).unwrap(), record_type)];
+    }
+
     #[test]
     fn a_response_repeats_the_id_and_the_question() {
         let query = query();
         let bytes = query.to_vec().unwrap();
         let fits = |change: fn(&mut Message)| answers(&response(&query, change), &bytes);
-        let ask = |message: &mut Message, name: &str, record_type| {
-            message.queries = vec![Query::query(Name::from_ascii(name).unwrap(), record_type)];
-        };
         assert!(fits(|_| {}));
         assert!(fits(|message| ask(
             message,

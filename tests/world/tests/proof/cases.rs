@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use world::cloudformation::Template;
-use world::{Edit, Name};
+use world::{Edit, Fault, FaultRule, Name, When};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, subdomain, with};
 use crate::roles;
@@ -313,8 +313,8 @@ pub(crate) const CASES: &[Case] = &[
     },
 ];
 
-/// A certificate that ACM takes longer to issue than an invocation may last. Whatever dies in its last ten minutes is no crash point:
-/// the event is too old for Lambda to try it again.
+/// A certificate that ACM takes longer to issue than an invocation may last. The invocation dies when it has handed over, so that
+/// its next attempt asks whether the execution still runs.
 pub(crate) const SLOW_CERTIFICATE: Case = Case {
     name: "SubdomainCertificate: create that outlasts the invocation",
     setup: |cast| {
@@ -323,6 +323,8 @@ pub(crate) const SLOW_CERTIFICATE: Case = Case {
             let slow = Duration::from_secs(1_800);
             cast.world
                 .change_settings(|settings| settings.issuance = slow..=slow);
+            let death = FaultRule::on_operation("StartExecution", 1, Fault::Kill(When::After));
+            cast.world.inject(death);
         })
     },
     after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
