@@ -46,6 +46,8 @@ pub struct Settings {
     pub records_per_zone: usize,
     /// Quota per account and Region.
     pub parameters: usize,
+    /// How long the name of a deleted parameter is not free.
+    pub parameter_name_kept: Duration,
     /// Quota per account and Region.
     pub certificates: usize,
     /// From RequestCertificate to the certificate being seen at all.
@@ -79,6 +81,7 @@ impl Default for Settings {
             zones_per_account: 500,
             records_per_zone: 10_000,
             parameters: 10_000,
+            parameter_name_kept: seconds(30),
             certificates: 2_500,
             certificate_appears: seconds(0)..=seconds(5),
             validation_records_appear: seconds(2)..=seconds(15),

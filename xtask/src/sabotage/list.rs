@@ -96,9 +96,9 @@ pub(super) const SABOTAGES: [Sabotage; 18] = [
     Sabotage {
         name: "any-parameter-is-ours",
         about: "a parameter that someone else wrote is overwritten",
-        file: "functions/publish-zone/src/published_zone.rs",
-        from: "Claim::Nobody => return Err(Error::Taken { name, owner: None }),",
-        to: "Claim::Nobody => drop(name),",
+        file: "functions/publish-zone/src/plan.rs",
+        from: "Claim::Nobody => Err(Refusal::WithoutOwner { name }),",
+        to: "Claim::Nobody => Ok(drop(name)),",
     },
     Sabotage {
         name: "pending-is-issued",

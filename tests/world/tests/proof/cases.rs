@@ -94,7 +94,9 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|cast| published(cast, "/zone-delegation/own")),
         after: Some(|cast| {
             cast.renamed(NETWORK, "Zone", "Renamed");
-            one("Renamed", cast.published_zone("/zone-delegation/own"))
+            let own = cast.published_zone("/zone-delegation/own");
+            let renamed = json!({"FormerLogicalIds": ["Zone"]});
+            one("Renamed", with(own, renamed))
         }),
         ..PLAIN
     },
@@ -107,7 +109,8 @@ pub(crate) const CASES: &[Case] = &[
             cast.renamed(NETWORK, "Zone", "Renamed");
             let zone = zone_named(cast, NETWORK, SECOND_ZONE);
             let own = cast.published_zone("/zone-delegation/own");
-            let mut template = one("Renamed", with(own, json!({"HostedZoneId": zone})));
+            let renamed = json!({"HostedZoneId": zone, "FormerLogicalIds": ["Zone"]});
+            let mut template = one("Renamed", with(own, renamed));
             let mut bad = cast.published_zone("/zone-delegation/bad");
             bad = with(bad, json!({"Nonsense": "x"}));
             bad.depends_on.push("Renamed".to_owned());
