@@ -128,6 +128,7 @@ async fn a_delegated_subdomain() {
             "GetHostedZone",
             "GetChange",
             "GetChange",
+            "ChangeTagsForResource",
         ]
     );
     let comment = json!({"Comment": "web"});
