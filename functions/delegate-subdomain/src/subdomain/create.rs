@@ -2,7 +2,9 @@ use super::{
     Delegation, Subdomains,
     delegate::Surroundings,
     delegation::Proof,
-    ownership::{Hold, created_zone_tags, delegation_tags, external_zone_tags, transfer_tags},
+    ownership::{
+        Hold, SETTLED_TAGS, created_zone_tags, delegation_tags, external_zone_tags, transfer_tags,
+    },
     parent::Parent,
     properties::{Wanted, check_name},
     success,
@@ -25,8 +27,9 @@ struct Found {
     zone: HostedZone,
     kind: Kind,
     proof: Proof,
-    /// The ownership tags that it needs before anything else is changed. They fit one call.
+    /// The ownership tags that it needs before anything else is changed, and those that are removed with the same call.
     tags: BTreeMap<String, String>,
+    dropped: Vec<String>,
 }
 
 /// How an existing zone came to be this resource's.
@@ -139,7 +142,9 @@ impl<T: Transport> Subdomains<T> {
             check_name(&wanted.labels, &parent.name)?;
         }
         // Before anything leads to it, so that the Delete of this request finds what it did by the tags.
-        self.route53.tag_zone(&zone.id, &tags, &[]).await?;
+        self.route53
+            .tag_zone(&zone.id, &tags, &found.dropped)
+            .await?;
         // A Create that fails names only what it creates: of an existing zone, the delegation.
         let is_external = matches!(found.kind, Kind::External | Kind::ExternalNew);
         if request.request_type == RequestType::Update || is_external && !adopts {
@@ -259,6 +264,24 @@ impl<T: Transport> Subdomains<T> {
                         zone,
                         kind,
                         tags,
+                        dropped: Vec::new(),
+                    }));
+                }
+                // The rollback of a renaming: another logical id has taken it, whose Delete comes later.
+                Hold::Sibling {
+                    taken_from_us: true,
+                    created_as: Some(_),
+                    ..
+                } if request.request_type == RequestType::Update => {
+                    let Some(zone) = self.route53.zone(&listed.id).await? else {
+                        continue;
+                    };
+                    return Ok(Some(Found {
+                        proof: managed_proof(&zone),
+                        zone,
+                        kind: Kind::Kept,
+                        tags: owner.tag_map(),
+                        dropped: SETTLED_TAGS.map(str::to_owned).to_vec(),
                     }));
                 }
                 Hold::Sibling {
@@ -303,6 +326,7 @@ impl<T: Transport> Subdomains<T> {
                 zone,
                 kind: Kind::Kept,
                 tags,
+                dropped: Vec::new(),
             }));
         }
         Ok(None)
@@ -410,6 +434,7 @@ impl<T: Transport> Subdomains<T> {
             kind,
             proof,
             tags,
+            dropped: Vec::new(),
         })
     }
 

@@ -409,8 +409,7 @@ const OWNERSHIP_TAGS: [&str; 8] = [
     INCOMPLETE_TAG,
 ];
 
-/// The tags that an Update in place removes: the stack has moved on from a renaming and from an adoption that could still
-/// be rolled back.
+/// The tags that an Update in place removes: the stack has moved on from a renaming that could still be rolled back.
 pub(super) const SETTLED_TAGS: [&str; 2] = [PREVIOUS_LOGICAL_ID_TAG, INCOMPLETE_TAG];
 
 #[cfg(test)]

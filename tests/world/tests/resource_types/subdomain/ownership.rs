@@ -256,3 +256,28 @@ async fn a_delegation_whose_zone_a_person_deleted_is_deleted_by_the_id_that_was_
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rename_that_is_rolled_back_while_the_old_logical_id_has_another_name() {
+    // The old logical id's rollback comes before the Delete of the new one.
+    for carries_new_id in [true, false] {
+        let mut stage = Stage::published(|_| ()).await;
+        stage.engine.habits.rollback_carries_new_id = carries_new_id;
+        let mut stack = stage.created(subdomain(json!({}))).await;
+        let (zone, _) = zones_of(&stack);
+        stage.world.renamed(&stack.id, LOGICAL_ID, "Renamed");
+        stage.world.renamed(&stack.id, "Renamed", LOGICAL_ID);
+        let mut template = renamed(subdomain(json!({})));
+        let mut moved = subdomain(json!({"Subdomain": "other"}));
+        moved.depends_on.push("Renamed".to_owned());
+        template.insert(LOGICAL_ID.to_owned(), moved);
+        let mut bad = world::cloudformation::ResourceDefinition::new("Custom::Unknown", json!({}));
+        bad.depends_on.push(LOGICAL_ID.to_owned());
+        template.insert("Bad".to_owned(), bad);
+        stage.rolled_back(&mut stack, &template).await;
+        assert_eq!(zones_of(&stack).0, zone, "{}", stage.history());
+        assert!(stage.delegation().is_some(), "{}", stage.history());
+        stage.deleted(&mut stack).await;
+        stage.check_no_subdomain();
+    }
+}
