@@ -67,7 +67,9 @@ pub use creation::{Creation, REQUEST_TAG, Stage};
 pub use function::{Context, Function, InvocationError};
 pub use https::Https;
 pub use outcome::{Failure, Invocation, ResourceTypes, Step, Success, Wait};
-pub use owner::{LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG, sha256_hex};
+pub use owner::{
+    LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG, is_second_form, sha256_hex,
+};
 pub use properties::{Properties, PropertyError};
 pub use redact::keep_secret;
 pub use request::{LONGEST_SERVICE_TIMEOUT, Refusal, Request, RequestType};

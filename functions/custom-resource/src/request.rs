@@ -4,7 +4,7 @@
 
 use crate::{
     Owner, Properties, PropertyError,
-    addressee::{Addressee, is_refused_id, refused_digest, text},
+    addressee::{Addressee, is_refused_id, text},
     properties::integer_within,
     response_url::ResponseUrl,
     shorten,
@@ -210,14 +210,6 @@ impl Request {
             || id
                 .strip_prefix(stack)
                 .is_some_and(|rest| rest.starts_with(&format!("-{}-", self.logical_resource_id)))
-    }
-
-    /// The `CallerReference` of a zone that the Create of this [refused id](Self::refused_id) made, in another delivery
-    /// than the one that was answered. None where the physical id is not one.
-    #[must_use]
-    pub fn refused_caller_reference(&self) -> Option<String> {
-        let digest = refused_digest(self.physical_id())?;
-        Some(self.owner().caller_reference_of(digest))
     }
 
     /// The physical id of a failed Create that names nothing.
@@ -469,18 +461,6 @@ mod tests {
             assert!(!is_refused_id(id), "{id}");
         }
         assert!(!is_refused_id(&format!("{}0", request.refused_id())));
-    }
-
-    #[test]
-    fn a_refused_id_leads_to_the_zone_that_its_create_made() {
-        let create = decode(&with("RequestType", json!("Create"))).unwrap();
-        let mut delete = decode(&with("RequestId", json!("another"))).unwrap();
-        assert_eq!(delete.refused_caller_reference(), None);
-        delete.physical_resource_id = Some(create.refused_id());
-        assert_eq!(
-            delete.refused_caller_reference(),
-            Some(create.caller_reference())
-        );
     }
 
     #[test]

@@ -201,7 +201,8 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         after: Some(|cast| {
             cast.renamed(CONSUMER, "Zone", "Renamed");
-            one("Renamed", subdomain(CONSUMER, "dev"))
+            let former = json!({"FormerLogicalIds": ["Zone"]});
+            one("Renamed", with(subdomain(CONSUMER, "dev"), former))
         }),
         ..PLAIN
     },

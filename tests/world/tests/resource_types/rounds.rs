@@ -125,6 +125,7 @@ async fn a_delegated_subdomain() {
             "GetHostedZone",
             "GetChange",
             "GetChange",
+            "ChangeTagsForResource",
         ]
     );
     let comment = json!({"Comment": "web"});

@@ -185,7 +185,14 @@ impl ZoneChoice {
 
     fn definition(&self, cast: &Cast, stack: &Stack) -> ResourceDefinition {
         let name = NAMES[self.name];
-        let mut properties = json!({"Ttl": self.ttl, "DrainSeconds": self.drain});
+        // Each may be the other's former logical id: what a history renames is not known beforehand.
+        let former = ZONE_IDS[1 - self.logical_id];
+        let mut properties = json!({
+            "Ttl": self.ttl,
+            "DrainSeconds": self.drain,
+            "FormerLogicalIds": [former],
+            "AdoptDelegation": true,
+        });
         if self.comment {
             properties["Comment"] = json!("hello");
             properties["Tags"] = json!({"team": "a"});
