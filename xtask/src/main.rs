@@ -3,8 +3,8 @@
 //! - `demo` shows the main job, end to end, on an emulated AWS;
 //! - `test` runs everything that is checked before a change lands;
 //! - `bench` measures the functions beside what a user would pick instead;
-//! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `sabotage` shows
-//!   that the proofs prove something.
+//! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `mutants` shows
+//!   that the tests notice wrong code.
 //!
 //! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.
 
@@ -16,11 +16,11 @@ mod demo;
 mod emulator;
 mod failure;
 mod http;
+mod mutants;
 mod process;
 mod progress;
 #[cfg(test)]
 mod reliability;
-mod sabotage;
 mod setup;
 mod soak;
 mod stacks;
@@ -99,20 +99,9 @@ Measures the functions beside other implementations, and writes docs/benchmarks.
         run: soak::command,
     },
     Command {
-        name: "sabotage",
-        usage: "\
-cargo xtask sabotage [NAME]...
-
-Shows that the proofs fail when the code is wrong.
-
-  --list   lists the sabotages",
-        run: |words| match words {
-            ["--list"] => {
-                sabotage::list();
-                Ok(())
-            }
-            names => sabotage::command(names),
-        },
+        name: "mutants",
+        usage: mutants::USAGE,
+        run: mutants::command,
     },
 ];
 
@@ -189,7 +178,7 @@ mod tests {
     fn a_wrong_word_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
-        for command in ["demo", "bench", "soak"] {
+        for command in ["demo", "bench", "soak", "mutants"] {
             assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
         }
         assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -147,6 +148,52 @@ pub(crate) fn run(
     }
     let reason = reason_in(log).unwrap_or(last);
     Err(Failure::new(format!("Could not {doing}: {}", sentence(&reason))).with_log(log))
+}
+
+/// How a command ended that was not to run for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Well,
+    Badly,
+    /// It was ended, because its time was over.
+    Late,
+}
+
+/// Runs `command` until it ends, its time is over or `stop` says so of a line that it prints; then nothing of it runs any more.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn run_until(
+    command: &mut Command,
+    limit: Duration,
+    mut stop: impl FnMut(&str) -> bool,
+) -> Result<Ended, Failure> {
+    let end = Instant::now() + limit;
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    let mut group = Group::start(command.stdout(Stdio::piped()))
+        .doing(|| format!("start {}", command.get_program().to_string_lossy()))?;
+    let output = group.child.stdout.take().expect("it is piped");
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        lines
+            .take_while(|line| sender.send(line.clone()).is_ok())
+            .last();
+    });
+    loop {
+        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) if stop(&line) => return Ok(Ended::Badly),
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => return Ok(Ended::Late),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = group.child.wait().doing(|| "wait for a command".into())?;
+    Ok(if status.success() {
+        Ended::Well
+    } else {
+        Ended::Badly
+    })
 }
 
 /// What a command prints to standard output, where it ends with 0.

@@ -33,7 +33,7 @@ pub(crate) struct Case {
 }
 
 /// A case of the consumer's, with nothing made by people.
-const PLAIN: Case = Case {
+pub(crate) const PLAIN: Case = Case {
     name: "",
     account: CONSUMER,
     setup: |_| Box::pin(async {}),
@@ -335,7 +335,10 @@ pub(crate) const SLOW_CERTIFICATE: Case = Case {
     ..PLAIN
 };
 
-fn one(logical_id: &str, definition: world::cloudformation::ResourceDefinition) -> Template {
+pub(crate) fn one(
+    logical_id: &str,
+    definition: world::cloudformation::ResourceDefinition,
+) -> Template {
     Template::from([(logical_id.to_owned(), definition)])
 }
 
@@ -408,7 +411,7 @@ async fn second_parent(cast: &Cast) {
 }
 
 /// A zone of the name of a subdomain, made by people, not delegated.
-async fn given_zone(cast: &Cast) {
+pub(crate) async fn given_zone(cast: &Cast) {
     cast.world
         .make_zone(CONSUMER, &format!("dev.{BUILD}"))
         .unwrap();
@@ -427,7 +430,7 @@ async fn delegated_zone(cast: &Cast) {
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
-fn with_given_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {
+pub(crate) fn with_given_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {
     let zone = zone_named(cast, CONSUMER, &format!("dev.{BUILD}"));
     with(subdomain(CONSUMER, "dev"), json!({"HostedZoneId": zone}))
 }
