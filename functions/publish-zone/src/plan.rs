@@ -219,8 +219,10 @@ fn check_not_superseded(
     turn: &Turn<'_>,
 ) -> Result<(), Refusal> {
     let is_of_later = !turn.request.may_delete_named(held.ownership.since.as_ref());
-    // An earlier delivery of this very request would have written what this one wants.
-    let was_written_since = held.parameter.modified > turn.request.requested_at;
+    // An earlier delivery of this very request would have written what this one wants. CloudFormation's time is in whole
+    // seconds, rounded down.
+    let next_second = turn.request.requested_at + Duration::from_secs(1);
+    let was_written_since = held.parameter.modified >= next_second;
     let is_changed_since = held.ownership.is_own() && !held.says(zone) && was_written_since;
     if is_of_later || turn.may_be_repeat && is_changed_since {
         return Err(Refusal::Superseded {
