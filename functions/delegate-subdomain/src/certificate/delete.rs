@@ -3,19 +3,21 @@ use super::{
     arn::CertificateArn,
     error::Error,
     progress::Progress,
-    properties::Wanted,
-    remove::{RecordsPlace, Removed},
-    successor::regions_of,
+    properties::{Records, Wanted},
+    remove::Removed,
+    validation_records::is_closed,
 };
 use aws_calls::Kind;
-use custom_resource::{Claim, Clock, Invocation, Request, Step, Success, Wait, is_refused_id};
+use custom_resource::{
+    Claim, Clock, Creation, Invocation, Request, Step, Success, Wait, is_refused_id,
+};
 use dns_zones::dns::Transport;
 use futures::try_join;
 use std::time::Duration;
 
-/// Between two looks at a certificate in use: load balancers and distributions let go of one minutes after they were
+/// Between two attempts to delete a certificate: load balancers and distributions let go of one minutes after they were
 /// told to.
-const IN_USE_PAUSE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_secs(20);
 /// What the second sweep and the answer need, where the invocation's deadline decides when it comes.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -27,15 +29,16 @@ impl<T: Transport> Certificates<T> {
         progress: &mut Progress,
         invocation: &Invocation,
     ) -> Result<Step, Error> {
-        let wanted = Wanted::parse(&request.properties);
-        let wait = match (CertificateArn::parse(request.physical_id()), &wanted) {
-            (Some(arn), wanted) => self.delete_one(request, &arn, wanted.as_ref().ok()).await?,
-            // A Create with these properties was refused before it made anything.
-            (None, Err(error)) => {
-                tracing::info!(%error, "nothing was made with these properties, so nothing is to be deleted");
-                None
-            }
-            (None, Ok(wanted)) => self.sweep(request, wanted, progress, invocation).await?,
+        let wait = match CertificateArn::parse(request.physical_id()) {
+            Some(arn) => self.delete_one(request, &arn, invocation).await?,
+            None => match Wanted::parse(&request.properties) {
+                Ok(wanted) => self.sweep(request, &wanted, progress, invocation).await?,
+                Err(error) => {
+                    // A Create with these properties was refused before it requested anything.
+                    tracing::info!(%error, "no certificate was requested with these properties");
+                    None
+                }
+            },
         };
         Ok(match wait {
             None => Step::Done(Success::new(request.physical_id())),
@@ -51,7 +54,7 @@ impl<T: Transport> Certificates<T> {
         &self,
         request: &Request,
         arn: &CertificateArn,
-        wanted: Option<&Wanted>,
+        invocation: &Invocation,
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(Some(arn.region()));
         let (certificate, tags) = try_join!(acm.describe(arn), acm.tags(arn))?;
@@ -66,18 +69,19 @@ impl<T: Transport> Certificates<T> {
             );
             return Ok(None);
         }
-        // Before the note of it goes with the certificate.
-        self.remove_unsettled(arn, &tags, request, wanted).await?;
-        let records = match wanted {
-            Some(wanted) => RecordsPlace::of(wanted, self)
-                .await?
-                .sparing(regions_of(&tags)),
-            None => RecordsPlace::unknown(),
-        };
-        Ok(in_use(
-            arn,
-            self.remove(&acm, &certificate, &records).await?,
-        ))
+        if !request.may_delete_named(Creation::of_tags(&tags).as_ref()) {
+            tracing::warn!(
+                arn = arn.as_str(),
+                "left alone: a request created it that came after this Delete"
+            );
+            return Ok(None);
+        }
+        let records = Records::of(&request.properties);
+        // Before the note of it is deleted with the certificate.
+        self.remove_unsettled(&tags, records.clone(), request, invocation)
+            .await?;
+        let place = self.place(&records, request, invocation).await?;
+        Ok(wait(self.remove(&acm, &certificate, &place).await?))
     }
 
     /// Deletes whatever the resource has, for a Delete whose id says nothing of it.
@@ -92,7 +96,7 @@ impl<T: Transport> Certificates<T> {
         invocation: &Invocation,
     ) -> Result<Option<(String, Duration)>, Error> {
         let clock = invocation.clock;
-        let swept = match self.sweep_once(request, wanted).await {
+        let swept = match self.sweep_once(request, wanted, invocation).await {
             // The Create that was refused could not have asked for a certificate either: not in a Region that does not
             // exist or that this account has not opened, and not without the right to.
             Err(Error::Aws(error))
@@ -123,16 +127,20 @@ impl<T: Transport> Certificates<T> {
         &self,
         request: &Request,
         wanted: &Wanted,
+        invocation: &Invocation,
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(wanted.region.as_deref());
-        for certificate in self.owned(&acm, &request.owner(), wanted).await? {
-            tracing::info!(
-                arn = certificate.arn.as_str(),
-                "deleting what a Create has left"
-            );
-            let records = RecordsPlace::of(wanted, self).await?;
-            let removed = self.remove(&acm, &certificate, &records).await?;
-            if let Some(wait) = in_use(&certificate.arn, removed) {
+        for owned in self.owned(&acm, &request.owner(), wanted).await? {
+            let arn = owned.certificate.arn.as_str();
+            if !owned.is_leftover(request) {
+                tracing::info!(arn, "left alone: another request created it");
+                continue;
+            }
+            tracing::info!(arn, "deleting what a Create has left");
+            let records = Records::of(&request.properties);
+            let place = self.place(&records, request, invocation).await?;
+            let removed = self.remove(&acm, &owned.certificate, &place).await?;
+            if let Some(wait) = wait(removed) {
                 return Ok(Some(wait));
             }
         }
@@ -140,26 +148,10 @@ impl<T: Transport> Certificates<T> {
     }
 }
 
-/// The wait for those who use a certificate. Nothing is forced: what another stack uses is not lost.
-fn in_use(arn: &CertificateArn, removed: Removed) -> Option<(String, Duration)> {
+/// The wait until a certificate can be deleted. Nothing is forced: what another stack uses is not lost.
+fn wait(removed: Removed) -> Option<(String, Duration)> {
     match removed {
         Removed::Wholly => None,
-        Removed::InUse { users } => {
-            tracing::info!(arn = arn.as_str(), ?users, "the certificate is in use");
-            let users = if users.is_empty() {
-                "whatever uses it".to_owned()
-            } else {
-                users.join(", ")
-            };
-            Some((
-                format!("certificate {arn} to be let go by {users}"),
-                IN_USE_PAUSE,
-            ))
-        }
+        Removed::NotYet(waiting_for) => Some((waiting_for, PAUSE)),
     }
-}
-
-/// Whether the Region is one that this account has not opened: ACM then does not know its credentials.
-fn is_closed(error: &aws_calls::AwsError) -> bool {
-    error.is("UnrecognizedClientException") || error.is("InvalidClientTokenId")
 }

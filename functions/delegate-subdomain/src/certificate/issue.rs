@@ -7,15 +7,14 @@ use super::{
     described::{Certificate, Status},
     diagnosis::Diagnosis,
     error::Error,
-    ownership::all_tags,
+    ownership::{Owned, tags_of_new},
     progress::{self, Progress},
     properties::Wanted,
-    undo::is_of_request,
     validation_records::{ByZone, by_zone},
     validation_zones::ValidationZones,
 };
 use aws_sdk_acm::types::FailureReason;
-use custom_resource::{Invocation, Outlook, Request, Wait};
+use custom_resource::{Invocation, Outlook, Request, RequestType, Wait};
 use dns_zones::dns::Transport;
 use futures::join;
 use std::time::Duration;
@@ -108,19 +107,22 @@ impl<T: Transport> Certificates<T> {
         progress.shown = true;
         match certificate.status.clone() {
             Status::Issued => {
-                match (zones, certificate.records(), &progress.requested) {
-                    // Where an old CNAME has served, the wanted zone may not have it yet, and renewal will ask for it.
-                    (Ok(zones), Some(records), Some(_)) => {
+                // If an old CNAME has served, the wanted zone may not have it yet, and the renewal will ask for it. A
+                // rollback gets its certificate as it was.
+                let is_new =
+                    request.request_type == RequestType::Create || progress.requested.is_some();
+                match (zones, certificate.records()) {
+                    (Ok(zones), Some(records)) if is_new => {
                         let missing = match missing {
                             Some(missing) => missing?,
                             None => self.missing_records(&records, &zones).await?,
                         };
                         self.create_records(missing).await?;
                     }
-                    (Err(error), _, Some(_)) if error.trouble().outlook == Outlook::Passing => {
+                    (Err(error), _) if is_new && error.trouble().outlook == Outlook::Passing => {
                         return Err(error);
                     }
-                    (zones, _, _) => not_needed(zones),
+                    (zones, _) => not_needed(zones),
                 }
                 return Ok(Look::Issued(arn));
             }
@@ -167,17 +169,17 @@ impl<T: Transport> Certificates<T> {
         let owned = best(owned?, kept);
         // A rollback finds what was issued before, whatever has become of its zones since.
         let zones = match &owned {
-            Some(certificate) if certificate.status == Status::Issued => zones,
+            Some(owned) if owned.certificate.status == Status::Issued => zones,
             _ => Ok(zones?),
         };
-        let (arn, certificate) = if let Some(certificate) = owned {
-            let arn = certificate.arn.clone();
+        let (arn, certificate) = if let Some(owned) = owned {
+            let arn = owned.certificate.arn.clone();
             progress.certificate = Some(arn.clone());
             progress.shown = true;
-            if is_of_request(&certificate, request) {
+            if owned.is_by(request) {
                 progress.requested = Some(arn.clone());
             }
-            (arn, Some(certificate))
+            (arn, Some(owned.certificate))
         } else {
             let arn = self.request(acm, request, wanted, kept, invocation).await?;
             progress.certificate = Some(arn.clone());
@@ -286,16 +288,15 @@ impl<T: Transport> Certificates<T> {
         if let Some(kept) = kept {
             self.check_not_gone(kept, request, wanted, invocation)
                 .await?;
-            self.note_successor(kept, request, wanted).await?;
+            self.note_successor(kept, request, wanted, invocation)
+                .await?;
         }
         invocation.doing(format!(
             "requesting a certificate for {}",
             wanted.names.domain
         ));
-        let tags = all_tags(&request.owner(), wanted);
-        let arn = acm
-            .request(&wanted.names, wanted.key_algorithm, &request.token(), &tags)
-            .await;
+        let tags = tags_of_new(request, wanted);
+        let arn = acm.request(wanted, &request.token(), &tags).await;
         arn.map_err(|error| match error.code.as_deref() {
             Some("LimitExceededException") => Error::Quota {
                 name: wanted.names.domain.clone(),
@@ -358,14 +359,11 @@ fn looking_at(arn: &CertificateArn, invocation: &Invocation) {
 }
 
 /// Of what this resource has the one to go on with: the one that CloudFormation tracks, else one that is issued.
-fn best(mut owned: Vec<Certificate>, kept: Option<&CertificateArn>) -> Option<Certificate> {
-    owned.retain(|certificate| certificate.status.needs_records());
+fn best(mut owned: Vec<Owned>, kept: Option<&CertificateArn>) -> Option<Owned> {
+    owned.retain(|owned| owned.certificate.status.needs_records());
     owned.into_iter().min_by_key(|owned| {
-        (
-            kept != Some(&owned.arn),
-            owned.status != Status::Issued,
-            owned.arn.clone(),
-        )
+        let Certificate { arn, status, .. } = &owned.certificate;
+        (kept != Some(arn), *status != Status::Issued, arn.clone())
     })
 }
 

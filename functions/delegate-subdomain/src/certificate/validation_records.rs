@@ -2,20 +2,23 @@
 
 use super::{
     Certificates,
-    acm::Acm,
+    acm::{Acm, Listing},
     arn::CertificateArn,
     described::{Listed, ValidationRecord},
     error::Error,
+    remove::RecordsPlace,
     validation_zones::ValidationZones,
 };
-use aws_calls::{AwsError, Kind, at_once};
+use crate::region::partition_of;
+use aws_calls::{AwsError, at_once};
 use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
+use futures::future::{FutureExt as _, join_all};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.
 const TTL: u32 = 300;
-/// How often a batch is made anew after a record set changed under it.
-const TRIES: u32 = 5;
+/// How many Regions are asked at once which certificates they have.
+const REGIONS_AT_ONCE: usize = 8;
 
 /// CNAMEs by the zone that they stand, or are to stand, in.
 pub(super) type ByZone = BTreeMap<HostedZoneId, Vec<ValidationRecord>>;
@@ -93,112 +96,118 @@ impl<T: Transport> Certificates<T> {
         zone: HostedZoneId,
         mut missing: Vec<ValidationRecord>,
     ) -> Result<(), Error> {
-        let mut tries = 0;
-        while let Some(first) = missing.first() {
+        // Twice: a batch that is refused because one of them exists is sent again without that one.
+        for is_last in [false, true] {
+            let Some(first) = missing.first() else {
+                break;
+            };
             let name = first.name.clone();
             let creates = missing.iter().map(record_set).map(Change::Create);
             let Err(error) = self.route53.change(&zone, creates.collect()).await else {
                 break;
             };
-            // Another certificate's, or an earlier call of this one, may have put one before. A refusal for another
-            // reason counts only where none of them stands.
-            tries += 1;
+            // Another certificate, or an earlier call of this one, may have created one before. A refusal for another
+            // reason counts only if none of them exists.
             let before = missing.len();
             missing = self.missing_in(&zone, missing).await?;
             let was_stale = matches!(error, ChangeError::Stale(_)) || missing.len() < before;
-            if !missing.is_empty() && (tries == TRIES || !was_stale) {
-                return Err(match error {
-                    ChangeError::Guardrail { guardrail, error } => Error::Guardrail {
-                        guardrail,
-                        zone,
-                        name,
-                        error,
-                    },
-                    error => error.into(),
-                });
+            if !missing.is_empty() && (is_last || !was_stale) {
+                return Err(Error::of_change(error, zone, name));
             }
         }
         Ok(())
     }
 
-    /// Removes CNAMEs, where they stand with these values.
-    pub(super) async fn take_out_records(
+    /// Deletes CNAMEs that exist with these values.
+    pub(super) async fn delete_records(
         &self,
         records: &BTreeSet<ValidationRecord>,
         zones: &ValidationZones,
     ) -> Result<(), Error> {
         for (zone, records) in by_zone(records, zones) {
             for record in records {
-                let mut tries = 0;
-                loop {
-                    let standing = match self
-                        .route53
-                        .record_set(&zone, &record.name, RrType::Cname)
-                        .await
-                    {
-                        Ok(standing) => standing,
-                        // The zone went meanwhile, and its records with it.
-                        Err(error) if error.is("NoSuchHostedZone") => break,
-                        Err(error) => return Err(error.into()),
-                    };
-                    let Some(set) = standing.filter(|set| is_of(set, &record)) else {
-                        break;
-                    };
-                    match self.route53.change(&zone, vec![Change::Delete(set)]).await {
-                        Ok(_) => break,
-                        Err(ChangeError::Stale(error)) => {
-                            tries += 1;
-                            if tries == TRIES {
-                                return Err(error.into());
-                            }
-                        }
-                        Err(ChangeError::Guardrail { guardrail, error }) => {
-                            return Err(Error::Guardrail {
-                                guardrail,
-                                zone,
-                                name: record.name,
-                                error,
-                            });
-                        }
-                        Err(ChangeError::Aws(error)) if error.is("NoSuchHostedZone") => break,
-                        Err(ChangeError::Aws(error)) => return Err(error.into()),
-                    }
+                let found = self.route53.record_set(&zone, &record.name, RrType::Cname);
+                let set = match found.await {
+                    Ok(set) => set.filter(|set| is_of(set, &record)),
+                    // The zone was deleted meanwhile, and its records with it.
+                    Err(error) if error.is("NoSuchHostedZone") => break,
+                    Err(error) => return Err(error.into()),
+                };
+                let Some(set) = set else {
+                    continue;
+                };
+                match self.route53.change(&zone, vec![Change::Delete(set)]).await {
+                    Ok(_) => {}
+                    Err(ChangeError::Aws(error)) if error.is("NoSuchHostedZone") => break,
+                    Err(error) => return Err(Error::of_change(error, zone, record.name)),
                 }
             }
         }
         Ok(())
     }
 
-    /// Of these CNAMEs of a certificate those that no other certificate of its Region, or of those `regions`, still
-    /// needs, to be issued or renewed. None, where this function may not look there.
+    /// Returns those of a certificate's CNAMEs that no other certificate of the account needs, to be issued or renewed.
+    /// None if that is not known of a Region of the partition.
     ///
-    /// ACM gives an account one CNAME for one name, so another certificate needs it exactly where it has the name, or
-    /// its wildcard.
+    /// ACM gives an account one CNAME for one name in every Region
+    /// (<https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html>), so another certificate needs it if it
+    /// has the name, or its wildcard.
     pub(super) async fn of_no_other(
         &self,
         acm: &Acm,
         arn: &CertificateArn,
         records: &BTreeSet<ValidationRecord>,
-        regions: &BTreeSet<String>,
+        place: &RecordsPlace,
     ) -> Result<BTreeSet<ValidationRecord>, Error> {
+        let free = |needed: &BTreeSet<DomainName>| -> BTreeSet<ValidationRecord> {
+            let is_free = |record: &&ValidationRecord| {
+                record
+                    .validated()
+                    .is_none_or(|name| !needed.contains(&name))
+            };
+            records.iter().filter(is_free).cloned().collect()
+        };
         let mut needed = self.needed_names(acm, arn, records).await?;
-        for region in regions.iter().filter(|region| *region != arn.region()) {
-            let acm = self.acm(Some(region));
-            match self.needed_names(&acm, arn, records).await {
+        if free(&needed).is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let Some(regions) = partition_of(arn.region()) else {
+            let region = arn.region();
+            tracing::warn!(
+                region,
+                "the CNAMEs stay: this release does not know the other Regions of its partition"
+            );
+            return Ok(BTreeSet::new());
+        };
+        let mut answers = Vec::new();
+        for regions in regions.chunks(REGIONS_AT_ONCE) {
+            let asked = regions.iter().filter(|region| **region != arn.region());
+            let asked = asked.map(|region| self.needed_in(region, arn, records).boxed());
+            answers.extend(join_all(asked).await);
+        }
+        for (region, names) in answers {
+            match names {
                 Ok(names) => needed.extend(names),
-                Err(error) if error.kind == Kind::Denied => {
-                    tracing::warn!(%error, "the CNAMEs stay: a certificate of that Region may need them");
+                // No certificate can be requested in a Region that is not enabled for the account.
+                Err(error) if is_closed(&error) => {}
+                Err(error) if error.passes() && place.waits_for_regions => return Err(error.into()),
+                Err(error) => {
+                    tracing::warn!(region, %error, "the CNAMEs stay: a certificate of another Region may need them");
                     return Ok(BTreeSet::new());
                 }
-                Err(error) => return Err(error.into()),
             }
         }
-        let is_free = |record: &&ValidationRecord| {
-            record
-                .validated()
-                .is_none_or(|name| !needed.contains(&name))
-        };
-        Ok(records.iter().filter(is_free).cloned().collect())
+        Ok(free(&needed))
+    }
+
+    async fn needed_in(
+        &self,
+        region: &'static str,
+        arn: &CertificateArn,
+        records: &BTreeSet<ValidationRecord>,
+    ) -> (&'static str, Result<BTreeSet<DomainName>, AwsError>) {
+        let acm = self.acm(Some(region));
+        (region, self.needed_names(&acm, arn, records).await)
     }
 
     /// The names of the other certificates of a Region that may share one of these CNAMEs.
@@ -222,7 +231,7 @@ impl<T: Transport> Certificates<T> {
                         .any(|name| validated.contains(&name.base)))
         };
         let mut needed: BTreeSet<DomainName> = BTreeSet::new();
-        for other in acm.list(may_share).await? {
+        for other in acm.list(Listing::Every, may_share).await? {
             needed.extend(other.names.into_iter().map(|name| name.base));
             if other.has_more_names
                 && let Some(other) = acm.describe(&other.arn).await?
@@ -249,6 +258,11 @@ pub(super) fn by_zone(records: &BTreeSet<ValidationRecord>, zones: &ValidationZo
 
 fn record_set(record: &ValidationRecord) -> RecordSet {
     RecordSet::cname(&record.name, TTL, &format!("{}.", record.value.as_str()))
+}
+
+/// Whether the Region is not enabled for the account: ACM then does not know its credentials.
+pub(super) fn is_closed(error: &AwsError) -> bool {
+    error.is("UnrecognizedClientException") || error.is("InvalidClientTokenId")
 }
 
 /// Whether the record set says what ACM asks for, in whatever spelling.

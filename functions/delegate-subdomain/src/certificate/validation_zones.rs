@@ -116,9 +116,12 @@ impl<T: Transport> Certificates<T> {
         Ok(zones)
     }
 
-    /// Those of the zones that still stand: what a Delete can do something in.
-    pub(super) async fn standing_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
-        let zones = wanted.zones.iter().map(|(_, id)| self.route53.zone(id));
+    /// Those of the zones that exist: what a Delete can do something in.
+    pub(super) async fn existing_zones(
+        &self,
+        ids: &[HostedZoneId],
+    ) -> Result<ValidationZones, Error> {
+        let zones = ids.iter().map(|id| self.route53.zone(id));
         let zones = at_once(zones).await?.into_iter().flatten();
         let public = zones.filter(|zone| !zone.private);
         Ok(ValidationZones(public.map(Into::into).collect()))
