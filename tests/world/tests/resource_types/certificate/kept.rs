@@ -103,9 +103,8 @@ async fn a_retained_certificate_survives_a_create_that_is_never_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retained_certificate_survives_the_rollback_of_an_update_that_adopted_it() {
-    let mut stage = Stage::set(|_| ()).await;
-    stage.engine.habits.rollback_carries_new_id = false;
+async fn a_retained_certificate_survives_an_update_that_adopts_it_and_fails() {
+    let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let other = |properties: Value| {
         let names = json!({"SubjectAlternativeNames": [below_build("b.dev")]});
@@ -118,9 +117,13 @@ async fn a_retained_certificate_survives_the_rollback_of_an_update_that_adopted_
         .create(&mut stack, &one(certificate(&zone, json!({}))))
         .await;
     assert_eq!(created, Status::Complete);
-    let update = crate::stage::failing_afterwards(other(json!({})));
-    stage.engine.update(&mut stack, &update).await;
-    stage.engine.idle().await;
+    let refused = ServiceError::new(400, "TagPolicyException", "No.");
+    let refused = Fault::Error(When::Before, refused);
+    stage
+        .world
+        .inject(FaultRule::on_operation("AddTagsToCertificate", 1, refused));
+    let tagged = one(other(json!({"Tags": {"team": "b"}})));
+    stage.rolled_back(&mut stack, &tagged).await;
     assert!(
         stage.world.certificates().contains_key(&retained),
         "{}",
