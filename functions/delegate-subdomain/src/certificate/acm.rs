@@ -18,16 +18,65 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::{SdkConfig, region::Region};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use thiserror::Error;
 
 const SERVICE: &str = "ACM";
 
-/// What became of a certificate that was to be deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Deleted {
-    /// It does not exist, now or before.
-    Gone,
-    /// ACM refuses to delete it for now: something uses it, or another change of it is in progress.
+/// Why a certificate was not requested.
+#[derive(Clone, Debug, Error)]
+pub(super) enum RequestError {
+    /// A quota is used up.
+    #[error("{0}")]
+    Quota(AwsError),
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+/// Why the certificates of a Region are not known.
+#[derive(Clone, Debug, Error)]
+pub(super) enum ListError {
+    /// The Region does not exist, or this function's network hides it.
+    #[error("{0}")]
+    NoRegion(AwsError),
+    /// The Region is not enabled for the account: ACM does not know its credentials there.
+    #[error("{0}")]
+    Closed(AwsError),
+    #[error("{0}")]
+    Denied(AwsError),
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+/// Why a certificate was not deleted.
+#[derive(Clone, Debug, Error)]
+pub(super) enum DeleteError {
+    /// For now: something uses it, or another change of it is in progress.
+    #[error("{0}")]
     NotYet(AwsError),
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+impl ListError {
+    pub(super) fn of(error: AwsError) -> Self {
+        let is_closed = error.is("UnrecognizedClientException") || error.is("InvalidClientTokenId");
+        match error.kind {
+            _ if is_closed => Self::Closed(error),
+            Kind::NoEndpoint => Self::NoRegion(error),
+            Kind::Denied => Self::Denied(error),
+            _ => Self::Aws(error),
+        }
+    }
+
+    /// The facts of the failed call.
+    pub(super) fn aws(&self) -> &AwsError {
+        match self {
+            Self::NoRegion(error)
+            | Self::Closed(error)
+            | Self::Denied(error)
+            | Self::Aws(error) => error,
+        }
+    }
 }
 
 /// Which certificates of a Region are listed.
@@ -61,13 +110,13 @@ impl Acm {
     ///
     /// # Errors
     ///
-    /// [`AwsError`]; `LimitExceededException` where a quota is used up.
+    /// [`RequestError`].
     pub(super) async fn request(
         &self,
         wanted: &Wanted,
         token: &str,
         tags: &BTreeMap<String, String>,
-    ) -> Result<CertificateArn, AwsError> {
+    ) -> Result<CertificateArn, RequestError> {
         let names = &wanted.names;
         let domain = names.domain.to_string();
         let alternative: Vec<String> = names.alternative.iter().map(ToString::to_string).collect();
@@ -82,9 +131,18 @@ impl Acm {
             .idempotency_token(token)
             .set_tags(Some(sdk_tags(tags)));
         let send = || request.clone().send();
-        let answer = call(SERVICE, "RequestCertificate", &domain, send).await?;
+        let answer = call(SERVICE, "RequestCertificate", &domain, send).await;
+        let answer = answer.map_err(|error| {
+            if error.is("LimitExceededException") {
+                RequestError::Quota(error)
+            } else {
+                RequestError::Aws(error)
+            }
+        })?;
         let arn = answer.certificate_arn().and_then(CertificateArn::parse);
-        arn.ok_or_else(|| AwsError::malformed(SERVICE, "RequestCertificate", &domain))
+        arn.ok_or_else(|| {
+            RequestError::Aws(AwsError::malformed(SERVICE, "RequestCertificate", &domain))
+        })
     }
 
     /// A certificate; none where there is none, or where it was requested seconds ago.
@@ -119,17 +177,20 @@ impl Acm {
     ///
     /// # Errors
     ///
-    /// [`AwsError`].
+    /// [`ListError`].
     pub(super) async fn list(
         &self,
         listing: Listing,
         wanted: impl Fn(&Listed) -> bool,
-    ) -> Result<Vec<Listed>, AwsError> {
-        let mut found = self.list_of(Roots::Default, listing, &wanted).await?;
-        if listing == Listing::Every {
-            found.extend(self.list_of(Roots::N2, listing, &wanted).await?);
-        }
-        Ok(found)
+    ) -> Result<Vec<Listed>, ListError> {
+        let listed = async {
+            let mut found = self.list_of(Roots::Default, listing, &wanted).await?;
+            if listing == Listing::Every {
+                found.extend(self.list_of(Roots::N2, listing, &wanted).await?);
+            }
+            Ok(found)
+        };
+        listed.await.map_err(ListError::of)
     }
 
     /// Lists the certificates of some root hierarchies: ACM does not list all of them in one call.
@@ -185,33 +246,27 @@ impl Acm {
         }
     }
 
-    /// Deletes a certificate.
+    /// Deletes a certificate, or nothing if it does not exist.
     ///
     /// The permission is for certificates that carry the stack's id. One that does not exist carries nothing, so that a
     /// delete that is sent again, because its answer was lost, is denied.
     ///
     /// # Errors
     ///
-    /// [`AwsError`].
-    pub(super) async fn delete(&self, arn: &CertificateArn) -> Result<Deleted, AwsError> {
+    /// [`DeleteError`].
+    pub(super) async fn delete(&self, arn: &CertificateArn) -> Result<(), DeleteError> {
         let delete = self
             .client
             .delete_certificate()
             .certificate_arn(arn.as_str());
-        match call(SERVICE, "DeleteCertificate", arn.as_str(), || {
-            delete.clone().send()
-        })
-        .await
-        {
-            Ok(_) => Ok(Deleted::Gone),
-            Err(error) if error.is(NOT_FOUND) => Ok(Deleted::Gone),
+        let send = || delete.clone().send();
+        match call(SERVICE, "DeleteCertificate", arn.as_str(), send).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is(NOT_FOUND) => Ok(()),
             Err(error) if error.is("ResourceInUseException") || error.is("ConflictException") => {
-                Ok(Deleted::NotYet(error))
+                Err(DeleteError::NotYet(error))
             }
-            Err(error) if error.kind == Kind::Denied && self.describe(arn).await?.is_none() => {
-                Ok(Deleted::Gone)
-            }
-            Err(error) => Err(error),
+            Err(error) => Err(DeleteError::Aws(error)),
         }
     }
 

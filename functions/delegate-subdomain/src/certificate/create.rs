@@ -23,10 +23,13 @@ impl<T: Transport> Certificates<T> {
         if progress.requested.is_none() {
             let acm = self.acm(Some(arn.region()));
             if let Some(present) = acm.tags(&arn).await? {
+                self.take_over(&acm, &arn, &present, &request.owner())
+                    .await?;
                 self.update_tags(&acm, &arn, &present, request, &wanted)
                     .await?;
             }
         }
+        self.settle(&arn).await?;
         Ok(Step::Done(success(&arn, &wanted)))
     }
 }

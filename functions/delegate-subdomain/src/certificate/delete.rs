@@ -1,18 +1,18 @@
 use super::{
     Certificates,
+    acm::ListError,
     arn::CertificateArn,
     error::Error,
+    plan::Phase,
     progress::Progress,
     properties::{Records, Wanted},
     remove::Removed,
-    validation_records::is_closed,
 };
-use aws_calls::Kind;
 use custom_resource::{
-    Claim, Clock, Creation, Invocation, Request, Step, Success, Wait, is_refused_id,
+    Claim, Clock, Creation, Invocation, PREVIOUS_LOGICAL_ID_TAG, Request, Step, Success, Wait,
+    is_refused_id,
 };
 use dns_zones::dns::Transport;
-use futures::try_join;
 use std::time::Duration;
 
 /// Between two attempts to delete a certificate: load balancers and distributions let go of one minutes after they were
@@ -57,17 +57,33 @@ impl<T: Transport> Certificates<T> {
         invocation: &Invocation,
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(Some(arn.region()));
-        let (certificate, tags) = try_join!(acm.describe(arn), acm.tags(arn))?;
-        let Some(certificate) = certificate else {
+        let Some(tags) = acm.tags(arn).await? else {
             return Ok(None);
         };
-        let tags = tags.unwrap_or_default();
-        if !matches!(request.owner().claim(&tags), Claim::Own { .. }) {
-            tracing::warn!(
-                arn = arn.as_str(),
-                "left alone: its tags do not say that it is this resource's"
-            );
-            return Ok(None);
+        match request.owner().claim(&tags) {
+            Claim::Own { taken_from: None } => {}
+            Claim::Own {
+                taken_from: Some(former),
+            } => {
+                self.give_back(&acm, arn, &former).await?;
+                return Ok(None);
+            }
+            // Its renaming is over: from now on a Delete of the new logical id deletes it.
+            Claim::Sibling {
+                taken_from_us: true,
+                ..
+            } => {
+                acm.remove_tags(arn, &[PREVIOUS_LOGICAL_ID_TAG.to_owned()])
+                    .await?;
+                return Ok(None);
+            }
+            _ => {
+                tracing::warn!(
+                    arn = arn.as_str(),
+                    "left alone: its tags do not say that it is this resource's"
+                );
+                return Ok(None);
+            }
         }
         if !request.may_delete_named(Creation::of_tags(&tags).as_ref()) {
             tracing::warn!(
@@ -81,7 +97,8 @@ impl<T: Transport> Certificates<T> {
         self.remove_unsettled(&tags, records.clone(), request, invocation)
             .await?;
         let place = self.place(&records, request, invocation).await?;
-        Ok(wait(self.remove(&acm, &certificate, &place).await?))
+        let removed = self.remove(&acm, arn, Phase::Certificate, &place).await?;
+        Ok(wait(removed))
     }
 
     /// Deletes whatever the resource has, for a Delete whose id says nothing of it.
@@ -99,10 +116,12 @@ impl<T: Transport> Certificates<T> {
         let swept = match self.sweep_once(request, wanted, invocation).await {
             // The Create that was refused could not have asked for a certificate either: not in a Region that does not
             // exist or that this account has not opened, and not without the right to.
-            Err(Error::Aws(error))
-                if error.kind == Kind::NoEndpoint
-                    || error.kind == Kind::Denied
-                        && (is_refused_id(request.physical_id()) || is_closed(&error)) =>
+            Err(Error::List(error))
+                if match error {
+                    ListError::NoRegion(_) | ListError::Closed(_) => true,
+                    ListError::Denied(_) => is_refused_id(request.physical_id()),
+                    ListError::Aws(_) => false,
+                } =>
             {
                 tracing::warn!(%error, "nothing was made where this function may not look");
                 return Ok(None);
@@ -131,15 +150,22 @@ impl<T: Transport> Certificates<T> {
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(wanted.region.as_deref());
         for owned in self.owned(&acm, &request.owner(), wanted).await? {
-            let arn = owned.certificate.arn.as_str();
-            if !owned.is_leftover(request) {
-                tracing::info!(arn, "left alone: another request created it");
+            let arn = &owned.certificate.arn;
+            if let Claim::Own {
+                taken_from: Some(former),
+            } = request.owner().claim(&owned.tags)
+            {
+                self.give_back(&acm, arn, &former).await?;
                 continue;
             }
-            tracing::info!(arn, "deleting what a Create has left");
+            if !owned.is_leftover(request) {
+                tracing::info!(arn = arn.as_str(), "left alone: another request created it");
+                continue;
+            }
+            tracing::info!(arn = arn.as_str(), "deleting what a Create has left");
             let records = Records::of(&request.properties);
             let place = self.place(&records, request, invocation).await?;
-            let removed = self.remove(&acm, &owned.certificate, &place).await?;
+            let removed = self.remove(&acm, arn, Phase::Certificate, &place).await?;
             if let Some(wait) = wait(removed) {
                 return Ok(Some(wait));
             }

@@ -9,7 +9,6 @@ use aws_sdk_acm::types::{
     CertificateSummary, DomainStatus, DomainValidation, FailureReason,
     KeyAlgorithm as SdkKeyAlgorithm,
 };
-use custom_resource::Stage;
 use dns_zones::DomainName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -138,14 +137,6 @@ impl Certificate {
             && self.names.iter().eq(names.iter().collect::<BTreeSet<_>>())
             && self.key_algorithm == wanted.key_algorithm.as_str()
             && self.export == wanted.export
-    }
-
-    /// Whether a request that worked on it can have been answered SUCCESS.
-    pub(super) fn stage(&self) -> Stage {
-        match self.status {
-            Status::Pending => Stage::Creating,
-            _ => Stage::Created,
-        }
     }
 
     /// Its CNAMEs, shared ones once; none until ACM has told all of them.

@@ -1,4 +1,4 @@
-use super::{arn::CertificateArn, cause::Cause, properties::CertificateName};
+use super::{acm::ListError, arn::CertificateArn, cause::Cause, properties::CertificateName};
 use crate::{
     error::{next, outlook},
     public_zone::Unusable,
@@ -17,6 +17,8 @@ pub(super) enum Error {
     Property(#[from] PropertyError),
     #[error("{0}; {next}.", next = next(.0, DENIED))]
     Aws(#[from] AwsError),
+    #[error("{0}; {next}.", next = next(.0.aws(), DENIED))]
+    List(#[from] ListError),
     #[error(
         "{0}, although the record set was read just before: see to it that nothing else changes it all the time, then \
          deploy again."
@@ -125,6 +127,7 @@ impl Error {
     pub(super) fn trouble(&self) -> Trouble {
         let outlook = match self {
             Self::Aws(error) => outlook(error),
+            Self::List(error) => outlook(error.aws()),
             // The record set was changed after it was read: the next attempt reads it again.
             Self::Stale(_)
             // It passes once nobody has asked for the record for a while.

@@ -2,7 +2,7 @@
 
 use super::{
     Certificates,
-    acm::Acm,
+    acm::{Acm, RequestError},
     arn::CertificateArn,
     described::{Certificate, Status},
     diagnosis::Diagnosis,
@@ -297,12 +297,12 @@ impl<T: Transport> Certificates<T> {
         ));
         let tags = tags_of_new(request, wanted);
         let arn = acm.request(wanted, &request.token(), &tags).await;
-        arn.map_err(|error| match error.code.as_deref() {
-            Some("LimitExceededException") => Error::Quota {
+        arn.map_err(|error| match error {
+            RequestError::Quota(error) => Error::Quota {
                 name: wanted.names.domain.clone(),
                 error,
             },
-            _ => error.into(),
+            RequestError::Aws(error) => error.into(),
         })
     }
 

@@ -7,10 +7,12 @@ use super::{
     described::{Certificate, Listed},
     error::Error,
     properties::Wanted,
-    successor::tolerate,
+    successor::{SETTLED_TAG, tolerate},
 };
 use aws_calls::at_once;
-use custom_resource::{Claim, Creation, Owner, Request, sha256_hex};
+use custom_resource::{
+    Claim, Creation, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, Request, Stage, sha256_hex,
+};
 use dns_zones::{HostedZoneId, dns::Transport};
 use futures::try_join;
 use std::collections::BTreeMap;
@@ -53,9 +55,20 @@ impl Owned {
             .is_some_and(|creation| creation.is_by(request))
     }
 
-    /// Whether this request may delete it although its physical id does not name it.
+    /// Whether this request may delete it although its physical id does not name it. A certificate that was taken over
+    /// from another logical id was there before.
     pub(super) fn is_leftover(&self, request: &Request) -> bool {
-        request.may_delete_unnamed(self.creation().as_ref(), self.certificate.stage())
+        request.owner().claim(&self.tags) == Claim::Own { taken_from: None }
+            && request.may_delete_unnamed(self.creation().as_ref(), self.stage())
+    }
+
+    /// Whether a request that worked on it can have been answered SUCCESS.
+    fn stage(&self) -> Stage {
+        if self.tags.contains_key(SETTLED_TAG) {
+            Stage::Created
+        } else {
+            Stage::Creating
+        }
     }
 }
 
@@ -120,7 +133,8 @@ impl<T: Transport> Certificates<T> {
         Ok(at_once(own).await?.into_iter().flatten().collect())
     }
 
-    /// A certificate with its tags, where it is the owner's and is what is wanted, whatever its status.
+    /// A certificate with its tags, if it is the owner's, or of a logical id that the properties name as a former one, and
+    /// is what is wanted, whatever its status.
     pub(super) async fn own(
         &self,
         acm: &Acm,
@@ -132,12 +146,51 @@ impl<T: Transport> Certificates<T> {
         let (Some(tags), Some(certificate)) = (tags, certificate) else {
             return Ok(None);
         };
-        let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
+        let is_own = match owner.claim(&tags) {
+            Claim::Own { .. } => true,
+            Claim::Sibling {
+                logical_id,
+                taken_from_us,
+            } => taken_from_us || wanted.former_logical_ids.contains(&logical_id),
+            Claim::Nobody | Claim::Foreign(_) => false,
+        };
         let is_elsewhere = zones_tags(wanted)
             .iter()
             .any(|(key, value)| tags.get(key).is_some_and(|present| present != value));
         let is_wanted = is_own && !is_elsewhere && certificate.is_for(wanted);
         Ok(is_wanted.then_some(Owned { certificate, tags }))
+    }
+
+    /// Takes a certificate over if its tags name a former logical id. In one call, and the last of what can fail.
+    pub(super) async fn take_over(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        present: &Tags,
+        owner: &Owner,
+    ) -> Result<(), Error> {
+        if let Claim::Sibling { logical_id, .. } = owner.claim(present) {
+            tracing::info!(arn = arn.as_str(), former = logical_id, "taken over");
+            acm.add_tags(arn, &owner.tags_taken_from(&logical_id))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a certificate back to the logical id that it was taken over from: the renaming is rolled back. Cut off in
+    /// between, the tags say that it is that logical id's.
+    pub(super) async fn give_back(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        former: &str,
+    ) -> Result<(), Error> {
+        tracing::info!(arn = arn.as_str(), former, "given back");
+        let tags = Tags::from([(LOGICAL_ID_TAG.to_owned(), former.to_owned())]);
+        acm.add_tags(arn, &tags).await?;
+        Ok(acm
+            .remove_tags(arn, &[PREVIOUS_LOGICAL_ID_TAG.to_owned()])
+            .await?)
     }
 
     /// Completes the tags of a certificate of an earlier release, where they would do for the zones that are wanted now

@@ -24,6 +24,8 @@ struct Template {
     key_algorithm: KeyAlgorithm,
     #[serde(default, deserialize_with = "properties::boolean")]
     export: bool,
+    #[serde(default, deserialize_with = "properties::string_list")]
+    former_logical_ids: Vec<String>,
     /// Checked here, and read by [`Records::of`], which a Delete needs even if other properties are unusable.
     #[serde(default, rename = "ValidationRecordsOnDelete")]
     _validation_records_on_delete: RecordsOnDelete,
@@ -173,6 +175,8 @@ pub(super) struct Wanted {
     pub(super) key_algorithm: KeyAlgorithm,
     /// Whether the certificate can be exported.
     pub(super) export: bool,
+    /// Logical ids of this stack whose certificate this resource takes over.
+    pub(super) former_logical_ids: Vec<String>,
     /// The user's.
     pub(super) tags: BTreeMap<String, String>,
 }
@@ -223,6 +227,7 @@ impl Wanted {
             region,
             key_algorithm: template.key_algorithm,
             export: template.export,
+            former_logical_ids: template.former_logical_ids,
             tags: template.tags,
         })
     }

@@ -1,21 +1,24 @@
-//! Deletes a certificate, with its CNAMEs if that is wanted.
+//! The removal of a certificate: observe, plan, act, until nothing is left or something has to be waited for.
 
 use super::{
     Certificates,
-    acm::{Acm, Deleted},
+    acm::{Acm, DeleteError},
     arn::CertificateArn,
-    described::{Certificate, ValidationRecord},
     error::Error,
+    plan::{self, Action, Phase, Plan, Refused},
     properties::{Records, RecordsOnDelete},
     validation_zones::ValidationZones,
 };
 use custom_resource::{Invocation, Request};
 use dns_zones::dns::Transport;
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 /// How long after a request a Region is asked again that does not answer. A function whose network leads to its own
 /// Region alone must not fail a Delete for that.
 const REGIONS_ANSWER: Duration = Duration::from_secs(300);
+
+/// How often a removal plans anew in one attempt. No plan needs more ([`plan`]).
+const ROUNDS: u32 = 4;
 
 /// Where the CNAMEs are that are to be deleted.
 pub(super) struct RecordsPlace {
@@ -52,57 +55,51 @@ impl<T: Transport> Certificates<T> {
         })
     }
 
-    /// Deletes a certificate that nothing uses. It is this resource's: the caller has checked that.
-    ///
-    /// The CNAMEs are deleted first: a process killed in between would otherwise leave them, and nothing would name them
-    /// any more.
+    /// Deletes a certificate that nothing uses, with its CNAMEs if that is wanted. It is this resource's: the caller has
+    /// checked that.
     pub(super) async fn remove(
         &self,
         acm: &Acm,
-        certificate: &Certificate,
+        arn: &CertificateArn,
+        mut phase: Phase,
         place: &RecordsPlace,
     ) -> Result<Removed, Error> {
-        let arn = &certificate.arn;
-        if !certificate.in_use_by.is_empty() {
-            let users = &certificate.in_use_by;
-            tracing::info!(arn = arn.as_str(), ?users, "the certificate is in use");
-            let users = users.join(", ");
-            return Ok(Removed::NotYet(format!(
-                "certificate {arn} to be let go by {users}"
-            )));
-        }
-        let records = certificate.known_records();
-        let deleted = self.remove_records(acm, arn, &records, place).await?;
-        if let Deleted::NotYet(error) = acm.delete(arn).await? {
-            // The certificate may stay, and its renewal needs its CNAMEs.
-            if let Some(zones) = &place.zones {
-                self.put_records(&deleted, zones).await?;
+        for _ in 0..ROUNDS {
+            let observed = self.observe(acm, arn, &phase, place).await?;
+            let plan = plan::removal(arn, &phase, &observed);
+            tracing::info!(arn = arn.as_str(), %observed, %plan, "plan");
+            match plan {
+                Plan::Do(actions, then) => {
+                    phase = then;
+                    for action in actions {
+                        if let Some(refused) = self.act(acm, action).await? {
+                            phase = Phase::Refused(refused);
+                        }
+                    }
+                }
+                Plan::Wait(waiting_for) => return Ok(Removed::NotYet(waiting_for)),
+                Plan::Fail(error) => return Err(error.into()),
+                Plan::Done => return Ok(Removed::Wholly),
             }
-            tracing::info!(%error, "the certificate cannot be deleted yet");
-            return Ok(Removed::NotYet(format!(
-                "ACM to delete certificate {arn}, which it refused: {error}"
-            )));
         }
-        if deleted.len() < records.len() {
-            // Of two certificates deleted at once each may have left the CNAMEs to the other. The last one sees it.
-            self.remove_records(acm, arn, &records, place).await?;
-        }
-        Ok(Removed::Wholly)
+        Ok(Removed::NotYet(format!(
+            "certificate {arn} and its CNAMEs to stay as they were read"
+        )))
     }
 
-    /// Deletes those of a certificate's CNAMEs that no other certificate needs, if that is wanted, and returns them.
-    pub(super) async fn remove_records(
-        &self,
-        acm: &Acm,
-        arn: &CertificateArn,
-        records: &BTreeSet<ValidationRecord>,
-        place: &RecordsPlace,
-    ) -> Result<BTreeSet<ValidationRecord>, Error> {
-        let Some(zones) = place.zones.as_ref().filter(|_| !records.is_empty()) else {
-            return Ok(BTreeSet::new());
-        };
-        let free = self.of_no_other(acm, arn, records, place).await?;
-        self.delete_records(&free, zones).await?;
-        Ok(free)
+    /// Carries out one action of a plan. Returns why ACM did not delete a certificate.
+    async fn act(&self, acm: &Acm, action: Action) -> Result<Option<Refused>, Error> {
+        match action {
+            Action::CreateCnames(cnames) => self.create_records(cnames).await?,
+            Action::DeleteCnames(cnames) => self.delete_records(&cnames).await?,
+            Action::DeleteCertificate(arn) => {
+                return Ok(match acm.delete(&arn).await {
+                    Ok(()) => None,
+                    Err(DeleteError::NotYet(error)) => Some(Refused::ForNow(error)),
+                    Err(DeleteError::Aws(error)) => Some(Refused::Failed(error)),
+                });
+            }
+        }
+        Ok(None)
     }
 }

@@ -15,6 +15,7 @@ use super::{
     described::Listed,
     error::Error,
     ownership::{Tags, zones_of},
+    plan::Phase,
     properties::{Records, Wanted},
     remove::Removed,
 };
@@ -25,8 +26,8 @@ use dns_zones::{DomainName, dns::Transport};
 /// [`REQUEST_TAG`] has. A tag's value holds no `*`, so the name is without it. Release 0.2.0 noted no request: what it
 /// noted cannot be told from a certificate that was kept on purpose, and is left alone.
 const SUCCESSOR_TAG: &str = "zone-delegation:successor";
-/// On the new one, once its Update has come to its end.
-const SETTLED_TAG: &str = "zone-delegation:settled";
+/// On a certificate, as the last act before the Create or Update that requested it is answered SUCCESS.
+pub(super) const SETTLED_TAG: &str = "zone-delegation:settled";
 
 /// What a [`SUCCESSOR_TAG`] says.
 struct Successor<'a> {
@@ -84,7 +85,7 @@ impl<T: Transport> Certificates<T> {
         tolerate(noted.await, "the successor could not be noted")
     }
 
-    /// Marks the certificate that an Update answers, if that is another than before.
+    /// Marks the certificate that a Create answers, or an Update if that is another than before.
     pub(super) async fn settle(&self, arn: &CertificateArn) -> Result<(), Error> {
         let mark = Tags::from([(SETTLED_TAG.to_owned(), "true".to_owned())]);
         Ok(self.acm(Some(arn.region())).add_tags(arn, &mark).await?)
@@ -117,16 +118,14 @@ impl<T: Transport> Certificates<T> {
                 if !is_own || !successor.is_unsettled(&tags) {
                     continue;
                 }
-                let Some(certificate) = acm.describe(&listed.arn).await? else {
-                    continue;
-                };
                 tracing::info!(
                     arn = listed.arn.as_str(),
                     "removing what an update has begun and not finished"
                 );
                 records.zones.extend(zones_of(&tags));
                 let place = self.place(&records, request, invocation).await?;
-                warn_if_left(&self.remove(&acm, &certificate, &place).await?);
+                let removed = self.remove(&acm, &listed.arn, Phase::Certificate, &place);
+                warn_if_left(&removed.await?);
             }
             Ok(())
         };

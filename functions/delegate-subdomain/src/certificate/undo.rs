@@ -4,6 +4,7 @@ use super::{
     Certificates,
     arn::CertificateArn,
     error::Error,
+    plan::Phase,
     progress::Progress,
     properties::{Records, Wanted},
     remove::Removed,
@@ -87,8 +88,9 @@ impl<T: Transport> Certificates<T> {
                 Err(_) if !progress.shown && Instant::now() < until => None,
                 described => described.map_err(|error| why(error.into()))?,
             };
-            if let Some(certificate) = described {
-                return match self.remove(&acm, &certificate, &place).await.map_err(why)? {
+            if described.is_some() {
+                let removed = self.remove(&acm, arn, Phase::Certificate, &place);
+                return match removed.await.map_err(why)? {
                     Removed::Wholly => Ok(()),
                     Removed::NotYet(waiting_for) => Err(format!("it waits for {waiting_for}")),
                 };
@@ -99,10 +101,9 @@ impl<T: Transport> Certificates<T> {
             sleep(Duration::from_secs(1)).await;
         }
         // A Delete that came meanwhile has deleted it, perhaps before the last CNAMEs were put.
-        self.remove_records(&acm, arn, &progress.records, &place)
-            .await
-            .map(|_| ())
-            .map_err(why)
+        let cnames = Phase::Cnames(progress.records.clone());
+        let removed = self.remove(&acm, arn, cnames, &place).await;
+        removed.map(|_| ()).map_err(why)
     }
 
     /// The certificate that a call asked ACM for which was cut off before it learned the ARN.

@@ -5,6 +5,7 @@ use super::{
     described::{Listed, Status},
     error::Error,
     issue::not_needed,
+    plan::Phase,
     progress::Progress,
     properties::{Records, Wanted},
     success,
@@ -159,7 +160,8 @@ impl<T: Transport> Certificates<T> {
             );
             let records = Records::of(&request.old_properties);
             let place = self.place(&records, request, invocation).await?;
-            warn_if_left(&self.remove(acm, &leftover.certificate, &place).await?);
+            let arn = &leftover.certificate.arn;
+            warn_if_left(&self.remove(acm, arn, Phase::Certificate, &place).await?);
         }
         Ok(())
     }

@@ -1,43 +1,21 @@
 //! The CNAMEs by which ACM validates names.
 
 use super::{
-    Certificates,
-    acm::{Acm, Listing},
-    arn::CertificateArn,
-    described::{Listed, ValidationRecord},
-    error::Error,
-    remove::RecordsPlace,
-    validation_zones::ValidationZones,
+    Certificates, described::ValidationRecord, error::Error, validation_zones::ValidationZones,
 };
-use crate::region::partition_of;
 use aws_calls::{AwsError, at_once};
 use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
-use futures::future::{FutureExt as _, join_all};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.
 const TTL: u32 = 300;
-/// How many Regions are asked at once which certificates they have.
-const REGIONS_AT_ONCE: usize = 8;
 
 /// CNAMEs by the zone that they stand, or are to stand, in.
 pub(super) type ByZone = BTreeMap<HostedZoneId, Vec<ValidationRecord>>;
 
 impl<T: Transport> Certificates<T> {
-    /// Puts the CNAMEs that are missing. One that stands with the same value is taken as it is: it may be another
-    /// certificate's too.
-    ///
-    /// Their INSYNC is not waited for: that ACM sees them is what ISSUED says.
-    pub(super) async fn put_records(
-        &self,
-        records: &BTreeSet<ValidationRecord>,
-        zones: &ValidationZones,
-    ) -> Result<(), Error> {
-        let missing = self.missing_records(records, zones).await?;
-        self.create_records(missing).await
-    }
-
-    /// Those of the CNAMEs that do not stand.
+    /// Returns those of the CNAMEs that do not exist. One that exists with the same value is used as it is: another
+    /// certificate may need it too.
     pub(super) async fn missing_records(
         &self,
         records: &BTreeSet<ValidationRecord>,
@@ -59,16 +37,15 @@ impl<T: Transport> Certificates<T> {
         zone: &HostedZoneId,
         records: Vec<ValidationRecord>,
     ) -> Result<Vec<ValidationRecord>, Error> {
-        let standing = records
-            .iter()
-            .map(|record| self.route53.record_set(zone, &record.name, RrType::Cname));
-        let standing = at_once(standing).await?;
+        let states = records.iter().map(|record| self.state_of(zone, record));
+        let states = at_once(states).await?;
         let mut missing = Vec::new();
-        for (record, standing) in records.into_iter().zip(standing) {
-            match standing {
-                None => missing.push(record),
-                Some(set) if is_of(&set, &record) => {}
-                Some(set) => {
+        for (record, state) in records.into_iter().zip(states) {
+            match state {
+                // In a zone that does not exist they cannot be created, which Route 53 says then.
+                RecordState::Missing | RecordState::NoZone => missing.push(record),
+                RecordState::Exists(_) => {}
+                RecordState::Other(set) => {
                     return Err(Error::OtherRecord {
                         name: record.name,
                         zone: zone.clone(),
@@ -118,129 +95,52 @@ impl<T: Transport> Certificates<T> {
         Ok(())
     }
 
-    /// Deletes CNAMEs that exist with these values.
-    pub(super) async fn delete_records(
-        &self,
-        records: &BTreeSet<ValidationRecord>,
-        zones: &ValidationZones,
-    ) -> Result<(), Error> {
-        for (zone, records) in by_zone(records, zones) {
+    /// Deletes CNAMEs. One that does not exist with this value any more is left alone.
+    pub(super) async fn delete_records(&self, records: &ByZone) -> Result<(), Error> {
+        for (zone, records) in records {
             for record in records {
-                let found = self.route53.record_set(&zone, &record.name, RrType::Cname);
-                let set = match found.await {
-                    Ok(set) => set.filter(|set| is_of(set, &record)),
-                    // The zone was deleted meanwhile, and its records with it.
-                    Err(error) if error.is("NoSuchHostedZone") => break,
-                    Err(error) => return Err(error.into()),
-                };
-                let Some(set) = set else {
+                let RecordState::Exists(set) = self.state_of(zone, record).await? else {
                     continue;
                 };
-                match self.route53.change(&zone, vec![Change::Delete(set)]).await {
+                match self.route53.change(zone, vec![Change::Delete(set)]).await {
                     Ok(_) => {}
+                    // The zone was deleted meanwhile, and its records with it.
                     Err(ChangeError::Aws(error)) if error.is("NoSuchHostedZone") => break,
-                    Err(error) => return Err(Error::of_change(error, zone, record.name)),
+                    Err(error) => {
+                        return Err(Error::of_change(error, zone.clone(), record.name.clone()));
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// Returns those of a certificate's CNAMEs that no other certificate of the account needs, to be issued or renewed.
-    /// None if that is not known of a Region of the partition.
-    ///
-    /// ACM gives an account one CNAME for one name in every Region
-    /// (<https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html>), so another certificate needs it if it
-    /// has the name, or its wildcard.
-    pub(super) async fn of_no_other(
+    /// Reads whether a CNAME exists.
+    pub(super) async fn state_of(
         &self,
-        acm: &Acm,
-        arn: &CertificateArn,
-        records: &BTreeSet<ValidationRecord>,
-        place: &RecordsPlace,
-    ) -> Result<BTreeSet<ValidationRecord>, Error> {
-        let free = |needed: &BTreeSet<DomainName>| -> BTreeSet<ValidationRecord> {
-            let is_free = |record: &&ValidationRecord| {
-                record
-                    .validated()
-                    .is_none_or(|name| !needed.contains(&name))
-            };
-            records.iter().filter(is_free).cloned().collect()
-        };
-        let mut needed = self.needed_names(acm, arn, records).await?;
-        if free(&needed).is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let Some(regions) = partition_of(arn.region()) else {
-            let region = arn.region();
-            tracing::warn!(
-                region,
-                "the CNAMEs stay: this release does not know the other Regions of its partition"
-            );
-            return Ok(BTreeSet::new());
-        };
-        let mut answers = Vec::new();
-        for regions in regions.chunks(REGIONS_AT_ONCE) {
-            let asked = regions.iter().filter(|region| **region != arn.region());
-            let asked = asked.map(|region| self.needed_in(region, arn, records).boxed());
-            answers.extend(join_all(asked).await);
-        }
-        for (region, names) in answers {
-            match names {
-                Ok(names) => needed.extend(names),
-                // No certificate can be requested in a Region that is not enabled for the account.
-                Err(error) if is_closed(&error) => {}
-                Err(error) if error.passes() && place.waits_for_regions => return Err(error.into()),
-                Err(error) => {
-                    tracing::warn!(region, %error, "the CNAMEs stay: a certificate of another Region may need them");
-                    return Ok(BTreeSet::new());
-                }
-            }
-        }
-        Ok(free(&needed))
+        zone: &HostedZoneId,
+        record: &ValidationRecord,
+    ) -> Result<RecordState, AwsError> {
+        let found = self.route53.record_set(zone, &record.name, RrType::Cname);
+        Ok(match found.await {
+            Ok(None) => RecordState::Missing,
+            Ok(Some(set)) if is_of(&set, record) => RecordState::Exists(set),
+            Ok(Some(set)) => RecordState::Other(set),
+            Err(error) if error.is("NoSuchHostedZone") => RecordState::NoZone,
+            Err(error) => return Err(error),
+        })
     }
+}
 
-    async fn needed_in(
-        &self,
-        region: &'static str,
-        arn: &CertificateArn,
-        records: &BTreeSet<ValidationRecord>,
-    ) -> (&'static str, Result<BTreeSet<DomainName>, AwsError>) {
-        let acm = self.acm(Some(region));
-        (region, self.needed_names(&acm, arn, records).await)
-    }
-
-    /// The names of the other certificates of a Region that may share one of these CNAMEs.
-    async fn needed_names(
-        &self,
-        acm: &Acm,
-        arn: &CertificateArn,
-        records: &BTreeSet<ValidationRecord>,
-    ) -> Result<BTreeSet<DomainName>, AwsError> {
-        let validated: BTreeSet<_> = records
-            .iter()
-            .filter_map(ValidationRecord::validated)
-            .collect();
-        let may_share = |other: &Listed| {
-            other.arn != *arn
-                && other.status.needs_records()
-                && (other.has_more_names
-                    || other
-                        .names
-                        .iter()
-                        .any(|name| validated.contains(&name.base)))
-        };
-        let mut needed: BTreeSet<DomainName> = BTreeSet::new();
-        for other in acm.list(Listing::Every, may_share).await? {
-            needed.extend(other.names.into_iter().map(|name| name.base));
-            if other.has_more_names
-                && let Some(other) = acm.describe(&other.arn).await?
-            {
-                needed.extend(other.validations.into_iter().map(|known| known.name.base));
-            }
-        }
-        Ok(needed)
-    }
+/// Whether a CNAME exists.
+#[derive(Clone, Debug)]
+pub(super) enum RecordState {
+    Missing,
+    /// With the value that ACM wants.
+    Exists(RecordSet),
+    /// With another value.
+    Other(RecordSet),
+    NoZone,
 }
 
 pub(super) fn by_zone(records: &BTreeSet<ValidationRecord>, zones: &ValidationZones) -> ByZone {
@@ -258,11 +158,6 @@ pub(super) fn by_zone(records: &BTreeSet<ValidationRecord>, zones: &ValidationZo
 
 fn record_set(record: &ValidationRecord) -> RecordSet {
     RecordSet::cname(&record.name, TTL, &format!("{}.", record.value.as_str()))
-}
-
-/// Whether the Region is not enabled for the account: ACM then does not know its credentials.
-pub(super) fn is_closed(error: &AwsError) -> bool {
-    error.is("UnrecognizedClientException") || error.is("InvalidClientTokenId")
 }
 
 /// Whether the record set says what ACM asks for, in whatever spelling.

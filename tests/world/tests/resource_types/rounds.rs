@@ -199,6 +199,7 @@ async fn a_certificate() {
             "DescribeCertificate",
             "ChangeResourceRecordSets",
             "DescribeCertificate + ListResourceRecordSets",
+            "AddTagsToCertificate",
         ]
     );
     let tags = json!({"Tags": {"team": "web"}});
@@ -214,7 +215,8 @@ async fn a_certificate() {
     assert_eq!(
         rounds.take(),
         [
-            "DescribeCertificate + ListTagsForCertificate",
+            "ListTagsForCertificate",
+            "DescribeCertificate",
             "DeleteCertificate",
         ]
     );
