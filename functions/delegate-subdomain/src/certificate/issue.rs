@@ -5,7 +5,7 @@ use super::{
     acm::{Acm, RequestError},
     arn::CertificateArn,
     described::{Certificate, Status},
-    diagnosis::Diagnosis,
+    diagnosis::{self, Diagnosis},
     error::Error,
     ownership::{Owned, tags_of_new},
     progress::{self, Progress},
@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
 const APPEARS: Duration = Duration::from_secs(60);
+/// Longer than the pause between two attempts: how long before a request is too late for it ([`Invocation::is_too_late`]) a certificate is requested in any case.
+const LAST_REQUEST: Duration = Duration::from_secs(150);
 /// Shortest and longest pause between two looks.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -75,21 +77,25 @@ impl<T: Transport> Certificates<T> {
         invocation: &Invocation,
     ) -> Result<Look, Error> {
         let acm = self.acm(wanted.region.as_deref());
-        let Seen {
-            arn,
-            certificate,
-            zones,
-            missing,
-        } = match progress.certificate.clone() {
+        let seen = match progress.certificate.clone() {
             Some(arn) => {
                 self.look_again(&acm, arn, wanted, progress, invocation)
                     .await?
             }
             None => {
-                self.find_or_request(&acm, request, wanted, kept, progress, invocation)
-                    .await?
+                let found = self.find_or_request(&acm, request, wanted, kept, progress, invocation);
+                match found.await? {
+                    Ok(seen) => seen,
+                    Err(look) => return Ok(look),
+                }
             }
         };
+        let Seen {
+            arn,
+            certificate,
+            zones,
+            missing,
+        } = seen;
         if let Ok(zones) = &zones {
             progress.zones.get_or_insert_with(|| zones.clone());
         }
@@ -147,7 +153,8 @@ impl<T: Transport> Certificates<T> {
         })
     }
 
-    /// Finds what this resource has that does, or requests a certificate.
+    /// Finds a certificate of this resource that is what is wanted, or requests one. Returns what to wait for if none is
+    /// requested yet.
     async fn find_or_request(
         &self,
         acm: &Acm,
@@ -156,7 +163,7 @@ impl<T: Transport> Certificates<T> {
         kept: Option<&CertificateArn>,
         progress: &mut Progress,
         invocation: &Invocation,
-    ) -> Result<Seen, Error> {
+    ) -> Result<Result<Seen, Look>, Error> {
         invocation.doing(format!(
             "looking for a certificate for {}",
             wanted.names.domain
@@ -181,6 +188,13 @@ impl<T: Transport> Certificates<T> {
             }
             (arn, Some(owned.certificate))
         } else {
+            if let Ok(zones) = &zones
+                && let Some(look) = self
+                    .obstacle(request, wanted, zones, progress, invocation)
+                    .await?
+            {
+                return Ok(Err(look));
+            }
             let arn = self.request(acm, request, wanted, kept, invocation).await?;
             progress.certificate = Some(arn.clone());
             progress.requested = Some(arn.clone());
@@ -188,12 +202,47 @@ impl<T: Transport> Certificates<T> {
             let certificate = acm.describe(&arn).await?;
             (arn, certificate)
         };
-        Ok(Seen {
+        Ok(Ok(Seen {
             arn,
             certificate,
             zones,
             missing: None,
-        })
+        }))
+    }
+
+    /// Asks name servers, before ACM is asked, whether the certificate can be issued: each request counts against a yearly
+    /// quota, which a Delete does not give back. Returns what has to happen first.
+    async fn obstacle(
+        &self,
+        request: &Request,
+        wanted: &Wanted,
+        zones: &ValidationZones,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<Option<Look>, Error> {
+        let name = &wanted.names.domain;
+        let diagnosis = self.diagnose(&wanted.names, None, zones, progress, invocation);
+        let cause = match diagnosis.await {
+            Diagnosis::Hopeful => return Ok(None),
+            Diagnosis::Suspected(cause) => cause,
+            Diagnosis::Hopeless(cause) => {
+                return Err(Error::Hopeless {
+                    name: name.clone(),
+                    cause,
+                });
+            }
+        };
+        // Later, a Delete may have looked for it for the last time.
+        let age = invocation.clock.since(request.requested_at);
+        if age + LAST_REQUEST >= invocation.max_invocation_age {
+            return Ok(None);
+        }
+        Ok(Some(Look::NotYet {
+            waiting_for: format!(
+                "the certificate for {name} to be requested, which would not be issued as things stand, because {cause}"
+            ),
+            retry_after: diagnosis::PAUSE,
+        }))
     }
 
     /// Looks at the certificate that an earlier look found or requested, and at its CNAMEs: another certificate's Delete
@@ -246,7 +295,6 @@ impl<T: Transport> Certificates<T> {
             progress.records.clone_from(records);
             self.create_records(missing).await?;
         }
-        invocation.doing("asking name servers why the certificate is not issued");
         let diagnosis = self
             .diagnose(
                 &wanted.names,
