@@ -120,13 +120,15 @@ export class CustomResourceFunction extends Construct {
       return standing;
     }
     // It lies apart from the role, so that what it names may name the role's function.
-    const policy = new iam.Policy(this, id, { roles: [this.role] });
+    const policy = new iam.Policy(this, id);
     for (const { made, reason } of statements) {
       policy.addStatements(made);
       if (reason !== undefined) {
         made.resources.forEach((resource) => acknowledgeWildcard(policy, resource, reason));
       }
     }
+    // Last: `Role.customizeRoles` reports what a policy has when it is attached.
+    policy.attachToRole(this.role);
     return policy;
   }
 
@@ -167,7 +169,7 @@ export class CustomResourceFunction extends Construct {
     if (zips !== undefined) {
       const zip = path.resolve(String(zips), `${name}.zip`);
       if (!existsSync(zip)) {
-        throw new PropError('functionZips', zips, `must be a folder that holds ${name}.zip`);
+        throw new PropError('functionZips', path.resolve(String(zips)), `must be a folder that holds ${name}.zip`);
       }
       return new lambda.Function(this, 'Function', {
         ...options,
@@ -209,7 +211,13 @@ export function functionOfStack<F extends Construct & { readonly settings: Funct
   const stack = Stack.of(scope);
   const standing = stack.node.tryFindChild(id) as F | undefined;
   if (standing === undefined) {
-    return make(stack, id);
+    try {
+      return make(stack, id);
+    } catch (error) {
+      // Else the next call would find what is made in part.
+      stack.node.tryRemoveChild(id);
+      throw error;
+    }
   }
   if (settings !== undefined && !same(settings, standing.settings)) {
     throw new PropError('functionSettings', undefined,

@@ -7,7 +7,7 @@ import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
 import { onlyChanges } from './record-set-conditions';
-import { identityOf, knownNameOf } from './zone-checks';
+import { identityOf, knownNameOf, knownParentName } from './zone-checks';
 import { Waiter, waiterArn, waiterName } from './waiter';
 
 const NO_RESOURCES = 'These actions have no resources';
@@ -67,20 +67,21 @@ export class DelegateSubdomainFunction extends Construct {
     for (const [other, held] of this.subdomains) {
       const how = name === held.name ? 'equal to' : relation(name, held.name);
       if (held.parent === parent && how !== undefined) {
-        throw new PropError('subdomain', subdomain, `must lie apart from that of ${other.node.path}, which has the same parent zone: it is ${how} ${
-          JSON.stringify(held.name)}${how === 'equal to' ? '' : ' (make the lower one with the upper one as its parentZone)'}`);
+        throw new PropError('subdomain', undefined, `of ${zone.node.path} must lie apart from that of ${other.node.path}, which has the same parent zone: ${
+          JSON.stringify(subdomain)} is ${how} ${JSON.stringify(held.name)}${how === 'equal to' ? '' : ' (make the lower one with the upper one as its parentZone)'}`);
       }
     }
     this.subdomains.set(zone, { parent, name });
   }
 
   /** Lets the function do what a subdomain needs. */
-  public grantSubdomain({ delegation, parentZone, subdomain, recordsOnDelete }: DelegatedSubdomainProps): IDependable[] {
+  public grantSubdomain(props: DelegatedSubdomainProps): IDependable[] {
+    const { delegation, parentZone, subdomain, recordsOnDelete } = props;
     return [
       this.grantZones(),
       ...delegation ? [this.grantDelegationRole(delegation.roleArn)] : [],
       ...parentZone ? [this.grantDelegations()] : [],
-      ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(subdomain, parentZone)] : [],
+      ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(subdomain, knownParentName(props))] : [],
     ];
   }
 
@@ -116,9 +117,9 @@ export class DelegateSubdomainFunction extends Construct {
   }
 
   /** Lets the function delete what is in a subdomain's zone, before the zone itself. */
-  private grantRecords(subdomain: string, parentZone?: route53.IHostedZone): IDependable {
+  private grantRecords(subdomain: string, parentName?: string): IDependable {
     // The parent's name may be another account's to know.
-    const name = `${normalised(subdomain)}.${knownNameOf(parentZone) ?? '*'}`;
+    const name = `${normalised(subdomain)}.${parentName ?? '*'}`;
     return this.handler.grant({ purpose: 'Records' }, {
       actions: ['route53:ChangeResourceRecordSets'],
       resources: [this.route53Arn('hostedzone')],

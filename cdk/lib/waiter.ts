@@ -80,7 +80,6 @@ export class Waiter extends Construct {
       description: 'Role of the state machine in which zone-delegation waits',
     });
     this.policy = new iam.Policy(this, 'Policy', {
-      roles: [role],
       statements: [
         new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
         // Log delivery has no resources: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
@@ -93,6 +92,8 @@ export class Waiter extends Construct {
         }),
       ],
     });
+    // Apart from its making: `Role.customizeRoles` reports what a policy has when it is attached.
+    this.policy.attachToRole(role);
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineName: name,
       stateMachineType: sfn.StateMachineType.STANDARD,
