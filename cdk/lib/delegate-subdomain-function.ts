@@ -52,7 +52,7 @@ export class DelegateSubdomainFunction extends Construct {
 
   /** Lets the function take one delegation role of another account. */
   private grantDelegationRole(roleArn: string): IDependable {
-    return this.handler.grant({ purpose: 'DelegationRole' }, { actions: ['sts:AssumeRole'], resources: [roleArn] });
+    return this.handler.grant({ purpose: 'DelegationRole', isOneOfMany: true }, { actions: ['sts:AssumeRole'], resources: [roleArn] });
   }
 
   /**
@@ -76,12 +76,12 @@ export class DelegateSubdomainFunction extends Construct {
 
   /** Lets the function do what a subdomain needs. */
   public grantSubdomain(props: DelegatedSubdomainProps): IDependable[] {
-    const { delegation, parentZone, subdomain, recordsOnDelete } = props;
+    const { delegation, parentZone, recordsOnDelete } = props;
     return [
       this.grantZones(),
       ...delegation ? [this.grantDelegationRole(delegation.roleArn)] : [],
       ...parentZone ? [this.grantDelegations()] : [],
-      ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(subdomain, knownParentName(props))] : [],
+      ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(props)] : [],
     ];
   }
 
@@ -117,10 +117,9 @@ export class DelegateSubdomainFunction extends Construct {
   }
 
   /** Lets the function delete what is in a subdomain's zone, before the zone itself. */
-  private grantRecords(subdomain: string, parentName?: string): IDependable {
-    // The parent's name may be another account's to know.
-    const name = `${normalised(subdomain)}.${parentName ?? '*'}`;
-    return this.handler.grant({ purpose: 'Records' }, {
+  private grantRecords(props: DelegatedSubdomainProps): IDependable {
+    const name = namePattern(props);
+    return this.handler.grant({ purpose: 'Records', isOneOfMany: true }, {
       actions: ['route53:ChangeResourceRecordSets'],
       resources: [this.route53Arn('hostedzone')],
       conditions: onlyChanges({ actions: ['DELETE'], namesLike: [name, `*.${name}`] }),
@@ -156,7 +155,7 @@ export class DelegateSubdomainFunction extends Construct {
       return [];
     }
     const resources = [zone.hostedZoneArn];
-    return [this.handler.grant({ purpose: 'Validation', of: knownNameOf(zone) },
+    return [this.handler.grant({ purpose: 'Validation', of: knownNameOf(zone), isOneOfMany: true },
       { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources },
       { actions: ['route53:ChangeResourceRecordSets'], resources, conditions: VALIDATION_RECORDS })];
   }
@@ -168,4 +167,9 @@ export class DelegateSubdomainFunction extends Construct {
   private certificateArn(region: string): string {
     return Stack.of(this).formatArn({ service: 'acm', region, resource: 'certificate', resourceName: '*' });
   }
+}
+
+/** Returns a subdomain's name as IAM's conditions have it: its parent's name may be another account's to know. */
+function namePattern(props: DelegatedSubdomainProps): string {
+  return `${normalised(props.subdomain)}.${knownParentName(props) ?? '*'}`;
 }

@@ -9,6 +9,9 @@ import { knownNameOf } from './zone-checks';
 /** The names of a published zone's parameters below its prefix. */
 export const PARAMETER_NAMES = ['hosted-zone-id', 'hosted-zone-name', 'name-servers'] as const;
 
+const CHANGES = ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'];
+const READS = ['ssm:GetParameters', 'ssm:ListTagsForResource'];
+
 /** The stack's function `publish-zone`. */
 export class PublishZoneFunction extends Construct {
   /** The stack's one function, made at the first call. */
@@ -32,10 +35,14 @@ export class PublishZoneFunction extends Construct {
     // stands is read first; what is gone has no tag that a condition could ask for.
     const anyPrefix = isUnknown(parameterPrefix);
     const deletable = anyPrefix ? parameterArns(this, '/*') : parameters;
-    return this.handler.grant({ purpose: 'Publish', of: knownNameOf(zone) },
+    return this.handler.grant({ purpose: 'Publish', of: knownNameOf(zone), isOneOfMany: true },
       { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources: [zone.hostedZoneArn] },
-      { actions: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'], resources: parameters },
-      { actions: ['ssm:GetParameters', 'ssm:ListTagsForResource'], resources: deletable, reason: anyPrefix ? 'The parameters of a published zone are public' : undefined },
+      ...anyPrefix
+        ? [
+          { actions: CHANGES, resources: parameters },
+          { actions: READS, resources: deletable, reason: 'The parameters of a published zone are public' },
+        ]
+        : [{ actions: [...CHANGES, ...READS], resources: parameters }],
       {
         actions: ['ssm:DeleteParameters'],
         resources: deletable,
