@@ -1,11 +1,11 @@
 import {
-  ACCOUNT, ARCHITECTURE, DRAIN_SECONDS, EXTERNAL_ID, FUNCTION_ZIPS, HOSTED_ZONE_ID, INSTANCE, LOG_RETENTION_DAYS, NAME, ORGANIZATION_ID, REGION, type Rule, TOPIC_ARN,
+  ACCOUNT, ARCHITECTURE, DRAIN_SECONDS, EXTERNAL_ID, FUNCTION_ZIPS, HOSTED_ZONE_ID, INSTANCE, LOG_RETENTION_DAYS, LONGEST_DRAIN, NAME, ORGANIZATION_ID, REGION, type Rule, TOPIC_ARN,
   TTL_SECONDS,
 } from './configuration-rules';
 import { ConfigurationError, type ConfigurationProblem, type Context, Section } from './configuration-section';
 import type { Consumer } from './consumer';
 import { rejectClashes } from './consumer-clashes';
-import { normalised, problemOfName, relation } from './domain-name';
+import { problemOfName, problemOfRelativeName } from './domain-name';
 import { problemOfVariable } from './function-environment';
 import { rejectExcess } from './stack-limits';
 
@@ -106,6 +106,10 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
   if (!section.has('stackName') && stackName.length > LONGEST_STACK_NAME) {
     section.wrong('names', `begins with a name that makes the stack ${stackName}, which is longer than ${LONGEST_STACK_NAME} characters`);
   }
+  const ttlSeconds = section.optionalNumber('ttlSeconds', TTL_SECONDS);
+  if (ttlSeconds !== undefined && ttlSeconds > LONGEST_DRAIN && !section.has('drainSeconds')) {
+    section.wrong('drainSeconds', `must be given, ${LONGEST_DRAIN.toLocaleString('en')} at most, since it is ttlSeconds otherwise, which is ${ttlSeconds.toLocaleString('en')}`);
+  }
   return {
     account,
     region: ownRegion,
@@ -115,7 +119,7 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
     stackName,
-    ttlSeconds: section.optionalNumber('ttlSeconds', TTL_SECONDS),
+    ttlSeconds,
     drainSeconds: section.optionalNumber('drainSeconds', DRAIN_SECONDS),
     alarmTopicArn: readAlarmTopic(section, ownRegion),
   };
@@ -161,19 +165,14 @@ function consumerStackNameOf(instance: string): Rule {
 }
 
 function nameBelow(zoneName: string): Rule {
-  return (value) => problemOfName(value) ?? problemOfFullName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_NAME);
+  return (value) => problemOfRelativeName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_NAME);
 }
 
 /** Of names below each of some zones, with a certificate each. */
 function certifiedBelow(zoneNames: readonly string[]): Rule {
   return (value) => problemOfName(value)
-    ?? zoneNames.map((zoneName) => problemOfFullName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_COMMON_NAME)).find((problem) => problem !== undefined)
+    ?? zoneNames.map((zoneName) => problemOfRelativeName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_COMMON_NAME)).find((problem) => problem !== undefined)
     ?? (`${value}.${zoneNames.join('.')}`.includes('_') ? 'must make names without "_", which no certificate can have' : undefined);
-}
-
-/** Of names that are relative to a zone: with its name at their end they would be made twice as deep as meant. */
-function problemOfFullName(name: string, zoneName: string): string | undefined {
-  return ['equal to', 'below'].includes(relation(normalised(name), zoneName) ?? '') ? `must be relative to "${zoneName}", and so not end in it` : undefined;
 }
 
 function problemOfLength(name: string, zoneName: string, most: number): string | undefined {

@@ -29,6 +29,7 @@ export class ConsumerStack extends Stack {
       parameterPrefix: configuration.parameterPrefix,
       region: configuration.networkingRegion,
       externalId: consumer.externalId,
+      zoneName: configuration.zoneName,
     });
     // It stays when the last name is retired: a template has at least one resource.
     const alarmTopic = alarmTopicOf(this, consumer.alarmTopicArn);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aspects, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -13,6 +13,7 @@ import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
 import type { FunctionSettings } from './function-settings';
 import { checkFunctionSettings } from './function-settings-checks';
+import { LIMITS, sizeOf } from './policy-size';
 import { PropError } from './prop-checks';
 
 const TIMEOUT = Duration.minutes(15);
@@ -20,6 +21,13 @@ const TIMEOUT = Duration.minutes(15);
 // minutes. A short age bounds how long a Delete must wait for a Create that may still run.
 const MAX_EVENT_AGE = Duration.minutes(10);
 const RETRIES = 2;
+/** Characters of a policy around its statements. */
+const POLICY_FRAME = '{"Version":"2012-10-17","Statement":}'.length;
+/**
+ * Characters of inline policies for what a stack may have many of. Others have about 4,500, and during an update both may be there twice, the
+ * old ones and the new ones.
+ */
+const INLINE_OF_MANY = 2_000;
 // CloudWatch dates `Errors` at the start of an invocation, which may end at its time-out, and metrics of Step Functions may be late as
 // well. An alarm sees a count only while its date lies in the evaluated periods:
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
@@ -43,6 +51,18 @@ export interface Grant extends iam.PolicyStatementProps {
   readonly reason?: string;
 }
 
+/** What a policy is for. */
+export interface Purpose {
+  /** What it is named after. */
+  readonly purpose: string;
+  /** What else it changes with. */
+  readonly of?: string;
+  /** Whether it is changed in place, since no delete needs it. */
+  readonly inPlace?: boolean;
+  /** Whether a stack may have so many of its kind that inline policies have no room for them. */
+  readonly isOneOfMany?: boolean;
+}
+
 /** The functions of this project, by the names of their binaries. */
 export type FunctionName = 'publish-zone' | 'delegate-subdomain';
 
@@ -62,6 +82,10 @@ export class CustomResourceFunction extends Construct {
   public readonly role: iam.Role;
   /** All that a custom resource of this function must outlive it. */
   public readonly neededForDelete: IDependable;
+  private readonly granted = new Map<string, IDependable>();
+  private readonly shared: { readonly policy: iam.ManagedPolicy; size: number }[] = [];
+  private inlineOfMany = 0;
+  private managedPolicies = 0;
   private readonly settings: FunctionSettings;
   private readonly dependencies = new DependencyGroup();
 
@@ -93,6 +117,10 @@ export class CustomResourceFunction extends Construct {
         MAX_INVOCATION_AGE_SECONDS: MAX_EVENT_AGE.plus(TIMEOUT).toSeconds().toString(),
       },
     });
+    this.node.addValidation({
+      validate: () => (this.managedPolicies <= LIMITS.managedPolicies ? [] : [`The role of the function ${name} may need ${
+        this.managedPolicies} managed policies during an update, and IAM takes ${LIMITS.managedPolicies}: put some of the stack's zones, subdomains and certificates into another stack`]),
+    });
     this.dependencies.add(this.function);
     this.neededForDelete = this.dependencies;
     this.needs(this.grant({ purpose: 'Logs' }, { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }));
@@ -109,25 +137,62 @@ export class CustomResourceFunction extends Construct {
    * The policy is named after what it grants. So one that a template no longer needs, or needs changed, is another resource than
    * the one in its place, and CloudFormation deletes it in the clean-up of the update, after the custom resources that depended on
    * it: what was made by right is still deleted by right. `of` is what the granted resources change with where the template only
-   * refers to them: the name of a zone that it makes.
+   * refers to them: the name of a zone that it makes. A policy that no delete needs is changed in place instead.
    */
-  public grant({ purpose, of }: { readonly purpose: string; readonly of?: string }, ...grants: Grant[]): IDependable {
+  public grant({ purpose, of, inPlace = false, isOneOfMany = false }: Purpose, ...grants: Grant[]): IDependable {
     const statements = grants.map(({ reason, ...statement }) => ({ made: new iam.PolicyStatement(statement), reason }));
     const text = JSON.stringify(Stack.of(this).resolve([of, ...statements.map(({ made }) => made.toStatementJson())]));
-    const id = `${purpose}Policy${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
-    const standing = this.node.tryFindChild(id);
+    const id = `${purpose}Policy${inPlace ? '' : createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
+    const standing = this.granted.get(id);
     if (standing !== undefined) {
       return standing;
     }
-    // It lies apart from the role, so that what it names may name the role's function.
-    const policy = new iam.Policy(this, id, { roles: [this.role] });
+    const policy = this.policyFor(id, { inPlace, isOneOfMany }, sizeOf(Stack.of(this).resolve(statements.map(({ made }) => made.toStatementJson()))));
     for (const { made, reason } of statements) {
       policy.addStatements(made);
       if (reason !== undefined) {
         made.resources.forEach((resource) => acknowledgeWildcard(policy, resource, reason));
       }
     }
+    // Last: `Role.customizeRoles` reports what a policy has when it is attached.
+    policy.attachToRole(this.role);
+    this.granted.set(id, policy);
     return policy;
+  }
+
+  /**
+   * Returns the policy for what is granted: an inline one of its own. Of what a stack may have many of, what inline policies have no room for
+   * shares managed ones, which are named after what they grant, too.
+   */
+  private policyFor(id: string, { inPlace, isOneOfMany }: { inPlace: boolean; isOneOfMany: boolean }, size: number): iam.Policy | iam.ManagedPolicy {
+    // It lies apart from the role, so that what it names may name the role's function.
+    if (!isOneOfMany || this.inlineOfMany + size <= INLINE_OF_MANY) {
+      this.inlineOfMany += isOneOfMany ? size : 0;
+      return new iam.Policy(this, id);
+    }
+    if (inPlace) {
+      this.managedPolicies += 1;
+      return new iam.ManagedPolicy(this, id);
+    }
+    const last = this.shared.at(-1);
+    if (last !== undefined && last.size + size <= LIMITS.managed - POLICY_FRAME) {
+      last.size += size;
+      return last.policy;
+    }
+    // During an update the role has the old and the new one.
+    this.managedPolicies += 2;
+    const shared = { policy: new iam.ManagedPolicy(this, `Shared${this.shared.length + 1}Policy`), size };
+    this.shared.push(shared);
+    const resource = shared.policy.node.defaultChild as iam.CfnManagedPolicy;
+    Aspects.of(shared.policy).add({
+      visit: (node) => {
+        if (node === resource) {
+          const text = JSON.stringify(Stack.of(this).resolve(shared.policy.document));
+          resource.overrideLogicalId(`${Names.uniqueResourceName(shared.policy, { maxLength: 200 })}${createHash('sha256').update(text).digest('hex').slice(0, 8)}`);
+        }
+      },
+    });
+    return shared.policy;
   }
 
   /** Makes every custom resource of this function outlive something. */
@@ -167,7 +232,7 @@ export class CustomResourceFunction extends Construct {
     if (zips !== undefined) {
       const zip = path.resolve(String(zips), `${name}.zip`);
       if (!existsSync(zip)) {
-        throw new PropError('functionZips', zips, `must be a folder that holds ${name}.zip`);
+        throw new PropError('functionZips', path.resolve(String(zips)), `must be a folder that holds ${name}.zip`);
       }
       return new lambda.Function(this, 'Function', {
         ...options,
@@ -209,7 +274,13 @@ export function functionOfStack<F extends Construct & { readonly settings: Funct
   const stack = Stack.of(scope);
   const standing = stack.node.tryFindChild(id) as F | undefined;
   if (standing === undefined) {
-    return make(stack, id);
+    try {
+      return make(stack, id);
+    } catch (error) {
+      // Else the next call would find what is made in part.
+      stack.node.tryRemoveChild(id);
+      throw error;
+    }
   }
   if (settings !== undefined && !same(settings, standing.settings)) {
     throw new PropError('functionSettings', undefined,

@@ -7,7 +7,7 @@ import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
 import { onlyChanges } from './record-set-conditions';
-import { identityOf, knownNameOf } from './zone-checks';
+import { identityOf, knownNameOf, knownParentName } from './zone-checks';
 import { executionsArn, Waiter, waiterArn, waiterName } from './waiter';
 
 const NO_RESOURCES = 'These actions have no resources';
@@ -57,7 +57,7 @@ export class DelegateSubdomainFunction extends Construct {
 
   /** Lets the function take one delegation role of another account. */
   private grantDelegationRole(roleArn: string): IDependable {
-    return this.handler.grant({ purpose: 'DelegationRole' }, { actions: ['sts:AssumeRole'], resources: [roleArn] });
+    return this.handler.grant({ purpose: 'DelegationRole', isOneOfMany: true }, { actions: ['sts:AssumeRole'], resources: [roleArn] });
   }
 
   /**
@@ -72,20 +72,21 @@ export class DelegateSubdomainFunction extends Construct {
     for (const [other, held] of this.subdomains) {
       const how = name === held.name ? 'equal to' : relation(name, held.name);
       if (held.parent === parent && how !== undefined) {
-        throw new PropError('subdomain', subdomain, `must lie apart from that of ${other.node.path}, which has the same parent zone: it is ${how} ${
-          JSON.stringify(held.name)}${how === 'equal to' ? '' : ' (make the lower one with the upper one as its parentZone)'}`);
+        throw new PropError('subdomain', undefined, `of ${zone.node.path} must lie apart from that of ${other.node.path}, which has the same parent zone: ${
+          JSON.stringify(subdomain)} is ${how} ${JSON.stringify(held.name)}${how === 'equal to' ? '' : ' (make the lower one with the upper one as its parentZone)'}`);
       }
     }
     this.subdomains.set(zone, { parent, name });
   }
 
   /** Lets the function do what a subdomain needs. */
-  public grantSubdomain({ delegation, parentZone, subdomain, recordsOnDelete }: DelegatedSubdomainProps): IDependable[] {
+  public grantSubdomain(props: DelegatedSubdomainProps): IDependable[] {
+    const { delegation, parentZone, recordsOnDelete } = props;
     return [
       this.grantZones(),
       ...delegation ? [this.grantDelegationRole(delegation.roleArn)] : [],
       ...parentZone ? [this.grantDelegations()] : [],
-      ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(subdomain, parentZone)] : [],
+      ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(props)] : [],
     ];
   }
 
@@ -121,10 +122,9 @@ export class DelegateSubdomainFunction extends Construct {
   }
 
   /** Lets the function delete what is in a subdomain's zone, before the zone itself. */
-  private grantRecords(subdomain: string, parentZone?: route53.IHostedZone): IDependable {
-    // The parent's name may be another account's to know.
-    const name = `${normalised(subdomain)}.${knownNameOf(parentZone) ?? '*'}`;
-    return this.handler.grant({ purpose: 'Records' }, {
+  private grantRecords(props: DelegatedSubdomainProps): IDependable {
+    const name = namePattern(props);
+    return this.handler.grant({ purpose: 'Records', isOneOfMany: true }, {
       actions: ['route53:ChangeResourceRecordSets'],
       resources: [this.route53Arn('hostedzone')],
       conditions: onlyChanges({ actions: ['DELETE'], namesLike: [name, `*.${name}`] }),
@@ -160,7 +160,7 @@ export class DelegateSubdomainFunction extends Construct {
       return [];
     }
     const resources = [zone.hostedZoneArn];
-    return [this.handler.grant({ purpose: 'Validation', of: knownNameOf(zone) },
+    return [this.handler.grant({ purpose: 'Validation', of: knownNameOf(zone), isOneOfMany: true },
       { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources },
       { actions: ['route53:ChangeResourceRecordSets'], resources, conditions: VALIDATION_RECORDS })];
   }
@@ -172,4 +172,9 @@ export class DelegateSubdomainFunction extends Construct {
   private certificateArn(region: string): string {
     return Stack.of(this).formatArn({ service: 'acm', region, resource: 'certificate', resourceName: '*' });
   }
+}
+
+/** Returns a subdomain's name as IAM's conditions have it: its parent's name may be another account's to know. */
+function namePattern(props: DelegatedSubdomainProps): string {
+  return `${normalised(props.subdomain)}.${knownParentName(props) ?? '*'}`;
 }

@@ -38,17 +38,31 @@ export interface DelegatedSubdomainProps {
   readonly zone?: route53.IHostedZone;
 
   /**
-   * Time to live of the NS record set in the parent.
+   * Whether to adopt the parent's delegation to `zone`, if the parent delegates the name to it already. The delegation stays as it is.
    *
-   * @default Duration.minutes(15)
+   * @default false
+   */
+  readonly adoptDelegation?: boolean;
+
+  /**
+   * Logical ids of the stack whose zone the subdomain takes over: what it was called in the template before it was renamed.
+   *
+   * @default - none
+   */
+  readonly formerLogicalIds?: string[];
+
+  /**
+   * Time to live of the NS record set in the parent, and of the one at the apex of a zone that is made.
+   *
+   * @default Duration.minutes(5)
    */
   readonly ttl?: Duration;
 
   /**
-   * On delete, how long to wait between the NS record set being gone and the zone being deleted. Set it to `ttl` to outlast
-   * every resolver's cache. At most `serviceTimeout` less the 120 seconds that a delete needs besides: 3,480 seconds at most.
+   * On delete, how long to wait between the deletion of the NS record set and that of the zone, so that no resolver's cache leads to a
+   * zone that is deleted. At most `serviceTimeout` less the 120 seconds that a delete needs besides: 3,480 seconds at most.
    *
-   * @default Duration.seconds(0)
+   * @default - `ttl`
    */
   readonly drain?: Duration;
 

@@ -1,4 +1,4 @@
-import { CustomResource, Fn, type ITaggableV2, type RemovalPolicy, Resource, Stack, type TagManager, Token } from 'aws-cdk-lib';
+import { CustomResource, Fn, type ITaggableV2, type RemovalPolicy, Resource, Stack, type TagManager } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { HostedZoneReference } from 'aws-cdk-lib/aws-route53';
@@ -6,16 +6,21 @@ import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { type DelegatedSubdomainProps, RecordsOnDelete } from './delegated-subdomain-props';
 import { normalised } from './domain-name';
-import { checkFormat, checkIs, checkName, checkOneOf, checkRequired, checkSeconds, FORMATS, PropError } from './prop-checks';
+import {
+  checkFormat, checkIs, checkLogicalIds, checkOneOf, checkRelativeName, checkRequired, checkSeconds, FORMATS, PropError,
+} from './prop-checks';
+import { PublishedZone } from './published-zone';
 import { type CertificateOptions, SubdomainCertificate } from './subdomain-certificate';
-import { checkedTags } from './tag-checks';
-import { checkZone, knownNameOf } from './zone-checks';
+import { checkedTags, checkTags } from './tag-checks';
+import { isUnknown } from './unknown';
+import { checkOwnZone, checkZone, knownNameOf, knownParentName } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
 // Seconds: how long CloudFormation waits for a custom resource, and what a delete needs beside its drain, where the function draws
 // the same line (functions/delegate-subdomain/src/subdomain/create.rs).
 const LONGEST_PATIENCE = 3_600;
 const DELETE_WITHOUT_DRAIN = 120;
+const STANDARD_TTL = 300;
 
 /** A public hosted zone of this account that the parent zone delegates to. */
 export class DelegatedSubdomain extends Resource implements route53.IHostedZone, ITaggableV2 {
@@ -34,8 +39,9 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
   private readonly resource: CustomResource;
 
   public constructor(scope: Construct, id: string, props: DelegatedSubdomainProps) {
+    checkProps(props, scope, id);
+    const published = publishedBy(props, scope, id);
     super(scope, id);
-    checkProps(props);
     this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags);
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
     delegateSubdomain.hold(this, props);
@@ -53,6 +59,8 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
         ExternalId: props.delegation?.externalId,
         ParentHostedZoneId: props.parentZone?.hostedZoneId,
         HostedZoneId: props.zone?.hostedZoneId,
+        AdoptDelegation: props.adoptDelegation,
+        FormerLogicalIds: props.formerLogicalIds,
         Ttl: props.ttl?.toSeconds(),
         DrainSeconds: props.drain?.toSeconds(),
         VerifyDelegation: props.verifyDelegation,
@@ -63,11 +71,19 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     });
     this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete, ...permissions);
 
+    if (published && Stack.of(published) === Stack.of(this)) {
+      // Nothing else tells CloudFormation to publish the zone first, and to delete the subdomain first.
+      this.resource.node.addDependency(published._resource);
+    }
+
+    const parentName = knownParentName(props);
+    const isKnown = parentName !== undefined && !isUnknown(props.subdomain);
     this.hostedZoneId = this.resource.getAttString('HostedZoneId');
-    this.zoneName = this.resource.getAttString('DomainName');
+    // What adds record sets to a zone tells full names from relative ones by the zone's name, where it is known.
+    this.zoneName = isKnown ? `${normalised(props.subdomain)}.${parentName}` : this.resource.getAttString('DomainName');
     this.hostedZoneNameServers = Fn.split(',', this.resource.getAttString('NameServers'));
     this.parentHostedZoneId = this.resource.getAttString('ParentHostedZoneId');
-    this.parentZoneName = this.resource.getAttString('ParentDomainName');
+    this.parentZoneName = parentName ?? this.resource.getAttString('ParentDomainName');
   }
 
   /**
@@ -110,8 +126,10 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
   }
 }
 
-function checkProps(props: DelegatedSubdomainProps): void {
-  checkName('subdomain', props.subdomain);
+function checkProps(props: DelegatedSubdomainProps, scope: Construct, id: string): void {
+  if (props.delegation instanceof PublishedZone) {
+    throw new PropError('delegation', undefined, `must be what ${props.delegation.node.path}.allowDelegation returns, or PublishedZone.delegation, but it is the PublishedZone`);
+  }
   if (!props.delegation === !props.parentZone) {
     throw new PropError('delegation', undefined, 'and parentZone are two ways to say what the parent is: give one of them');
   }
@@ -123,25 +141,68 @@ function checkProps(props: DelegatedSubdomainProps): void {
   checkFormat('delegation.externalId', props.delegation?.externalId, FORMATS.externalId);
   checkZone('parentZone', props.parentZone);
   checkZone('zone', props.zone);
+  checkOwnZone('parentZone', props.parentZone, scope, id);
+  checkOwnZone('zone', props.zone, scope, id);
+  checkRelativeName('subdomain', props.subdomain, knownParentName(props));
   checkZoneName(props);
-  // RFC 2181, section 8.
-  checkSeconds('ttl', props.ttl, 0, 2_147_483_647);
-  checkSeconds('serviceTimeout', props.serviceTimeout, 1, LONGEST_PATIENCE);
-  const patience = props.serviceTimeout === undefined || props.serviceTimeout.isUnresolved() ? LONGEST_PATIENCE : props.serviceTimeout.toSeconds();
-  checkSeconds('drain', props.drain, 0, Math.max(patience - DELETE_WITHOUT_DRAIN, 0),
-    ` (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
+  checkIs('adoptDelegation', props.adoptDelegation, (value) => typeof value === 'boolean', 'must be true or false');
+  if (props.adoptDelegation === true && props.zone === undefined) {
+    throw new PropError('adoptDelegation', undefined, 'must be left out without zone: a zone that is made has no delegation to adopt');
+  }
+  checkLogicalIds('formerLogicalIds', props.formerLogicalIds);
+  checkTimes(props);
   checkIs('verifyDelegation', props.verifyDelegation, (value) => typeof value === 'boolean', 'must be true or false');
   checkOneOf('recordsOnDelete', props.recordsOnDelete, RecordsOnDelete);
   checkFormat('comment', props.comment, FORMATS.comment);
+  checkTags(props.tags);
 }
 
-function checkZoneName({ subdomain, zone, parentZone }: DelegatedSubdomainProps): void {
+function checkTimes({ ttl, drain, serviceTimeout }: DelegatedSubdomainProps): void {
+  // RFC 2181, section 8.
+  checkSeconds('ttl', ttl, 0, 2_147_483_647);
+  checkSeconds('serviceTimeout', serviceTimeout, 1, LONGEST_PATIENCE);
+  const patience = serviceTimeout === undefined || serviceTimeout.isUnresolved() ? LONGEST_PATIENCE : serviceTimeout.toSeconds();
+  const most = Math.max(patience - DELETE_WITHOUT_DRAIN, 0);
+  checkSeconds('drain', drain, 0, most, ` (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
+  const standard = ttl === undefined ? STANDARD_TTL : ttl.isUnresolved() ? 0 : ttl.toSeconds();
+  if (drain === undefined && standard > most) {
+    throw new PropError('drain', undefined, `must be given, as it is ${ttl === undefined ? 'the default of ttl' : 'ttl'} otherwise, which is ${
+      standard.toLocaleString('en')} seconds, and ${most.toLocaleString('en')} at most (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
+  }
+}
+
+function checkZoneName({ subdomain, zone, delegation, parentZone }: DelegatedSubdomainProps): void {
   const name = knownNameOf(zone);
-  if (name === undefined || Token.isUnresolved(subdomain)) {
+  if (name === undefined || isUnknown(subdomain)) {
     return;
   }
-  const [first, parent] = [normalised(subdomain), knownNameOf(parentZone)];
+  const [first, parent] = [normalised(subdomain), knownParentName({ delegation, parentZone })];
   if (parent === undefined ? !name.startsWith(`${first}.`) : name !== `${first}.${parent}`) {
     throw new PropError('zone', name, `must be the zone of ${first}.${parent ?? 'PARENT'}`);
   }
+}
+
+/** The published zone of the app that a delegation comes from, if it can be used for this subdomain. */
+function publishedBy({ delegation, subdomain }: DelegatedSubdomainProps, scope: Construct, id: string): PublishedZone | undefined {
+  if (delegation === undefined) {
+    return undefined;
+  }
+  const { account } = Stack.of(scope);
+  const consumer = `${scope.node.path}/${id}`;
+  const { published, grant } = PublishedZone._find(delegation, scope);
+  const granted = grant?.account ?? delegation.account;
+  if (granted !== undefined && ![granted, account].some(isUnknown) && granted !== account) {
+    throw new PropError('delegation', undefined, `is for account ${granted}${published ? `, as ${published.node.path} says` : ''}, but ${consumer} is in account ${
+      account}: call allowDelegation for that account, and give what it returns`);
+  }
+  if (published && grant && isUnknown(Stack.of(published).account) && !isUnknown(account)) {
+    throw new PropError('delegation', undefined, `comes from ${published.node.path}, of whose stack the account is not known, but ${consumer} is in account ${
+      account}: give the stack ${Stack.of(published).node.path} its env, { account, region }`);
+  }
+  const names = grant?.names.map(normalised);
+  if (names && ![subdomain, ...names].some(isUnknown) && !names.includes(normalised(subdomain))) {
+    throw new PropError('subdomain', subdomain, `of ${consumer} must be one of the names that ${published!.node.path} allows account ${granted}: ${
+      names.join(', ')} (allowDelegation has them)`);
+  }
+  return published;
 }

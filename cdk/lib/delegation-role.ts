@@ -4,8 +4,15 @@ import type * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
 import { functionRolePath } from './custom-resource-function';
+import { LIMITS, sizeOf } from './policy-size';
+import { PropError } from './prop-checks';
 import { parameterArns } from './publish-zone-function';
 import { onlyChanges } from './record-set-conditions';
+import { isUnknown } from './unknown';
+
+// Characters of names, beside what else is in the inline policy, or in a managed one.
+const INLINE = LIMITS.inline - 2_500;
+const MANAGED = LIMITS.managed - 700;
 
 /** Properties of a `DelegationRole`. */
 export interface DelegationRoleProps {
@@ -31,6 +38,7 @@ export interface DelegationRoleProps {
  */
 export class DelegationRole extends iam.Role {
   public constructor(scope: Construct, id: string, props: DelegationRoleProps) {
+    const chunks = chunksOf(props);
     super(scope, id, {
       roleName: props.roleName,
       description: `Lets account ${props.account} delegate its names in ${props.zone.zoneName} to itself`,
@@ -40,13 +48,45 @@ export class DelegationRole extends iam.Role {
         },
         ...(props.narrowing !== undefined && { StringEquals: props.narrowing }),
       }),
-      inlinePolicies: { Delegation: policy(scope, props) },
+      inlinePolicies: { Delegation: policy(scope, props, chunks[0]) },
     });
     acknowledgeWildcard(this, changes(scope), 'The ids of changes are not known before');
+    chunks.slice(1).forEach((names, index) => {
+      const more = new iam.ManagedPolicy(this, `Names${index + 2}`, { statements: [ownNames(props.zone, names)] });
+      more.attachToRole(this);
+    });
   }
 }
 
-function policy(scope: Construct, { zone, parameterPrefix, recordNames }: DelegationRoleProps): iam.PolicyDocument {
+/** The names in the lists that one policy each takes. */
+function chunksOf({ recordNames, zone, account }: DelegationRoleProps): unknown[] {
+  if (!Array.isArray(recordNames) || isUnknown(recordNames)) {
+    return [recordNames];
+  }
+  const chunks: string[][] = [[]];
+  for (const name of recordNames as string[]) {
+    if ([...chunks.at(-1)!, name].reduce((sum, one) => sum + sizeOf(Stack.of(zone).resolve(one)) + 1, 0) > (chunks.length === 1 ? INLINE : MANAGED)) {
+      chunks.push([]);
+    }
+    chunks.at(-1)!.push(name);
+  }
+  if (chunks.length - 1 > LIMITS.managedPolicies) {
+    throw new PropError('names', undefined, `of account ${account} are ${recordNames.length}, which need ${chunks.length - 1} managed policies beside the inline policy of its role, and IAM takes ${
+      LIMITS.managedPolicies}: publish the zone under another prefix as well, with the further names`);
+  }
+  return chunks;
+}
+
+function ownNames(zone: route53.IHostedZone, names: unknown): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'DelegateOwnNames',
+    actions: ['route53:ChangeResourceRecordSets'],
+    resources: [zone.hostedZoneArn],
+    conditions: onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['NS'], names }),
+  });
+}
+
+function policy(scope: Construct, { zone, parameterPrefix }: DelegationRoleProps, names: unknown): iam.PolicyDocument {
   return new iam.PolicyDocument({
     statements: [
       new iam.PolicyStatement({
@@ -59,12 +99,7 @@ function policy(scope: Construct, { zone, parameterPrefix, recordNames }: Delega
         actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
         resources: [zone.hostedZoneArn],
       }),
-      new iam.PolicyStatement({
-        sid: 'DelegateOwnNames',
-        actions: ['route53:ChangeResourceRecordSets'],
-        resources: [zone.hostedZoneArn],
-        conditions: onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['NS'], names: recordNames }),
-      }),
+      ownNames(zone, names),
       new iam.PolicyStatement({
         sid: 'FollowChanges',
         actions: ['route53:GetChange'],

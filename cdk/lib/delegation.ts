@@ -1,4 +1,5 @@
-import { Fn, Token } from 'aws-cdk-lib';
+import { Fn } from 'aws-cdk-lib';
+import { isUnknown } from './unknown';
 
 /** What a consumer account needs to know to have names in a zone that another account publishes. */
 export interface Delegation {
@@ -21,6 +22,20 @@ export interface Delegation {
    * @default - none
    */
   readonly externalId?: string;
+
+  /**
+   * Name of the zone that is published. With it the names of the zones below are known at synthesis.
+   *
+   * @default - known at deployment only
+   */
+  readonly zoneName?: string;
+
+  /**
+   * The account of the consumer, which alone can use the delegation.
+   *
+   * @default - not checked at synthesis
+   */
+  readonly account?: string;
 }
 
 /** Where a delegation lies, for an account that cannot see the stack which made it. */
@@ -49,6 +64,13 @@ export interface DelegationLocation {
   readonly externalId?: string;
 
   /**
+   * Name of the zone that is published. With it the names of the zones below are known at synthesis.
+   *
+   * @default - known at deployment only
+   */
+  readonly zoneName?: string;
+
+  /**
    * The delegation role's name, where `allowDelegation` was given one.
    *
    * @default - `PREFIX-ACCOUNT`, the prefix with `-` for `/`: `zone-delegation-dev-222222222222`
@@ -65,7 +87,7 @@ export interface DelegationLocation {
 
 /** The name that a delegation role has where none is given: `zone-delegation-dev-222222222222`. */
 export function delegationRoleName(parameterPrefix: string, account: string): string {
-  return Token.isUnresolved(parameterPrefix)
+  return isUnknown(parameterPrefix)
     // CloudFormation cannot take the first "/" away.
     ? `zone-delegation${Fn.join('-', Fn.split('/', parameterPrefix))}-${account}`
     : `${parameterPrefix.slice(1).replaceAll('/', '-')}-${account}`;

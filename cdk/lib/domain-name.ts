@@ -1,4 +1,5 @@
-import { Token } from 'aws-cdk-lib';
+import { domainToASCII } from 'node:url';
+import { isUnknown } from './unknown';
 
 // RFC 1035 section 2.3.4: a label is 1 to 63 octets. The underscore is for names such as `_tenants`, which DNS and Route 53 allow.
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -8,7 +9,7 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
  * Upper case is in order: DNS does not tell it from lower case. A token is in order: CloudFormation will check it.
  */
 export function problemOfName(name: string): string | undefined {
-  if (Token.isUnresolved(name)) {
+  if (isUnknown(name)) {
     return undefined;
   }
   if (typeof name !== 'string') {
@@ -21,9 +22,30 @@ export function problemOfName(name: string): string | undefined {
     return 'must not be longer than 253 characters';
   }
   const wrong = name.toLowerCase().split('.').find((label) => !LABEL.test(label));
-  return wrong === undefined
-    ? undefined
-    : `must be labels of 1 to 63 letters, digits, "-" and "_" (no "-" at either end), joined by dots; ${JSON.stringify(wrong)} is none`;
+  if (wrong === undefined) {
+    return undefined;
+  }
+  const ascii = /[^\x00-\x7f]/.test(wrong) ? domainToASCII(wrong) : '';
+  return `must be labels of 1 to 63 letters, digits, "-" and "_" (no "-" at either end), joined by dots; ${JSON.stringify(wrong)} is none${
+    ascii === '' ? '' : `: write it as ${JSON.stringify(ascii)}`}`;
+}
+
+// Names by which certificates are validated, which ACM and ACME clients look for in the zone above.
+const VALIDATION_LABEL = /^(_acme-challenge|_[0-9a-f]{32})$/;
+
+/** What is wrong with a name that is relative to a zone, whose own name may be unknown, or undefined where it is in order. */
+export function problemOfRelativeName(name: string, zoneName?: string): string | undefined {
+  const problem = problemOfName(name);
+  if (problem !== undefined || isUnknown(name)) {
+    return problem;
+  }
+  const validation = normalised(name).split('.').find((label) => VALIDATION_LABEL.test(label));
+  if (validation !== undefined) {
+    return `must have no label such as ${JSON.stringify(validation)}, by which certificates are validated`;
+  }
+  const relative = zoneName === undefined ? undefined : normalised(name).slice(0, -zoneName.length - 1);
+  return zoneName !== undefined && ['equal to', 'below'].includes(relation(normalised(name), zoneName) ?? '')
+    ? `must be relative to "${zoneName}", and so not end in it${relative ? ` (write "${relative}")` : ''}` : undefined;
 }
 
 /**
@@ -32,12 +54,12 @@ export function problemOfName(name: string): string | undefined {
  */
 export function problemOfCertificateName(name: string): string | undefined {
   const bare = typeof name === 'string' ? name.replace(/^\*\./, '') : name;
-  return problemOfName(bare) ?? (!Token.isUnresolved(bare) && bare.includes('_') ? 'must not have "_", which no certificate can have' : undefined);
+  return problemOfName(bare) ?? (!isUnknown(bare) && bare.includes('_') ? 'must not have "_", which no certificate can have' : undefined);
 }
 
 /** The name as IAM's Route 53 condition keys and this project's functions write it: lower case, without a dot at the end. */
 export function normalised(name: string): string {
-  return Token.isUnresolved(name) ? name : name.toLowerCase().replace(/\.$/, '');
+  return isUnknown(name) ? name : name.toLowerCase().replace(/\.$/, '');
 }
 
 /**
@@ -45,7 +67,7 @@ export function normalised(name: string): string {
  * Names with tokens lie nowhere.
  */
 export function relation(first: string, second: string): 'equal to' | 'above' | 'below' | undefined {
-  if (Token.isUnresolved(first) || Token.isUnresolved(second)) {
+  if (isUnknown(first) || isUnknown(second)) {
     return undefined;
   }
   if (first === second) {

@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { isUnknown } from './unknown';
 
 // What Lambda sets itself: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 const OF_LAMBDA = new Set([
@@ -21,5 +21,5 @@ export function problemOfVariable(name: string, value: unknown): string | undefi
   if (!/^[A-Za-z]\w+$/.test(name)) {
     return 'must have a name that is a letter and then letters, digits and "_"';
   }
-  return typeof value === 'string' || Token.isUnresolved(value) ? undefined : 'must be a string';
+  return typeof value === 'string' || isUnknown(value) ? undefined : 'must be a string';
 }

@@ -1,4 +1,4 @@
-import { App, Aws, CfnCondition, CfnOutput, CfnParameter, type CfnParameterProps, CfnResource, DefaultStackSynthesizer, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { App, Aws, CfnCondition, CfnOutput, CfnParameter, type CfnParameterProps, CfnResource, DefaultStackSynthesizer, Duration, Fn, Stack, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as route53 from 'aws-cdk-lib/aws-route53';
@@ -137,6 +137,12 @@ const PREFIX: CfnParameterProps = {
 };
 const OPTIONAL_ID: CfnParameterProps = { default: '', allowedPattern: '^([\\w+=,.@:/-]{2,1224})?$' };
 
+/** What a consumer of the networking template has. */
+interface TemplateConsumer {
+  readonly isThere: CfnCondition;
+  readonly domainNames: string[];
+}
+
 class NetworkingTemplate extends PlainTemplate {
   public constructor(scope: App, id: string) {
     super(scope, id, 'zone-delegation: a delegated Route 53 zone, published for consumer accounts');
@@ -158,15 +164,14 @@ class NetworkingTemplate extends PlainTemplate {
       functionSettings: this.functionSettings,
     });
     const inOrganization = new CfnCondition(this, 'InOrganization', { expression: Fn.conditionNot(Fn.conditionEquals(organizationId, '')) });
-    for (let number = 1; number <= CONSUMERS; number += 1) {
-      this.addConsumer(published, number, inOrganization, organizationId);
-    }
+    const consumers = Array.from({ length: CONSUMERS }, (_, index) => this.addConsumer(published, index + 1, inOrganization, organizationId));
+    published._setDelegatedNames(this.namesOf(consumers));
     this.output('HostedZoneId', published.zone.hostedZoneId, 'Id of the delegated zone');
     this.output('NameServers', Fn.join(',', published.zone.hostedZoneNameServers ?? []), 'Its name servers');
     this.output('PublishedUnder', published.parameterPrefix, 'ParameterPrefix of the consumers\' stacks');
   }
 
-  private addConsumer(published: PublishedZone, number: number, inOrganization: CfnCondition, organizationId: string): void {
+  private addConsumer(published: PublishedZone, number: number, inOrganization: CfnCondition, organizationId: string): TemplateConsumer {
     const name = `Consumer${number}`;
     const group = `Consumer ${number}`;
     const account = this.parameter(group, `${name}Account`, {
@@ -189,8 +194,21 @@ class NetworkingTemplate extends PlainTemplate {
         'sts:ExternalId': Fn.conditionIf(hasExternalId.logicalId, externalId, Aws.NO_VALUE),
         'aws:PrincipalOrgID': Fn.conditionIf(inOrganization.logicalId, organizationId, Aws.NO_VALUE),
       }, Aws.NO_VALUE),
-    }, isThere);
+    // Release 0.1.0 called the roles so, and another logical id would be another role.
+    }, `${number + 2}`, isThere);
     this.output(`${name}RoleArn`, role.roleArn, `NetworkRoleArn of the stacks of consumer ${number}`, isThere);
+    return { isThere, domainNames };
+  }
+
+  /** The names of all consumers that are given, as one list: their texts joined, each after the first with a comma before it. */
+  private namesOf(consumers: TemplateConsumer[]): string[] {
+    const texts = consumers.map(({ isThere, domainNames }, index) => {
+      const earlier = consumers.slice(0, index).map((consumer) => consumer.isThere);
+      const hasEarlier = earlier.length > 1 ? new CfnCondition(this, `HasConsumerUpTo${index}`, { expression: Fn.conditionOr(...earlier) }) : earlier[0];
+      const comma = hasEarlier ? [Fn.conditionIf(hasEarlier.logicalId, ',', '').toString()] : [];
+      return Fn.conditionIf(isThere.logicalId, Fn.join('', [...comma, Fn.join(',', domainNames)]), '').toString();
+    });
+    return Fn.split(',', Fn.join('', texts));
   }
 }
 
@@ -202,14 +220,20 @@ abstract class SubdomainTemplate extends PlainTemplate {
   protected constructor(scope: App, id: string, description: string) {
     super(scope, id, `${description}. Stack name: at most ${LONGEST_STACK_NAME} characters, StackSet name: at most ${LONGEST_STACK_SET_NAME}.`);
     const group = 'The subdomain';
+    const name = this.parameter(group, 'Subdomain', { description: 'One or more labels relative to the parent zone, e.g. dev', allowedPattern: `^${LABELS}$` });
+    const ttl = this.numberParameter(group, 'Ttl', {
+      description: 'Seconds to live of its NS record sets, in the parent zone and in its own', default: 300, minValue: 0, maxValue: LONGEST_TTL,
+    });
+    const drain = this.parameter(group, 'DrainSeconds', {
+      description: `On delete, how many seconds its zone outlives its NS record set in the parent zone, ${LONGEST_DRAIN} at most; empty for Ttl, which outlasts every resolver's cache`,
+      default: '',
+      allowedPattern: '^(\\d{1,3}|[12]\\d{3}|3[0-3]\\d{2}|34[0-7]\\d|3480)?$',
+    });
+    const hasDrain = new CfnCondition(this, 'HasDrainSeconds', { expression: Fn.conditionNot(Fn.conditionEquals(drain, '')) });
     this.subdomain = {
-      subdomain: this.parameter(group, 'Subdomain', { description: 'One or more labels relative to the parent zone, e.g. dev', allowedPattern: `^${LABELS}$` }),
-      ttl: Duration.seconds(this.numberParameter(group, 'Ttl', {
-        description: 'Seconds to live of its NS record set in the parent zone', default: 900, minValue: 0, maxValue: LONGEST_TTL,
-      })),
-      drain: Duration.seconds(this.numberParameter(group, 'DrainSeconds', {
-        description: 'On delete, how long its zone outlives that record set; as long as Ttl outlasts every resolver\'s cache', default: 0, minValue: 0, maxValue: LONGEST_DRAIN,
-      })),
+      subdomain: name,
+      ttl: Duration.seconds(ttl),
+      drain: Duration.seconds(Token.asNumber(Fn.conditionIf(hasDrain.logicalId, drain, Aws.NO_VALUE))),
       functionSettings: this.functionSettings,
     };
   }

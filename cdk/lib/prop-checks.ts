@@ -1,7 +1,8 @@
-import { type Duration, Token } from 'aws-cdk-lib';
-import { problemOfName } from './domain-name';
+import type { Duration } from 'aws-cdk-lib';
+import { problemOfName, problemOfRelativeName } from './domain-name';
+import { isUnknown } from './unknown';
 
-/** A wrong prop: one sentence with its name, its value and the rule. */
+/** A wrong prop: one sentence with its name, the rule, and its value where one is given. */
 export class PropError extends Error {
   public constructor(prop: string, value: unknown, rule: string) {
     super(value === undefined ? `${prop} ${rule}.` : `${prop} ${rule}, but it is ${shown(value)}.`);
@@ -24,6 +25,8 @@ export interface Format {
 /** Formats of AWS, as their API references give them. */
 export const FORMATS = {
   account: { pattern: /^\d{12}$/, rule: 'must be an account of 12 digits' },
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+  logicalId: { pattern: /^[A-Za-z0-9]{1,255}$/, rule: 'must be logical ids of resources of the stack, which are letters and digits' },
   region: { pattern: /^[a-z]{2,}(-[a-z]+)+-\d+$/, rule: 'must be the name of a Region, such as "us-east-1"' },
   hostedZoneId: { pattern: /^Z[A-Z0-9]{1,31}$/, rule: 'must be the id of a hosted zone, such as "Z0123456789ABCDEFGHIJ"' },
   organizationId: { pattern: /^o-[a-z0-9]{10,32}$/, rule: 'must be the id of an organization, such as "o-a1b2c3d4e5"' },
@@ -43,7 +46,7 @@ export const FORMATS = {
 /** Checks a value where it is given and no token: CloudFormation will check what is not known yet. */
 export function checkIs(prop: string, value: unknown, isRight: (value: unknown) => boolean, rule: string): void {
   // Types are a promise of TypeScript's alone.
-  if (value !== undefined && !Token.isUnresolved(value) && !isRight(value)) {
+  if (value !== undefined && !isUnknown(value) && !isRight(value)) {
     throw new PropError(prop, value, rule);
   }
 }
@@ -74,12 +77,29 @@ export function checkRequired(prop: string, value: string | undefined, format: F
 
 /** Checks a name of one or more labels. */
 export function checkName(prop: string, name: string): void {
+  checkNameBy(problemOfName, prop, name);
+}
+
+/** Checks a name that is relative to a zone, whose own name may be unknown. */
+export function checkRelativeName(prop: string, name: string, zoneName: string | undefined): void {
+  checkNameBy((value) => problemOfRelativeName(value, zoneName), prop, name);
+}
+
+function checkNameBy(problemOf: (name: string) => string | undefined, prop: string, name: string): void {
   if (name === undefined) {
     throw new PropError(prop, name, 'is missing');
   }
-  const problem = problemOfName(name);
+  const problem = problemOf(name);
   if (problem !== undefined) {
     throw new PropError(prop, name, problem);
+  }
+}
+
+/** Checks a list of logical ids where it is given. */
+export function checkLogicalIds(prop: string, ids: string[] | undefined): void {
+  checkList(prop, ids, 'logical ids');
+  if (!isUnknown(ids)) {
+    ids?.forEach((id) => checkFormat(prop, id, FORMATS.logicalId));
   }
 }
 

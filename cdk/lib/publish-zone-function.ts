@@ -1,13 +1,16 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct, type IDependable } from 'constructs';
 import { CustomResourceFunction, functionOfStack, OWN } from './custom-resource-function';
 import type { FunctionSettings } from './function-settings';
-import { PropError } from './prop-checks';
+import { isUnknown } from './unknown';
 import { knownNameOf } from './zone-checks';
 
 /** The names of a published zone's parameters below its prefix. */
 export const PARAMETER_NAMES = ['hosted-zone-id', 'hosted-zone-name', 'name-servers'] as const;
+
+const CHANGES = ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'];
+const READS = ['ssm:GetParameters', 'ssm:ListTagsForResource'];
 
 /** The stack's function `publish-zone`. */
 export class PublishZoneFunction extends Construct {
@@ -19,28 +22,27 @@ export class PublishZoneFunction extends Construct {
 
   /** What answers the custom resources. */
   public readonly handler: CustomResourceFunction;
-  private readonly prefixes = new Set<string>();
 
   private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings = {}) {
     super(stack, id);
     this.handler = new CustomResourceFunction(this, 'PublishZone', 'publish-zone', settings);
   }
 
-  /** Lets the function publish one zone under one prefix. Of two under one the later would take over the parameters of the earlier. */
+  /** Lets the function publish one zone under one prefix. */
   public grantPublish(zone: route53.IHostedZone, parameterPrefix: string): IDependable {
-    if (this.prefixes.has(parameterPrefix)) {
-      throw new PropError('parameterPrefix', parameterPrefix, 'must be that of one published zone of the stack alone');
-    }
-    this.prefixes.add(parameterPrefix);
     const parameters = parameterArns(this, parameterPrefix);
     // A prefix that is a stack's parameter changes under its policy, which then must still reach what the old one named. Whether that
     // stands is read first; what is gone has no tag that a condition could ask for.
-    const anyPrefix = Token.isUnresolved(parameterPrefix);
+    const anyPrefix = isUnknown(parameterPrefix);
     const deletable = anyPrefix ? parameterArns(this, '/*') : parameters;
-    return this.handler.grant({ purpose: 'Publish', of: knownNameOf(zone) },
+    return this.handler.grant({ purpose: 'Publish', of: knownNameOf(zone), isOneOfMany: true },
       { actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], resources: [zone.hostedZoneArn] },
-      { actions: ['ssm:AddTagsToResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'], resources: parameters },
-      { actions: ['ssm:GetParameters', 'ssm:ListTagsForResource'], resources: deletable, reason: anyPrefix ? 'The parameters of a published zone are public' : undefined },
+      ...anyPrefix
+        ? [
+          { actions: CHANGES, resources: parameters },
+          { actions: READS, resources: deletable, reason: 'The parameters of a published zone are public' },
+        ]
+        : [{ actions: [...CHANGES, ...READS], resources: parameters }],
       {
         actions: ['ssm:DeleteParameters'],
         resources: deletable,

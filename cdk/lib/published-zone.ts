@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import {
-  Aws, type CfnCondition, type CfnResource, CustomResource, Duration, Fn, type IResolvable, type RemovalPolicy, Resource, Stack, Token,
+  Aws, type CfnCondition, type CfnResource, CustomResource, Duration, Fn, type IResolvable, type ITaggableV2, Lazy, type RemovalPolicy, Resource, Stack,
+  type TagManager, Token,
 } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
@@ -7,9 +9,15 @@ import { type Delegation, type DelegationLocation, delegationRoleName } from './
 import { DelegationRole, type DelegationRoleProps } from './delegation-role';
 import { normalised, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkList, checkName, checkOneOf, checkRequired, checkSeconds, FORMATS, PropError } from './prop-checks';
+import {
+  checkFormat, checkList, checkLogicalIds, checkName, checkOneOf, checkRelativeName, checkRequired, checkSeconds, FORMATS, PropError,
+} from './prop-checks';
 import { PublishZoneFunction } from './publish-zone-function';
-import { checkZone, identityOf, knownNameOf } from './zone-checks';
+import { checkedTags, checkTags, TAG_CHARACTERS } from './tag-checks';
+import { isUnknown } from './unknown';
+import { checkOwnZone, checkZone, identityOf, knownNameOf } from './zone-checks';
+
+const RESOURCE_TYPE = 'Custom::PublishedZone';
 
 /** What happens on delete while NS record sets stand below the zone's apex. */
 export enum DelegationsOnDelete {
@@ -51,6 +59,20 @@ export interface PublishedZoneProps {
 
   /** Where the zone is published in Parameter Store, e.g. `/zone-delegation/dev`. */
   readonly parameterPrefix: string;
+
+  /**
+   * Logical ids of the stack whose parameters the zone takes over: what it was called in the template before it was renamed.
+   *
+   * @default - none
+   */
+  readonly formerLogicalIds?: string[];
+
+  /**
+   * Tags of the three parameters.
+   *
+   * @default - none
+   */
+  readonly tags?: { readonly [key: string]: string };
 
   /**
    * What happens on delete while consumers' NS record sets stand in the zone.
@@ -112,60 +134,81 @@ export interface DelegationGrant {
 }
 
 /** A public hosted zone that consumer accounts may have names in. */
-export class PublishedZone extends Resource {
+export class PublishedZone extends Resource implements ITaggableV2 {
   /** A consumer's delegation by its place alone, for a stack that is made apart from the zone's. */
   public static delegation(location: DelegationLocation): Delegation {
-    const { networkingAccount, account, parameterPrefix, region, externalId, partition = Aws.PARTITION } = location;
+    const { networkingAccount, account, parameterPrefix, region, externalId, zoneName, partition = Aws.PARTITION } = location;
     checkRequired('networkingAccount', networkingAccount, FORMATS.account);
     checkRequired('account', account, FORMATS.account);
     checkRequired('parameterPrefix', parameterPrefix, FORMATS.parameterPrefix);
     checkFormat('region', region, FORMATS.region);
     checkFormat('externalId', externalId, FORMATS.externalId);
     checkFormat('partition', partition, FORMATS.partition);
-    const roleName = location.roleName ?? delegationRoleName(parameterPrefix, account);
-    checkFormat('roleName', roleName, FORMATS.roleName);
-    return { parameterPrefix, roleArn: `arn:${partition}:iam::${networkingAccount}:role/${roleName}`, region, externalId };
+    if (zoneName !== undefined) {
+      checkName('zoneName', zoneName);
+    }
+    const roleName = checkedRoleName(location.roleName, parameterPrefix, account);
+    return { parameterPrefix, roleArn: `arn:${partition}:iam::${networkingAccount}:role/${roleName}`, region, externalId, account, zoneName };
+  }
+
+  /**
+   * Finds the zone of the app that a delegation comes from, and what it grants; without a grant it is one that the scope's stack publishes.
+   *
+   * @internal
+   */
+  public static _find(delegation: Delegation, scope: Construct): { readonly published?: PublishedZone; readonly grant?: DelegationGrant } {
+    const all = allIn(scope);
+    const published = all.find(({ grants }) => grants.has(delegation.roleArn));
+    return published
+      ? { published, grant: published.grants.get(delegation.roleArn) }
+      : { published: all.find((zone) => Stack.of(zone) === Stack.of(scope) && zone.parameterPrefix === delegation.parameterPrefix) };
   }
 
   /** The zone that is published. */
   public readonly zone: route53.IHostedZone;
   /** The prefix of its parameters. */
   public readonly parameterPrefix: string;
-  private readonly resource: CustomResource;
+  /** The tags of the parameters; `Tags.of()` sets them too. */
+  public readonly cdkTagManager: TagManager;
+  /** @internal */
+  public readonly _resource: CustomResource;
   private readonly made: Resource[] = [];
+  /** The grants, by the ARNs of their roles. */
+  private readonly grants = new Map<string, DelegationGrant>();
+  private readonly roleNames: string[] = [];
+  private delegatedNames: string[] = [];
   private readonly conditionalRoles: IResolvable[] = [];
   private removalPolicy?: RemovalPolicy;
   private readonly holders: { readonly name: string; readonly account: string }[] = [];
 
   public constructor(scope: Construct, id: string, props: PublishedZoneProps) {
+    checkProps(props, scope, id);
     super(scope, id);
-    checkRequired('parameterPrefix', props.parameterPrefix, FORMATS.parameterPrefix);
-    checkSeconds('delegationTtl', props.delegationTtl, 0, 2_147_483_647);
-    checkOneOf('delegationsOnDelete', props.delegationsOnDelete, DelegationsOnDelete);
-    checkZone('parentZone', props.parentZone);
-    if (props.delegationTtl !== undefined && props.parentZone === undefined) {
-      throw new PropError('delegationTtl', props.delegationTtl.toString(), 'must be left out without parentZone, in which the NS record set stands that has it');
-    }
+    this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags, TAG_CHARACTERS);
     this.parameterPrefix = props.parameterPrefix;
+    // First, since it may throw, and a zone that was made before would stay.
+    const publishZone = PublishZoneFunction.of(this, props.functionSettings);
     this.zone = this.zoneOf(props);
 
-    const publishZone = PublishZoneFunction.of(this, props.functionSettings);
     const rights = publishZone.grantPublish(this.zone, this.parameterPrefix);
-    this.resource = new CustomResource(this, 'Resource', {
-      resourceType: 'Custom::PublishedZone',
+    this._resource = new CustomResource(this, 'Resource', {
+      resourceType: RESOURCE_TYPE,
       serviceToken: publishZone.handler.function.functionArn,
       properties: {
         HostedZoneId: this.zone.hostedZoneId,
         ParameterPrefix: this.parameterPrefix,
         DelegationsOnDelete: props.delegationsOnDelete,
+        DelegatedNames: Lazy.any({ produce: () => this.delegatedNames }, { omitEmptyArray: true }),
+        FormerLogicalIds: props.formerLogicalIds,
+        Tags: this.cdkTagManager.renderedTags,
       },
     });
-    this.made.push(this.resource);
-    this.resource.node.addDependency(publishZone.handler.neededForDelete, rights);
+    this.made.push(this._resource);
+    this._resource.node.addDependency(publishZone.handler.neededForDelete, rights);
 
     if (props.parentZone) {
       // A stack's delete asks the published zone first: it refuses while consumers still hold names.
-      this.resource.node.addDependency(this.delegateFrom(props.parentZone, props.delegationTtl));
+      this._resource.node.addDependency(this.delegateFrom(props.parentZone, props.delegationTtl));
     }
   }
 
@@ -202,14 +245,14 @@ export class PublishedZone extends Resource {
    */
   public allowDelegation(grant: DelegationGrant): Delegation {
     checkRequired('account', grant.account, FORMATS.account);
-    const roleName = grant.roleName ?? delegationRoleName(this.parameterPrefix, grant.account);
-    checkFormat('roleName', roleName, FORMATS.roleName);
     checkFormat('organizationId', grant.organizationId, FORMATS.organizationId);
     checkFormat('externalId', grant.externalId, FORMATS.externalId);
     checkPrincipals(grant);
     if (this.holders.some(({ account }) => account === grant.account)) {
       throw new PropError('account', grant.account, 'must be granted its names in one call, since it has one role');
     }
+    const roleName = checkedRoleName(grant.roleName, this.parameterPrefix, grant.account);
+    this.checkRoleIsNew(roleName);
     const names = this.heldNames(grant);
     const narrowing = {
       ...(grant.externalId !== undefined && { 'sts:ExternalId': grant.externalId }),
@@ -222,12 +265,26 @@ export class PublishedZone extends Resource {
       principalArns: grant.principalArns,
       narrowing: Object.keys(narrowing).length > 0 ? narrowing : undefined,
     });
+    this.delegatedNames.push(...names);
+    this.roleNames.push(roleName);
+    this.grants.set(role.roleArn, grant);
     return {
       parameterPrefix: this.parameterPrefix,
       roleArn: role.roleArn,
       region: Stack.of(this).region,
       externalId: grant.externalId,
+      account: grant.account,
+      zoneName: knownNameOf(this.zone),
     };
+  }
+
+  /**
+   * Says which names the delegation roles cover, of names that nothing here can check; may be a list token.
+   *
+   * @internal
+   */
+  public _setDelegatedNames(names: string[]): void {
+    this.delegatedNames = names;
   }
 
   /**
@@ -235,9 +292,7 @@ export class PublishedZone extends Resource {
    *
    * @internal
    */
-  public _addDelegationRole(props: Omit<DelegationRoleProps, 'zone' | 'parameterPrefix'>, condition?: CfnCondition): DelegationRole {
-    // An account that is not known yet cannot be part of an id.
-    const id = Token.isUnresolved(props.account) ? `${this.node.children.length}` : props.account;
+  public _addDelegationRole(props: Omit<DelegationRoleProps, 'zone' | 'parameterPrefix'>, id = this.idOf(props.account), condition?: CfnCondition): DelegationRole {
     const role = new DelegationRole(this, `Delegation${id}`, { ...props, zone: this.zone, parameterPrefix: this.parameterPrefix });
     this.outlive(role, condition);
     this.made.push(role);
@@ -250,14 +305,32 @@ export class PublishedZone extends Resource {
   /** Makes a role outlive the published zone, whose delete fails while consumers still need the role. */
   private outlive(role: DelegationRole, condition?: CfnCondition): void {
     if (condition === undefined) {
-      this.resource.node.addDependency(role);
+      this._resource.node.addDependency(role);
       return;
     }
     (role.node.defaultChild as CfnResource).cfnOptions.condition = condition;
     // CloudFormation refuses a DependsOn on a resource whose condition is false. A reference makes the same dependency:
     // https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md#E3005
     this.conditionalRoles.push(Fn.conditionIf(condition.logicalId, role.roleName, Aws.NO_VALUE));
-    (this.resource.node.defaultChild as CfnResource).addMetadata('DelegationRoles', this.conditionalRoles);
+    (this._resource.node.defaultChild as CfnResource).addMetadata('DelegationRoles', this.conditionalRoles);
+  }
+
+  /** Returns what names an account in logical ids: the account, or the parameter that has it. */
+  private idOf(account: string): string {
+    if (!isUnknown(account)) {
+      return account;
+    }
+    const { Ref: parameter } = Stack.of(this).resolve(account) as { Ref?: string };
+    return parameter ?? createHash('sha256').update(JSON.stringify(Stack.of(this).resolve(account))).digest('hex').slice(0, 8);
+  }
+
+  /** An account has one role of a name, in whichever Region its stacks are. */
+  private checkRoleIsNew(roleName: string): void {
+    const other = allIn(this).find((zone) => isOfAccountOf(zone, Stack.of(this)) && zone.roleNames.includes(roleName));
+    if (other !== undefined && !isUnknown(roleName)) {
+      throw new PropError('roleName', undefined, `${JSON.stringify(roleName)} is that of a role of ${other.node.path} and of one of ${
+        this.node.path}, which are in one account: give one of them another, and to PublishedZone.delegation as well`);
+    }
   }
 
   private heldNames(grant: DelegationGrant): string[] {
@@ -265,17 +338,17 @@ export class PublishedZone extends Resource {
       throw new PropError('names', grant.names, 'is missing');
     }
     checkList('names', grant.names, 'names');
-    if (Token.isUnresolved(grant.names)) {
+    if (isUnknown(grant.names)) {
       throw new PropError('names', undefined, 'must be a list whose length is known, since the zone\'s name is added to each (its elements may be tokens)');
     }
     if (grant.names.length === 0) {
       throw new PropError('names', grant.names, 'must have at least one name');
     }
-    grant.names.forEach((name) => checkName('names', name));
+    grant.names.forEach((name) => checkRelativeName('names', name, knownNameOf(this.zone)));
     const zoneName = normalised(this.zone.zoneName);
     const names = grant.names.map(normalised);
     for (const name of names) {
-      if (!Token.isUnresolved(`${name}.${zoneName}`)) {
+      if (!isUnknown(`${name}.${zoneName}`)) {
         checkName('names', `${name}.${zoneName}`);
       }
       if (names.filter((other) => other === name).length > 1) {
@@ -301,23 +374,17 @@ export class PublishedZone extends Resource {
 
   /** Who holds names in the zone, by whichever construct of the app. */
   private holdersOfZone(): PublishedZone['holders'] {
-    return this.node.root.node.findAll()
-      .filter((construct) => construct instanceof PublishedZone)
+    return allIn(this)
       .filter(({ zone }) => identityOf(zone) === identityOf(this.zone))
       .flatMap(({ holders }) => holders);
   }
 
-  private zoneOf(props: PublishedZoneProps): route53.IHostedZone {
-    checkZone('zone', props.zone);
-    if (props.zone && props.zoneName === undefined) {
-      return props.zone;
+  private zoneOf({ zone: given, zoneName = '' }: PublishedZoneProps): route53.IHostedZone {
+    if (given) {
+      return given;
     }
-    if (props.zone || props.zoneName === undefined) {
-      throw new PropError('zoneName', props.zoneName, 'and zone are two ways to say which zone is published: give one of them');
-    }
-    checkName('zoneName', props.zoneName);
     const zone = new route53.PublicHostedZone(this, 'Zone', {
-      zoneName: normalised(props.zoneName),
+      zoneName: normalised(zoneName),
       comment: `Published under ${this.parameterPrefix}`,
     });
     this.made.push(zone);
@@ -325,25 +392,78 @@ export class PublishedZone extends Resource {
   }
 
   private delegateFrom(parentZone: route53.IHostedZone, ttl = Duration.minutes(15)): Construct {
-    if (this.zone.hostedZoneNameServers === undefined) {
-      throw new PropError('parentZone', knownNameOf(parentZone),
-        'must be left out where zone is imported, since its name servers are unknown here: delegate it where it is made');
-    }
-    const [child, parent] = [normalised(this.zone.zoneName), knownNameOf(parentZone)];
-    if (!Token.isUnresolved(child) && parent !== undefined && relation(child, parent) !== 'below') {
-      throw new PropError('parentZone', parent, `must be the zone of a name above ${child}`);
-    }
+    const child = normalised(this.zone.zoneName);
     const record = new route53.NsRecord(this, 'NameServers', {
       zone: parentZone,
       // With its dot it is taken as it is, also where neither name is known yet.
       recordName: `${child}.`,
-      values: this.zone.hostedZoneNameServers,
+      values: this.zone.hostedZoneNameServers!,
       ttl,
       comment: `Delegates ${child}`,
     });
     this.made.push(record);
     return record;
   }
+}
+
+function checkProps(props: PublishedZoneProps, scope: Construct, id: string): void {
+  checkRequired('parameterPrefix', props.parameterPrefix, FORMATS.parameterPrefix);
+  checkPrefixIsNew(props.parameterPrefix, scope, id);
+  checkSeconds('delegationTtl', props.delegationTtl, 0, 2_147_483_647);
+  checkOneOf('delegationsOnDelete', props.delegationsOnDelete, DelegationsOnDelete);
+  checkLogicalIds('formerLogicalIds', props.formerLogicalIds);
+  checkTags(props.tags, TAG_CHARACTERS);
+  checkZone('zone', props.zone);
+  checkZone('parentZone', props.parentZone);
+  checkOwnZone('zone', props.zone, scope, id);
+  checkOwnZone('parentZone', props.parentZone, scope, id);
+  if (!props.zone === (props.zoneName === undefined)) {
+    throw new PropError('zoneName', props.zoneName, 'and zone are two ways to say which zone is published: give one of them');
+  }
+  if (props.zoneName !== undefined) {
+    checkName('zoneName', props.zoneName);
+  }
+  if (props.delegationTtl !== undefined && props.parentZone === undefined) {
+    throw new PropError('delegationTtl', props.delegationTtl.toString(), 'must be left out without parentZone, in which the NS record set stands that has it');
+  }
+  const parent = knownNameOf(props.parentZone);
+  if (props.parentZone && props.zone && props.zone.hostedZoneNameServers === undefined) {
+    throw new PropError('parentZone', parent, 'must be left out where zone is imported, since its name servers are unknown here: delegate it where it is made');
+  }
+  const child = props.zoneName === undefined ? knownNameOf(props.zone) : normalised(props.zoneName);
+  if (child !== undefined && !isUnknown(child) && parent !== undefined && relation(child, parent) !== 'below') {
+    throw new PropError('parentZone', parent, `must be the zone of a name above ${child}`);
+  }
+}
+
+/** Of two zones under one prefix the later would take over the parameters of the earlier. */
+function checkPrefixIsNew(parameterPrefix: string, scope: Construct, id: string): void {
+  const stack = Stack.of(scope);
+  const other = allIn(scope).find((zone) => zone.parameterPrefix === parameterPrefix && isOfAccountOf(zone, stack) && Stack.of(zone).region === stack.region);
+  if (other !== undefined) {
+    throw new PropError('parameterPrefix', undefined, `${JSON.stringify(parameterPrefix)} is that of ${other.node.path} and of ${
+      scope.node.path}/${id}, which are in one account and Region: give one of them another`);
+  }
+}
+
+/** The published zones of an app that are made: one that threw is in the tree all the same. */
+function allIn(scope: Construct): PublishedZone[] {
+  return scope.node.root.node.findAll().filter((construct) => construct instanceof PublishedZone).filter((zone) => zone._resource !== undefined);
+}
+
+function isOfAccountOf(zone: PublishedZone, stack: Stack): boolean {
+  const { account } = Stack.of(zone);
+  return Stack.of(zone) === stack || (!isUnknown(account) && account === stack.account);
+}
+
+function checkedRoleName(given: string | undefined, parameterPrefix: string, account: string): string {
+  const roleName = given ?? delegationRoleName(parameterPrefix, account);
+  if (given === undefined && !isUnknown(roleName) && !FORMATS.roleName.pattern.test(roleName)) {
+    throw new PropError('roleName', undefined, `must be given: parameterPrefix and account make "${roleName}" otherwise, and it ${FORMATS.roleName.rule}`);
+  }
+  checkFormat('roleName', roleName, FORMATS.roleName);
+  // The CDK itself checks a name that is still to be looked up.
+  return Token.isUnresolved(roleName) ? roleName : roleName.replaceAll(/[^\w+=,.@-]/g, '-').slice(0, 64);
 }
 
 function checkPrincipals({ account, principalArns }: DelegationGrant): void {
@@ -353,7 +473,7 @@ function checkPrincipals({ account, principalArns }: DelegationGrant): void {
   }
   for (const pattern of principalArns ?? []) {
     checkFormat('principalArns', pattern, FORMATS.roleArnPattern);
-    if (![pattern, account].some((text) => Token.isUnresolved(text)) && pattern.split(':')[4] !== account) {
+    if (![pattern, account].some((text) => isUnknown(text)) && pattern.split(':')[4] !== account) {
       throw new PropError('principalArns', pattern, `must be of the account ${account}, since the role trusts no other`);
     }
   }

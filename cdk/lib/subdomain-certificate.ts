@@ -1,4 +1,4 @@
-import { CustomResource, Duration, type ITaggableV2, type RemovalPolicy, Resource, Stack, type TagManager, Token } from 'aws-cdk-lib';
+import { CustomResource, Duration, type ITaggableV2, type RemovalPolicy, Resource, Stack, type TagManager } from 'aws-cdk-lib';
 import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { CertificateReference } from 'aws-cdk-lib/aws-certificatemanager';
@@ -7,19 +7,22 @@ import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { normalised, problemOfCertificateName, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
-import { checkFormat, checkIs, checkList, checkOneOf, checkSeconds, FORMATS, PropError } from './prop-checks';
-import { checkedTags } from './tag-checks';
-import { checkRequiredZone, knownNameOf } from './zone-checks';
+import { checkFormat, checkIs, checkList, checkLogicalIds, checkOneOf, checkSeconds, FORMATS, PropError } from './prop-checks';
+import { checkedTags, checkTags, TAG_CHARACTERS } from './tag-checks';
+import { isUnknown } from './unknown';
+import { checkOwnZone, checkRequiredZone, knownNameOf } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::SubdomainCertificate';
-// https://docs.aws.amazon.com/acm/latest/APIReference/API_Tag.html
-const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
+const KEY_ALGORITHMS = ['RSA_2048', 'EC_prime256v1', 'EC_secp384r1'];
+// X.509: the upper bound of a common name, RFC 5280, appendix A.
+const LONGEST_COMMON_NAME = 64;
 
 /** What happens on delete to the CNAMEs that validate a certificate. */
 export enum ValidationRecordsOnDelete {
   /** They stay while the zone lives: other certificates of the same names share them. */
   KEEP = 'Keep',
-  /** Those go that no other certificate of the Region lists. For a zone that something else deletes. */
+  /** Those are deleted that no other certificate of the account lists, in any Region. For a zone that something else deletes. */
   DELETE = 'Delete',
 }
 
@@ -59,6 +62,20 @@ export interface CertificateOptions {
    * @default KeyAlgorithm.RSA_2048
    */
   readonly keyAlgorithm?: acm.KeyAlgorithm;
+
+  /**
+   * Whether ACM exports the certificate with its key, which ACM charges for.
+   *
+   * @default false
+   */
+  readonly export?: boolean;
+
+  /**
+   * Logical ids of the stack whose certificate this one takes over: what it was called in the template before it was renamed.
+   *
+   * @default - none
+   */
+  readonly formerLogicalIds?: string[];
 
   /**
    * What happens on delete to the CNAMEs that validate the certificate.
@@ -106,32 +123,15 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
   private readonly resource: CustomResource;
 
   public constructor(scope: Construct, id: string, props: SubdomainCertificateProps) {
+    checkProps(props, scope, id);
+    const zones = [props.zone, ...props.additionalZones ?? []];
+    const { domainName, alternatives } = checkedNames(props, zones);
     super(scope, id);
-    checkFormat('region', props.region, FORMATS.region);
-    checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
-    checkIs('keyAlgorithm', props.keyAlgorithm, (value) => typeof (value as acm.KeyAlgorithm | null)?.name === 'string',
-      'must be a KeyAlgorithm of aws-certificatemanager, such as KeyAlgorithm.EC_PRIME256V1');
-    checkOneOf('validationRecordsOnDelete', props.validationRecordsOnDelete, ValidationRecordsOnDelete);
-    checkRequiredZone('zone', props.zone);
-    checkList('additionalZones', props.additionalZones, 'hosted zones');
-    props.additionalZones?.forEach((zone, index) => checkRequiredZone(`additionalZones[${index}]`, zone));
-    checkList('subjectAlternativeNames', props.subjectAlternativeNames, 'names');
     this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags, TAG_CHARACTERS);
     this.region = props.region ?? Stack.of(this).region;
-    const zones = [props.zone, ...props.additionalZones ?? []];
-    const domainName = checkedName('domainName', props.domainName ?? normalised(props.zone.zoneName), zones);
-    const alternatives = Token.isUnresolved(props.subjectAlternativeNames)
-      ? props.subjectAlternativeNames : props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
-    if (!Token.isUnresolved(domainName) && domainName.length > 64) {
-      // X.509: the upper bound of a common name, RFC 5280, appendix A.
-      throw new PropError('domainName', domainName, 'must not be longer than 64 characters (give a short one, and the long one in subjectAlternativeNames)');
-    }
-    if (alternatives && alternatives.length > 99) {
-      throw new PropError('subjectAlternativeNames', alternatives.length, 'must not be more than 99 names');
-    }
 
     const delegateSubdomain = DelegateSubdomainFunction.of(this, props.functionSettings);
-    const rights = [delegateSubdomain.grantCertificates(this.region), ...zones.flatMap((zone) => delegateSubdomain.grantValidation(zone))];
+    const permissions = [delegateSubdomain.grantCertificates(this.region), ...zones.flatMap((zone) => delegateSubdomain.grantValidation(zone))];
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
       serviceToken: delegateSubdomain.handler.function.functionArn,
@@ -143,11 +143,13 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
         SubjectAlternativeNames: alternatives,
         Region: props.region,
         KeyAlgorithm: props.keyAlgorithm?.name,
+        Export: props.export,
+        FormerLogicalIds: props.formerLogicalIds,
         ValidationRecordsOnDelete: props.validationRecordsOnDelete,
         Tags: this.cdkTagManager.renderedTags,
       },
     });
-    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete, ...rights);
+    this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete, ...permissions);
     this.certificateArn = this.resource.getAttString('CertificateArn');
   }
 
@@ -180,8 +182,44 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
   }
 }
 
+function checkProps(props: SubdomainCertificateProps, scope: Construct, id: string): void {
+  checkFormat('region', props.region, FORMATS.region);
+  checkSeconds('serviceTimeout', props.serviceTimeout, 1, 3_600);
+  checkIs('keyAlgorithm', props.keyAlgorithm, (value) => typeof (value as acm.KeyAlgorithm | null)?.name === 'string',
+    'must be a KeyAlgorithm of aws-certificatemanager, such as KeyAlgorithm.EC_PRIME256V1');
+  checkIs('keyAlgorithm', props.keyAlgorithm?.name, (value) => KEY_ALGORITHMS.includes(value as string), `must be ${KEY_ALGORITHMS.join(', ')}: ACM requests no other`);
+  checkIs('export', props.export, (value) => typeof value === 'boolean', 'must be true or false');
+  checkLogicalIds('formerLogicalIds', props.formerLogicalIds);
+  checkOneOf('validationRecordsOnDelete', props.validationRecordsOnDelete, ValidationRecordsOnDelete);
+  checkRequiredZone('zone', props.zone);
+  checkOwnZone('zone', props.zone, scope, id);
+  checkList('additionalZones', props.additionalZones, 'hosted zones');
+  props.additionalZones?.forEach((zone, index) => {
+    checkRequiredZone(`additionalZones[${index}]`, zone);
+    checkOwnZone(`additionalZones[${index}]`, zone, scope, id);
+  });
+  checkList('subjectAlternativeNames', props.subjectAlternativeNames, 'names');
+  checkTags(props.tags, TAG_CHARACTERS);
+}
+
+function checkedNames(props: SubdomainCertificateProps, zones: route53.IHostedZone[]): { readonly domainName: string; readonly alternatives?: string[] } {
+  const domainName = checkedName('domainName', props.domainName ?? normalised(props.zone.zoneName), zones);
+  const alternatives = isUnknown(props.subjectAlternativeNames)
+    ? props.subjectAlternativeNames : props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
+  if (!isUnknown(domainName) && domainName.length > LONGEST_COMMON_NAME) {
+    const way = '(give a short one, and the long one in subjectAlternativeNames)';
+    throw props.domainName === undefined
+      ? new PropError('domainName', undefined, `must be given: the zone's name, ${domainName}, is longer than ${LONGEST_COMMON_NAME} characters ${way}`)
+      : new PropError('domainName', domainName, `must not be longer than ${LONGEST_COMMON_NAME} characters ${way}`);
+  }
+  if (alternatives && alternatives.length > 99) {
+    throw new PropError('subjectAlternativeNames', alternatives.length, 'must not be more than 99 names');
+  }
+  return { domainName, alternatives };
+}
+
 function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): string {
-  if (Token.isUnresolved(name)) {
+  if (isUnknown(name)) {
     return name;
   }
   const problem = problemOfCertificateName(name);

@@ -81,7 +81,6 @@ export class Waiter extends Construct {
       description: 'Role of the state machine in which zone-delegation waits',
     });
     this.policy = new iam.Policy(this, 'Policy', {
-      roles: [role],
       statements: [
         new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
         // Log delivery has no resources: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
@@ -94,6 +93,8 @@ export class Waiter extends Construct {
         }),
       ],
     });
+    // Apart from its making: `Role.customizeRoles` reports what a policy has when it is attached.
+    this.policy.attachToRole(role);
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineName: name,
       stateMachineType: sfn.StateMachineType.STANDARD,
@@ -132,8 +133,10 @@ export class Waiter extends Construct {
  */
 export function waiterName(stack: Stack): string {
   const isShort = Token.isUnresolved(stack.stackName) || stack.stackName.length <= LONGEST_STACK_NAME;
-  // A nested stack's own name may be too long as well; a stack's id ends in a UUID.
-  return !stack.nested && isShort ? `${Aws.STACK_NAME}${SUFFIX}` : `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${SUFFIX}`;
+  // A stack within a stack is called otherwise when it is deployed, and longer: a nested one, or one of a StackSet, `StackSet-NAME-UUID`. A
+  // stack's id ends in a UUID.
+  const isWithin = stack.node.scope !== undefined && stack.node.scopes.slice(0, -1).some((scope) => Stack.isStack(scope));
+  return !isWithin && isShort ? `${Aws.STACK_NAME}${SUFFIX}` : `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${SUFFIX}`;
 }
 
 /** The waiter's ARN, built from its name. */

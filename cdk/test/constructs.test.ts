@@ -147,7 +147,7 @@ test('an existing zone is published as it is', () => {
   publishedZone(stack, { zoneName: undefined, zone: importedZone(stack), delegationsOnDelete: DelegationsOnDelete.IGNORE })
     .allowDelegation({ account: '222222222222', names: ['dev'], roleName: 'the-role', principalArns: ['arn:aws:iam::222222222222:role/exactly'] });
   assert.deepEqual(propertiesOf(stack, 'Custom::PublishedZone'), {
-    HostedZoneId: 'Z0IMPORTED', ParameterPrefix: '/zone-delegation/dev', DelegationsOnDelete: 'Ignore',
+    HostedZoneId: 'Z0IMPORTED', ParameterPrefix: '/zone-delegation/dev', DelegationsOnDelete: 'Ignore', DelegatedNames: ['dev.example.com'],
   });
   const template = Template.fromStack(stack);
   template.resourceCountIs('AWS::Route53::HostedZone', 0);

@@ -87,6 +87,10 @@ test('prebuilt functions come from the settings or from the context', () => {
   }
 });
 
+test('a folder that is not there is named as it was resolved', () => {
+  assert.throws(() => stackWith({ functionZips: 'nowhere' }), { message: `functionZips must be a folder that holds publish-zone.zip, but it is "${path.resolve('nowhere')}".` });
+});
+
 test('a workspace that is not there is named', () => {
   assert.throws(() => stackWith({ manifestPath: '/nowhere/Cargo.toml' }),
     /^PropError: functionSettings\.manifestPath must be the Cargo\.toml of the functions' workspace, but it is "\/nowhere\/Cargo\.toml"\.$/);

@@ -60,6 +60,40 @@ test('a consumer of the networking template has a role under a condition, for co
   assert.match(role, /"StringEquals":\{"Fn::If":\["NarrowsConsumer1",\{"sts:ExternalId":/);
 });
 
+test('the names of the consumers that are given are one list, whichever they are', () => {
+  const [id, { Properties }] = Object.entries(resourcesOf(templates['networking.yaml']!)).find(([, { Type }]) => Type === 'Custom::PublishedZone')!;
+  assert.ok(id);
+  const { Conditions: conditions } = templates['networking.yaml']!.toJSON() as { Conditions: { [name: string]: unknown } };
+  const namesOf = (consumers: { readonly [number: number]: string[] }) => {
+    const holds = (condition: unknown): boolean => {
+      const [[operator, argument]] = Object.entries(condition as object) as [[string, unknown]];
+      switch (operator) {
+        case 'Condition': return holds(conditions[argument as string]);
+        case 'Fn::Or': return (argument as unknown[]).some(holds);
+        case 'Fn::Not': return !holds((argument as unknown[])[0]);
+        default: return !(/^Consumer(\d)Account$/.exec((argument as [{ Ref: string }])[0].Ref)![1]! in consumers);
+      }
+    };
+    const text = (value: unknown): unknown => {
+      if (typeof value === 'string') {
+        return value;
+      }
+      const [[operator, argument]] = Object.entries(value as object) as [[string, unknown]];
+      switch (operator) {
+        case 'Ref': return consumers[Number(/^Consumer(\d)DomainNames$/.exec(argument as string)![1])] ?? [''];
+        case 'Fn::If': return text((argument as unknown[])[holds(conditions[(argument as string[])[0]!]) ? 1 : 2]);
+        case 'Fn::Join': return [(argument as [string, unknown])[1]].flatMap((list) => (Array.isArray(list) ? list.map(text) : text(list))).join((argument as [string])[0]);
+        default: return (text((argument as unknown[])[1]) as string).split((argument as [string])[0]);
+      }
+    };
+    return text(Properties['DelegatedNames']);
+  };
+  assert.deepEqual(namesOf({}), ['']);
+  assert.deepEqual(namesOf({ 3: ['c'] }), ['c']);
+  assert.deepEqual(namesOf({ 1: ['a', 'b'], 2: ['c'], 5: ['d', 'e'] }), ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(namesOf({ 2: ['b'], 4: ['d'] }), ['b', 'd']);
+});
+
 test('the consumer template assumes the one role that it is given', () => {
   assert.deepEqual(statementsOf(templates['consumer.yaml']!)['DelegateSubdomainFunctionDelegateSubdomainDelegationRolePolicy'], [
     { Action: 'sts:AssumeRole', Effect: 'Allow', Resource: '${NetworkRoleArn}' },
@@ -67,11 +101,11 @@ test('the consumer template assumes the one role that it is given', () => {
   assert.ok(!JSON.stringify(statementsOf(templates['application.yaml']!)).includes('role/zone-delegation'));
 });
 
-test('what an earlier release had no parameters for keeps its value by default', () => {
+test('what the templates have parameters for is what the constructs do by default', () => {
   for (const [file, template] of Object.entries(templates)) {
     const parameters = template.toJSON()['Parameters'] as { [name: string]: { Default?: unknown } };
     const defaults = Object.fromEntries(['AlarmTopicArn', 'LogRetentionDays', 'Ttl', 'DrainSeconds'].filter((name) => name in parameters).map((name) => [name, parameters[name]!.Default]));
-    assert.deepEqual(defaults, { AlarmTopicArn: '', LogRetentionDays: '90', ...file !== 'networking.yaml' && { Ttl: 900, DrainSeconds: 0 } });
+    assert.deepEqual(defaults, { AlarmTopicArn: '', LogRetentionDays: '90', ...file !== 'networking.yaml' && { Ttl: 300, DrainSeconds: '' } });
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: { Ref: 'LogRetentionDays' } });
   }
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Aws, Duration, Fn, type Stack, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import {
   type CertificateOptions, DelegatedSubdomain, type DelegatedSubdomainProps, type DelegationGrant, type DelegationLocation, type FunctionSettings,
@@ -50,8 +51,16 @@ test('a prefix is one published zone\'s', () => {
   const stack = stackWithFunctions();
   publishedZone(stack);
   assert.throws(() => new PublishedZone(stack, 'Other', { zone: importedZone(stack), parameterPrefix: '/zone-delegation/dev' }),
-    { name: 'PropError', message: 'parameterPrefix must be that of one published zone of the stack alone, but it is "/zone-delegation/dev".' });
+    {
+      name: 'PropError',
+      message: 'parameterPrefix "/zone-delegation/dev" is that of Stack/PublishedZone and of Stack/Other, which are in one account and Region: give one of them another.',
+    });
 });
+
+const wrongTags: Partial<PublishedZoneProps>['tags'][] = [{ 'aws:x': '' }, { x: 'a*b' }];
+wrongTags.forEach((tags) => test(`a wrong tag of the parameters is named: ${JSON.stringify(tags)}`, () => {
+  assert.throws(() => publishedZone(stackWithFunctions(), { tags }), { name: 'PropError', message: /^tags/ });
+}));
 
 const wrongGrants: [RegExp, Partial<DelegationGrant>][] = [
   [/^account must be an account of 12 digits, but it is "1"\.$/, { account: '1' }],
@@ -105,7 +114,8 @@ const wrongLocations: [RegExp, Partial<DelegationLocation>][] = [
   [/^region must be the name of a Region, such as "us-east-1", but it is "Ireland"\.$/, { region: 'Ireland' }],
   [/^externalId must be 2 to 1,224 .*, but it is 12\.$/, { externalId: untyped(12) }],
   [/^roleName must be 1 to 64 letters, .*, but it is "a\/b"\.$/, { roleName: 'a/b' }],
-  [/^roleName must be 1 to 64 letters/, { parameterPrefix: `/${'a'.repeat(60)}` }],
+  [/^roleName must be given: parameterPrefix and account make "a{60}-222222222222" otherwise, and it must be 1 to 64 letters, .*\.$/, { parameterPrefix: `/${'a'.repeat(60)}` }],
+  [/^zoneName must not end with a dot, but it is "example\.com\."\.$/, { zoneName: 'example.com.' }],
   [/^partition must be the name of a partition, such as "aws", but it is "amazon"\.$/, { partition: 'amazon' }],
 ];
 wrongLocations.forEach(([message, location], index) => test(`a wrong place of a delegation is named (${index}): ${message.source}`, () => {
@@ -136,6 +146,14 @@ const wrongSubdomains: [RegExp, (stack: Stack) => Partial<DelegatedSubdomainProp
     () => ({ drain: Duration.seconds(3_481) })],
   [/^drain must be 0 to 180 whole seconds \(.*\), but it is 181\.$/, () => ({ drain: Duration.seconds(181), serviceTimeout: Duration.minutes(5) })],
   [/^drain must be 0 to 0 whole seconds \(.*\), but it is 1\.$/, () => ({ drain: Duration.seconds(1), serviceTimeout: Duration.minutes(1) })],
+  [/^drain must be given, as it is ttl otherwise, which is 3,600 seconds, and 3,480 at most \(.*\)\.$/, () => ({ ttl: Duration.hours(1) })],
+  [/^drain must be given, as it is the default of ttl otherwise, which is 300 seconds, and 180 at most/, () => ({ serviceTimeout: Duration.minutes(5) })],
+  [/^adoptDelegation must be left out without zone: a zone that is made has no delegation to adopt\.$/, () => ({ adoptDelegation: true })],
+  [/^adoptDelegation must be true or false, but it is "true"\.$/, () => ({ adoptDelegation: untyped('true') })],
+  [/^formerLogicalIds must be logical ids of resources of the stack, which are letters and digits, but it is "Stack\/Old"\.$/, () => ({ formerLogicalIds: ['Stack/Old'] })],
+  [/^formerLogicalIds must be a list of logical ids, but it is "Old"\.$/, () => ({ formerLogicalIds: untyped('Old') })],
+  [/^delegation must be what Stack\/PublishedZone\.allowDelegation returns, or PublishedZone\.delegation, but it is the PublishedZone\.$/,
+    (stack) => ({ delegation: untyped(publishedZone(stack)) })],
   [/^serviceTimeout must be 1 to 3,600 whole seconds, but it is 7200\.$/, () => ({ serviceTimeout: Duration.hours(2) })],
   [/^comment must be a string of at most 256 characters/, () => ({ comment: 'a'.repeat(257) })],
   [/^comment must be a string of at most 256 characters, but it is 5\.$/, () => ({ comment: untyped(5) })],
@@ -159,16 +177,16 @@ test('subdomains of one parent in one stack lie apart', () => {
   const located = PublishedZone.delegation({ networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev' });
   const first = new DelegatedSubdomain(stack, 'First', { subdomain: 'dev', delegation: located });
   new DelegatedSubdomain(stack, 'App', { subdomain: 'one.app', parentZone: first });
-  const message = (name: string, other: string, how: string) => ({
+  const message = (id: string, name: string, other: string, how: string) => ({
     name: 'PropError',
-    message: `subdomain must lie apart from that of Stack/${other}, which has the same parent zone: it is ${how}, but it is "${name}".`,
+    message: `subdomain of Stack/${id} must lie apart from that of Stack/${other}, which has the same parent zone: "${name}" is ${how}.`,
   });
   assert.throws(() => new DelegatedSubdomain(stack, 'Equal', { subdomain: 'Dev', delegation: { ...located, region: stack.region } }),
-    message('Dev', 'First', 'equal to "dev"'));
+    message('Equal', 'Dev', 'First', 'equal to "dev"'));
   assert.throws(() => new DelegatedSubdomain(stack, 'Below', { subdomain: 'a.dev', delegation: located }),
-    message('a.dev', 'First', 'below "dev" (make the lower one with the upper one as its parentZone)'));
+    message('Below', 'a.dev', 'First', 'below "dev" (make the lower one with the upper one as its parentZone)'));
   assert.throws(() => new DelegatedSubdomain(stack, 'Above', { subdomain: 'app', parentZone: first }),
-    message('app', 'App', 'above "one.app" (make the lower one with the upper one as its parentZone)'));
+    message('Above', 'app', 'App', 'above "one.app" (make the lower one with the upper one as its parentZone)'));
 });
 
 test('a wrong tag that Tags.of() adds is an error at synth', () => {
@@ -176,9 +194,10 @@ test('a wrong tag that Tags.of() adds is an error at synth', () => {
   const subdomain = new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
   subdomain.certificate('Certificate');
   Tags.of(stack).add('aws:x', 'y', { includeResourceTypes: ['Custom::DelegatedSubdomain', 'Custom::SubdomainCertificate'] });
-  const sentence = 'tags must have keys of 1 to 128 characters that do not start with "aws:" or "zone-delegation:", but it is "aws:x".';
+  const sentence = (type: string) => `tags must have keys of 1 to 128 characters that do not start with "aws:" or "zone-delegation:", but it is "aws:x". ${
+    ''}(a tag of Tags.of() leaves the resource out with { excludeResourceTypes: ['Custom::${type}'] })`;
   assert.throws(() => Template.fromStack(stack), ({ message }: Error) =>
-    message.includes(`[Stack/Subdomain] ${sentence}`) && message.includes(`[Stack/Subdomain/Certificate] ${sentence}`));
+    message.includes(`[Stack/Subdomain] ${sentence('DelegatedSubdomain')}`) && message.includes(`[Stack/Subdomain/Certificate] ${sentence('SubdomainCertificate')}`));
 });
 
 const wrongCertificates: [RegExp, CertificateOptions][] = [
@@ -189,6 +208,9 @@ const wrongCertificates: [RegExp, CertificateOptions][] = [
   [/^subjectAlternativeNames must lie in one of the zones/, { subjectAlternativeNames: ['*.com'] }],
   [/^subjectAlternativeNames must not be more than 99 names, but it is 100\.$/, { subjectAlternativeNames: Array(100).fill('example.com') }],
   [/^region must be the name of a Region/, { region: 'virginia' }],
+  [/^export must be true or false, but it is "true"\.$/, { export: untyped('true') }],
+  [/^formerLogicalIds must be logical ids of resources of the stack, .*, but it is "a-b"\.$/, { formerLogicalIds: ['a-b'] }],
+  [/^keyAlgorithm must be RSA_2048, EC_prime256v1, EC_secp384r1: ACM requests no other, but it is "EC_secp521r1"\.$/, { keyAlgorithm: KeyAlgorithm.EC_SECP521R1 }],
   [/^serviceTimeout must be 1 to 3,600 whole seconds/, { serviceTimeout: Duration.seconds(0) }],
   [/^tags must have keys/, { tags: { 'zone-delegation:stack-id': '' } }],
   [/^keyAlgorithm must be a KeyAlgorithm of/, { keyAlgorithm: untyped('EC_prime256v1') }],

@@ -36,8 +36,8 @@ export class MigratingStack extends Stack {
         removalPolicy: props.step === 'retained' ? RemovalPolicy.RETAIN : undefined,
       });
     } else {
-      // It finds the NS record set of this very zone, and takes it over.
-      const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone });
+      // The parent delegates to this zone already: the subdomain adopts the NS record set as it is.
+      const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone, adoptDelegation: true });
       if (props.step === 'taken-over') {
         // Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
         subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);

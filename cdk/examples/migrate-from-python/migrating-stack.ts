@@ -43,8 +43,8 @@ export class MigratingStack extends Stack {
     new route53.ARecord(this, 'Www', { zone, recordName: 'www', target: route53.RecordTarget.fromIpAddresses('192.0.2.80') });
 
     if (isTakenOver) {
-      // It finds the NS record set of this very zone, and takes it over.
-      const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation, zone });
+      // The parent delegates to this zone already: the subdomain adopts the NS record set as it is.
+      const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation, zone, adoptDelegation: true });
       if (step === 'taken-over') {
         // Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
         subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);

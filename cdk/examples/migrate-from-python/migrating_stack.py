@@ -32,8 +32,10 @@ class MigratingStack(Stack):
         ARecord(self, "Www", zone=zone, record_name="www", target=RecordTarget.from_ip_addresses("192.0.2.80"))
 
         if is_taken_over:
-            # It finds the NS record set of this very zone, and takes it over.
-            subdomain = DelegatedSubdomain(self, "Subdomain", subdomain="dev", delegation=delegation, zone=zone)
+            # The parent delegates to this zone already: the subdomain adopts the NS record set as it is.
+            subdomain = DelegatedSubdomain(
+                self, "Subdomain", subdomain="dev", delegation=delegation, zone=zone, adopt_delegation=True
+            )
             if step == "taken-over":
                 # Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
                 subdomain.apply_removal_policy(RemovalPolicy.RETAIN)

@@ -117,7 +117,14 @@ impl Observer {
                 names: sets.iter().take(LISTED).map(|set| set.name()).collect(),
                 more: sets.len() > LISTED,
             }),
-            Err(error) if error.kind == Kind::Denied => Ok(Delegations::Denied(error)),
+            Err(error) if error.kind == Kind::Denied => {
+                tracing::warn!(
+                    zone = id.as_str(),
+                    %error,
+                    "the function may not read whether the published zone delegates to consumers: have its owner check"
+                );
+                Ok(Delegations::Denied(error))
+            }
             Err(error) => Err(error),
         }
     }

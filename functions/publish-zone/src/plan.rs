@@ -116,11 +116,10 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
             id: zone.id.clone(),
         }));
     }
-    let existing = with_ownership(&observed.parameters, turn.request);
-    for (parameter, ownership) in &existing {
-        check_usable(wanted, parameter, ownership, turn)?;
-        let is_changed = parameter.value != parameter.part.value(zone);
-        check_not_superseded(wanted, parameter, ownership, is_changed, turn)?;
+    let existing = Held::all(&observed.parameters, turn.request);
+    for held in &existing {
+        check_usable(wanted, held, turn)?;
+        check_not_superseded(wanted, held, zone, turn)?;
     }
     let published = published_zone(observed.parameters.iter());
     if let Some(before) = published.filter(|before| *before != zone.id)
@@ -133,8 +132,8 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
         }
     }
     let missing = missing(zone, &observed.parameters);
-    let begins = !missing.is_empty() || existing.iter().any(|(_, ownership)| !ownership.is_own());
-    if turn.may_be_repeat && begins && !existing.iter().any(|(_, ownership)| ownership.is_own()) {
+    let is_begun = existing.iter().any(|held| held.ownership.is_own());
+    if turn.may_be_repeat && !is_begun {
         let age = turn.now.duration_since(turn.request.requested_at);
         return Err(Stop::Refuse(Refusal::TooLate {
             prefix: wanted.prefix.clone(),
@@ -155,11 +154,8 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
     }
     let mut tags = wanted.tags.clone();
     tags.extend(turn.request.ownership_tags());
-    let other_value = |parameter: &Parameter| {
-        let value = parameter.part.value(zone);
-        (value != parameter.value).then_some((parameter.part, value))
-    };
-    let other_values = observed.parameters.iter().filter_map(other_value);
+    let other_values = existing.iter().filter(|held| !held.says(zone));
+    let other_values = other_values.map(|held| (held.part(), held.part().value(zone)));
     let changes = [
         Change::Create(missing, tags),
         transfer(wanted, &existing, turn.request),
@@ -168,7 +164,7 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
     ];
     let mut actions = Action::below(&wanted.prefix, changes);
     if let Some(prefix) = &wanted.failed_prefix {
-        let left = with_ownership(&observed.of_failed_update, turn.request);
+        let left = Held::all(&observed.of_failed_update, turn.request);
         let changes = remove(Of::UnansweredCreate, &left, turn.request);
         actions.extend(Action::below(prefix, changes));
     }
@@ -195,14 +191,9 @@ fn public_zone<'a>(
 }
 
 /// Refuses a parameter that is someone else's.
-fn check_usable(
-    wanted: &Publication,
-    parameter: &Parameter,
-    ownership: &Ownership,
-    turn: &Turn<'_>,
-) -> Result<(), Refusal> {
-    let name = wanted.prefix.name(parameter.part);
-    match &ownership.claim {
+fn check_usable(wanted: &Publication, held: &Held<'_>, turn: &Turn<'_>) -> Result<(), Refusal> {
+    let name = wanted.prefix.name(held.part());
+    match &held.ownership.claim {
         Claim::Own { .. } => Ok(()),
         Claim::Sibling { logical_id, .. } if wanted.former_logical_ids.contains(logical_id) => {
             Ok(())
@@ -223,17 +214,19 @@ fn check_usable(
 /// Refuses a request that is delivered again after a later one has changed the parameter.
 fn check_not_superseded(
     wanted: &Publication,
-    parameter: &Parameter,
-    ownership: &Ownership,
-    is_changed: bool,
+    held: &Held<'_>,
+    zone: &HostedZone,
     turn: &Turn<'_>,
 ) -> Result<(), Refusal> {
-    let is_later = !turn.request.may_delete_named(ownership.since.as_ref());
-    // An earlier delivery of this very request would have written the value that this one wants.
-    let was_written_since = parameter.modified > turn.request.requested_at;
-    if is_later || turn.may_be_repeat && ownership.is_own() && is_changed && was_written_since {
+    let is_of_later = !turn.request.may_delete_named(held.ownership.since.as_ref());
+    // An earlier delivery of this very request would have written what this one wants. CloudFormation's time is in whole
+    // seconds, rounded down.
+    let next_second = turn.request.requested_at + Duration::from_secs(1);
+    let was_written_since = held.parameter.modified >= next_second;
+    let is_changed_since = held.ownership.is_own() && !held.says(zone) && was_written_since;
+    if is_of_later || turn.may_be_repeat && is_changed_since {
         return Err(Refusal::Superseded {
-            name: wanted.prefix.name(parameter.part),
+            name: wanted.prefix.name(held.part()),
         });
     }
     Ok(())
@@ -277,12 +270,29 @@ fn seconds(moment: SystemTime) -> u64 {
     custom_resource::Clock::seconds(moment)
 }
 
-fn with_ownership<'a>(
-    parameters: &'a [Parameter],
-    request: &Request,
-) -> Vec<(&'a Parameter, Ownership)> {
-    let owned = |parameter| (parameter, Ownership::of(parameter, request));
-    parameters.iter().map(owned).collect()
+/// A parameter that exists, and whose it is.
+struct Held<'a> {
+    parameter: &'a Parameter,
+    ownership: Ownership,
+}
+
+impl<'a> Held<'a> {
+    fn all(parameters: &'a [Parameter], request: &Request) -> Vec<Self> {
+        let held = |parameter| Self {
+            parameter,
+            ownership: Ownership::of(parameter, request),
+        };
+        parameters.iter().map(held).collect()
+    }
+
+    fn part(&self) -> Part {
+        self.parameter.part
+    }
+
+    /// Whether it has the value that publishes the zone.
+    fn says(&self, zone: &HostedZone) -> bool {
+        self.parameter.value == self.part().value(zone)
+    }
 }
 
 /// The zone that the parameters publish.
@@ -298,31 +308,28 @@ fn missing(zone: &HostedZone, parameters: &[Parameter]) -> Vec<(Part, String)> {
 }
 
 /// Makes what existed before this resource's, unless this very request has done so, or has created it.
-fn transfer(
-    wanted: &Publication,
-    existing: &[(&Parameter, Ownership)],
-    request: &Request,
-) -> Change {
-    let others = existing.iter().filter(|(_, ownership)| {
-        let is_current = wanted.place == Place::Current || ownership.is_since(request);
-        !(ownership.is_own() && is_current)
+fn transfer(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Change {
+    let others = existing.iter().filter(|held| {
+        let is_current = wanted.place == Place::Current || held.ownership.is_since(request);
+        !(held.ownership.is_own() && is_current)
     });
-    let tags = others.map(|(parameter, ownership)| {
-        (parameter.part, transfer_tags(request, parameter, ownership))
+    let tags = others.map(|held| {
+        let tags = transfer_tags(request, held.parameter, &held.ownership);
+        (held.part(), tags)
     });
     let to = request.logical_resource_id.clone();
     Change::AddTags(Purpose::TransferTo(to), tags.collect())
 }
 
 /// An Update in place shows that the stack has moved on: what an earlier request transferred will not be returned.
-fn settle(wanted: &Publication, existing: &[(&Parameter, Ownership)], request: &Request) -> Change {
-    let transferred = existing.iter().filter(|(_, ownership)| {
+fn settle(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Change {
+    let transferred = existing.iter().filter(|Held { ownership, .. }| {
         wanted.place == Place::Current
             && ownership.is_own()
             && !ownership.is_since(request)
             && matches!(ownership.origin, Origin::Transferred(_))
     });
-    let keys = transferred.map(|(parameter, _)| (parameter.part, notes()));
+    let keys = transferred.map(|held| (held.part(), notes()));
     Change::RemoveTags(Purpose::Settle, keys.collect())
 }
 
@@ -330,10 +337,14 @@ fn settle(wanted: &Publication, existing: &[(&Parameter, Ownership)], request: &
 ///
 /// A Create leaves those of a former logical id's parameters as they are until the next Update, since its rollback could
 /// not return them.
-fn template_tags(wanted: &Publication, existing: &[(&Parameter, Ownership)]) -> [Change; 2] {
+fn template_tags(wanted: &Publication, existing: &[Held<'_>]) -> [Change; 2] {
     let is_settled = |ownership: &Ownership| ownership.is_own() && ownership.taken_from().is_none();
     let (mut add, mut remove) = (Vec::new(), Vec::new());
-    for (parameter, ownership) in existing {
+    for Held {
+        parameter,
+        ownership,
+    } in existing
+    {
         if wanted.place == Place::New && !is_settled(ownership) {
             continue;
         }
@@ -361,7 +372,7 @@ fn withdraw(wanted: &Withdrawal, observed: &Observed, turn: &Turn<'_>) -> Result
         // The Create was refused for its properties.
         return Ok(Plan::Do(Vec::new(), done));
     };
-    let existing = with_ownership(&observed.parameters, turn.request);
+    let existing = Held::all(&observed.parameters, turn.request);
     let changes = remove(wanted.of, &existing, turn.request);
     let is_delete = |change: &&Change| matches!(change, Change::Delete(_));
     let deleted = changes.iter().find(is_delete);
@@ -371,8 +382,8 @@ fn withdraw(wanted: &Withdrawal, observed: &Observed, turn: &Turn<'_>) -> Result
         && deleted > 0
     {
         // The parameter that names the zone may have been deleted, or changed, or put there by someone else.
-        let own = existing.iter().filter(|(_, ownership)| ownership.is_own());
-        let published = published_zone(own.map(|(parameter, _)| *parameter));
+        let own = existing.iter().filter(|held| held.ownership.is_own());
+        let published = published_zone(own.map(|held| held.parameter));
         let published = published.or_else(|| wanted.zone.clone());
         if let Some(id) = published {
             check_no_delegations(prefix, &id, &observed.delegations)?;
@@ -397,10 +408,10 @@ fn withdraw(wanted: &Withdrawal, observed: &Observed, turn: &Turn<'_>) -> Result
 }
 
 /// Removes what a request created, and returns what it transferred.
-fn remove(of: Of, existing: &[(&Parameter, Ownership)], request: &Request) -> Vec<Change> {
+fn remove(of: Of, existing: &[Held<'_>], request: &Request) -> Vec<Change> {
     let is_whole = existing
         .iter()
-        .filter(|(_, ownership)| ownership.is_own())
+        .filter(|held| held.ownership.is_own())
         .count()
         == Part::ALL.len();
     let stage = if is_whole {
@@ -409,7 +420,11 @@ fn remove(of: Of, existing: &[(&Parameter, Ownership)], request: &Request) -> Ve
         Stage::Creating
     };
     let (mut deleted, mut settled, mut returned) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for (parameter, ownership) in existing {
+    for Held {
+        parameter,
+        ownership,
+    } in existing
+    {
         let since = ownership.since.as_ref();
         let is_meant = match of {
             Of::Published => request.may_delete_named(since),

@@ -120,7 +120,7 @@ class Migration(unittest.TestCase):
             self.published("migrating-networking", first_networking, networking, zone, parent)
             self.updated(stack, old_kept)
             self.rolled_back(stack, failing(new_kept, SUBDOMAIN, child_zone, name))
-            self.moved(name, zone, child_zone)
+            self.moved(name, zone, child_zone, ttl=172_800)
             self.updated(stack, new_kept)
             self.updated(stack, after)
             self.updated(stack, new_kept)
@@ -136,7 +136,7 @@ class Migration(unittest.TestCase):
         self.updated(stack, new_kept)
         self.updated(stack, after)
         forget("build-delegation")
-        self.moved(name, zone, child_zone)
+        self.moved(name, zone, child_zone, ttl=300)
         self.assertEqual(stack.resources()[child], child_zone)
 
         change(CONSUMER, child_zone, "DELETE", f"www.{name}", "A", "192.0.2.80")
@@ -168,7 +168,7 @@ class Migration(unittest.TestCase):
             forget("sample-delegation")
             client("ssm", NETWORKING).delete_parameter(Name=parameter)
         self.answered(watch)
-        self.moved(name, zone, child_zone)
+        self.moved(name, zone, child_zone, ttl=3600)
 
     def dark_without_the_first_step(self, before, name):
         """What the first step is there for; and the watch sees it."""
@@ -234,9 +234,9 @@ class Migration(unittest.TestCase):
         found, values = inventory.zones(NETWORKING)[parent_zone]["record sets"][f"{name}.", "NS"]
         self.assertEqual((found, sorted(value.rstrip(".") for value in values)), (ttl, sorted(servers)))
 
-    def moved(self, name, parent_zone, zone):
-        """The same zone is delegated, by this project's resource."""
-        self.delegated(name, parent_zone, zone, ttl=900)
+    def moved(self, name, parent_zone, zone, ttl):
+        """The same zone is delegated, by this project's resource, by the record set that it adopted."""
+        self.delegated(name, parent_zone, zone, ttl)
         self.assertIn("zone-delegation:stack-id", inventory.zones(CONSUMER)[zone]["tags"])
 
 

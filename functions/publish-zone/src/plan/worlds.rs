@@ -152,6 +152,11 @@ impl Past {
         )
     }
 
+    /// Whether it is neither this resource's nor one that it may transfer.
+    fn is_of_others(self) -> bool {
+        !self.is_usable() && self != Self::CreatedLater
+    }
+
     fn is_own(self) -> bool {
         self.is_usable() && !matches!(self, Self::Absent | Self::OfFormer)
     }
@@ -202,7 +207,7 @@ impl World {
             let (past, is_wanted) = self.of(part);
             let value = match part {
                 // What others say there says nothing of the zone that this resource publishes.
-                Part::HostedZoneId if !past.is_usable() => "Z404".to_owned(),
+                Part::HostedZoneId if past.is_of_others() => "Z404".to_owned(),
                 _ => part.value(&zone_of(if is_wanted { "Z1" } else { "Z2" })),
             };
             if let Some(parameter) = past.parameter(part, &value) {

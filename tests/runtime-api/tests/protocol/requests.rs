@@ -100,7 +100,7 @@ async fn a_request_that_cannot_be_read_is_answered_all_the_same() {
     let answer = stage.receiver.answers().pop().unwrap().body;
     assert_eq!(
         answer["Reason"],
-        r#"The properties are "nested too deeply": expected a JSON object."#
+        "The properties are nested too deeply: expected a JSON object."
     );
 }
 

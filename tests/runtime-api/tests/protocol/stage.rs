@@ -189,15 +189,22 @@ pub(crate) async fn signature_does_not_match() -> SocketAddr {
             let mut request = vec![0; 16_384];
             let length = stream.read(&mut request).await.unwrap();
             let request = String::from_utf8_lossy(&request[..length]).replace("\r\n", "\n");
-            let headers = request.replace(": ", ":").replace('&', "&amp;");
-            let body = format!(
-                "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error>\
-                 <Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does \
-                 not match. The Canonical String for this request should have been\n'{headers}'\u{202e}</Message></Error>\
-                 <RequestId>1-2-3</RequestId></ErrorResponse>"
+            let message = format!(
+                "The request signature we calculated does not match. The Canonical String for this request should have \
+                 been\n'{}'\u{202e}",
+                request.replace(": ", ":")
             );
+            let body = if request.contains("x-amz-target") {
+                json!({ "__type": "SignatureDoesNotMatch", "message": message }).to_string()
+            } else {
+                format!(
+                    "<?xml version=\"1.0\"?><ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code>\
+                     <Message>{}</Message></Error><RequestId>1-2-3</RequestId></ErrorResponse>",
+                    message.replace('&', "&amp;")
+                )
+            };
             let response = format!(
-                "HTTP/1.1 403 Forbidden\r\ncontent-type: text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                "HTTP/1.1 403 Forbidden\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
                 body.len()
             );
             stream.write_all(response.as_bytes()).await.unwrap();

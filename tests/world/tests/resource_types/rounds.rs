@@ -197,6 +197,7 @@ async fn a_certificate() {
             "DescribeCertificate",
             "ChangeResourceRecordSets",
             "DescribeCertificate + ListResourceRecordSets",
+            "AddTagsToCertificate",
         ]
     );
     let tags = json!({"Tags": {"team": "web"}});
@@ -212,7 +213,8 @@ async fn a_certificate() {
     assert_eq!(
         rounds.take(),
         [
-            "DescribeCertificate + ListTagsForCertificate",
+            "ListTagsForCertificate",
+            "DescribeCertificate",
             "DeleteCertificate",
         ]
     );
