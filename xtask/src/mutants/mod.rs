@@ -246,14 +246,13 @@ impl Built {
                 });
             }
             let mut wrong: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-            for (file, at) in errors {
-                let found = written.get_key_value(file.as_str());
-                let mutant = found.and_then(|(file, text)| Some((*file, text.mutant_at(at)?)));
-                if let Some((file, number)) = mutant {
-                    wrong.entry(file).or_default().insert(number);
+            for (file, at, line) in errors {
+                if let Some((file, text)) = written.get_key_value(file.as_str()) {
+                    let mutants = text.mutants_at(at, line);
+                    wrong.entry(file).or_default().extend(mutants);
                 }
             }
-            if wrong.is_empty() {
+            if wrong.values().all(BTreeSet::is_empty) {
                 return Err(Failure::new("The mutants do not build.").with_log(&log));
             }
             terminal::line(format!(
@@ -359,8 +358,8 @@ fn write(copy: &Path, file: &str, mutants: &[(usize, &Mutant)]) -> Result<Switch
     Ok(switched)
 }
 
-/// Where the compiler finds errors: files from the root, and bytes in them.
-type Errors = Vec<(String, usize)>;
+/// Where the compiler finds errors: files from the root, with a byte and its line.
+type Errors = Vec<(String, usize, usize)>;
 /// Test programs, by target and package folder.
 type Programs = BTreeMap<(String, String), PathBuf>;
 
@@ -370,7 +369,7 @@ fn build(copy: &Path, log: &Path) -> (Errors, Programs) {
     build
         .args(["test", "--locked", "--workspace", "--no-run", "--lib"])
         .args(["--test", "resource_types", "--test", "proof"])
-        .args(["--keep-going", "--message-format=json"])
+        .args(["--no-fail-fast", "--message-format=json"])
         .env("CARGO_TARGET_DIR", checkout::target())
         .current_dir(copy);
     let (mut errors, mut programs) = (Errors::new(), Programs::new());
@@ -385,7 +384,8 @@ fn build(copy: &Path, log: &Path) -> (Errors, Programs) {
                     .filter(|span| span["is_primary"] == true)
                     .filter_map(|span| {
                         let at = usize::try_from(span["byte_start"].as_u64()?).ok()?;
-                        Some((span["file_name"].as_str()?.to_owned(), at))
+                        let line = usize::try_from(span["line_start"].as_u64()?).ok()?;
+                        Some((span["file_name"].as_str()?.to_owned(), at, line))
                     }),
             );
         }

@@ -29,17 +29,27 @@ pub(super) struct Switched {
     pub(super) text: String,
     /// Each mutant that is in it: where what it adds lies, and where all that it concerns does, in bytes of the text.
     places: Vec<(usize, Range<usize>, Range<usize>)>,
+    /// Each mutant that deletes an arm, with the line on which its match begins.
+    arms: Vec<(usize, usize)>,
 }
 
 impl Switched {
-    /// The mutant that an error of the compiler comes from: the one that it lies in, else the smallest around it.
-    pub(super) fn mutant_at(&self, at: usize) -> Option<usize> {
+    /// The mutants that an error of the compiler comes from, by its byte and its line: the one that it lies in, else the arms of the
+    /// match that begins there, which lacks them, else the smallest one around it.
+    pub(super) fn mutants_at(&self, at: usize, line: usize) -> Vec<usize> {
+        let number = |(number, ..): &(usize, Range<usize>, Range<usize>)| *number;
         let added = self.places.iter().find(|(_, added, _)| added.contains(&at));
-        let around = || {
-            let around = self.places.iter().filter(|(_, _, all)| all.contains(&at));
-            around.min_by_key(|(_, _, all)| all.len())
-        };
-        added.or_else(around).map(|(number, ..)| *number)
+        if let Some(added) = added {
+            return vec![number(added)];
+        }
+        let arms = self.arms.iter().filter(|(_, begins)| *begins == line);
+        let arms: Vec<usize> = arms.map(|(number, _)| *number).collect();
+        if !arms.is_empty() {
+            return arms;
+        }
+        let around = self.places.iter().filter(|(_, _, all)| all.contains(&at));
+        let around = around.min_by_key(|(_, _, all)| all.len());
+        around.map(number).into_iter().collect()
     }
 
     /// Whether a mutant is in it.
@@ -59,6 +69,7 @@ pub(super) fn switched(text: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<
         text,
         mutants,
         edits: Vec::new(),
+        arms: Vec::new(),
     };
     sites.visit_file(&file);
     Ok(sites.written())
@@ -76,6 +87,7 @@ struct Sites<'a> {
     text: &'a str,
     mutants: &'a [(usize, &'a Mutant)],
     edits: Vec<Edit>,
+    arms: Vec<(usize, usize)>,
 }
 
 impl Sites<'_> {
@@ -169,7 +181,11 @@ impl Sites<'_> {
             }
         }
         text.push_str(&self.text[from..]);
-        Switched { text, places }
+        Switched {
+            text,
+            places,
+            arms: self.arms,
+        }
     }
 }
 
@@ -203,6 +219,16 @@ impl<'ast> Visit<'ast> for Sites<'_> {
             self.choose(number, unary.span(), &instead);
         }
         visit::visit_expr_unary(self, unary);
+    }
+
+    fn visit_expr_match(&mut self, matched: &'ast syn::ExprMatch) {
+        let line = matched.span().start().line;
+        for arm in &matched.arms {
+            let deleted = self.at(Genre::MatchArm, arm.span());
+            self.arms
+                .extend(deleted.iter().map(|(number, _)| (*number, line)));
+        }
+        visit::visit_expr_match(self, matched);
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
@@ -311,10 +337,20 @@ fn f(a: u8, b: Option<u8>) -> bool {
                       (if crate::mutant(1) { a > 2 } else { (if crate::mutant(2) { a == 2 } else { a < 2 }) }) });";
         assert!(file.text.contains(wanted), "{}", file.text);
         let at = |text: &str| file.text.find(text).unwrap();
-        assert_eq!(file.mutant_at(at("a > 2")), Some(1));
-        assert_eq!(file.mutant_at(at("a < 2 })")), Some(2));
-        assert_eq!(file.mutant_at(at("!(a == 1)")), Some(0));
-        assert_eq!(file.mutant_at(at("fn f")), None);
+        assert_eq!(file.mutants_at(at("a > 2"), 2), [1]);
+        assert_eq!(file.mutants_at(at("a < 2 })"), 2), [2]);
+        assert_eq!(file.mutants_at(at("!(a == 1)"), 2), [0]);
+        assert_eq!(file.mutants_at(at("fn f"), 1), []);
+    }
+
+    #[test]
+    fn a_match_that_lacks_arms_is_an_error_of_their_mutants() {
+        let file = written(&[
+            mutant(Genre::MatchArm, (4, 9), ""),
+            mutant(Genre::MatchArm, (6, 9), ""),
+        ]);
+        let at = file.text.find("match b").unwrap() + 6;
+        assert_eq!(file.mutants_at(at, 3), [0, 1]);
     }
 
     #[test]

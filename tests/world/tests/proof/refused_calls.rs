@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
-use world::{Edit, Event, Fault, FaultRule, Hand, Name, RecordKey, RecordSet, ServiceError, When};
+use world::{
+    Certificate, Edit, Event, Fault, FaultRule, Hand, Name, RecordKey, RecordSet, ServiceError,
+    When,
+};
 
 use crate::cases::{CASES, Case, PLAIN, SLOW_CERTIFICATE, given_zone, one, with_given_zone};
 use crate::cast::{BUILD, CONSUMER, Cast, REGION, certificate, settings, subdomain, with};
 use crate::crash_points::{people_leave, runtime};
-use crate::invariants::{self, Made};
+use crate::invariants;
 use crate::roles;
 
 /// How a call fails.
@@ -417,43 +420,50 @@ fn reasons(log: &[Event]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a stack that is gone has left. Only a Delete that failed, while CloudFormation cleaned up after an update, excuses what it
-/// names.
+/// What a stack that is deleted has left. Only a Delete that failed until CloudFormation gave it up, in the clean-up of an update,
+/// excuses what it names; a certificate that it left excuses the validation records of that certificate.
 fn left(cast: &Cast, stack: &Stack) -> Vec<String> {
-    let made = Made::by(cast, stack);
-    let names = |names: &BTreeSet<(String, String)>| -> Vec<String> {
-        names.iter().map(|(_, name)| name.clone()).collect()
-    };
-    let mut things: Vec<String> = made.zones.into_keys().collect();
-    things.extend(made.certificates);
-    things.extend(names(&made.delegations));
-    things.extend(names(&made.validations));
-    // The id of parameters is their prefix.
-    let prefix = |name: &String| name.rsplit_once('/').map(|(prefix, _)| prefix.to_owned());
-    things.extend(made.parameters.iter().filter_map(prefix));
-    let is_named = |thing: &String| {
-        let thing = thing.trim_end_matches('.');
-        let mut orphans = stack.orphans.iter();
-        orphans.any(|orphan| orphan.physical_id == thing || orphan.reason.contains(thing))
-    };
-    things.retain(|thing| !is_named(thing));
-    // A certificate that is left needs its records.
+    let by_stack = |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
     let certificates = cast.world.certificates();
-    let standing = stack
-        .orphans
+    let mut left = Vec::new();
+    for (id, zone) in cast.world.zones() {
+        if by_stack(&zone.made_by) {
+            left.push(id);
+            continue;
+        }
+        let records = zone.records.iter();
+        let own = records.filter(|(_, set)| by_stack(&set.written_by));
+        left.extend(own.map(|(key, _)| key.name.to_string()));
+    }
+    for ((_, _, name), parameter) in cast.world.parameters() {
+        if by_stack(&parameter.made_by) {
+            // The prefix is the physical id.
+            left.extend(name.rsplit_once('/').map(|(prefix, _)| prefix.to_owned()));
+        }
+    }
+    let own = certificates
         .iter()
-        .filter_map(|orphan| certificates.get(&orphan.physical_id));
-    let needed: Vec<String> = standing
-        .flat_map(|certificate| {
-            let record = |name: &String| world::validation_record(&certificate.account, name).0;
-            certificate.names.iter().map(record).collect::<Vec<_>>()
+        .filter(|(_, found)| by_stack(&found.made_by));
+    left.extend(own.map(|(arn, _)| arn.clone()));
+    let is_excused = |thing: &String| {
+        let named = thing.trim_end_matches('.');
+        stack.orphans.iter().any(|orphan| {
+            let certificate = certificates.get(&orphan.physical_id);
+            orphan.physical_id == named
+                || orphan.reason.contains(named)
+                || certificate.is_some_and(|certificate| needs(certificate, thing))
         })
-        .collect();
-    things.retain(|thing| !needed.contains(thing));
-    things
-        .into_iter()
+    };
+    left.retain(|thing| !is_excused(thing));
+    left.into_iter()
         .map(|thing| format!("{thing} is left"))
         .collect()
+}
+
+/// Whether a certificate is validated by a record of that name.
+fn needs(certificate: &Certificate, record: &str) -> bool {
+    let mut names = certificate.names.iter();
+    names.any(|name| world::validation_record(&certificate.account, name).0 == record)
 }
 
 /// The zones that people created, with what is theirs in them: comment, tags and record sets. It is as it was when a stack is gone.
