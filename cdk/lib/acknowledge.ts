@@ -6,6 +6,13 @@ export function acknowledge(construct: IConstruct, rule: string, reason: string)
   Validations.of(construct).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
 }
 
+/** Says why the roles of a construct have inline policies, for those who check their apps with cdk-nag's NIST 800-53 pack. */
+export function acknowledgeInlinePolicies(construct: IConstruct): void {
+  Validations.of(construct).acknowledge({
+    id: 'NIST.800.53.R5::NIST.800.53.R5-IAMNoInlinePolicy', reason: 'Each policy is for one role alone, and is deleted with what the role needs it for',
+  });
+}
+
 /** Says why a role has a resource with a wildcard. */
 export function acknowledgeWildcard(construct: IConstruct, resource: string, reason: string): void {
   acknowledge(construct, `IAM5[Resource::${asText(Stack.of(construct).resolve(resource))}]`, reason);

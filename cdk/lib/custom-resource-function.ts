@@ -6,11 +6,13 @@ import { Aspects, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { RustFunction } from 'cargo-lambda-cdk';
 import { Construct, DependencyGroup, type IDependable } from 'constructs';
-import { acknowledgeWildcard } from './acknowledge';
+import { acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
+import { FunctionDefaults } from './function-defaults';
 import type { FunctionSettings } from './function-settings';
 import { checkFunctionSettings } from './function-settings-checks';
 import { LIMITS, sizeOf } from './policy-size';
@@ -91,16 +93,19 @@ export class CustomResourceFunction extends Construct {
 
   public constructor(scope: Construct, id: string, private readonly name: FunctionName, settings: FunctionSettings = {}) {
     super(scope, id);
+    acknowledgeInlinePolicies(this);
     this.settings = settings;
     this.role = new iam.Role(this, 'Role', {
-      path: functionRolePath(name),
+      path: settings.rolePath ?? functionRolePath(name),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Role of the function ${name} of zone-delegation`,
     });
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: settings.logRetention ?? logs.RetentionDays.THREE_MONTHS,
-      removalPolicy: RemovalPolicy.DESTROY,
+      removalPolicy: settings.logRemovalPolicy ?? RemovalPolicy.DESTROY,
+      encryptionKey: settings.encryptionKey,
     });
+    const needed = this.grantSettings();
     this.function = this.makeFunction(name, {
       description: `Custom resources of zone-delegation: ${name}`,
       role: this.role,
@@ -109,6 +114,15 @@ export class CustomResourceFunction extends Construct {
       memorySize: 256,
       retryAttempts: RETRIES,
       maxEventAge: MAX_EVENT_AGE,
+      vpc: settings.vpc,
+      vpcSubnets: settings.vpcSubnets,
+      securityGroups: settings.securityGroups,
+      environmentEncryption: settings.encryptionKey,
+      deadLetterQueue: settings.deadLetterQueue,
+      onFailure: settings.onFailure,
+      reservedConcurrentExecutions: settings.reservedConcurrentExecutions,
+      tracing: settings.tracing,
+      codeSigningConfig: settings.codeSigningConfig,
       environment: {
         ...settings.environment,
         // The function refuses requests of every other stack.
@@ -121,6 +135,11 @@ export class CustomResourceFunction extends Construct {
       validate: () => (this.managedPolicies <= LIMITS.managedPolicies ? [] : [`The role of the function ${name} may need ${
         this.managedPolicies} managed policies during an update, and IAM takes ${LIMITS.managedPolicies}: put some of the stack's zones, subdomains and certificates into another stack`]),
     });
+    // Lambda asks for them when it creates the function.
+    this.function.node.addDependency(...needed);
+    if (settings.encryptionKey) {
+      letLogsUse(settings.encryptionKey, this);
+    }
     this.dependencies.add(this.function);
     this.neededForDelete = this.dependencies;
     this.needs(this.grant({ purpose: 'Logs' }, { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }));
@@ -216,6 +235,23 @@ export class CustomResourceFunction extends Construct {
     }
   }
 
+  /** Lets the function do what its settings need. What tracing and destinations need, aws-cdk-lib grants. */
+  private grantSettings(): IDependable[] {
+    const { vpc, encryptionKey } = this.settings;
+    return [
+      ...vpc ? [this.grant({ purpose: 'Network' }, {
+        // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+        actions: [
+          'ec2:AssignPrivateIpAddresses', 'ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+        reason: 'Lambda makes the network interfaces, whose ids are not known before',
+      })] : [],
+      ...encryptionKey ? [this.grant({ purpose: 'Key' }, { actions: ['kms:Decrypt'], resources: [encryptionKey.keyArn] })] : [],
+    ];
+  }
+
   private makeFunction(name: FunctionName, options: lambda.FunctionOptions): lambda.Function {
     const architecture = this.settings.architecture ?? lambda.Architecture.ARM_64;
     if (this.settings.functionBucket) {
@@ -264,35 +300,56 @@ export class CustomResourceFunction extends Construct {
   }
 }
 
+/** Lets CloudWatch Logs encrypt a stack's log groups with a key, as far as this app may change the key's policy. */
+export function letLogsUse(key: kms.IKey, scope: Construct): void {
+  const { partition, region, account } = Stack.of(scope);
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+  key.addToResourcePolicy(new iam.PolicyStatement({
+    principals: [new iam.ServicePrincipal('logs.amazonaws.com')],
+    actions: ['kms:Decrypt*', 'kms:Describe*', 'kms:Encrypt*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+    resources: ['*'],
+    conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
+  }));
+}
+
 /** The stack's one function of a kind, made at the first call. Later calls may repeat its settings or leave them out. */
 export function functionOfStack<F extends Construct & { readonly settings: FunctionSettings }>(
-  scope: Construct, id: string, settings: FunctionSettings | undefined, make: (stack: Stack, id: string) => F,
+  scope: Construct, id: string, given: FunctionSettings | undefined, make: (stack: Stack, id: string, settings: FunctionSettings) => F,
 ): F {
-  if (settings !== undefined) {
-    checkFunctionSettings(settings);
+  if (given !== undefined) {
+    checkFunctionSettings(given);
   }
   const stack = Stack.of(scope);
+  const settings = FunctionDefaults._merged(stack, given);
   const standing = stack.node.tryFindChild(id) as F | undefined;
   if (standing === undefined) {
     try {
-      return make(stack, id);
+      return make(stack, id, settings);
     } catch (error) {
       // Else the next call would find what is made in part.
       stack.node.tryRemoveChild(id);
       throw error;
     }
   }
-  if (settings !== undefined && !same(settings, standing.settings)) {
+  if (given !== undefined && textOf(settings) !== textOf(standing.settings)) {
     throw new PropError('functionSettings', undefined,
       `of ${scope.node.path} must be those that the stack's function was first made with, since a stack has one function`);
   }
   return standing;
 }
 
-function same(first: FunctionSettings, second: FunctionSettings): boolean {
-  const text = (settings: FunctionSettings) => JSON.stringify([
-    settings.functionZips, settings.functionBucket?.bucketName, settings.functionPrefix, settings.manifestPath, settings.architecture?.name, settings.logRetention,
-    Object.entries(settings.environment ?? {}).sort(), settings.alarmTopic?.topicArn,
-  ]);
-  return text(first) === text(second);
+/** Settings as a text that is equal for equal ones: two imports of one queue or key may be two constructs. */
+function textOf(settings: FunctionSettings): string {
+  const nameOf = (value: unknown): unknown => {
+    if (Array.isArray(value)) {
+      return value.map(nameOf);
+    }
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
+    const one = value as { topicArn?: string; bucketName?: string; keyArn?: string; queueArn?: string; name?: string; node?: { path: string } };
+    return one.topicArn ?? one.bucketName ?? one.keyArn ?? one.queueArn ?? (Construct.isConstruct(value) ? one.node?.path : undefined)
+      ?? ('name' in value && 'dockerPlatform' in value ? one.name : Object.entries(value).sort().map(([key, inner]) => [key, nameOf(inner)]));
+  };
+  return JSON.stringify(Object.entries(settings).filter(([, value]) => value !== undefined).sort(([one], [other]) => one.localeCompare(other)).map(([key, value]) => [key, nameOf(value)]));
 }

@@ -29,14 +29,14 @@ export class DelegateSubdomainFunction extends Construct {
   /** The stack's one function, made at the first call. */
   public static of(scope: Construct, settings?: FunctionSettings): DelegateSubdomainFunction {
     return functionOfStack(scope, 'DelegateSubdomainFunction', settings,
-      (stack, id) => new DelegateSubdomainFunction(stack, id, settings));
+      (stack, id, merged) => new DelegateSubdomainFunction(stack, id, merged));
   }
 
   /** What answers the custom resources. */
   public readonly handler: CustomResourceFunction;
   private readonly subdomains = new Map<route53.IHostedZone, HeldName>();
 
-  private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings = {}) {
+  private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings) {
     super(stack, id);
     const name = waiterName(stack);
     this.handler = new CustomResourceFunction(this, 'DelegateSubdomain', 'delegate-subdomain', {
@@ -48,7 +48,7 @@ export class DelegateSubdomainFunction extends Construct {
       // Whether an execution that exists for a request still runs.
       { actions: ['states:DescribeExecution'], resources: [executionsArn(this, name)], reason: ONE_FOR_EACH_REQUEST }));
 
-    const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings.logRetention);
+    const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings);
     this.handler.needs(waiter.stateMachine, waiter.policy);
     for (const [alarmId, metric, meaning] of waiter.failures()) {
       this.handler.alarm(alarmId, metric, meaning);

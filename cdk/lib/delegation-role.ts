@@ -2,7 +2,7 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
-import { acknowledgeWildcard } from './acknowledge';
+import { acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
 import { functionRolePath } from './custom-resource-function';
 import { LIMITS, sizeOf } from './policy-size';
 import { PropError } from './prop-checks';
@@ -50,6 +50,7 @@ export class DelegationRole extends iam.Role {
       }),
       inlinePolicies: { Delegation: policy(scope, props, chunks[0]) },
     });
+    acknowledgeInlinePolicies(this);
     acknowledgeWildcard(this, changes(scope), 'The ids of changes are not known before');
     chunks.slice(1).forEach((names, index) => {
       const more = new iam.ManagedPolicy(this, `Names${index + 2}`, { statements: [ownNames(props.zone, names)] });

@@ -1,10 +1,11 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { problemOfVariable } from './function-environment';
 import type { FunctionSettings } from './function-settings';
-import { checkIs, PropError } from './prop-checks';
+import { checkFormat, checkIs, FORMATS, PropError } from './prop-checks';
 
 /** Checks how a stack's function is to be made. */
 export function checkFunctionSettings(settings: FunctionSettings): void {
@@ -26,6 +27,17 @@ export function checkFunctionSettings(settings: FunctionSettings): void {
   checkIs(prop('architecture'), settings.architecture, (value) => typeof (value as lambda.Architecture | null)?.name === 'string', 'must be an Architecture of aws-lambda, such as Architecture.X86_64');
   checkIs(prop('logRetention'), settings.logRetention, (value) => typeof value === 'number' && value in logs.RetentionDays, 'must be one of RetentionDays of aws-logs');
   checkIs(prop('alarmTopic'), settings.alarmTopic, (value) => typeof (value as sns.ITopic | null)?.topicArn === 'string', 'must be a topic of aws-sns');
+  checkIs(prop('logRemovalPolicy'), settings.logRemovalPolicy, (value) => Object.values(RemovalPolicy).includes(value as RemovalPolicy), 'must be a RemovalPolicy');
+  for (const name of ['vpcSubnets', 'securityGroups'] as const) {
+    if (settings[name] !== undefined && settings.vpc === undefined) {
+      throw new PropError(prop(name), undefined, 'must be left out without vpc');
+    }
+  }
+  if (settings.deadLetterQueue !== undefined && settings.onFailure !== undefined) {
+    throw new PropError(prop('onFailure'), undefined, 'and functionSettings.deadLetterQueue are two ways to keep requests that Lambda gives up: give one of them');
+  }
+  checkIs(prop('reservedConcurrentExecutions'), settings.reservedConcurrentExecutions, (value) => Number.isInteger(value) && (value as number) >= 1, 'must be a whole number from 1 on');
+  checkFormat(prop('rolePath'), settings.rolePath, FORMATS.rolePath);
   checkIs(prop('environment'), settings.environment, isObject, 'must be an object of strings');
   for (const [name, value] of Object.entries(settings.environment ?? {})) {
     const problem = problemOfVariable(name, value);

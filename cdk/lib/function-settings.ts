@@ -1,7 +1,11 @@
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 
 /** How a stack's custom-resource function is made. There is one per stack and kind, so all constructs of a stack must agree. */
 export interface FunctionSettings {
@@ -60,4 +64,82 @@ export interface FunctionSettings {
    * @default - the alarms stand, and tell nobody
    */
   readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * What becomes of the functions' logs when the stack is deleted.
+   *
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly logRemovalPolicy?: RemovalPolicy;
+
+  /**
+   * A network that the functions run in. They call AWS's APIs, and name servers on the Internet by UDP and TCP on port 53.
+   *
+   * @default - no network of yours
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * Which subnets of `vpc`.
+   *
+   * @default - those with a way out
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * Security groups of the functions in `vpc`.
+   *
+   * @default - one that lets everything out
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * A key, in the stack's Region, for the functions' environment, the logs and the waits' state machine. With it, who may not decrypt with the
+   * key reads neither the logs nor the requests in the executions' history.
+   *
+   * @default - AWS's own keys
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * A queue for requests that Lambda gives up. They have a `ResponseURL`, which is good for one answer to one request.
+   *
+   * @default - none: an alarm says that one was given up
+   */
+  readonly deadLetterQueue?: sqs.IQueue;
+
+  /**
+   * A destination for requests that Lambda gives up, instead of `deadLetterQueue`.
+   *
+   * @default - none
+   */
+  readonly onFailure?: lambda.IDestination;
+
+  /**
+   * How many invocations of each function are reserved, and at most run at once. Long waits occupy none.
+   *
+   * @default - none are reserved
+   */
+  readonly reservedConcurrentExecutions?: number;
+
+  /**
+   * Tracing by AWS X-Ray.
+   *
+   * @default Tracing.DISABLED
+   */
+  readonly tracing?: lambda.Tracing;
+
+  /**
+   * Code signing of the functions.
+   *
+   * @default - none
+   */
+  readonly codeSigningConfig?: lambda.ICodeSigningConfig;
+
+  /**
+   * IAM path of the functions' and the waiter's roles. With another one, `allowDelegation` needs `principalArns`.
+   *
+   * @default - `/zone-delegation/publish-zone/` and `/zone-delegation/delegate-subdomain/`; the waiter's has none
+   */
+  readonly rolePath?: string;
 }

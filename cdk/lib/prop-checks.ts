@@ -35,6 +35,7 @@ export const FORMATS = {
   roleArnPattern: { pattern: /^arn:[\w*-]+:iam::\d{12}:role\/.+$/, rule: 'must be a pattern of role ARNs in one account' },
   comment: { pattern: /^[^]{0,256}$/, rule: 'must be a string of at most 256 characters' },
   partition: { pattern: /^aws(-[a-z]+)*$/, rule: 'must be the name of a partition, such as "aws"' },
+  rolePath: { pattern: /^\/([\x21-\x7e]{0,510}\/)?$/, rule: 'must be a path of IAM, such as "/a-team/"' },
   roleName: { pattern: /^[\w+=,.@-]{1,64}$/, rule: 'must be 1 to 64 letters, digits and "+=,.@_-"' },
   // Parameter Store: a name may not begin with "aws" or "ssm", and has 15 levels at most, one of which comes below the prefix.
   parameterPrefix: {

@@ -17,13 +17,13 @@ export class PublishZoneFunction extends Construct {
   /** The stack's one function, made at the first call. */
   public static of(scope: Construct, settings?: FunctionSettings): PublishZoneFunction {
     return functionOfStack(scope, 'PublishZoneFunction', settings,
-      (stack, id) => new PublishZoneFunction(stack, id, settings));
+      (stack, id, merged) => new PublishZoneFunction(stack, id, merged));
   }
 
   /** What answers the custom resources. */
   public readonly handler: CustomResourceFunction;
 
-  private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings = {}) {
+  private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings) {
     super(stack, id);
     this.handler = new CustomResourceFunction(this, 'PublishZone', 'publish-zone', settings);
   }

@@ -1,11 +1,12 @@
 import { ArnFormat, Aws, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeWildcard } from './acknowledge';
+import { acknowledge, acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
+import type { FunctionSettings } from './function-settings';
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 const LONGEST_NAME = 80;
@@ -68,9 +69,13 @@ export class Waiter extends Construct {
   /** The policy of its role. */
   public readonly policy: iam.Policy;
 
-  public constructor(scope: Construct, id: string, name: string, handler: lambda.IFunction, logRetention?: logs.RetentionDays) {
+  public constructor(scope: Construct, id: string, name: string, handler: lambda.IFunction, settings: FunctionSettings) {
     super(scope, id);
+    acknowledgeInlinePolicies(this);
+    const { encryptionKey, tracing } = settings;
+    const isTraced = tracing !== undefined && tracing !== lambda.Tracing.DISABLED;
     const role = new iam.Role(this, 'Role', {
+      path: settings.rolePath,
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
@@ -91,6 +96,11 @@ export class Waiter extends Construct {
           ],
           resources: ['*'],
         }),
+        ...encryptionKey ? [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [encryptionKey.keyArn] })] : [],
+        // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
+        ...isTraced ? [new iam.PolicyStatement({
+          actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resources: ['*'],
+        })] : [],
       ],
     });
     // Apart from its making: `Role.customizeRoles` reports what a policy has when it is attached.
@@ -100,13 +110,16 @@ export class Waiter extends Construct {
       stateMachineType: sfn.StateMachineType.STANDARD,
       role: role.withoutPolicyUpdates(),
       definitionBody: sfn.DefinitionBody.fromString(Stack.of(this).toJsonString(WAITER_DEFINITION)),
+      encryptionConfiguration: encryptionKey && new sfn.CustomerManagedEncryptionConfiguration(encryptionKey),
+      tracingEnabled: isTraced || undefined,
       definitionSubstitutions: { FunctionArn: handler.functionArn },
       logs: {
         destination: new logs.LogGroup(this, 'Logs', {
           // The prefix keeps the delivery from outgrowing the account's resource policy, see the page above.
           logGroupName: `/aws/vendedlogs/states/${name}`,
-          retention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
-          removalPolicy: RemovalPolicy.DESTROY,
+          retention: settings.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+          removalPolicy: settings.logRemovalPolicy ?? RemovalPolicy.DESTROY,
+          encryptionKey,
         }),
         level: sfn.LogLevel.ALL,
         includeExecutionData: false,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import { configuration, functionZips } from './template';
 
 interface Report {
@@ -9,10 +9,10 @@ interface Report {
 }
 
 /** What cdk-nag finds and nobody has acknowledged, with a reason, where it stands. */
-export function findings(build: (app: App) => void): string[] {
+export function findings(build: (app: App) => void, Pack: typeof AwsSolutionsChecks | typeof NIST80053R5Checks = AwsSolutionsChecks): string[] {
   const app = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true, ...configuration } });
   build(app);
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new Pack(app));
   try {
     app.synth();
   } catch {
