@@ -327,18 +327,37 @@ pub(crate) const SLOW_CERTIFICATE: Case = Case {
             let slow = Duration::from_secs(1_800);
             cast.world
                 .change_settings(|settings| settings.issuance = slow..=slow);
-            let death = FaultRule::on_operation("StartExecution", 1, Fault::Kill(When::After));
-            cast.world.inject(death);
+            dies_when_handed_over(cast);
         })
     },
     after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
     ..PLAIN
 };
 
+<<<<<<< HEAD
 pub(crate) fn one(
     logical_id: &str,
     definition: world::cloudformation::ResourceDefinition,
 ) -> Template {
+=======
+/// A drain that outlasts the invocation, which dies as that of the slow certificate.
+pub(crate) const LONG_DRAIN: Case = Case {
+    name: "DelegatedSubdomain: delete that dies when it has handed over",
+    setup: |cast| Box::pin(async { dies_when_handed_over(cast) }),
+    before: Some(|_| {
+        let properties = json!({"DrainSeconds": 1800, "Ttl": 1800});
+        one("Zone", with(subdomain(CONSUMER, "dev"), properties))
+    }),
+    ..PLAIN
+};
+
+fn dies_when_handed_over(cast: &Cast) {
+    let death = FaultRule::on_operation("StartExecution", 1, Fault::Kill(When::After));
+    cast.world.inject(death);
+}
+
+fn one(logical_id: &str, definition: world::cloudformation::ResourceDefinition) -> Template {
+>>>>>>> wt-d
     Template::from([(logical_id.to_owned(), definition)])
 }
 
