@@ -334,12 +334,6 @@ pub(crate) const SLOW_CERTIFICATE: Case = Case {
     ..PLAIN
 };
 
-<<<<<<< HEAD
-pub(crate) fn one(
-    logical_id: &str,
-    definition: world::cloudformation::ResourceDefinition,
-) -> Template {
-=======
 /// A drain that outlasts the invocation, which dies as that of the slow certificate.
 pub(crate) const LONG_DRAIN: Case = Case {
     name: "DelegatedSubdomain: delete that dies when it has handed over",
@@ -356,8 +350,10 @@ fn dies_when_handed_over(cast: &Cast) {
     cast.world.inject(death);
 }
 
-fn one(logical_id: &str, definition: world::cloudformation::ResourceDefinition) -> Template {
->>>>>>> wt-d
+pub(crate) fn one(
+    logical_id: &str,
+    definition: world::cloudformation::ResourceDefinition,
+) -> Template {
     Template::from([(logical_id.to_owned(), definition)])
 }
 
