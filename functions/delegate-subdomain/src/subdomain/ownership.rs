@@ -430,6 +430,7 @@ mod tests {
             caller_reference: caller_reference.to_owned(),
             private: false,
             comment: String::new(),
+            record_sets: 2,
         }
     }
 
