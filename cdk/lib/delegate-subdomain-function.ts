@@ -8,13 +8,15 @@ import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
 import { onlyChanges } from './record-set-conditions';
 import { identityOf, knownNameOf, knownParentName } from './zone-checks';
-import { Waiter, waiterArn, waiterName } from './waiter';
+import { executionsArn, Waiter, waiterArn, waiterName } from './waiter';
 
 const NO_RESOURCES = 'These actions have no resources';
 const NEW_ZONES = 'The ids of the zones that the function makes are not known before';
 // ACM's validation CNAMEs, such as `_3639ac514e785e898d2646601fa951d5.dev.example.com`.
 const VALIDATION_RECORDS = onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['CNAME'], namesLike: ['_*'] });
 const NEW_CERTIFICATES = 'The ids of the certificates that the function requests are not known before';
+
+const ONE_FOR_EACH_REQUEST = 'An execution is named after its request';
 
 /** A name in a parent zone. */
 interface HeldName {
@@ -41,7 +43,10 @@ export class DelegateSubdomainFunction extends Construct {
       ...settings,
       environment: { ...settings.environment, STATE_MACHINE_ARN: waiterArn(this, name) },
     });
-    this.handler.needs(this.handler.grant({ purpose: 'Wait' }, { actions: ['states:StartExecution'], resources: [waiterArn(this, name)] }));
+    this.handler.needs(this.handler.grant({ purpose: 'Wait' },
+      { actions: ['states:StartExecution'], resources: [waiterArn(this, name)] },
+      // Whether an execution that exists for a request still runs.
+      { actions: ['states:DescribeExecution'], resources: [executionsArn(this, name)], reason: ONE_FOR_EACH_REQUEST }));
 
     const waiter = new Waiter(this, 'Waiter', name, this.handler.function, settings);
     this.handler.needs(waiter.stateMachine, waiter.policy);

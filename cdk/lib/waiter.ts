@@ -31,7 +31,8 @@ export const WAITER_DEFINITION = {
     'Call the function': {
       Type: 'Task',
       Resource: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
-      Parameters: { FunctionName: '${FunctionArn}', Payload: { 'Waiter.$': '$.Waiter' } },
+      // The function continues a request only for the execution that it started for that request.
+      Parameters: { FunctionName: '${FunctionArn}', Payload: { 'Waiter.$': '$.Waiter', 'Execution.$': '$$.Execution.Id' } },
       OutputPath: '$.Payload',
       TimeoutSeconds: 960,
       Retry: [
@@ -154,4 +155,9 @@ export function waiterName(stack: Stack): string {
 /** The waiter's ARN, built from its name. */
 export function waiterArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({ service: 'states', resource: 'stateMachine', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+}
+
+/** The ARN of all executions of the waiter. */
+export function executionsArn(scope: Construct, name: string): string {
+  return Stack.of(scope).formatArn({ service: 'states', resource: 'execution', resourceName: `${name}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
 }

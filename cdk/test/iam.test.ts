@@ -113,7 +113,10 @@ test('the consumer stack grants exactly this', () => {
   assert.deepEqual(statementsOf(synthesize()['zone-delegation-consumer-dev']!), {
     'DelegateSubdomainFunctionDelegateSubdomainRole trust': LAMBDA_TRUST,
     DelegateSubdomainFunctionDelegateSubdomainLogsPolicy: [logs('DelegateSubdomainFunctionDelegateSubdomainLogs')],
-    DelegateSubdomainFunctionDelegateSubdomainWaitPolicy: [{ Action: 'states:StartExecution', Effect: 'Allow', Resource: stateMachine }],
+    DelegateSubdomainFunctionDelegateSubdomainWaitPolicy: [
+      { Action: 'states:StartExecution', Effect: 'Allow', Resource: stateMachine },
+      { Action: 'states:DescribeExecution', Effect: 'Allow', Resource: `${stateMachine.replace(':stateMachine:', ':execution:')}:*` },
+    ],
     DelegateSubdomainFunctionDelegateSubdomainZonesPolicy: [
       {
         Action: ['route53:CreateHostedZone', 'route53:ListHostedZones', 'route53:ListHostedZonesByName'],

@@ -1,6 +1,8 @@
 //! Where things lie in the checkout.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The root of the checkout that this command was built from.
 pub(crate) fn root() -> PathBuf {
@@ -10,12 +12,34 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// Cargo's target folder, or what stands for it.
+/// Cargo's target folder. Cargo is asked, because a variable or any of several configuration files may move it.
 pub(crate) fn target() -> PathBuf {
-    match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(folder) => root().join(folder),
-        None => root().join("target"),
-    }
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    let target = TARGET.get_or_init(|| target_of_cargo().unwrap_or_else(|| root().join("target")));
+    target.clone()
+}
+
+fn target_of_cargo() -> Option<PathBuf> {
+    let asked = Command::new(cargo())
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&asked.stdout).ok()?;
+    metadata["target_directory"].as_str().map(PathBuf::from)
+}
+
+/// The cargo that runs this command.
+pub(crate) fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// The pinned Python packages.

@@ -1,11 +1,11 @@
 //! The emulated AWS and the name server that serves what its Route 53 holds.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use name_server::{RecordSet, Registration, Served, Zone, Zones};
@@ -17,6 +17,7 @@ use crate::checkout;
 use crate::failure::{Doing, Failure};
 use crate::http;
 use crate::process::{self, Group};
+use crate::terminal;
 
 /// How often the name server copies the zones. A change is INSYNC after `INSYNC_SECONDS`, well after the next copy.
 const COPY_EVERY: Duration = Duration::from_millis(200);
@@ -231,6 +232,27 @@ impl Drop for Emulator {
     }
 }
 
+/// Takes the lock of a folder for as long as this process lives. The system lets go of it, however the process ends.
+fn lock(name: &str) -> Result<(), Failure> {
+    static HELD: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let path = checkout::target().join(format!("{name}.lock"));
+    let file = fs::create_dir_all(checkout::target())
+        .and_then(|()| File::create(&path))
+        .doing(|| format!("write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {
+            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+            held.push(file);
+            Ok(())
+        }
+        Err(TryLockError::WouldBlock) => Err(Failure::new(format!(
+            "Another command uses {} of this checkout. Wait until it ends, or stop it.",
+            path.with_extension("").display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(error).doing(|| format!("lock {}", path.display())),
+    }
+}
+
 fn free_port() -> Result<SocketAddr, Failure> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
@@ -254,7 +276,9 @@ async fn copy(
                 Ok(zones) => {
                     let _ = publish.send(Arc::new(zones));
                 }
-                Err(error) => eprintln!("The name server keeps its last zones: {error}."),
+                Err(error) => {
+                    terminal::error(format!("The name server keeps its last zones: {error}."));
+                }
             }
             let _ = note.send(Some(seen));
         }
@@ -295,11 +319,12 @@ fn snapshot(seen: &Seen) -> Result<Zones, name_server::InvalidRecordSet> {
     Zones::new(&zones, &registrations)
 }
 
-/// Where logs of a command go, emptied.
+/// Where logs of a command go, emptied. The folder is this process's until it ends.
 ///
 /// # Errors
-/// The folder cannot be made.
+/// Another process has the folder, or it cannot be made.
 pub(crate) fn fresh_folder(name: &str) -> Result<PathBuf, Failure> {
+    lock(name)?;
     let folder = checkout::target().join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).doing(|| format!("empty {}", folder.display()))?;

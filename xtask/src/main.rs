@@ -3,9 +3,12 @@
 //! - `demo` shows the main job, end to end, on an emulated AWS;
 //! - `test` runs everything that is checked before a change lands;
 //! - `bench` measures the functions beside what a user would pick instead;
-//! - `soak` goes on with random inputs for as long as one likes, and `sabotage` shows that the proofs prove something.
+//! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `mutants` shows
+//!   that the tests notice wrong code.
 //!
 //! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.
+
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod bench;
 mod checkout;
@@ -13,61 +16,173 @@ mod demo;
 mod emulator;
 mod failure;
 mod http;
+mod mutants;
 mod process;
 mod progress;
 #[cfg(test)]
 mod reliability;
-mod sabotage;
 mod setup;
 mod soak;
 mod stacks;
+mod terminal;
 mod test;
 
 use std::process::ExitCode;
 
 use failure::Failure;
 
-const USAGE: &str = "\
-cargo xtask demo [--keep]        the main job, end to end, on an emulated AWS; --keep leaves it running
-cargo xtask test [STEP]...       everything that is checked, or only these steps
-cargo xtask test --list          the steps
-cargo xtask stacks [SUITE]...    one of those steps: CloudFormation stacks on the emulator
-cargo xtask bench                measures, and writes docs/benchmarks.md
-cargo xtask soak [--minutes N] [--histories N] [--inputs N] [--seed N]
-                                 the proofs with random inputs, longer and with other inputs; --help says how long
-cargo xtask sabotage [NAME]...   shows that the proofs fail when the code is wrong; --list lists the sabotages";
+/// What a person types after `cargo xtask`.
+struct Command {
+    name: &'static str,
+    /// How it is called, and what each of its options does.
+    usage: &'static str,
+    run: fn(&[&str]) -> Result<(), Failure>,
+}
+
+const COMMANDS: [Command; 6] = [
+    Command {
+        name: "demo",
+        usage: "\
+cargo xtask demo [--keep] [--release]
+
+Shows the main job, end to end, on an emulated AWS.
+
+  --keep      leaves everything running until Ctrl-C, and prints how to look at it
+  --release   runs the functions as they are released, which takes some minutes more to build",
+        run: |words| {
+            let mut options = demo::Options {
+                keep: false,
+                build: setup::Build::Quick,
+            };
+            for word in words {
+                match *word {
+                    "--keep" => options.keep = true,
+                    "--release" => options.build = setup::Build::Release,
+                    other => return Err(unknown_option("demo", other)),
+                }
+            }
+            demo::command(options)
+        },
+    },
+    Command {
+        name: "test",
+        usage: "\
+cargo xtask test [STEP]...
+
+Runs everything that is checked before a change lands, or only the steps that are named.
+
+  --list   lists the steps",
+        run: test::command,
+    },
+    Command {
+        name: "stacks",
+        usage: "\
+cargo xtask stacks [SUITE]...
+
+Runs one step of the test: CloudFormation stacks on the emulator, or only the suites that are named.",
+        run: stacks::command,
+    },
+    Command {
+        name: "bench",
+        usage: "\
+cargo xtask bench
+
+Measures the functions beside other implementations, and writes docs/benchmarks.md.",
+        run: |words| match words.first() {
+            None => bench::command(),
+            Some(word) => Err(unknown_option("bench", word)),
+        },
+    },
+    Command {
+        name: "soak",
+        usage: soak::USAGE,
+        run: soak::command,
+    },
+    Command {
+        name: "mutants",
+        usage: mutants::USAGE,
+        run: mutants::command,
+    },
+];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     process::stop_children_on_signals();
-    let result = match words.as_slice() {
-        ["demo"] => demo::command(false),
-        ["demo", "--keep"] => demo::command(true),
-        ["test", "--list"] => {
-            test::list();
-            Ok(())
-        }
-        ["stacks", suites @ ..] => stacks::command(suites),
-        ["soak", words @ ..] => soak::command(words),
-        ["sabotage", "--list"] => {
-            sabotage::list();
-            Ok(())
-        }
-        ["sabotage", names @ ..] => sabotage::command(names),
-        ["test", steps @ ..] => test::command(steps),
-        ["bench"] => bench::command(),
-        ["help" | "--help" | "-h"] => {
-            println!("{USAGE}");
-            Ok(())
-        }
-        _ => Err(Failure::new(format!("This is how it is called:\n{USAGE}"))),
-    };
-    match result {
+    match run(&words) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("\n{failure}");
+            terminal::error(format!("\n{failure}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(words: &[&str]) -> Result<(), Failure> {
+    let is_help = |word: &&str| matches!(*word, "--help" | "-h" | "help");
+    let Some((name, words)) = words.split_first().filter(|(name, _)| !is_help(name)) else {
+        terminal::line(overview());
+        return Ok(());
+    };
+    let command = COMMANDS.iter().find(|command| command.name == *name);
+    let command = command.ok_or_else(|| {
+        let names = COMMANDS.map(|command| command.name).join(", ");
+        Failure::new(format!(
+            "There is no command {name}. The commands are {names}."
+        ))
+    })?;
+    if words.iter().any(is_help) {
+        terminal::line(command.usage);
+        return Ok(());
+    }
+    (command.run)(words)
+}
+
+/// The first line and the sentence of each command.
+fn overview() -> String {
+    let of_one = |command: &Command| {
+        let mut paragraphs = command.usage.split("\n\n");
+        let call = paragraphs.next().unwrap_or_default();
+        let about = paragraphs
+            .next()
+            .unwrap_or_default()
+            .replace('\n', "\n    ");
+        format!("{call}\n    {about}\n")
+    };
+    COMMANDS.iter().map(of_one).collect::<Vec<_>>().join("\n")
+}
+
+/// The failure of a command that does not know an option.
+fn unknown_option(command: &str, option: &str) -> Failure {
+    Failure::new(format!(
+        "`cargo xtask {command}` does not know {option}. `cargo xtask {command} --help` shows the options."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_says_how_it_is_called() {
+        for command in &COMMANDS {
+            let call = format!("cargo xtask {}", command.name);
+            assert!(command.usage.starts_with(&call), "{call}");
+            assert!(overview().contains(&call), "{call}");
+            assert!(run(&[command.name, "--help"]).is_ok(), "{call}");
+        }
+        assert!(run(&[]).is_ok());
+    }
+
+    #[test]
+    fn a_wrong_word_is_named() {
+        let said = |words: &[&str]| run(words).unwrap_err().to_string();
+        assert!(said(&["dmeo"]).contains("no command dmeo"));
+        for command in ["demo", "bench", "soak", "mutants"] {
+            assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
+        }
+        assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));
+        assert!(said(&["test", "no-such-step"]).contains("no-such-step"));
+        assert!(said(&["stacks", "no-such-suite"]).contains("no-such-suite"));
     }
 }

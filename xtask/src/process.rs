@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -96,7 +97,7 @@ pub(crate) fn stop_children_on_signals() {
         }
         crate::demo::remove_scratch();
         crate::stacks::remove_scratch();
-        eprintln!("\nStopped; nothing runs any more.");
+        crate::terminal::error("\nStopped; nothing runs any more.");
         std::process::exit(130);
     });
 }
@@ -126,11 +127,19 @@ pub(crate) fn run(
         started.doing(|| format!("{doing}: start {}", command.get_program().to_string_lossy()))?;
     let mut last = String::new();
     for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
-        let _ = file.write_all(&line).and_then(|()| file.write_all(b"\n"));
-        let line = plain(&String::from_utf8_lossy(&line));
-        if !line.trim().is_empty() {
-            last.clone_from(&line);
-            on_line(line.trim_end());
+        // A progress bar is drawn over itself with carriage returns. The log has only what replaced it in the end.
+        let drawn: Vec<&[u8]> = line
+            .split(|byte| *byte == b'\r')
+            .filter(|part| !part.is_empty())
+            .collect();
+        let kept = drawn.last().copied().unwrap_or_default();
+        let _ = file.write_all(kept).and_then(|()| file.write_all(b"\n"));
+        for part in drawn {
+            let text = plain(&String::from_utf8_lossy(part));
+            if !text.trim().is_empty() {
+                on_line(text.trim_end());
+                last = text;
+            }
         }
     }
     let status = group.child.wait().doing(|| format!("wait for {doing}"))?;
@@ -139,6 +148,52 @@ pub(crate) fn run(
     }
     let reason = reason_in(log).unwrap_or(last);
     Err(Failure::new(format!("Could not {doing}: {}", sentence(&reason))).with_log(log))
+}
+
+/// How a command ended that was not to run for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Well,
+    Badly,
+    /// It was ended, because its time was over.
+    Late,
+}
+
+/// Runs `command` until it ends, its time is over or `stop` says so of a line that it prints; then nothing of it runs any more.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn run_until(
+    command: &mut Command,
+    limit: Duration,
+    mut stop: impl FnMut(&str) -> bool,
+) -> Result<Ended, Failure> {
+    let end = Instant::now() + limit;
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    let mut group = Group::start(command.stdout(Stdio::piped()))
+        .doing(|| format!("start {}", command.get_program().to_string_lossy()))?;
+    let output = group.child.stdout.take().expect("it is piped");
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        lines
+            .take_while(|line| sender.send(line.clone()).is_ok())
+            .last();
+    });
+    loop {
+        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) if stop(&line) => return Ok(Ended::Badly),
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => return Ok(Ended::Late),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = group.child.wait().doing(|| "wait for a command".into())?;
+    Ok(if status.success() {
+        Ended::Well
+    } else {
+        Ended::Badly
+    })
 }
 
 /// What a command prints to standard output, where it ends with 0.
@@ -227,7 +282,19 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         command.env("PATH", path);
     }
     command.current_dir(checkout::root());
+    // The emulator is the only AWS here, whatever account, profile, Region or endpoint the person uses elsewhere.
+    remove_variables(&mut command, &["AWS_"]);
     command
+}
+
+/// Hides the variables of this process whose names start with one of `prefixes` from a command.
+pub(crate) fn remove_variables(command: &mut Command, prefixes: &[&str]) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if prefixes.iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// Lets a command talk to loopback alone: a proxy of this shell knows nothing of the emulator.

@@ -1,11 +1,13 @@
 //! Steps as a person watches them: bars on a terminal, plain lines anywhere else.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::Failure;
+use crate::terminal;
 
 /// Columns of a step's name.
 const NAME_COLUMNS: usize = 24;
@@ -19,9 +21,14 @@ pub(crate) struct Progress {
     colours: bool,
 }
 
+/// How often a step that takes long says what it does, if no bar shows it.
+const SAID_EVERY: Duration = Duration::from_secs(15);
+
 /// The step that runs.
 pub(crate) struct Step {
     bar: ProgressBar,
+    /// When it said last what it does. None if a bar shows that, or nobody watches.
+    said: Option<Mutex<Instant>>,
 }
 
 impl Progress {
@@ -60,7 +67,9 @@ impl Progress {
         bar.set_style(style("  {spinner:.cyan} {prefix} {wide_msg:.dim}"));
         bar.set_prefix(format!("{name:NAME_COLUMNS$}"));
         bar.enable_steady_tick(Duration::from_millis(100));
-        let (begun, step) = (Instant::now(), Step { bar });
+        let begun = Instant::now();
+        let said = self.bars.is_none().then(|| Mutex::new(begun));
+        let step = Step { bar, said };
         let result = work(&step);
         step.bar.finish_and_clear();
         let number = self.done.get() + 1;
@@ -89,7 +98,7 @@ impl Progress {
                 Some(bars) => {
                     let _ = bars.println(text);
                 }
-                None => println!("{text}"),
+                None => terminal::line(text),
             }
         }
     }
@@ -133,6 +142,7 @@ impl Step {
     pub(crate) fn hidden() -> Self {
         Self {
             bar: ProgressBar::hidden(),
+            said: None,
         }
     }
 
@@ -140,8 +150,17 @@ impl Step {
     pub(crate) fn at(&self, text: impl AsRef<str>) {
         // Tools decorate their lines; the bar is decoration enough.
         let plain = |c: char| !c.is_alphanumeric() && !"\"'/@[(".contains(c);
-        self.bar
-            .set_message(text.as_ref().trim_start_matches(plain).to_owned());
+        let text = text.as_ref().trim_start_matches(plain);
+        self.bar.set_message(text.to_owned());
+        if let Some(said) = &self.said {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.elapsed() >= SAID_EVERY {
+                *said = Instant::now();
+                let reached = self.bar.length().filter(|of| *of > 0);
+                let reached = reached.map(|of| format!("{}/{of} ", self.bar.position()));
+                terminal::line(format!("         {}{text}", reached.unwrap_or_default()));
+            }
+        }
     }
 
     /// How much of the step is done; from the first call on it has a bar.

@@ -1,9 +1,12 @@
 //! What the commands need, made in the checkout: pinned packages and the functions.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use serde::Deserialize;
 
 use crate::checkout;
 use crate::failure::{Doing, Failure};
@@ -28,7 +31,7 @@ pub(crate) struct Tools {
 /// # Errors
 /// One sentence that says what is missing.
 pub(crate) fn tools() -> Result<Tools, Failure> {
-    let rust = version(&cargo(), &["--version"])
+    let rust = version(&checkout::cargo(), &["--version"])
         .ok_or_else(|| Failure::new("Rust is missing: install it as https://rustup.rs says."))?;
     // ring is C and assembly in part, and everything is linked by the compiler.
     let named = std::env::vars_os().any(|(name, _)| names_c_compiler(&name.to_string_lossy()));
@@ -75,22 +78,14 @@ pub(crate) fn tools() -> Result<Tools, Failure> {
     })
 }
 
-/// The cargo that runs this.
-fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
-/// The cargo that runs this, in the checkout, with the environment of a person who types it. `cargo run` adds its own
-/// package's variables, which some build scripts watch: with them every build here would take turns with theirs.
+/// The cargo that runs this command, in the checkout, with the environment of a person who types it.
+///
+/// `cargo run` adds variables of its own package. Some build scripts watch those, and would run again in each build here
+/// and in each build of the person.
 pub(crate) fn cargo_command() -> Command {
-    let mut command = Command::new(cargo());
+    let mut command = Command::new(checkout::cargo());
     command.current_dir(checkout::root());
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
-    }
+    process::remove_variables(&mut command, &["AWS_", "CARGO_PKG_", "CARGO_MANIFEST_"]);
     command
 }
 
@@ -184,6 +179,7 @@ pub(crate) fn python_packages(
                 "--disable-pip-version-check",
                 "--no-input",
             ])
+            .args(["--retries", "2", "--timeout", "15"])
             .args(["--require-hashes", "--only-binary", ":all:", "-r"])
             .arg(&requirements),
         "install the Python packages",
@@ -207,7 +203,9 @@ pub(crate) fn npm_packages(folder: &Path, logs: &Path, step: &Step) -> Result<bo
     step.at("npm packages");
     process::run(
         process::command("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
+            // Without a network npm would try for eleven minutes.
+            .args(["ci", "--no-audit", "--no-fund", "--fetch-retries=1"])
+            .args(["--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"])
             .current_dir(folder),
         "install the npm packages",
         &logs.join("npm-packages.log"),
@@ -228,40 +226,99 @@ fn stamp(source: &Path, stamp: &Path) -> Result<(), Failure> {
         .doing(|| format!("write {}", stamp.display()))
 }
 
-/// Builds the functions for this machine, as Lambda gets them: `NAME.zip` with a `bootstrap`. Answers their folder.
+/// How the functions are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// As fast as they can be built: what the demo runs.
+    Quick,
+    /// As they are released: small, which takes seven minutes on two cores.
+    Release,
+}
+
+impl Build {
+    /// The cargo profile.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Builds the functions for this machine; `on_line` gets what cargo prints. Returns the binaries, in the order of
+/// [`FUNCTIONS`].
 ///
 /// # Errors
 /// The build fails.
-pub(crate) fn functions(logs: &Path, step: &Step) -> Result<(PathBuf, String), Failure> {
-    let mut build = cargo_command();
-    build.args(["build", "--release", "--locked"]);
+pub(crate) fn build(
+    build: Build,
+    logs: &Path,
+    mut on_line: impl FnMut(&str),
+) -> Result<Vec<PathBuf>, Failure> {
+    let mut command = cargo_command();
+    command
+        .args(["build", "--locked", "--profile", build.profile()])
+        .args(["--message-format", "json-render-diagnostics"])
+        // Its bar says how far it is.
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "100");
     for name in FUNCTIONS {
-        build.args(["-p", name]);
+        command.args(["-p", name]);
     }
+    let mut binaries = BTreeMap::new();
     process::run(
-        &mut build,
+        &mut command,
         "build the functions",
         &logs.join("functions.log"),
-        |line| step.at(line),
+        |line| match executable(line) {
+            Some((name, path)) => drop(binaries.insert(name, path)),
+            None if line.starts_with('{') => {}
+            None => on_line(line),
+        },
     )?;
+    FUNCTIONS
+        .iter()
+        .map(|name| {
+            binaries
+                .remove(*name)
+                .ok_or_else(|| Failure::new(format!("Cargo built no binary {name}.")))
+        })
+        .collect()
+}
+
+/// The binary that a message of cargo is about. Cargo knows best where it puts binaries
+/// (<https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>).
+fn executable(message: &str) -> Option<(String, PathBuf)> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        executable: PathBuf,
+        target: Target,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
+    let artifact: Artifact = serde_json::from_str(message).ok()?;
+    Some((artifact.target.name, artifact.executable))
+}
+
+/// Packs binaries as Lambda gets them: `NAME.zip` with a `bootstrap`. Returns their folder, and their sizes in words.
+///
+/// # Errors
+/// A file cannot be written.
+pub(crate) fn pack(binaries: &[PathBuf], logs: &Path) -> Result<(PathBuf, String), Failure> {
     let folder = checkout::target().join("functions");
     let mut said = Vec::new();
-    for name in FUNCTIONS {
-        let (binary, zip) = (
-            checkout::target().join("release").join(name),
-            folder.join(format!("{name}.zip")),
-        );
-        if !is_newer(&zip, &binary) {
-            step.at(format!("{name}.zip"));
-            pack(name, &binary, &zip, logs)?;
-        }
+    for (name, binary) in FUNCTIONS.iter().zip(binaries) {
+        let zip = folder.join(format!("{name}.zip"));
+        pack_one(name, binary, &zip, logs)?;
         let size = fs::metadata(&zip).map_or(0, |found| found.len());
         said.push(format!("{name}.zip {:.1} MB", size as f64 / 1e6));
     }
     Ok((folder, said.join(", ")))
 }
 
-fn pack(name: &str, binary: &Path, zip: &Path, logs: &Path) -> Result<(), Failure> {
+fn pack_one(name: &str, binary: &Path, zip: &Path, logs: &Path) -> Result<(), Failure> {
     let folder = zip.with_extension("");
     fs::create_dir_all(&folder).doing(|| format!("make {}", folder.display()))?;
     fs::copy(binary, folder.join("bootstrap")).doing(|| format!("copy {}", binary.display()))?;
@@ -275,11 +332,6 @@ fn pack(name: &str, binary: &Path, zip: &Path, logs: &Path) -> Result<(), Failur
         &logs.join("pack.log"),
         |_| {},
     )
-}
-
-fn is_newer(made: &Path, source: &Path) -> bool {
-    let time = |path: &Path| fs::metadata(path).and_then(|found| found.modified());
-    matches!((time(made), time(source)), (Ok(made), Ok(source)) if made > source)
 }
 
 /// The processor that the functions are built for, as the CDK app names it.

@@ -12,7 +12,8 @@ use crate::emulator::{Emulator, fresh_folder};
 use crate::failure::{Doing, Failure};
 use crate::process;
 use crate::progress::{Step, seconds};
-use crate::{setup, test};
+use crate::setup::Build;
+use crate::{setup, terminal, test};
 
 /// A file of `tests/emulator/stacks`, and the world it runs in.
 struct Suite {
@@ -86,7 +87,8 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     let tools = setup::tools()?;
     setup::packages(&tools, &logs, &Step::hidden())?;
     setup::npm_packages(&checkout::lambda_node(), &logs, &Step::hidden())?;
-    let (zips, _) = setup::functions(&logs, &Step::hidden())?;
+    let binaries = setup::build(Build::Release, &logs, |_| {})?;
+    let (zips, _) = setup::pack(&binaries, &logs)?;
     let result = run(wanted, &logs, &zips);
     remove_scratch();
     result
@@ -156,11 +158,11 @@ fn passed(suite: &Suite, emulator: &Emulator, logs: &Path, zips: &Path) -> Resul
     process::without_proxies(&mut command);
     let log = logs.join(format!("{}.log", suite.name));
     let result = process::run(&mut command, &format!("pass {}", suite.name), &log, |_| {});
-    println!(
+    terminal::line(format!(
         "  {:20} {} in {}",
         suite.name,
         if result.is_ok() { "passed" } else { "FAILED" },
         seconds(begun.elapsed())
-    );
+    ));
     result
 }

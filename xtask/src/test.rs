@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::process;
 use crate::progress::seconds;
 use crate::setup;
+use crate::terminal;
 
 /// How many lines of a failed step's log are shown.
 const LINES_SHOWN: usize = 60;
@@ -104,20 +105,20 @@ const STEPS: [Step; 12] = [
     Step {
         name: "end-to-end",
         about: "the demo, on the emulator",
-        command: || this_program("demo"),
+        command: || this_program(&["demo", "--release"]),
     },
     Step {
         name: "stacks",
         about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the README's page, the internet-facing example",
-        command: || this_program("stacks"),
+        command: || this_program(&["stacks"]),
     },
 ];
 
 /// This very program: another cargo would wait for the lock of the one that runs it.
-fn this_program(argument: &str) -> Command {
+fn this_program(arguments: &[&str]) -> Command {
     let program = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
     let mut command = process::command(program);
-    command.arg(argument);
+    command.args(arguments);
     command
 }
 
@@ -134,9 +135,9 @@ fn npm(arguments: &[&str]) -> Command {
 }
 
 /// `cargo xtask test --list`.
-pub(crate) fn list() {
+fn list() {
     for step in &STEPS {
-        println!("{:14} {}", step.name, step.about);
+        terminal::line(format!("{:14} {}", step.name, step.about));
     }
 }
 
@@ -145,6 +146,10 @@ pub(crate) fn list() {
 /// # Errors
 /// A step fails, or there is none of that name.
 pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
+    if wanted == ["--list"] {
+        list();
+        return Ok(());
+    }
     if let Some(unknown) = wanted
         .iter()
         .find(|name| STEPS.iter().all(|step| step.name != **name))
@@ -167,13 +172,13 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
         if failed.is_some() {
             break;
         }
-        println!(
+        terminal::line(format!(
             "[{}/{}] {}: {}",
             number + 1,
             steps.len(),
             step.name,
             step.about
-        );
+        ));
         let begun = Instant::now();
         let log = logs.join(format!("{}.log", step.name));
         let result = process::run(
@@ -183,11 +188,11 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
             |_| {},
         );
         let took = begun.elapsed();
-        println!(
+        terminal::line(format!(
             "      {} in {}",
             if result.is_ok() { "passed" } else { "FAILED" },
             seconds(took)
-        );
+        ));
         done.push((step.name, result.is_ok(), took));
         failed = result.err();
     }
@@ -208,9 +213,12 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
 fn set_up(logs: &Path, done: &mut Vec<(&'static str, bool, Duration)>) -> Result<(), Failure> {
     let begun = Instant::now();
     let result = setup::tools().and_then(|tools| {
-        println!("[set-up] {}", tools.said);
+        terminal::line(format!("[set-up] {}", tools.said));
         let said = setup::packages(&tools, logs, &crate::progress::Step::hidden())?;
-        println!("      packages: {said} in {}", seconds(begun.elapsed()));
+        terminal::line(format!(
+            "      packages: {said} in {}",
+            seconds(begun.elapsed())
+        ));
         Ok(())
     });
     if result.is_err() {
@@ -220,28 +228,28 @@ fn set_up(logs: &Path, done: &mut Vec<(&'static str, bool, Duration)>) -> Result
 }
 
 fn summary(done: &[(&str, bool, Duration)], all: Duration) {
-    println!();
+    terminal::line("");
     for (name, passed, took) in done {
-        println!(
+        terminal::line(format!(
             "  {} {name:14} {:>12}",
             if *passed { "✓" } else { "✗" },
             seconds(*took)
-        );
+        ));
     }
-    println!("    {:14} {:>12}", "all", seconds(all));
+    terminal::line(format!("    {:14} {:>12}", "all", seconds(all)));
 }
 
 pub(crate) fn show_end(log: &Path) {
     let text = process::plain(&std::fs::read_to_string(log).unwrap_or_default());
     let lines: Vec<&str> = text.lines().collect();
-    println!("\n  the end of {}:", checkout::shown(log));
+    terminal::line(format!("\n  the end of {}:", checkout::shown(log)));
     for line in &lines[lines.len().saturating_sub(LINES_SHOWN)..] {
-        println!("  | {line}");
+        terminal::line(format!("  | {line}"));
     }
 }
 
 /// The closing line, read by machines as well.
 fn count(done: &[(&str, bool, Duration)]) {
     let passed = done.iter().filter(|(_, passed, _)| *passed).count();
-    println!("\n{passed} passed, {} failed", done.len() - passed);
+    terminal::line(format!("\n{passed} passed, {} failed", done.len() - passed));
 }

@@ -27,7 +27,10 @@ impl Addressee {
     /// The event does not say, or an answer could not hold its ids.
     pub(crate) fn of(event: &Value) -> Result<Self, Refusal> {
         let reason = match Self::named_by(event) {
-            Ok(to) if to.can_be_answered() => return Ok(to),
+            Ok(to) if to.can_be_answered() => {
+                to.response_url.keep_secret();
+                return Ok(to);
+            }
             Ok(_) => "its ids leave no room for an answer".to_owned(),
             Err(name) => format!("its {name} is missing or unusable"),
         };

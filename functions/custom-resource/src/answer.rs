@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html>
 
-use crate::{Failure, Success, addressee::Addressee, shorten::shorten_by};
+use crate::{Failure, Success, addressee::Addressee, redact::shown, shorten::shorten_by};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -133,7 +133,7 @@ fn failed_body(failure: &Failure, to: &Addressee) -> Vec<u8> {
     let reason = if failure.reason.trim().is_empty() {
         "No reason was given."
     } else {
-        &failure.reason
+        &shown(&failure.reason)
     };
     let body = |reason: &str| {
         encode(&Body {
@@ -258,6 +258,17 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_has_no_secret_and_no_character_that_hides_its_meaning() {
+        let reason =
+            "Route 53 said: x-amz-security-token:IQoJb3JpZ2lu\n\u{202e}moc.elpmaxe\u{1b}[2J";
+        let answer = json_of(Answer::failed(reason), &to(None, false));
+        assert_eq!(
+            answer["Reason"],
+            "Route 53 said: x-amz-security-token:[secret]\\n\\u{202e}moc.elpmaxe\\u{1b}[2J"
+        );
+    }
+
+    #[test]
     fn attributes_that_are_too_large_fail_with_the_id_of_what_was_made() {
         let success = Success::new("id")
             .attribute("Small", "x")
@@ -316,11 +327,12 @@ mod tests {
             let answer = json_of(Answer::failed(reason.clone()), &to);
             prop_assert_eq!(answer["PhysicalResourceId"].as_str().unwrap(), id);
             let sent = answer["Reason"].as_str().unwrap();
+            let full = shown(&reason);
             if reason.trim().is_empty() {
                 prop_assert_eq!(sent, "No reason was given.");
-            } else if sent != reason {
+            } else if sent != full {
                 let (start, end) = sent.split_once(crate::shorten::CUT).unwrap();
-                prop_assert!(reason.starts_with(start) && reason.ends_with(end));
+                prop_assert!(full.starts_with(start) && full.ends_with(end));
                 // Nothing was cut that had room: no character takes more than six bytes, at either cut.
                 let body = Answer::failed(reason.clone()).body(&to).len();
                 prop_assert!(body + 12 > LARGEST_BODY, "{} bytes", body);

@@ -10,7 +10,9 @@
 //!    nothing of the later Create.
 
 use crate::{
-    Clock, LONGEST_SERVICE_TIMEOUT, Request, addressee::refused_digest, owner::request_digest,
+    Clock, LONGEST_SERVICE_TIMEOUT, Request,
+    addressee::refused_digest,
+    owner::{reference_digests, request_digest},
 };
 use std::{
     collections::BTreeMap,
@@ -47,7 +49,13 @@ impl Creation {
     /// Returns what the tags of a thing say, or none for a thing of release 0.2.0 or earlier.
     #[must_use]
     pub fn of_tags(tags: &BTreeMap<String, String>) -> Option<Self> {
-        let (digest, seconds) = tags.get(REQUEST_TAG)?.split_once('/')?;
+        Self::of_tag(tags.get(REQUEST_TAG)?)
+    }
+
+    /// Returns what a tag that names a request says.
+    #[must_use]
+    pub fn of_tag(value: &str) -> Option<Self> {
+        let (digest, seconds) = value.split_once('/')?;
         Some(Self {
             digest: digest.to_owned(),
             requested_at: Some(Clock::moment(seconds.parse().ok()?)),
@@ -57,13 +65,17 @@ impl Creation {
     /// Returns what a zone's `CallerReference` says, or none if it has not the form of this project's.
     #[must_use]
     pub fn of_reference(caller_reference: &str) -> Option<Self> {
-        let is_digest =
-            |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let (owner, request) = caller_reference.split_once('-')?;
-        (is_digest(owner) && is_digest(request)).then(|| Self {
+        let (_, request) = reference_digests(caller_reference)?;
+        Some(Self {
             digest: request.to_owned(),
             requested_at: None,
         })
+    }
+
+    /// Returns whether both are of one request.
+    #[must_use]
+    pub fn is_same_request(&self, other: &Self) -> bool {
+        self.digest == other.digest
     }
 
     /// Returns whether `request` is the one that created the thing, in this or another delivery.

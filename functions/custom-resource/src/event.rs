@@ -1,14 +1,14 @@
 //! Whose event it is: CloudFormation's, or the waiter's.
 
-use crate::{Refusal, Request, hand_over::Turn};
+use crate::{Refusal, Request, Settings, hand_over::Turn};
 use serde_json::{Value, value::RawValue};
 use std::{collections::BTreeMap, time::SystemTime};
 
 /// An event, decoded.
 #[derive(Debug)]
 pub(crate) enum Event {
-    Request(Request),
-    Turn(Turn),
+    Request(Box<Request>),
+    Turn(Box<Turn>),
     /// CloudFormation's, as far as it says whose it is, but not to be served.
     Refused(Refusal),
     /// The waiter's, as far as it says whose it is, but not of this function's making.
@@ -17,29 +17,96 @@ pub(crate) enum Event {
 
 impl Event {
     /// Decodes what arrived at `now` at the function with this ARN.
-    pub(crate) fn decode(mut event: Value, function_arn: &str, now: SystemTime) -> Self {
-        match event.get_mut("Waiter").map(Value::take) {
-            Some(waiter) => {
-                Turn::decode(waiter, function_arn).map_or_else(Self::TurnRefused, Self::Turn)
+    pub(crate) fn decode(
+        mut event: Value,
+        function_arn: &str,
+        settings: &Settings,
+        now: SystemTime,
+    ) -> Self {
+        let Some(waiter) = event.get_mut("Waiter").map(Value::take) else {
+            return Request::decode(&event, now)
+                .map_or_else(Self::Refused, |request| Self::Request(Box::new(request)))
+                .admitted(settings);
+        };
+        let execution = event.get("Execution").and_then(Value::as_str);
+        let turn = Turn::decode(waiter, function_arn).and_then(|turn| {
+            turn.is_of(execution.unwrap_or_default(), settings)?;
+            Ok(turn)
+        });
+        turn.map_or_else(Self::TurnRefused, |turn| Self::Turn(Box::new(turn)))
+            .admitted(settings)
+    }
+
+    /// The event, or its refusal if this function must not serve it.
+    fn admitted(self, settings: &Settings) -> Self {
+        let (stack_id, response_url) = match &self {
+            Self::Request(request) => (&request.stack_id, &request.response_url),
+            Self::Turn(turn) => (&turn.request.stack_id, &turn.request.response_url),
+            Self::Refused(Refusal {
+                addressee: Some(to),
+                ..
+            }) => (&to.stack_id, &to.response_url),
+            Self::Refused(_) | Self::TurnRefused(_) => return self,
+        };
+        let can_be_answered = response_url.may_be_answered(settings.has_endpoint_override);
+        let served = settings.stack_id.as_ref();
+        let reason = if !can_be_answered {
+            "Its ResponseURL is not an HTTPS URL of an AWS host.".to_owned()
+        } else if let Some(served) = served.filter(|served| *served != stack_id) {
+            format!(
+                "The request is of stack {stack_id}, and this function serves the stack {served} alone (its variable \
+                 STACK_ID): use a function of the request's own stack as the ServiceToken."
+            )
+        } else {
+            return self;
+        };
+        let addressee = match self {
+            Self::Request(request) => Box::new(request.addressee()),
+            Self::Refused(Refusal {
+                addressee: Some(to),
+                ..
+            }) => to,
+            Self::Turn(_) | Self::TurnRefused(_) | Self::Refused(_) => {
+                return Self::TurnRefused(reason);
             }
-            None => Request::decode(&event, now).map_or_else(Self::Refused, Self::Request),
-        }
+        };
+        Self::Refused(Refusal {
+            reason,
+            addressee: can_be_answered.then_some(addressee),
+        })
     }
 }
 
-/// The event as a value. Where it is nested too deeply for that, its outermost members are saved: who waits for an
-/// answer is among them.
+/// The largest event that is read whole, in bytes. CloudFormation invokes asynchronously, and Lambda takes 1 MB for that
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>); Step Functions passes 256 KB. A
+/// `serde_json::Value` takes up to 30 times the memory of its text.
+const LARGEST: usize = 1 << 20;
+
+/// What replaces a member of an event that is not read.
+const TOO_DEEP: &str = "nested too deeply";
+const TOO_LARGE: &str = "too large";
+/// All of them.
+pub(crate) const UNREAD: [&str; 2] = [TOO_DEEP, TOO_LARGE];
+
+/// The event as a value. If it is nested too deeply or too large for that, its outermost members are saved, as far as they
+/// can be: who waits for an answer is among them.
 pub(crate) fn parse(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| {
+    let whole = (text.len() <= LARGEST).then(|| serde_json::from_str(text).ok());
+    whole.flatten().unwrap_or_else(|| {
         serde_json::from_str::<BTreeMap<String, &RawValue>>(text)
             .unwrap_or_default()
             .into_iter()
-            .map(|(name, raw)| {
-                let value = serde_json::from_str::<Value>(raw.get());
-                (name, value.unwrap_or_else(|_| "nested too deeply".into()))
-            })
+            .map(|(name, raw)| (name, member(raw.get())))
             .collect()
     })
+}
+
+/// A member of an event that cannot be read whole.
+fn member(text: &str) -> Value {
+    if text.len() > LARGEST / 16 {
+        return TOO_LARGE.into();
+    }
+    serde_json::from_str(text).unwrap_or_else(|_| TOO_DEEP.into())
 }
 
 #[cfg(test)]
@@ -56,6 +123,7 @@ mod tests {
         Event::decode(
             event,
             ARN,
+            &Settings::default(),
             SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_549_700),
         )
     }
@@ -64,7 +132,7 @@ mod tests {
     fn an_event_that_is_nested_too_deeply_still_says_who_waits() {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let event = parse(&format!(
-            r#"{{"RequestType":"Create","ResponseURL":"https://b/k","RequestId":"r","StackId":"s",
+            r#"{{"RequestType":"Create","ResponseURL":"https://b.amazonaws.com/k","RequestId":"r","StackId":"s",
                 "LogicalResourceId":"l","ResourceType":"Custom::Zone","ResourceProperties":{{"Deep":{deep}}}}}"#
         ));
         let Event::Request(request) = decode(event) else {
@@ -77,9 +145,30 @@ mod tests {
                 .parse::<BTreeMap<String, String>>()
                 .unwrap_err()
                 .to_string(),
-            r#"The properties are "nested too deeply": expected a JSON object."#
+            "The properties are nested too deeply: expected a JSON object."
         );
         assert_eq!(parse(&deep), json!({}));
+    }
+
+    #[test]
+    fn an_event_that_is_too_large_still_says_who_waits() {
+        let large = format!("[{}0]", "0,".repeat(3_000_000));
+        let event = parse(&format!(
+            r#"{{"RequestType":"Delete","ResponseURL":"https://b.amazonaws.com/k","RequestId":"r","StackId":"s","PhysicalResourceId":"p",
+                "LogicalResourceId":"l","ResourceType":"Custom::Zone","ResourceProperties":{{"Large":{large}}}}}"#
+        ));
+        let Event::Request(request) = decode(event) else {
+            panic!("no request")
+        };
+        assert_eq!(request.physical_id(), "p");
+        assert_eq!(
+            request
+                .properties
+                .parse::<BTreeMap<String, String>>()
+                .unwrap_err()
+                .to_string(),
+            "The properties are too large: expected a JSON object."
+        );
     }
 
     /// Any JSON value, small.
@@ -97,7 +186,7 @@ mod tests {
                 "true",
                 "3600",
                 "0",
-                "https://b/k?X-Amz-Date=20261124T194807Z"
+                "https://b.amazonaws.com/k?X-Amz-Date=20261124T194807Z"
             ])
             .prop_map(Value::from),
         ];
@@ -124,7 +213,7 @@ mod tests {
         let members = (
             member(&["Create", "Update", "Delete"]),
             member(&[
-                "https://b/k?X-Amz-Date=20261124T194807Z&X-Amz-Signature=abc",
+                "https://b.amazonaws.com/k?X-Amz-Date=20261124T194807Z&X-Amz-Signature=abc",
                 "http://127.0.0.1:1/",
             ]),
             member(&["request"]),

@@ -88,15 +88,16 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         context: &Context,
         clock: Clock,
     ) -> Result<Value, InvocationError> {
-        let event = Event::decode(event, &context.function_arn, clock.now());
+        let arn = &context.function_arn;
+        let event = Event::decode(event, arn, &self.settings, clock.now());
         let span = tracing::info_span!("invocation", invocation = context.request_id);
         async {
             match event {
                 Event::Request(request) => {
-                    self.serve(Turn::first(request), false, context, clock)
-                        .await
+                    let turn = Turn::first(*request, &clock);
+                    self.serve(turn, false, context, clock).await
                 }
-                Event::Turn(turn) => self.serve(turn, true, context, clock).await,
+                Event::Turn(turn) => self.serve(*turn, true, context, clock).await,
                 Event::Refused(refusal) => self.refuse(refusal, context, clock).await,
                 Event::TurnRefused(reason) => {
                     tracing::error!(reason, "the waiter's event was refused, nothing was done");

@@ -6,8 +6,9 @@
 //! { "Done": false, "Seconds": 42, "Waiter": { "FunctionArn": "...", "Request": {}, "Progress": {}, "...": "..." } }
 //! ```
 //!
-//! The state machine waits `Seconds`, invokes the function with `{ "Waiter": ... }` as it got it, and goes round until
-//! `Done` is true. It decides nothing; the function does, also when to give up.
+//! The state machine waits `Seconds`, invokes the function with `{ "Waiter": ..., "Execution": ... }`, and goes round until
+//! `Done` is true. `Waiter` is as the state machine got it, `Execution` is the execution's ARN. It decides nothing; the
+//! function does, also when to give up.
 //!
 //! `Request` holds the `ResponseURL` in clear. It has to be there: the last turn answers CloudFormation, hours may lie
 //! between turns, another sandbox may run each, and nothing else of this function keeps state. Encrypting it would
@@ -17,11 +18,14 @@
 //! URL can do one thing, answer this one request, for two hours; CloudFormation reads the first answer only. Credentials
 //! are never in there: each turn assumes its roles anew.
 //!
-//! The digest is over all of the content, and so over the URL's signature. Whoever can make an event that passes holds
-//! the URL, and could answer CloudFormation without this function. It keeps the function from acting on an input that
-//! was mistyped, mangled or put together from two.
+//! A turn is accepted only from the execution that was started for its request: the execution's name follows from the
+//! request, and Step Functions itself says the ARN. So a request of one execution does not pass in another.
+//!
+//! The digest is over all of the content. It has no key: it keeps the function from acting on an input that was mistyped,
+//! mangled or put together from two. Whoever may start the state machine, or invoke the function, can make one that
+//! passes, and has the function's permissions within its stack; who that is, IAM says.
 
-use crate::{Clock, Request, owner::sha256_hex};
+use crate::{Clock, Request, Settings, owner::sha256_hex};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
@@ -29,6 +33,9 @@ use std::time::{Duration, SystemTime};
 const SHORTEST_PAUSE: u64 = 5;
 /// The longest pause between two turns, where the resource type asks for no longer one.
 const LONGEST_PAUSE: u64 = 60;
+
+/// How long after CloudFormation made a request its first delivery begins, at most, unless Lambda is throttled.
+const FIRST_DELIVERY: Duration = Duration::from_secs(50);
 
 /// A request on its way through the waiter.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,12 +45,16 @@ pub(crate) struct Turn {
     pub(crate) waiting_for: String,
     /// How many turns were taken before this one.
     pub(crate) number: u32,
+    /// See [`Invocation::may_be_repeat`](crate::Invocation::may_be_repeat). What is decided when a delivery of the request
+    /// begins holds for all its turns, however late they are.
+    pub(crate) may_be_repeat: bool,
 }
 
 impl Turn {
     /// What there is to do when a request comes in.
-    pub(crate) fn first(request: Request) -> Self {
+    pub(crate) fn first(request: Request, clock: &Clock) -> Self {
         Self {
+            may_be_repeat: clock.since(request.requested_at) > FIRST_DELIVERY,
             request,
             progress: None,
             waiting_for: String::new(),
@@ -60,6 +71,25 @@ impl Turn {
             &request.request_id,
         ];
         format!("zd-{}", sha256_hex(&parts, 40))
+    }
+
+    /// Checks that the turn comes from the execution that was started for its request.
+    ///
+    /// # Errors
+    ///
+    /// Which execution it comes from, in words.
+    pub(crate) fn is_of(&self, execution_arn: &str, settings: &Settings) -> Result<(), String> {
+        let Some(state_machine_arn) = &settings.state_machine_arn else {
+            return Err("this function has no state machine (STATE_MACHINE_ARN)".to_owned());
+        };
+        let executions = state_machine_arn.replacen(":stateMachine:", ":execution:", 1);
+        let own = format!("{executions}:{}", self.execution_name());
+        if execution_arn == own {
+            return Ok(());
+        }
+        Err(format!(
+            "it comes from {execution_arn:?}, and the execution of its request is {own}"
+        ))
     }
 
     /// What the state machine gets: when to take this turn, and with what.
@@ -81,6 +111,7 @@ impl Turn {
             "WaitingFor": self.waiting_for,
             "RequestedAt": milliseconds(self.request.requested_at),
             "Turn": self.number,
+            "MayBeRepeat": self.may_be_repeat,
         });
         waiter["Digest"] = digest(&waiter).into();
         json!({ "Done": false, "Seconds": seconds, "Waiter": waiter })
@@ -124,6 +155,9 @@ impl Turn {
             progress: Some(waiter["Progress"].clone()).filter(|progress| !progress.is_null()),
             waiting_for: text("WaitingFor")?.to_owned(),
             number: u32::try_from(number("Turn")?).map_err(|_| "its Turn is too large")?,
+            may_be_repeat: waiter["MayBeRepeat"]
+                .as_bool()
+                .ok_or("its MayBeRepeat is neither true nor false")?,
         })
     }
 }
@@ -160,25 +194,9 @@ fn unqualified(function_arn: &str) -> &str {
         .map_or(function_arn, |(end, _)| &function_arn[..end])
 }
 
+/// The digest of a JSON value, whatever order the state machine puts members in: `serde_json` writes them sorted.
 fn digest(content: &Value) -> String {
-    sha256_hex(&[&canonical(content)], 64)
-}
-
-/// JSON text that is the same for the same value, whatever order the state machine puts members in.
-fn canonical(value: &Value) -> String {
-    let join = |parts: Vec<String>| parts.join(",");
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| name.as_str());
-            let members = members.into_iter().map(|(name, value)| {
-                format!("{}:{}", Value::from(name.as_str()), canonical(value))
-            });
-            format!("{{{}}}", join(members.collect()))
-        }
-        Value::Array(values) => format!("[{}]", join(values.iter().map(canonical).collect())),
-        scalar => scalar.to_string(),
-    }
+    sha256_hex(&[&content.to_string()], 64)
 }
 
 #[cfg(test)]
@@ -198,6 +216,7 @@ mod tests {
             progress: Some(json!({ "Since": 5, "Nested": { "b": [1, null, "x"], "a": "\"" } })),
             waiting_for: "resolvers to forget the delegation".into(),
             number: 3,
+            may_be_repeat: true,
         }
     }
 
@@ -232,12 +251,13 @@ mod tests {
         let clock = clock();
         let waiter = turn(&clock).to_state(ARN, Duration::ZERO, &clock)["Waiter"].take();
         let names: Vec<String> = waiter.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(names.len(), 7);
+        assert_eq!(names.len(), 8);
         for name in names {
             let mut changed = waiter.clone();
             changed[&name] = match &changed[&name] {
                 Value::Number(number) => json!(number.as_u64().unwrap() + 1),
                 Value::String(text) => json!(format!("{text}x")),
+                Value::Bool(value) => json!(!value),
                 other => json!([other]),
             };
             assert!(Turn::decode(changed, ARN).is_err(), "{name} changed");
@@ -310,6 +330,51 @@ mod tests {
         let mut other = turn;
         other.request.request_id = "other".into();
         assert_ne!(other.execution_name(), name);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_of_another_execution_is_refused() {
+        let turn = turn(&clock());
+        let with = |arn: Option<&str>| Settings {
+            state_machine_arn: arn.map(str::to_owned),
+            ..Settings::default()
+        };
+        let machine = "arn:aws:states:eu-west-1:111122223333:stateMachine:waiter";
+        let executions = "arn:aws:states:eu-west-1:111122223333:execution:waiter";
+        let own = format!("{executions}:{}", turn.execution_name());
+        assert_eq!(turn.is_of(&own, &with(Some(machine))), Ok(()));
+        for other in [
+            String::new(),
+            turn.execution_name(),
+            format!("{executions}:zd-1"),
+            own.replace(":waiter:", ":other:"),
+            own.replace("111122223333", "222222222222"),
+        ] {
+            assert_eq!(
+                turn.is_of(&other, &with(Some(machine))),
+                Err(format!(
+                    "it comes from {other:?}, and the execution of its request is {own}"
+                ))
+            );
+        }
+        let none = turn.is_of(&own, &with(None)).unwrap_err();
+        assert!(none.contains("no state machine"), "{none}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_be_a_repeat_is_decided_once() {
+        let clock = clock();
+        let request = turn(&clock).request;
+        let may_be_repeat = |request: &Request| Turn::first(request.clone(), &clock).may_be_repeat;
+        assert!(!may_be_repeat(&request));
+        let state = Turn::first(request.clone(), &clock).to_state(ARN, Duration::ZERO, &clock);
+        tokio::time::sleep(Duration::from_secs(51)).await;
+        assert!(may_be_repeat(&request));
+        assert!(
+            !Turn::decode(state["Waiter"].clone(), ARN)
+                .unwrap()
+                .may_be_repeat
+        );
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! Answers over the network.
 
-use crate::{AnswerTransport, Reply};
+use crate::{
+    AnswerTransport, Reply,
+    response_url::{has_user, is_on_aws},
+};
 use https_client::{
     in_words,
-    reqwest::{Client, Response, redirect::Policy},
+    reqwest::{
+        Client, Response,
+        redirect::{Attempt, Policy},
+    },
 };
 use std::{sync::OnceLock, time::Duration};
 
@@ -59,12 +65,37 @@ async fn error_code(mut response: Response) -> Option<String> {
 
 fn client() -> Result<Client, String> {
     https_client::builder()?
-        // A bucket that is new to its Region may answer 307. The Referer header would repeat the signed URL.
-        .redirect(Policy::limited(2))
+        // The Referer header would repeat the signed URL.
+        .redirect(Policy::custom(|attempt| {
+            if may_follow(&attempt) {
+                attempt.follow()
+            } else {
+                attempt.stop()
+            }
+        }))
         .referer(false)
         // Lambda freezes the sandbox between invocations, and a connection kept through that is dead.
         .pool_max_idle_per_host(0)
         .connect_timeout(Duration::from_secs(5))
         .build()
         .map_err(in_words)
+}
+
+/// How many redirects are followed.
+const MOST_REDIRECTS: usize = 2;
+
+/// Whether the answer is sent once more, to where a reply redirects it. S3 redirects with 307 while a bucket is new to its
+/// Region (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html>); 307 and 308 alone keep the PUT and
+/// its body. The answer stays on AWS, or with the emulator that got it first.
+fn may_follow(attempt: &Attempt<'_>) -> bool {
+    let to = attempt.url();
+    let from = attempt.previous().last();
+    let stays = from.is_some_and(|from| {
+        (from.scheme(), from.host()) == (to.scheme(), to.host())
+            && !has_user(to)
+            && !is_on_aws(from)
+    });
+    matches!(attempt.status().as_u16(), 307 | 308)
+        && attempt.previous().len() <= MOST_REDIRECTS
+        && (stays || is_on_aws(to))
 }

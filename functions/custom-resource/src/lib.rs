@@ -24,8 +24,8 @@
 //! 7. **What outlasts an invocation goes on in a state machine** that decides nothing: the function says when to come
 //!    back and when it is over. FAILED is not answered while the state machine may go on and make things. What passes
 //!    through it is digested, and refused where it was touched.
-//! 8. **The response URL is a secret, and so is what is in it.** It has a type that nothing prints; errors that may
-//!    mention it are cleaned where they arise; and the log blots signatures out of every line, whoever wrote it.
+//! 8. **The response URL is a secret, and so is what is in it.** It has a type that nothing prints. Answers and log lines
+//!    are redacted where they leave the function, whoever wrote them: signatures, credentials, external ids and the URL.
 //! 9. **It knows no AWS service.** The waiter and the way of an answer are traits, time is tokio's. A whole stack's life
 //!    runs in a test within milliseconds.
 //!
@@ -47,6 +47,7 @@ mod outcome;
 mod owner;
 mod panic_guard;
 pub mod properties;
+mod redact;
 mod request;
 mod response_url;
 mod run;
@@ -66,8 +67,11 @@ pub use creation::{Creation, REQUEST_TAG, Stage};
 pub use function::{Context, Function, InvocationError};
 pub use https::Https;
 pub use outcome::{Failure, Invocation, ResourceTypes, Step, Success, Wait};
-pub use owner::{LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG, sha256_hex};
+pub use owner::{
+    LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG, is_second_form, sha256_hex,
+};
 pub use properties::{Properties, PropertyError};
+pub use redact::keep_secret;
 pub use request::{LONGEST_SERVICE_TIMEOUT, Refusal, Request, RequestType};
 pub use run::run;
 pub use settings::Settings;

@@ -1,17 +1,32 @@
 //! Logs: JSON lines on stdout, filtered by `RUST_LOG`, and never a secret.
 //!
 //! Two things keep secrets out whatever `RUST_LOG` asks for. Only this project's own crates go below WARN: at TRACE,
-//! `lambda_runtime` logs the whole event and the SDK its signed requests. And signatures and tokens are blotted out of
-//! the finished line, for text that came from elsewhere, such as an error or a panic.
+//! `lambda_runtime` logs the whole event and the SDK its signed requests. And each text of a line is redacted, whoever
+//! wrote it, such as an error or a panic.
 
-use crate::panic_guard;
+use crate::{panic_guard, redact::shown};
+use serde::Serializer;
+use serde_json::Value;
 use std::{
-    borrow::Cow,
+    fmt,
     io::{self, Write},
 };
-use tracing::level_filters::LevelFilter;
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span::{Attributes, Id},
+};
 use tracing_subscriber::{
-    Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer,
+    filter::Targets,
+    fmt::{
+        format::Writer,
+        time::{FormatTime, SystemTime},
+    },
+    layer::{Context, SubscriberExt},
+    registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 /// The crates that run in a function and obey `RUST_LOG`. A crate that is not listed shows its warnings only.
@@ -23,27 +38,14 @@ const OWN: [&str; 5] = [
     "publish_zone",
 ];
 
-/// What comes before a secret in a signed URL, or in the headers of a signed request.
-const BEFORE_SECRETS: [&str; 4] = [
-    "Signature=",
-    "Security-Token=",
-    "security-token: ",
-    "X-Amz-Credential=",
-];
-
 /// Starts logging, once for the process, panics included. A `RUST_LOG` that cannot be understood is said, and taken for
 /// `info`.
 pub fn init() {
     let wanted = std::env::var("RUST_LOG").unwrap_or_default();
     let parsed = filter(&wanted);
     let misunderstood = parsed.as_ref().err().cloned();
-    let lines = fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_writer(|| Blotting(io::stdout()))
-        .with_filter(parsed.unwrap_or_else(|_| only_own(LevelFilter::INFO)));
+    let filter = parsed.unwrap_or_else(|_| only_own(LevelFilter::INFO));
+    let lines = Lines(io::stdout).with_filter(filter);
     // Fails where a test has begun to log already; that log is as good.
     let _ = tracing_subscriber::registry().with(lines).try_init();
     panic_guard::install_hook();
@@ -96,40 +98,97 @@ fn is_own(target: &str) -> bool {
     OWN.contains(&root)
 }
 
-/// Writes lines without the secrets that are in them.
-struct Blotting<W>(W);
+/// Writes each event as one line of JSON: `timestamp`, `level`, `module`, the event's own fields, and the fields of the
+/// span that it is in.
+struct Lines<W>(W);
 
-impl<W: Write> Write for Blotting<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // One event is one call, so that a secret is never split between two.
-        self.0
-            .write_all(blotted(&String::from_utf8_lossy(bytes)).as_bytes())?;
-        Ok(bytes.len())
+impl<S, W, O> Layer<S> for Lines<W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: Fn() -> O + 'static,
+    O: Write,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut timestamp = String::new();
+        // Writing to a String cannot fail.
+        let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
+        let mut line = Fields::default();
+        line.put("timestamp", timestamp.into());
+        line.put("level", event.metadata().level().as_str().into());
+        line.put("module", event.metadata().target().into());
+        event.record(&mut line);
+        if let Some(span) = context.event_span(event)
+            && let Some(fields) = span.extensions().get::<Fields>()
+        {
+            let fields = fields.0.iter();
+            line.put(
+                "span",
+                fields.map(|(name, value)| (*name, value.clone())).collect(),
+            );
+        }
+        let mut text = line.to_json();
+        text.push(b'\n');
+        // Nobody can be told that the log is closed.
+        let _ = (self.0)().write_all(&text);
     }
 }
 
-/// The text with what follows a secret's name taken out.
-fn blotted(text: &str) -> Cow<'_, str> {
-    let mut text = Cow::Borrowed(text);
-    for name in BEFORE_SECRETS {
-        if text.contains(name) {
-            let mut parts = text.split(name);
-            let mut rest = parts.next().unwrap_or_default().to_owned();
-            for part in parts {
-                let secret =
-                    part.find(|c: char| !(c.is_ascii_alphanumeric() || "%/+-_.~=".contains(c)));
-                rest += name;
-                rest += "[secret]";
-                rest += secret.map_or("", |end| &part[end..]);
-            }
-            text = Cow::Owned(rest);
+/// Fields in their order, each name once: of two values, readers of JSON keep whichever they like
+/// (<https://www.rfc-editor.org/rfc/rfc8259#section-4>).
+#[derive(Default)]
+struct Fields(Vec<(&'static str, Value)>);
+
+impl Fields {
+    fn put(&mut self, name: &'static str, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            // An event names its field like one of the line's own: both stay readable.
+            Some((_, known)) => *known = Value::from(vec![known.take(), value]),
+            None => self.0.push((name, value)),
         }
     }
-    text
+
+    fn to_json(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        let fields = self.0.iter().map(|(name, value)| (name, value));
+        serde_json::Serializer::new(&mut text)
+            .collect_map(fields)
+            .expect("names and values are always JSON");
+        text
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field.name(), shown(&format!("{value:?}")).into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field.name(), shown(value).into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field.name(), value.into());
+    }
 }
 
 #[cfg(test)]
@@ -208,24 +267,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn secrets_are_blotted_out() {
-        let line = r#"{"a":"https://b.s3.amazonaws.com/k?X-Amz-Date=20261124T194800Z&X-Amz-Signature=0a1b&X-Amz-Security-Token=IQo%2Fb==","b":"Signature=x%2By"}"#;
-        assert_eq!(
-            blotted(line),
-            r#"{"a":"https://b.s3.amazonaws.com/k?X-Amz-Date=20261124T194800Z&X-Amz-Signature=[secret]&X-Amz-Security-Token=[secret]","b":"Signature=[secret]"}"#
-        );
-        assert!(matches!(
-            blotted("nothing to hide"),
-            Cow::Borrowed("nothing to hide")
-        ));
-    }
-
-    #[test]
-    fn a_line_is_json_and_keeps_no_secret() {
+    /// What is written to the log, as text.
+    fn written(log: impl FnOnce()) -> String {
         #[derive(Clone, Default)]
-        struct Lines(Arc<Mutex<Vec<u8>>>);
-        impl Write for Lines {
+        struct Shared(Arc<Mutex<Vec<u8>>>);
+        impl Write for Shared {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 self.0.lock().unwrap().extend(bytes);
                 Ok(bytes.len())
@@ -234,18 +280,58 @@ mod tests {
                 Ok(())
             }
         }
-        let lines = Lines::default();
-        let to = lines.clone();
-        let layer = fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_writer(move || Blotting(to.clone()));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            tracing::info!(url = "https://b/k?Signature=abc", "sent");
+        let shared = Shared::default();
+        let to = shared.clone();
+        let subscriber = tracing_subscriber::registry().with(Lines(move || to.clone()));
+        tracing::subscriber::with_default(subscriber, log);
+        String::from_utf8(shared.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_json_and_keeps_no_secret() {
+        let text = written(|| {
+            let span = tracing::info_span!("invocation", invocation = "1-2", number = 7);
+            span.in_scope(|| tracing::info!(url = "https://log.example/k?Signature=abc", at = %"x", count = 3, "sent"));
         });
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(line["url"], "https://b/k?Signature=[secret]");
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["url"], "https://log.example/k?Signature=[secret]");
         assert_eq!(line["message"], "sent");
+        assert_eq!((&line["at"], &line["count"]), (&"x".into(), &3.into()));
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["module"], module_path!());
+        assert_eq!(
+            line["span"],
+            serde_json::json!({ "invocation": "1-2", "number": 7 })
+        );
+        let timestamp = line["timestamp"].as_str().unwrap();
+        assert!(
+            timestamp.starts_with("20") && timestamp.ends_with('Z'),
+            "{timestamp}"
+        );
+    }
+
+    #[test]
+    fn no_name_is_twice_in_a_line() {
+        let text = written(|| tracing::info!(target = "dev.example.com", level = 5, "AWS call"));
+        for name in ["target", "level", "module", "message", "timestamp"] {
+            assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{text}");
+        }
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["target"], "dev.example.com");
+        assert_eq!(line["level"], serde_json::json!(["INFO", 5]));
+    }
+
+    #[test]
+    fn control_and_bidirectional_characters_are_escaped() {
+        let text = written(|| tracing::warn!(name = "dev\u{202e}moc\u{9b}", "\u{1b}[2J\nnext"));
+        assert!(
+            text.trim_end()
+                .chars()
+                .all(|c| !c.is_control() && c != '\u{202e}'),
+            "{text:?}"
+        );
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["name"], "dev\\u{202e}moc\\u{9b}");
+        assert_eq!(line["message"], "\\u{1b}[2J\\nnext");
     }
 }

@@ -9,6 +9,11 @@ use std::{
 };
 use tokio::time::Instant;
 
+/// Lambda discards no event that is younger than this, whatever is configured
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html>). So a Create of this age is
+/// never too late.
+const SHORTEST_EVENT_AGE: Duration = Duration::from_secs(60);
+
 /// The resource types of one function. `advance` and `abandon` are all that the protocol asks of them; it dispatches
 /// nothing itself beyond refusing what [`names`](Self::names) does not list.
 pub trait ResourceTypes: Send + Sync {
@@ -147,8 +152,8 @@ pub struct Invocation {
     /// Whether a wait may outlast this invocation.
     pub can_hand_over: bool,
     /// Whether an earlier delivery of the same request may have done all of this already, and a Delete may have undone
-    /// it: this invocation began 50 s or more after CloudFormation made the request, and Lambda tries an
-    /// invocation that died again after a minute. Where nothing else tells a repeat from the first delivery, such as a
+    /// it: this delivery began 50 s or more after CloudFormation made the request, and Lambda tries an invocation that
+    /// died again after a minute. A turn of the waiter belongs to the delivery that handed over. Where nothing else tells a repeat from the first delivery, such as a
     /// `CallerReference` that is used up, nothing is begun then.
     pub may_be_repeat: bool,
     doing: Arc<Mutex<String>>,
@@ -192,7 +197,8 @@ impl Invocation {
     #[must_use]
     pub fn is_too_late(&self, request: &Request) -> bool {
         request.request_type == RequestType::Create
-            && self.clock.since(request.requested_at) > self.max_invocation_age
+            && self.clock.since(request.requested_at)
+                > self.max_invocation_age.max(SHORTEST_EVENT_AGE)
     }
 
     /// How long until this call is dropped.
@@ -213,5 +219,31 @@ impl Invocation {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_is_too_late_after_the_age_that_is_set_and_never_within_a_minute() {
+        let clock = Clock::starting_at(Clock::moment(1_795_549_700));
+        let event = json!({
+            "RequestType": "Create", "ResponseURL": "https://b.amazonaws.com/k", "RequestId": "r", "StackId": "s",
+            "LogicalResourceId": "l",
+        });
+        let create = Request::decode(&event, clock.now()).unwrap();
+        let is_too_late = |age| {
+            let age = Duration::from_secs(age);
+            Invocation::new(clock, Instant::now(), age).is_too_late(&create)
+        };
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(!is_too_late(0) && !is_too_late(900));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(is_too_late(0) && !is_too_late(900));
+        tokio::time::sleep(Duration::from_secs(840)).await;
+        assert!(is_too_late(900));
     }
 }

@@ -34,27 +34,21 @@ impl Owner {
         sha256_hex(&[&self.stack_id, &self.logical_id], 32)
     }
 
-    /// The `CallerReference` of a zone made for `request_id`: the owner's digest, a dash and the request's digest, 65
-    /// characters of the 128 that Route 53 takes.
+    /// Returns the `CallerReference` of a zone created for `request_id`: the owner's digest, a dash, the request's digest
+    /// and `-2`, 67 characters of the 128 that Route 53 takes. Up to release 0.2.0 it had no `-2`.
     #[must_use]
     pub fn caller_reference(&self, request_id: &str) -> String {
-        self.caller_reference_of(&request_digest(request_id))
-    }
-
-    /// The `CallerReference` of a zone made for the request of this digest.
-    pub(crate) fn caller_reference_of(&self, request_digest: &str) -> String {
-        format!("{}-{request_digest}", self.digest())
+        format!(
+            "{}-{}{SECOND_FORM}",
+            self.digest(),
+            request_digest(request_id)
+        )
     }
 
     /// Whether a zone with this `CallerReference` is this owner's, whatever request made it.
     #[must_use]
     pub fn made(&self, caller_reference: &str) -> bool {
-        caller_reference
-            .strip_prefix(self.digest().as_str())
-            .and_then(|rest| rest.strip_prefix('-'))
-            .is_some_and(|request| {
-                request.len() == 32 && request.bytes().all(|byte| byte.is_ascii_hexdigit())
-            })
+        reference_digests(caller_reference).is_some_and(|(owner, _)| owner == self.digest())
     }
 
     /// An idempotency token for `request_id`: 32 hex digits, which fit ACM's `\w{1,32}`.
@@ -77,6 +71,29 @@ impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of stack {}", self.logical_id, self.stack_id)
     }
+}
+
+/// The end of each `CallerReference` since release 0.3.0.
+const SECOND_FORM: &str = "-2";
+
+/// Returns the digests of the owner and of the request in a `CallerReference`, or none if it has not the form of this
+/// project's.
+pub(crate) fn reference_digests(caller_reference: &str) -> Option<(&str, &str)> {
+    let is_digest =
+        |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digests = caller_reference
+        .strip_suffix(SECOND_FORM)
+        .unwrap_or(caller_reference);
+    let (owner, request) = digests.split_once('-')?;
+    (is_digest(owner) && is_digest(request)).then_some((owner, request))
+}
+
+/// Returns whether a zone with this `CallerReference` was created by release 0.3.0 or later, whose physical ids name
+/// their owner. The form of an id must not change while its zone exists, or CloudFormation would replace the resource;
+/// so it depends on what cannot be changed.
+#[must_use]
+pub fn is_second_form(caller_reference: &str) -> bool {
+    caller_reference.ends_with(SECOND_FORM) && reference_digests(caller_reference).is_some()
 }
 
 /// 32 hex digits that say which request it was.

@@ -51,20 +51,24 @@
 //! ```
 //!
 //! The names that exist come from the struct itself (serde's derive tells a deserializer its fields), so that there is
-//! no second list to keep. A property whose value is `null` counts as absent.
+//! no second list to keep. A property counts as not given if its value is `null`, `""`, `[]` or `[""]`: that is what a
+//! parameter of a template gives that was left empty.
 
 mod source;
 mod values;
 
 pub use values::{boolean, integer_within, string_list, string_map};
 
-use crate::{owner::is_mark, shorten};
+use crate::{event::UNREAD, owner::is_mark, redact::keep_secret, shorten};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// How much of a wrong value an error shows, in bytes.
 const SHOWN: usize = 200;
+
+/// The properties whose values nobody may see, whatever resource type has them and whatever JSON they are.
+const SECRET: [&str; 1] = ["ExternalId"];
 
 /// A resource's properties, without CloudFormation's own (`ServiceToken`, `ServiceTimeout`).
 ///
@@ -103,11 +107,11 @@ pub enum PropertyError {
         /// What it may be, to follow "expected".
         expected: String,
     },
-    /// The properties as a whole are no JSON object.
-    #[error("The properties are {value}: expected a JSON object.")]
+    /// The properties as a whole are no JSON object. Their content is not shown, because it may have a secret.
+    #[error("The properties are {what}: expected a JSON object.")]
     NoObject {
-        /// What was sent as JSON, cut in its middle beyond 200 bytes.
-        value: String,
+        /// What was sent: a kind of JSON value, or why it was not read.
+        what: String,
     },
 }
 
@@ -118,16 +122,40 @@ impl PropertyError {
         value: &Value,
         expected: impl Into<String>,
     ) -> Self {
+        let property = property.into();
+        let value = if SECRET.contains(&property.as_str()) {
+            "a value that is not shown".to_owned()
+        } else {
+            shorten(&value.to_string(), SHOWN)
+        };
         Self::Invalid {
-            property: property.into(),
-            value: shown(value),
+            property,
+            value,
             expected: expected.into(),
         }
     }
 }
 
-fn shown(value: &Value) -> String {
-    shorten(&value.to_string(), SHOWN)
+/// Whether a property with this value is given.
+fn is_given(value: &Value) -> bool {
+    let is_empty = |value: &Value| value.is_null() || value == "";
+    match value {
+        Value::Array(values) => {
+            !matches!(&values[..], [] | [Value::String(_)] if values.iter().all(is_empty))
+        }
+        scalar => !is_empty(scalar),
+    }
+}
+
+/// Keeps all text in a secret value out of answers and log lines.
+fn keep_secrets_of(value: &Value) {
+    match value {
+        Value::String(text) => keep_secret(text),
+        Value::Number(number) => keep_secret(&number.to_string()),
+        Value::Array(values) => values.iter().for_each(keep_secrets_of),
+        Value::Object(members) => members.values().for_each(keep_secrets_of),
+        Value::Null | Value::Bool(_) => {}
+    }
 }
 
 impl Properties {
@@ -172,7 +200,7 @@ impl Properties {
 
     /// Takes CloudFormation's own property out.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.values.remove(name)
+        self.values.remove(name).filter(is_given)
     }
 
     /// The properties as a type of the resource.
@@ -187,10 +215,17 @@ impl Properties {
         }
     }
 
-    /// One property as it was sent, also where the rest is unusable.
+    /// Keeps the values of secret properties out of all answers and log lines.
+    pub(crate) fn keep_secrets(&self) {
+        for value in SECRET.iter().filter_map(|name| self.values.get(*name)) {
+            keep_secrets_of(value);
+        }
+    }
+
+    /// One property that is given, as it was sent, also where the rest is unusable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.values.get(name)
+        self.values.get(name).filter(|value| is_given(value))
     }
 
     /// One property where it is a string, also where the rest is unusable.
@@ -224,7 +259,13 @@ impl From<Value> for Properties {
             },
             Value::Null => Self::default(),
             other => Self::default().with_fault(PropertyError::NoObject {
-                value: shown(&other),
+                what: match &other {
+                    Value::String(text) if UNREAD.contains(&text.as_str()) => text,
+                    Value::String(_) => "a string",
+                    Value::Array(_) => "an array",
+                    _ => "a scalar",
+                }
+                .to_owned(),
             }),
         }
     }
@@ -304,7 +345,7 @@ mod tests {
         for value in [
             json!("True"),
             json!("yes"),
-            json!(""),
+            json!(" "),
             json!(1),
             json!([true]),
         ] {
@@ -323,7 +364,6 @@ mod tests {
             json!("1.0"),
             json!(1.5),
             json!(" 1"),
-            json!(""),
             json!("99999999999999999999"),
             json!("٣"),
             json!(true),
@@ -420,18 +460,58 @@ mod tests {
         assert_eq!(parse(json!(null)), "Property Name is missing.");
         assert_eq!(
             parse(json!("x")),
-            r#"The properties are "x": expected a JSON object."#
+            "The properties are a string: expected a JSON object."
         );
         assert_eq!(
-            parse(json!([1])),
-            "The properties are [1]: expected a JSON object."
+            parse(json!([{ "ExternalId": "secret" }])),
+            "The properties are an array: expected a JSON object."
         );
     }
 
     #[test]
-    fn null_is_absent() {
-        assert_eq!(parse("Comment", json!(null)).unwrap().comment, None);
-        assert_eq!(parse("Verify", json!(null)), parse("Comment", json!(null)));
+    fn an_empty_value_of_any_property_is_not_given() {
+        for empty in [json!(null), json!(""), json!([]), json!([""])] {
+            let absent = parse("Comment", json!(null));
+            for property in ["Verify", "Ttl", "OnDelete", "Comment", "Names", "Tags"] {
+                assert_eq!(parse(property, empty.clone()), absent, "{property} {empty}");
+            }
+            assert_eq!(refused("Name", empty.clone()), "Property Name is missing.");
+            assert!(refused("Nmae", empty.clone()).starts_with("Property Nmae is unknown"));
+            let properties = Properties::from(json!({ "Name": empty }));
+            assert_eq!(properties.get("Name"), None);
+        }
+        for given in [
+            json!(["", ""]),
+            json!([null]),
+            json!({}),
+            json!(0),
+            json!(false),
+        ] {
+            let properties = Properties::from(json!({ "Name": given }));
+            assert_eq!(properties.get("Name"), Some(&given));
+        }
+    }
+
+    #[test]
+    fn a_secret_of_the_wrong_type_is_not_shown() {
+        #[derive(Deserialize, Debug)]
+        #[serde(rename_all = "PascalCase")]
+        struct Secret {
+            #[serde(rename = "ExternalId")]
+            _external_id: Option<String>,
+        }
+        for value in [
+            json!({ "Value": "hunter2-abc" }),
+            json!(["hunter2-abc", "hunter2-abc"]),
+            json!(7_270_951),
+            json!(true),
+        ] {
+            let properties = Properties::from(json!({ "ExternalId": value }));
+            assert_eq!(
+                properties.parse::<Secret>().unwrap_err().to_string(),
+                "Property ExternalId is a value that is not shown: expected a string."
+            );
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The pre-signed URL of the answer, which is a secret.
 
+use crate::redact::keep_secret;
+use https_client::reqwest::Url;
 use std::{
     fmt,
+    net::Ipv4Addr,
     time::{Duration, SystemTime},
 };
 
@@ -11,6 +14,37 @@ const LIFE: Duration = Duration::from_secs(7_200);
 /// What stands where the URL stood.
 const HIDDEN: &str = "[response URL]";
 
+/// The domain names under which the endpoints of AWS's partitions are, S3's among them: `dnsSuffix` in
+/// <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>.
+const AWS: [&str; 7] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+];
+
+/// Whether the URL is of an AWS host: HTTPS, the default port, no user information.
+pub(crate) fn is_on_aws(url: &Url) -> bool {
+    let is_aws = |host: &str| AWS.iter().any(|suffix| host.ends_with(suffix));
+    url.scheme() == "https"
+        && url.port().is_none()
+        && !has_user(url)
+        && url.host_str().is_some_and(is_aws)
+}
+
+fn is_on_this_machine(url: &Url) -> bool {
+    let address = url.host_str().map(str::parse::<Ipv4Addr>);
+    address.is_some_and(|address| address.is_ok_and(|address| address.is_loopback()))
+}
+
+/// Whether the URL has user information, which makes its host look like another.
+pub(crate) fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
 /// The pre-signed URL to which the answer is PUT. Who holds it can answer in the function's place, so that no
 /// formatting trait shows it: [`secret`](Self::secret) is the one way to it.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,13 +53,32 @@ pub(crate) struct ResponseUrl(String);
 impl ResponseUrl {
     /// None where nothing could be PUT there, so that nobody retries it.
     pub(crate) fn new(url: String) -> Option<Self> {
-        let parsed = https_client::reqwest::Url::parse(&url).ok()?;
+        let parsed = Url::parse(&url).ok()?;
         (matches!(parsed.scheme(), "https" | "http") && parsed.has_host()).then_some(Self(url))
+    }
+
+    /// Whether an answer may be sent there: to AWS over HTTPS, or to an emulator over plain HTTP, or over HTTPS on this
+    /// machine.
+    pub(crate) fn may_be_answered(&self, has_endpoint_override: bool) -> bool {
+        let Ok(url) = Url::parse(&self.0) else {
+            return false;
+        };
+        let may_be_emulators =
+            (url.scheme() == "http" || is_on_this_machine(&url)) && !has_user(&url);
+        is_on_aws(&url) || has_endpoint_override && may_be_emulators
     }
 
     /// The URL itself. Not for a log, an error, or anything that could end in one.
     pub(crate) fn secret(&self) -> &str {
         &self.0
+    }
+
+    /// Keeps the URL, and its query, out of all answers and log lines.
+    pub(crate) fn keep_secret(&self) {
+        if let Some((_, query)) = self.0.split_once('?') {
+            keep_secret(query);
+        }
+        keep_secret(&self.0);
     }
 
     /// The text with every mention of the URL, or of its query, taken out.
@@ -205,6 +258,52 @@ mod tests {
             "http://[::1/",
         ] {
             assert_eq!(ResponseUrl::new(url.into()), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_answer_goes_to_aws_over_https_alone() {
+        let may_be_answered = |url: &str, has_endpoint_override| {
+            ResponseUrl::new(url.to_owned())
+                .unwrap()
+                .may_be_answered(has_endpoint_override)
+        };
+        for url in [
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/k?x=1",
+            "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com:443/k",
+            "https://bucket.s3.cn-north-1.amazonaws.com.cn/k",
+            "https://bucket.s3.us-gov-west-1.amazonaws.com/k",
+            "https://bucket.s3.eusc-de-east-1.amazonaws.eu/k",
+            "https://bucket.s3.us-iso-east-1.c2s.ic.gov/k",
+        ] {
+            assert!(may_be_answered(url, false), "{url}");
+            assert!(may_be_answered(url, true), "{url}");
+        }
+        for url in [
+            "http://bucket.s3.amazonaws.com/k",
+            "http://127.0.0.1:4566/k",
+            "https://127.0.0.1:4566/k",
+        ] {
+            assert!(!may_be_answered(url, false), "{url}");
+            assert!(may_be_answered(url, true), "{url}");
+        }
+        for url in [
+            "https://attacker.example/k",
+            "https://attacker.example/amazonaws.com",
+            "https://amazonaws.com/k",
+            "https://bucketamazonaws.com/k",
+            "https://bucket.s3.amazonaws.com.attacker.example/k",
+            "https://bucket.s3.amazonaws.com@attacker.example/k",
+            "https://attacker.example\\.amazonaws.com/k",
+            "https://user@bucket.s3.amazonaws.com/k",
+            "https://:password@bucket.s3.amazonaws.com/k",
+            "https://bucket.s3.amazonaws.com:8443/k",
+            "https://10.0.0.1/k",
+            "https://user@127.0.0.1/k",
+            "http://user@127.0.0.1:4566/k",
+        ] {
+            assert!(!may_be_answered(url, false), "{url}");
+            assert!(!may_be_answered(url, true), "{url}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Clock, Context, Function, Https, InvocationError, ResourceTypes, Settings, Waiter, logging,
+    redact::shown,
 };
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -94,7 +95,7 @@ impl From<InvocationError> for Diagnostic {
         };
         Self {
             error_type: error_type.into(),
-            error_message: error.to_string(),
+            error_message: shown(&error.to_string()),
         }
     }
 }

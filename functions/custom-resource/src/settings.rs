@@ -1,6 +1,6 @@
 //! What the environment says, read once at the edge.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// The environment variables of this crate (`RUST_LOG` is the logging's own).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,25 +8,39 @@ pub struct Settings {
     /// `MAX_INVOCATION_AGE_SECONDS`, default 900: how long after CloudFormation's request an invocation of it may
     /// still run.
     pub max_invocation_age: Duration,
+    /// `STACK_ID`, default none: the only stack whose requests are served.
+    pub stack_id: Option<String>,
     /// `STATE_MACHINE_ARN`, default none: the waiter.
     pub state_machine_arn: Option<String>,
+    /// Whether `AWS_ENDPOINT_URL` or an `AWS_ENDPOINT_URL_<SERVICE>` is set: the function runs against an emulator, whose
+    /// answers may go over plain HTTP.
+    pub has_endpoint_override: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             max_invocation_age: Duration::from_secs(900),
+            stack_id: None,
             state_machine_arn: None,
+            has_endpoint_override: false,
         }
     }
 }
+
+/// The shortest and the longest age, in seconds.
+const AGES: RangeInclusive<u64> = 1..=86_400;
 
 impl Settings {
     /// The settings of this process. A value that cannot be used is said in the log, and taken for the default: a
     /// function that did not start would leave CloudFormation without an answer.
     #[must_use]
     pub fn from_env() -> Self {
-        Self::from(|name| std::env::var(name).ok())
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        Self {
+            has_endpoint_override: has_endpoint_override(names, |name| std::env::var(name).ok()),
+            ..Self::from(|name| std::env::var(name).ok())
+        }
     }
 
     fn from(variable: impl Fn(&str) -> Option<String>) -> Self {
@@ -36,21 +50,42 @@ impl Settings {
             max_invocation_age: understood(
                 "MAX_INVOCATION_AGE_SECONDS",
                 text("MAX_INVOCATION_AGE_SECONDS"),
-                "0 to 86400",
+                "1 to 86400",
                 |text| {
                     let seconds = text.parse().ok()?;
-                    (seconds <= 86_400).then_some(Duration::from_secs(seconds))
+                    AGES.contains(&seconds)
+                        .then_some(Duration::from_secs(seconds))
                 },
             )
             .unwrap_or(default.max_invocation_age),
+            // Taken as it is: a value that is no stack's id must refuse every request and not serve every stack.
+            stack_id: text("STACK_ID").map(|text| text.trim().to_owned()),
             state_machine_arn: understood(
                 "STATE_MACHINE_ARN",
                 text("STATE_MACHINE_ARN"),
                 "the ARN of a state machine",
                 |text| is_state_machine_arn(text).then(|| text.to_owned()),
             ),
+            ..default
         }
     }
+}
+
+/// Whether one of the variables of these names sets an endpoint, as the AWS SDKs read them
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+fn has_endpoint_override(
+    mut names: impl Iterator<Item = String>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> bool {
+    let is_ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let is_endpoint = |name: &str| {
+        name.strip_prefix("AWS_ENDPOINT_URL")
+            .is_some_and(|service| service.is_empty() || service.starts_with('_'))
+    };
+    !is_ignored
+        && names
+            .any(|name| is_endpoint(&name) && variable(&name).is_some_and(|url| !url.is_empty()))
 }
 
 /// The value of a variable that is set, or a line in the log.
@@ -86,11 +121,22 @@ mod tests {
 
     const ARN: &str = "arn:aws:states:eu-west-1:111122223333:stateMachine:waiter";
 
+    const STACK: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev/1";
+
+    /// The default beside the stack, which is always set here.
+    fn default() -> Settings {
+        Settings {
+            stack_id: Some(STACK.to_owned()),
+            ..Settings::default()
+        }
+    }
+
     fn settings(age: Option<&str>, arn: Option<&str>) -> Settings {
         Settings::from(|name| {
             match name {
                 "MAX_INVOCATION_AGE_SECONDS" => age,
                 "STATE_MACHINE_ARN" => arn,
+                "STACK_ID" => Some(STACK),
                 other => panic!("{other} is no variable of the contract"),
             }
             .map(str::to_owned)
@@ -106,17 +152,18 @@ mod tests {
 
     #[test]
     fn what_is_not_set_or_not_understood_is_the_default() {
-        assert_eq!(settings(None, None), Settings::default());
+        assert_eq!(settings(None, None), default());
         for age in [
             "",
             " ",
             "900s",
             "-1",
             "1e3",
+            "0",
             "86401",
             "99999999999999999999",
         ] {
-            assert_eq!(settings(Some(age), None), Settings::default(), "{age}");
+            assert_eq!(settings(Some(age), None), default(), "{age}");
         }
         for arn in [
             "",
@@ -124,7 +171,36 @@ mod tests {
             "arn:aws:lambda:eu-west-1:111122223333:function:waiter",
             "arn:aws:states:::stateMachine:",
         ] {
-            assert_eq!(settings(None, Some(arn)), Settings::default(), "{arn}");
+            assert_eq!(settings(None, Some(arn)), default(), "{arn}");
         }
+    }
+
+    #[test]
+    fn an_age_within_its_bounds_holds() {
+        for age in ["1", "86400"] {
+            let seconds = settings(Some(age), None).max_invocation_age.as_secs();
+            assert_eq!(seconds.to_string(), age);
+        }
+    }
+
+    #[test]
+    fn an_endpoint_of_any_service_is_an_override_unless_all_are_ignored() {
+        let overrides = |name: &'static str, url: &'static str, ignore: &'static str| {
+            let names = ["PATH".to_owned(), name.to_owned()].into_iter();
+            has_endpoint_override(names, |wanted| match wanted {
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => Some(ignore.to_owned()),
+                wanted => (wanted == name).then(|| url.to_owned()),
+            })
+        };
+        for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ROUTE_53"] {
+            assert!(overrides(name, "http://127.0.0.1:4566", "false"), "{name}");
+            assert!(!overrides(name, "http://127.0.0.1:4566", "true"), "{name}");
+            assert!(!overrides(name, "", "false"), "{name}");
+        }
+        assert!(!overrides(
+            "AWS_ENDPOINT_URLS",
+            "http://127.0.0.1:4566",
+            "false"
+        ));
     }
 }

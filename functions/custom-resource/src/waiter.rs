@@ -5,9 +5,9 @@ use crate::response_url::ResponseUrl;
 /// Starts an execution of the state machine that goes on with a wait. Implemented with Step Functions where a function
 /// has one; this crate knows no AWS service.
 pub trait Waiter: Send + Sync {
-    /// Asks once for the execution with this name and input. One that already exists under that name is a success: the
-    /// same request was delivered twice, or asked for twice, and the second joins the first. It may be dropped while it
-    /// waits for an answer, and is then asked again.
+    /// Asks once for the execution with this name and input. One that already runs under that name is a success: the same
+    /// request was delivered twice, or asked for twice, and the second joins the first. One that has ended is
+    /// [`NotStarted::Refused`]. It may be dropped while it waits for an answer, and is then asked again.
     ///
     /// The input holds the response URL. It goes to the state machine and nowhere else, least of all to a log or into
     /// the error.

@@ -16,8 +16,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// The shortest pause between two looks in one invocation.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long after CloudFormation made a request its first delivery begins, at most, unless Lambda is throttled.
-const FIRST_DELIVERY: Duration = Duration::from_secs(50);
+/// How long an invocation goes on waiting by itself. A longer wait goes on in the state machine, because an invocation that
+/// sleeps occupies Lambda concurrency, of which a new account has ten.
+const LONGEST_SLEEP: Duration = Duration::from_secs(120);
 /// How much time the last look gets, where an invocation has no waiter to hand over to.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 /// How long the waiter is asked at most: after that, a look of this invocation's own may end the request.
@@ -45,8 +46,8 @@ pub(crate) struct Work<'a, R, W, T> {
     turn: Turn,
     /// Whether the state machine invoked, and goes on with what this turn returns.
     by_waiter: bool,
-    /// See [`Invocation::may_be_repeat`].
-    may_be_repeat: bool,
+    /// Until when this invocation waits by itself, if there is a waiter.
+    hands_over_at: Instant,
     /// Whether this invocation, which could not hand over, has waited as long as it can: one more look, and it ends.
     waited_out: bool,
     /// Why the wait is not known to be handed over, where that was tried.
@@ -76,7 +77,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             context,
             clock,
             deadlines,
-            may_be_repeat: clock.since(turn.request.requested_at) > FIRST_DELIVERY,
+            hands_over_at: Instant::now() + LONGEST_SLEEP,
             turn,
             by_waiter,
             waited_out: false,
@@ -182,13 +183,16 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
         let until_end = self.clock.until(self.turn.request.ends_at());
         let next = Instant::now() + wait.retry_after.max(SHORTEST_PAUSE).min(until_end);
-        if !self.waited_out && next < self.deadlines.work {
+        let fits = !self.waited_out && next < self.deadlines.work;
+        // Once: if it fails, the next attempt is at the end of this invocation's work.
+        let is_long = next > self.hands_over_at && self.not_handed_over.is_none();
+        if (is_long || !fits) && self.hand_over(wait.retry_after).await {
+            return ControlFlow::Break(Verdict::HandedOver);
+        }
+        if fits {
             tracing::debug!(waiting_for = self.turn.waiting_for, "waiting");
             sleep_until(next).await;
             return ControlFlow::Continue(());
-        }
-        if self.hand_over(wait.retry_after).await {
-            return ControlFlow::Break(Verdict::HandedOver);
         }
         let left = self
             .deadlines
@@ -324,7 +328,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
     fn invocation(&self, deadline: Instant) -> Invocation {
         let age = self.function.settings.max_invocation_age;
         let mut invocation = Invocation::new(self.clock, deadline, age);
-        invocation.may_be_repeat = self.may_be_repeat;
+        invocation.may_be_repeat = self.turn.may_be_repeat;
         invocation.can_hand_over =
             self.by_waiter || (self.function.waiter.is_some() && self.not_handed_over.is_none());
         invocation

@@ -69,6 +69,48 @@ pub(crate) enum Error {
         owner: Owner,
     },
     #[error(
+        "Nothing was done with hosted zone {zone} ({name}): its tags name {tags}, and its CallerReference names another owner. \
+         If the resource was renamed in the template, list its earlier logical ids in FormerLogicalIds; otherwise correct \
+         the tags zone-delegation:stack-id and zone-delegation:logical-id, then deploy again."
+    )]
+    Contradicting {
+        zone: HostedZoneId,
+        name: DomainName,
+        tags: Owner,
+    },
+    #[error(
+        "{name} was not delegated: its zone {zone} is held by {logical_id} of this stack. If that was this resource's \
+         logical id before, list it in FormerLogicalIds; otherwise choose another Subdomain."
+    )]
+    HeldBySibling {
+        name: DomainName,
+        zone: HostedZoneId,
+        logical_id: String,
+    },
+    #[error(
+        "{name} was not delegated: {parent} already delegates it to HostedZoneId {zone}. Set AdoptDelegation to true to \
+         adopt that delegation as it is, or delete the NS record set."
+    )]
+    NotAdopted {
+        name: DomainName,
+        parent: DomainName,
+        zone: HostedZoneId,
+    },
+    #[error("Property Subdomain is '{subdomain}': {why}.")]
+    NoSubdomain { subdomain: String, why: String },
+    #[error(
+        "{name} was not deleted: its zone {zone} does not exist, and {parent} ({parent_id}) has an NS record set for it of \
+         which this resource's id does not prove that it is the resource's own: {set}. Check whether that record set is \
+         needed; if not, delete it, then delete again."
+    )]
+    Unproven {
+        name: DomainName,
+        zone: HostedZoneId,
+        parent: DomainName,
+        parent_id: HostedZoneId,
+        set: Box<RecordSet>,
+    },
+    #[error(
         "The zone {name} was not made: this request made one before, which is gone ({error}); deploy again, which \
          makes a new request."
     )]

@@ -2,6 +2,7 @@ use crate::{error::Error, subdomain::properties::Network};
 use aws_calls::{call, home_region};
 use aws_sdk_route53::config::Credentials;
 use aws_types::{SdkConfig, region::Region};
+use custom_resource::keep_secret;
 use dns_zones::Route53;
 use std::{
     sync::Mutex,
@@ -92,6 +93,8 @@ impl Roles {
         let given = answer.credentials().ok_or_else(|| Error::NoCredentials {
             role_arn: network.role_arn.clone(),
         })?;
+        keep_secret(given.secret_access_key());
+        keep_secret(given.session_token());
         let credentials = Credentials::new(
             given.access_key_id(),
             given.secret_access_key(),

@@ -1,4 +1,5 @@
-use aws_calls::{Kind, call_once};
+use aws_calls::{AwsError, Kind, call_once};
+use aws_sdk_sfn::types::ExecutionStatus;
 use aws_types::SdkConfig;
 use custom_resource::{NotStarted, Waiter};
 
@@ -24,21 +25,49 @@ impl Waiter for StateMachine {
     async fn start(&self, execution_name: &str, input: String) -> Result<(), NotStarted> {
         let start = self.client.start_execution().state_machine_arn(&self.arn);
         let start = start.name(execution_name).input(input);
+        let executions = self.arn.replacen(":stateMachine:", ":execution:", 1);
+        let arn = format!("{executions}:{execution_name}");
         // Once: the protocol, which knows how much time there is, asks again.
-        let sent = start.send();
-        match call_once("Step Functions", "StartExecution", execution_name, sent).await {
+        match call_once("Step Functions", "StartExecution", &arn, start.send()).await {
             Ok(_) => Ok(()),
-            // The same request was delivered twice, and an execution goes on with it already. A Standard state
-            // machine answers the same input with success, another input with this.
-            Err(error) if error.is("ExecutionAlreadyExists") => Ok(()),
-            Err(error) => {
-                let said = error.to_string();
-                Err(match error.kind {
-                    Kind::Refused | Kind::Denied | Kind::NoEndpoint => NotStarted::Refused(said),
-                    Kind::Throttled => NotStarted::Throttled(said),
-                    Kind::NoAnswer => NotStarted::NoAnswer(said),
-                })
-            }
+            // The same request was delivered twice. A Standard state machine answers the same input with success while the
+            // execution runs; another input, or an execution that has ended, with this
+            // (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
+            Err(error) if error.is("ExecutionAlreadyExists") => self.goes_on(&arn).await,
+            Err(error) => Err(not_started(&error)),
         }
+    }
+}
+
+impl StateMachine {
+    /// Checks that this execution still runs. One that has ended takes no further turn.
+    async fn goes_on(&self, arn: &str) -> Result<(), NotStarted> {
+        let sent = self.client.describe_execution().execution_arn(arn).send();
+        match call_once("Step Functions", "DescribeExecution", arn, sent).await {
+            Ok(execution) if *execution.status() == ExecutionStatus::Running => Ok(()),
+            Ok(execution) => Err(NotStarted::Refused(format!(
+                "the execution {arn} of an earlier delivery of this request has ended ({})",
+                execution.status()
+            ))),
+            // A role of release 0.2.0 may not ask. Most likely the execution runs.
+            Err(error) if error.kind == Kind::Denied => {
+                tracing::warn!(%error, "whether the execution still runs is not known, assuming that it does");
+                Ok(())
+            }
+            // What Step Functions describes lags behind what it has started.
+            Err(error) if error.is("ExecutionDoesNotExist") => {
+                Err(NotStarted::NoAnswer(error.to_string()))
+            }
+            Err(error) => Err(not_started(&error)),
+        }
+    }
+}
+
+fn not_started(error: &AwsError) -> NotStarted {
+    let said = error.to_string();
+    match error.kind {
+        Kind::Refused | Kind::Denied | Kind::NoEndpoint => NotStarted::Refused(said),
+        Kind::Throttled => NotStarted::Throttled(said),
+        Kind::NoAnswer => NotStarted::NoAnswer(said),
     }
 }

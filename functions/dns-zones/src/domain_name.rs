@@ -41,6 +41,14 @@ pub enum NameError {
         /// The character.
         character: char,
     },
+    /// RFC 5890: in DNS an internationalized label has an ASCII form.
+    #[error("label '{label}' is internationalized: write its A-label '{a_label}'")]
+    Internationalized {
+        /// The label.
+        label: String,
+        /// Its ASCII form.
+        a_label: String,
+    },
     /// RFC 952: a label neither starts nor ends with a hyphen.
     #[error("label '{0}' starts or ends with a hyphen")]
     Hyphen(String),
@@ -48,6 +56,24 @@ pub enum NameError {
 
 const LONGEST_LABEL: usize = 63;
 const LONGEST_NAME: usize = 253;
+
+/// The A-label of an internationalized label (RFC 5891, section 4.4), if it is one: letters and digits of any script, some
+/// of them not ASCII, and hyphens.
+fn a_label(label: &str) -> Option<String> {
+    let lower = label.to_lowercase();
+    let allowed = |c: char| {
+        c.is_ascii_lowercase()
+            || c.is_ascii_digit()
+            || c == '-'
+            || !c.is_ascii() && c.is_alphanumeric()
+    };
+    // A combining mark is not allowed: it may be half of a letter, which then has another A-label.
+    if lower.is_ascii() || !lower.chars().all(allowed) {
+        return None;
+    }
+    let a_label = format!("xn--{}", idna::punycode::encode_str(&lower)?);
+    (a_label.len() <= LONGEST_LABEL).then_some(a_label)
+}
 
 impl DomainName {
     /// A name as a user writes it for a zone: labels of `a-z 0-9 - _`, a trailing dot allowed.
@@ -64,9 +90,10 @@ impl DomainName {
                 return Err(NameError::EmptyLabel(text.to_owned()));
             }
             if let Some(character) = label.chars().find(|c| !allowed(*c)) {
-                return Err(NameError::Character {
-                    label: label.to_owned(),
-                    character,
+                let label = label.to_owned();
+                return Err(match a_label(&label) {
+                    Some(a_label) => NameError::Internationalized { label, a_label },
+                    None => NameError::Character { label, character },
                 });
             }
             if label.len() > LONGEST_LABEL {
@@ -217,8 +244,37 @@ mod tests {
         );
         assert_eq!(
             refused("bücher"),
-            "label 'bücher' has the character 'ü', and only a-z, 0-9, - and _ are allowed"
+            "label 'bücher' is internationalized: write its A-label 'xn--bcher-kva'"
         );
+        // As RFC 3492, section 7.1, and https://www.unicode.org/reports/tr46/ have them.
+        for (label, a_label) in [
+            ("BÜCHER", "xn--bcher-kva"),
+            ("faß", "xn--fa-hia"),
+            ("παράδειγμα", "xn--hxajbheg2az3al"),
+            ("испытание", "xn--80akhbyknj4f"),
+            ("例え", "xn--r8jz45g"),
+        ] {
+            let refused = refused(&format!("{label}.dev"));
+            assert!(
+                refused.ends_with(&format!("its A-label '{a_label}'")),
+                "{refused}"
+            );
+        }
+        for (label, character) in [
+            ("bu\u{308}cher", '\u{308}'),
+            ("a\u{202e}b", '\u{202e}'),
+            ("ü*", 'ü'),
+        ] {
+            assert_eq!(
+                DomainName::parse(label),
+                Err(NameError::Character {
+                    label: label.to_owned(),
+                    character
+                })
+            );
+        }
+        let long = DomainName::parse(&"ü".repeat(63));
+        assert!(matches!(long, Err(NameError::Character { .. })), "{long:?}");
         assert_eq!(refused("-a"), "label '-a' starts or ends with a hyphen");
         assert!(refused(&"a".repeat(64)).contains("has 64 bytes"));
         let long = vec!["a".repeat(49); 6].join(".");

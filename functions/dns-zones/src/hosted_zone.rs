@@ -59,6 +59,8 @@ pub struct ListedZone {
     pub private: bool,
     /// The comment, empty where there is none.
     pub comment: String,
+    /// How many record sets it has: two, the SOA and NS of its apex, as long as nobody uses it.
+    pub record_sets: i64,
 }
 
 /// A public hosted zone with its name servers.
@@ -85,6 +87,8 @@ impl From<&aws_sdk_route53::types::HostedZone> for ListedZone {
             name: DomainName::from_service(zone.name()),
             caller_reference: zone.caller_reference().to_owned(),
             private: config.is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone),
+            // Route 53 always says it.
+            record_sets: zone.resource_record_set_count().unwrap_or(i64::MAX),
             comment: config
                 .and_then(|c| c.comment())
                 .unwrap_or_default()

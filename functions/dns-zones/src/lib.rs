@@ -29,7 +29,7 @@ pub use hosted_zone::{HostedZone, HostedZoneId, IdError, ListedZone};
 pub use name_servers::NameServers;
 pub use protections::Protection;
 pub use record_set::RecordSet;
-pub use zones::CreatedZone;
+pub use zones::{CreatedZone, Deleted};
 
 use aws_calls::{AwsError, Queue};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};

@@ -16,6 +16,15 @@ pub struct CreatedZone {
     pub change: ChangeId,
 }
 
+/// What became of a zone that was to be deleted.
+#[derive(Debug)]
+pub enum Deleted {
+    /// It does not exist.
+    Yes,
+    /// It exists, because it has more than its SOA and NS record sets, is signed, or has record set protections.
+    NotEmpty(AwsError),
+}
+
 impl Route53 {
     /// The zone of this id; none where there is no such zone.
     ///
@@ -150,16 +159,18 @@ impl Route53 {
         })
     }
 
-    /// Deletes a zone. One that is gone already is success.
+    /// Deletes a zone. One that does not exist any more is deleted.
     ///
     /// # Errors
     ///
-    /// [`AwsError`], `HostedZoneNotEmpty` among them.
-    pub async fn delete_zone(&self, id: &HostedZoneId) -> Result<(), AwsError> {
+    /// [`AwsError`].
+    pub async fn delete_zone(&self, id: &HostedZoneId) -> Result<Deleted, AwsError> {
         let send = || self.client.delete_hosted_zone().id(id.as_str()).send();
         match self.call("DeleteHostedZone", id.as_str(), send).await {
-            Err(error) if !error.is("NoSuchHostedZone") => Err(error),
-            _ => Ok(()),
+            Ok(_) => Ok(Deleted::Yes),
+            Err(error) if error.is("NoSuchHostedZone") => Ok(Deleted::Yes),
+            Err(error) if error.is("HostedZoneNotEmpty") => Ok(Deleted::NotEmpty(error)),
+            Err(error) => Err(error),
         }
     }
 
@@ -181,19 +192,26 @@ impl Route53 {
         .map(|_| ())
     }
 
-    /// A zone's tags.
+    /// Returns a zone's tags, or none if there is no such zone.
     ///
     /// # Errors
     ///
     /// [`AwsError`].
-    pub async fn zone_tags(&self, id: &HostedZoneId) -> Result<BTreeMap<String, String>, AwsError> {
+    pub async fn zone_tags(
+        &self,
+        id: &HostedZoneId,
+    ) -> Result<Option<BTreeMap<String, String>>, AwsError> {
         let list = self.client.list_tags_for_resource();
         let list = list
             .resource_type(TagResourceType::Hostedzone)
             .resource_id(id.as_str());
-        let output = self
+        let listed = self
             .call("ListTagsForResource", id.as_str(), || list.clone().send())
-            .await?;
+            .await;
+        let output = match listed {
+            Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
+            listed => listed?,
+        };
         let tags = output
             .resource_tag_set()
             .map(ResourceTagSet::tags)
@@ -204,7 +222,7 @@ impl Route53 {
                 tag.value().unwrap_or_default().to_owned(),
             ))
         };
-        Ok(tags.iter().filter_map(pair).collect())
+        Ok(Some(tags.iter().filter_map(pair).collect()))
     }
 
     /// Sets and removes tags of a zone; nothing to do sends nothing.

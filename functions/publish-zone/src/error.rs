@@ -1,15 +1,35 @@
+//! The sentences that the user reads.
+
+use crate::properties::Prefix;
 use aws_calls::{AwsError, Kind};
 use custom_resource::{Outlook, Owner, PropertyError, Trouble};
-use dns_zones::{DomainName, HostedZoneId, RecordSet};
+use dns_zones::{DomainName, HostedZoneId};
 use thiserror::Error;
 
-/// Everything that can go wrong with a published zone. `Display` is the sentence that the user reads.
+/// Everything that can go wrong with a published zone.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     #[error(transparent)]
     Property(#[from] PropertyError),
+    #[error("{}", .0)]
+    Refused(#[from] Refusal),
     #[error("{}; {}.", .0, next(.0))]
     Aws(#[from] AwsError),
+    #[error(
+        "{0}; the quota of parameters of this account and Region is used up: delete parameters that nobody needs, or ask \
+         AWS for a higher quota, then deploy again."
+    )]
+    TooManyParameters(AwsError),
+    #[error(
+        "{0}; the quota of versions of this parameter is used up, and its oldest one has a label: remove that label, then \
+         deploy again."
+    )]
+    TooManyVersions(AwsError),
+}
+
+/// Why a plan changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Refusal {
     #[error(
         "Property HostedZoneId is {0}, and this account has no such hosted zone: correct the id."
     )]
@@ -20,49 +40,72 @@ pub(crate) enum Error {
         "Nothing was published under {prefix}: the request is {age} s old, so that an earlier delivery of it may have \
          been answered, and undone, already; deploy again."
     )]
-    TooLate { prefix: String, age: u64 },
-    #[error("The parameter {name} stands already and {}: choose another ParameterPrefix, or remove it.", whose(.owner))]
-    Taken { name: String, owner: Option<Owner> },
+    TooLate { prefix: Prefix, age: u64 },
     #[error(
-        "{prefix} still publishes the zone {zone} ({id}), and nothing was touched: record sets in it delegate to other \
-         accounts: {sets}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
+        "The parameter {name} already exists and has no tags of this project, so it is someone else's: choose another \
+         ParameterPrefix, or delete it."
+    )]
+    WithoutOwner { name: String },
+    #[error(
+        "The parameter {name} already exists and belongs to {owner}: choose another ParameterPrefix, or delete it."
+    )]
+    OfAnotherStack { name: String, owner: Owner },
+    #[error(
+        "The parameter {name} belongs to the logical id {owner} of this stack: if {owner} was renamed to {asking} in the \
+         template, add {owner} to the property FormerLogicalIds of {asking}; if not, choose another ParameterPrefix."
+    )]
+    OfAnotherLogicalId {
+        name: String,
+        owner: String,
+        asking: String,
+    },
+    #[error(
+        "The parameter {name} was changed after this request was made, by a later request or by a person, and nothing was \
+         changed: deploy again."
+    )]
+    Superseded { name: String },
+    #[error("The parameter {name} was deleted while this request was carried out: deploy again.")]
+    DeletedMeanwhile { name: String },
+    #[error(
+        "The parameter {name} was not created: SSM answers that the name is taken, and finds no parameter of that name. \
+         SSM keeps the name of a deleted parameter for a while: deploy again in some minutes."
+    )]
+    NameKept { name: String },
+    #[error(
+        "{prefix} still publishes the zone {zone} ({id}), and nothing was changed: the zone has NS record sets that \
+         delegate to other accounts: {names}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
     )]
     Delegates {
-        prefix: String,
+        prefix: Prefix,
         zone: DomainName,
         id: HostedZoneId,
-        sets: String,
+        names: String,
     },
+    #[error(
+        "{prefix} was not changed: DelegatedNames no longer has {names}, and the zone {zone} ({id}) still has NS record \
+         sets for that, which their consumers could not delete any more; delete these subdomains first, then remove \
+         their names."
+    )]
+    NamesInUse {
+        prefix: Prefix,
+        names: String,
+        zone: DomainName,
+        id: HostedZoneId,
+    },
+    #[error("{}; {}.", .0, next(.0))]
+    Aws(AwsError),
 }
 
-/// How many record sets an error lists: an answer has 4,096 bytes.
-pub(crate) const LISTED: usize = 10;
-
 impl Error {
-    pub(crate) fn delegates(
-        prefix: &str,
-        zone: DomainName,
-        id: HostedZoneId,
-        sets: &[RecordSet],
-    ) -> Self {
-        let names = sets.iter().take(LISTED).map(|set| set.name().to_string());
-        let mut sets_text = names.collect::<Vec<_>>().join(", ");
-        if sets.len() > LISTED {
-            sets_text.push_str(" and more");
-        }
-        Self::Delegates {
-            prefix: prefix.to_owned(),
-            zone,
-            id,
-            sets: sets_text,
-        }
-    }
-
     /// What the protocol has to know of it.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {
-            Self::Aws(error) if error.passes() => Outlook::Passing,
-            Self::Aws(error) if error.kind == Kind::Denied => Outlook::Spreading,
+            Self::Aws(error) | Self::Refused(Refusal::Aws(error)) if error.passes() => {
+                Outlook::Passing
+            }
+            Self::Aws(error) | Self::Refused(Refusal::Aws(error)) if error.kind == Kind::Denied => {
+                Outlook::Spreading
+            }
             _ => Outlook::Final,
         };
         Trouble {
@@ -77,23 +120,6 @@ fn next(error: &AwsError) -> &'static str {
         Kind::Denied => "grant the function's role this action",
         Kind::Throttled | Kind::NoAnswer => "deploy again when the service answers",
         Kind::NoEndpoint => "check that this function's network resolves the service's endpoint",
-        Kind::Refused => match error.code.as_deref() {
-            Some("ParameterLimitExceeded") => {
-                "the quota of parameters of this account and Region is used up: delete parameters that nobody needs, or \
-                 ask AWS for a higher quota, then deploy again"
-            }
-            Some("ParameterMaxVersionLimitExceeded") => {
-                "the quota of versions of this parameter is used up, and its oldest one has a label: remove that label, \
-                 then deploy again"
-            }
-            _ => "correct what it names, then deploy again",
-        },
-    }
-}
-
-fn whose(owner: &Option<Owner>) -> String {
-    match owner {
-        Some(owner) => format!("belongs to {owner}"),
-        None => "carries no tags of this project, so it is someone else's".to_owned(),
+        Kind::Refused => "correct what it names, then deploy again",
     }
 }

@@ -4,8 +4,13 @@
 //! parameter is ours by the tags of its first write; one that stands without them is never overwritten and never
 //! deleted.
 
+mod act;
 mod error;
+mod observed;
+mod ownership;
 mod parameters;
+mod plan;
+mod properties;
 mod published_zone;
 
 use aws_types::SdkConfig;

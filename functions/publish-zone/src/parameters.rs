@@ -1,93 +1,90 @@
-use aws_calls::{AwsError, Kind, at_once, call};
+//! SSM Parameter Store: one function for each operation, with the errors that its callers tell apart.
+
+use crate::properties::{Part, Prefix};
+use aws_calls::{AwsError, Kind, call};
 use aws_sdk_ssm::{
     Client,
-    types::{Parameter as SdkParameter, ParameterType, ResourceTypeForTagging, Tag},
+    operation::put_parameter::builders::PutParameterFluentBuilder,
+    types::{ParameterType, ResourceTypeForTagging, Tag},
 };
-use custom_resource::{Claim, Owner, PREVIOUS_LOGICAL_ID_TAG};
-use dns_zones::{HostedZone, HostedZoneId};
-use futures::try_join;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 const SERVICE: &str = "SSM";
 
-/// Notes the value that a parameter had when a renamed logical id took it over, so that a rollback can restore it.
-const PREVIOUS_VALUE_TAG: &str = "zone-delegation:previous-value";
-
-/// The three parameters that publish one zone.
+/// The operations that this function calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Parameters {
     client: Client,
 }
 
-/// One parameter as it is to be.
+/// A parameter's value.
 #[derive(Debug)]
-pub(crate) struct Parameter {
-    pub(crate) name: String,
+pub(crate) struct Stored {
+    pub(crate) part: Part,
     pub(crate) value: String,
-    kind: ParameterType,
+    /// When the value was last written.
+    pub(crate) modified: SystemTime,
 }
 
-/// One parameter as it stands.
+/// Why `PutParameter` wrote nothing.
 #[derive(Debug)]
-pub(crate) struct Standing {
-    pub(crate) name: String,
-    pub(crate) value: String,
-    pub(crate) claim: Claim,
-    /// What it had before it was taken over.
-    previous_value: Option<String>,
+pub(crate) enum PutError {
+    /// A parameter of that name exists, or was deleted so recently that SSM still keeps its name.
+    AlreadyExists,
+    /// The account has as many parameters as it can have.
+    TooManyParameters(AwsError),
+    /// The parameter has as many versions as it can have, and a label keeps the oldest one.
+    TooManyVersions(AwsError),
+    Other(AwsError),
 }
 
-/// The names below a prefix, with their types.
-const NAMES: [(&str, ParameterType); 3] = [
-    ("hosted-zone-id", ParameterType::String),
-    ("hosted-zone-name", ParameterType::String),
-    ("name-servers", ParameterType::StringList),
-];
-
-/// What publishes this zone.
-pub(crate) fn wanted(prefix: &str, zone: &HostedZone) -> [Parameter; 3] {
-    let mut values = [
-        zone.id.to_string(),
-        zone.name.as_str().to_owned(),
-        zone.name_servers.to_string(),
-    ]
-    .into_iter();
-    NAMES.map(|(name, kind)| Parameter {
-        name: format!("{prefix}/{name}"),
-        value: values.next().expect("as many as names"),
-        kind,
-    })
+/// Why a parameter's tags were not changed or listed.
+#[derive(Debug)]
+pub(crate) enum TagError {
+    /// No parameter of that name exists.
+    NoSuchParameter,
+    Other(AwsError),
 }
 
-impl Standing {
-    /// The zone whose id this parameter publishes, where it is the one for that.
-    pub(crate) fn zone(&self) -> Option<HostedZoneId> {
-        let is_id = self.name.ends_with("/hosted-zone-id");
-        HostedZoneId::parse(&self.value).ok().filter(|_| is_id)
-    }
+/// Why nothing was deleted.
+#[derive(Debug)]
+pub(crate) enum DeleteError {
+    /// The function's role allows it for parameters with its stack's tag alone. A parameter that does not exist any more
+    /// has no tags, so that a delete that is sent again, because its answer was lost, is denied as well.
+    Denied(AwsError),
+    Other(AwsError),
+}
 
-    /// The value that a rollback of the taking over has to restore, where it was changed since.
-    fn restored(&self) -> Option<Parameter> {
-        let (_, kind) = NAMES
-            .into_iter()
-            .find(|(name, _)| self.name.ends_with(name))?;
-        let value = from_tag(self.previous_value.as_ref()?);
-        (value != self.value).then(|| Parameter {
-            name: self.name.clone(),
-            value,
-            kind,
-        })
+impl From<AwsError> for PutError {
+    fn from(error: AwsError) -> Self {
+        match error.code.as_deref() {
+            Some("ParameterAlreadyExists") => Self::AlreadyExists,
+            Some("ParameterLimitExceeded") => Self::TooManyParameters(error),
+            Some("ParameterMaxVersionLimitExceeded") => Self::TooManyVersions(error),
+            _ => Self::Other(error),
+        }
     }
 }
 
-/// A tag holds no comma, and none of the values a space
-/// (<https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Tag.html>).
-fn to_tag(value: &str) -> String {
-    value.replace(',', " ")
+impl From<AwsError> for TagError {
+    fn from(error: AwsError) -> Self {
+        match error.code.as_deref() {
+            Some("InvalidResourceId") => Self::NoSuchParameter,
+            _ => Self::Other(error),
+        }
+    }
 }
 
-fn from_tag(value: &str) -> String {
-    value.replace(' ', ",")
+impl From<AwsError> for DeleteError {
+    fn from(error: AwsError) -> Self {
+        match error.kind {
+            Kind::Denied => Self::Denied(error),
+            _ => Self::Other(error),
+        }
+    }
 }
 
 impl Parameters {
@@ -95,191 +92,112 @@ impl Parameters {
         Self { client }
     }
 
-    /// What stands below the prefix, with whose it is to the owner. Where something is `expected` to stand, its tags
-    /// are asked for at once.
-    pub(crate) async fn standing(
-        &self,
-        owner: &Owner,
-        prefix: &str,
-        expected: bool,
-    ) -> Result<Vec<Standing>, AwsError> {
-        let names = NAMES.map(|(name, _)| format!("{prefix}/{name}"));
-        let get = self.client.get_parameters().set_names(Some(names.to_vec()));
-        let get = call(SERVICE, "GetParameters", prefix, || get.clone().send());
-        let (answer, mut tags) = if expected {
-            try_join!(get, self.all_tags(&names))?
-        } else {
-            let answer = get.await?;
-            let names = answer.parameters().iter().filter_map(SdkParameter::name);
-            let tags = self.all_tags(names).await?;
-            (answer, tags)
-        };
-        let standing = answer.parameters().iter().filter_map(|parameter| {
-            let name = parameter.name().unwrap_or_default();
-            // Without tags it is gone by now: someone deletes it just then.
-            let mut tags = tags.remove(name)?;
-            Some(Standing {
-                name: name.to_owned(),
+    /// The parameters below a prefix that exist.
+    pub(crate) async fn get(&self, prefix: &Prefix) -> Result<Vec<Stored>, AwsError> {
+        let names = Part::ALL.map(|part| prefix.name(part)).to_vec();
+        let get = self.client.get_parameters().set_names(Some(names));
+        let target = prefix.as_str();
+        let answer = call(SERVICE, "GetParameters", target, || get.clone().send()).await?;
+        let stored = answer.parameters().iter().filter_map(|parameter| {
+            let is_it = |part: &Part| parameter.name() == Some(&prefix.name(*part));
+            let modified = parameter.last_modified_date();
+            Some(Stored {
+                part: Part::ALL.into_iter().find(is_it)?,
                 value: parameter.value().unwrap_or_default().to_owned(),
-                claim: owner.claim(&tags),
-                previous_value: tags.remove(PREVIOUS_VALUE_TAG),
+                modified: modified
+                    .and_then(|at| SystemTime::try_from(*at).ok())
+                    .unwrap_or(UNIX_EPOCH),
             })
         });
-        Ok(standing.collect())
+        Ok(stored.collect())
     }
 
-    /// The tags of those of the parameters that stand.
-    async fn all_tags(
-        &self,
-        names: impl IntoIterator<Item = impl AsRef<str> + Send>,
-    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, AwsError> {
-        let tags = names.into_iter().map(async |name| {
-            let tags = self.tags(name.as_ref()).await?;
-            Ok::<_, AwsError>(tags.map(|tags| (name.as_ref().to_owned(), tags)))
-        });
-        Ok(at_once(tags).await?.into_iter().flatten().collect())
-    }
-
-    async fn tags(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, AwsError> {
+    pub(crate) async fn tags(&self, name: &str) -> Result<BTreeMap<String, String>, TagError> {
         let list = self.client.list_tags_for_resource();
         let list = list
             .resource_type(ResourceTypeForTagging::Parameter)
             .resource_id(name);
-        match call(SERVICE, "ListTagsForResource", name, || list.clone().send()).await {
-            Ok(answer) => {
-                let pair = |tag: &Tag| (tag.key().to_owned(), tag.value().to_owned());
-                Ok(Some(answer.tag_list().iter().map(pair).collect()))
-            }
-            Err(error) if error.is("InvalidResourceId") => Ok(None),
-            Err(error) => Err(error),
-        }
+        let answer = call(SERVICE, "ListTagsForResource", name, || list.clone().send()).await?;
+        let pair = |tag: &Tag| (tag.key().to_owned(), tag.value().to_owned());
+        Ok(answer.tag_list().iter().map(pair).collect())
     }
 
-    /// Writes a parameter that does not stand, with its tags in the same call. One that stands after all is an
-    /// error (`ParameterAlreadyExists`): SSM takes no tags together with `Overwrite`, and nobody's is overwritten.
+    /// Writes a parameter that does not exist, with all of its tags in the same call.
     pub(crate) async fn create(
         &self,
-        parameter: &Parameter,
-        owner: &Owner,
-    ) -> Result<(), AwsError> {
-        let tags = tag_list(&owner.tag_map());
-        let put = self.put(parameter).overwrite(false).set_tags(Some(tags));
-        call(SERVICE, "PutParameter", &parameter.name, || {
-            put.clone().send()
-        })
-        .await
-        .map(|_| ())
+        name: &str,
+        part: Part,
+        value: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), PutError> {
+        let put = self.client.put_parameter().overwrite(false);
+        let put = put.set_tags(Some(tag_list(tags)));
+        send(put, name, part, value).await
     }
 
-    /// Gives a parameter of ours another value.
-    pub(crate) async fn overwrite(&self, parameter: &Parameter) -> Result<(), AwsError> {
-        let put = self.put(parameter).overwrite(true);
-        call(SERVICE, "PutParameter", &parameter.name, || {
-            put.clone().send()
-        })
-        .await
-        .map(|_| ())
-    }
-
-    fn put(
+    /// Gives a parameter another value. SSM takes no tags in the same call.
+    pub(crate) async fn overwrite(
         &self,
-        parameter: &Parameter,
-    ) -> aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder {
-        let put = self.client.put_parameter();
-        put.name(&parameter.name)
-            .value(&parameter.value)
-            .r#type(parameter.kind.clone())
+        name: &str,
+        part: Part,
+        value: &str,
+    ) -> Result<(), PutError> {
+        let put = self.client.put_parameter().overwrite(true);
+        send(put, name, part, value).await
     }
 
-    /// Takes a parameter over from a logical id of the same stack, noting whose it was and what it said.
-    pub(crate) async fn take_over(
+    pub(crate) async fn add_tags(
         &self,
-        standing: &Standing,
-        owner: &Owner,
-        sibling: &str,
-    ) -> Result<(), AwsError> {
-        let mut tags = owner.tags_taken_from(sibling);
-        tags.insert(PREVIOUS_VALUE_TAG.to_owned(), to_tag(&standing.value));
-        self.add_tags(&standing.name, &tags).await
-    }
-
-    /// Gives a parameter back to the logical id that it was taken over from, as it was.
-    pub(crate) async fn give_back(
-        &self,
-        standing: &Standing,
-        owner: &Owner,
-        sibling: &str,
-    ) -> Result<(), AwsError> {
-        // The value goes before the note of it.
-        if let Some(parameter) = standing.restored() {
-            self.overwrite(&parameter).await?;
-        }
-        let previous = Owner {
-            logical_id: sibling.to_owned(),
-            ..owner.clone()
-        };
-        self.add_tags(&standing.name, &previous.tag_map()).await?;
-        self.forget_previous(&standing.name).await
-    }
-
-    async fn add_tags(&self, name: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
+        name: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), TagError> {
         let add = self.client.add_tags_to_resource();
         let add = add
             .resource_type(ResourceTypeForTagging::Parameter)
-            .resource_id(name);
-        let add = add.set_tags(Some(tag_list(tags)));
-        call(SERVICE, "AddTagsToResource", name, || add.clone().send())
-            .await
-            .map(|_| ())
-    }
-
-    /// Forgets whose a parameter was, and what it said.
-    pub(crate) async fn forget_previous(&self, name: &str) -> Result<(), AwsError> {
-        let remove = self.client.remove_tags_from_resource();
-        let remove = remove
-            .resource_type(ResourceTypeForTagging::Parameter)
-            .resource_id(name);
-        let remove = remove
-            .tag_keys(PREVIOUS_LOGICAL_ID_TAG)
-            .tag_keys(PREVIOUS_VALUE_TAG);
-        call(SERVICE, "RemoveTagsFromResource", name, || {
-            remove.clone().send()
-        })
-        .await
-        .map(|_| ())
-    }
-
-    /// Deletes parameters. Those that are gone already are success.
-    ///
-    /// The right to holds for parameters that carry the stack's id. One that is gone carries nothing, so that a delete
-    /// that is sent again, because its answer was lost, is denied.
-    pub(crate) async fn delete(&self, mut names: Vec<String>) -> Result<(), AwsError> {
-        while let Some(target) = names.first().cloned() {
-            let delete = self.client.delete_parameters();
-            let delete = delete.set_names(Some(names.clone()));
-            let deleted = call(SERVICE, "DeleteParameters", &target, || {
-                delete.clone().send()
-            });
-            let Err(error) = deleted.await else { break };
-            let asked = names.len();
-            if error.kind == Kind::Denied {
-                names = self.existing(names).await?;
-            }
-            if names.len() == asked {
-                return Err(error);
-            }
-        }
+            .resource_id(name)
+            .set_tags(Some(tag_list(tags)));
+        call(SERVICE, "AddTagsToResource", name, || add.clone().send()).await?;
         Ok(())
     }
 
-    /// Those of the names that stand.
-    async fn existing(&self, names: Vec<String>) -> Result<Vec<String>, AwsError> {
-        let target = names[0].clone();
-        let get = self.client.get_parameters().set_names(Some(names));
-        let answer = call(SERVICE, "GetParameters", &target, || get.clone().send()).await?;
-        let names = answer.parameters().iter().filter_map(SdkParameter::name);
-        Ok(names.map(str::to_owned).collect())
+    pub(crate) async fn remove_tags(&self, name: &str, keys: &[String]) -> Result<(), TagError> {
+        let remove = self.client.remove_tags_from_resource();
+        let remove = remove
+            .resource_type(ResourceTypeForTagging::Parameter)
+            .resource_id(name)
+            .set_tag_keys(Some(keys.to_vec()));
+        call(SERVICE, "RemoveTagsFromResource", name, || {
+            remove.clone().send()
+        })
+        .await?;
+        Ok(())
     }
+
+    /// Deletes parameters. One that does not exist is no error.
+    pub(crate) async fn delete(&self, prefix: &Prefix, parts: &[Part]) -> Result<(), DeleteError> {
+        let names = parts.iter().map(|part| prefix.name(*part)).collect();
+        let delete = self.client.delete_parameters().set_names(Some(names));
+        call(SERVICE, "DeleteParameters", prefix.as_str(), || {
+            delete.clone().send()
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+async fn send(
+    put: PutParameterFluentBuilder,
+    name: &str,
+    part: Part,
+    value: &str,
+) -> Result<(), PutError> {
+    let kind = match part {
+        Part::HostedZoneId | Part::HostedZoneName => ParameterType::String,
+        Part::NameServers => ParameterType::StringList,
+    };
+    let put = put.name(name).value(value).r#type(kind);
+    call(SERVICE, "PutParameter", name, || put.clone().send()).await?;
+    Ok(())
 }
 
 fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {

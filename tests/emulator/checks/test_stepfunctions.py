@@ -13,7 +13,8 @@ DEFINITION = {
     "States": {
         "Call the function": {
             "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
-            "Parameters": {"FunctionName": "${FunctionArn}", "Payload": {"Waiter.$": "$.Waiter"}},
+            "Parameters": {"FunctionName": "${FunctionArn}", "Payload": {"Waiter.$": "$.Waiter",
+                                                                           "Execution.$": "$$.Execution.Id"}},
             "OutputPath": "$.Payload", "TimeoutSeconds": 960,
             "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "BackoffRate": 2, "MaxAttempts": 3,
                        "JitterStrategy": "FULL"}],
@@ -55,6 +56,8 @@ class Waiter(Check):
         found = self.end(states, execution)
         self.assertEqual(found["status"], "SUCCEEDED", found)
         self.assertEqual([e["Event"]["Waiter"]["Turn"] for e in script.seen], [0, 1, 1, 3])
+        executions = machine.replace(":stateMachine:", ":execution:")
+        self.assertEqual({e["Event"]["Execution"] for e in script.seen}, {f"{executions}:zd-1"})
         self.assertTrue(all(e["Arn"].endswith(f":{self.account}:function:{e['Arn'].rpartition(':')[2]}")
                             for e in script.seen))
         self.assertGreaterEqual(script.seen[1]["At"] - script.seen[0]["At"], 0.9)

@@ -60,9 +60,9 @@ CASES = (
     Case("a zone that is not there is published", PUBLISHED, {"HostedZoneId": "Z0NOSUCHZONE", "ParameterPrefix": "/free"},
          ("Property HostedZoneId is Z0NOSUCHZONE", "no such hosted zone", "correct the id")),
     Case("the prefix is another stack's", PUBLISHED, {"HostedZoneId": "{loose zone}", "ParameterPrefix": DEV},
-         (f"{DEV}/", "stands already and belongs to", "{networking stack}", "choose another ParameterPrefix")),
+         (f"{DEV}/", "already exists and belongs to", "{networking stack}", "choose another ParameterPrefix")),
     Case("the prefix is someone's who left no tags", PUBLISHED, {"HostedZoneId": "{loose zone}", "ParameterPrefix": "/by-hand"},
-         ("The parameter /by-hand/hosted-zone-name stands already", "someone else's", "choose another ParameterPrefix")),
+         ("The parameter /by-hand/hosted-zone-name already exists", "someone else's", "choose another ParameterPrefix")),
     Case("the prefix is no path", PUBLISHED, {"HostedZoneId": "{loose zone}", "ParameterPrefix": "/free/"},
          ('Property ParameterPrefix is "/free/"', "starts with /", "does not end with it")),
     Case("the prefix is missing", PUBLISHED, {"HostedZoneId": "{loose zone}"}, ("Property ParameterPrefix is missing",)),
@@ -240,7 +240,7 @@ class BadInput(unittest.TestCase):
             change(account, zone, "CREATE", *record)
         before, resources = inventory.of(NETWORKING, CONSUMER), self.networking_stack.resources()
         for stack, facts in (
-            (self.networking_stack, (f"{DEV} still publishes the zone {{build}} ({{build zone}})", "nothing was touched",
+            (self.networking_stack, (f"{DEV} still publishes the zone {{build}} ({{build zone}})", "nothing was changed",
                                      "dev.{build}", "set DelegationsOnDelete to Ignore")),
             (kept, ("kept.{dev} was not deleted, and nothing was touched", by_hand[0][1], "A www.kept.{dev}",
                     "set RecordsOnDelete to Delete")),

@@ -74,7 +74,9 @@ impl InProcess {
         let config = self.world.sdk_config(&keys, &invocation.region);
         let settings = Settings {
             max_invocation_age: invocation.max_invocation_age,
+            stack_id: Some(stack_id.clone()),
             state_machine_arn: invocation.state_machine_arn.clone(),
+            has_endpoint_override: false,
         };
         let context = Context {
             request_id: format!("invocation-{}", invocation.work.invocation),

@@ -161,7 +161,10 @@ impl World {
                 .ssm
                 .parameters
                 .entry(place)
-                .and_modify(|parameter| value.clone_into(&mut parameter.value))
+                .and_modify(|parameter| {
+                    value.clone_into(&mut parameter.value);
+                    parameter.modified = modified;
+                })
                 .or_insert_with(|| Parameter {
                     kind: "String".to_owned(),
                     value: value.to_owned(),
@@ -179,7 +182,27 @@ impl World {
     pub fn remove_parameter(&self, account: &str, region: &str, name: &str) {
         self.act("deletes parameter", name, |state| {
             let place = (account.to_owned(), region.to_owned(), name.to_owned());
-            state.ssm.parameters.remove(&place);
+            let now = state.now;
+            state.ssm.delete(&place, now);
+            Ok(())
+        })
+        .expect("it cannot fail");
+    }
+
+    /// Changes a parameter: its tags.
+    ///
+    /// # Panics
+    /// Where it does not exist.
+    pub fn edit_parameter(
+        &self,
+        account: &str,
+        region: &str,
+        name: &str,
+        edit: impl FnOnce(&mut Parameter),
+    ) {
+        self.act("edits parameter", name, |state| {
+            let place = (account.to_owned(), region.to_owned(), name.to_owned());
+            edit(state.ssm.parameters.get_mut(&place).expect("it exists"));
             Ok(())
         })
         .expect("it cannot fail");

@@ -40,6 +40,28 @@ const REGIONS: [&str; 34] = [
     "us-west-2",
 ];
 
+/// Those of them that an account has to enable before it can use them
+/// (<https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>).
+pub(crate) const OPT_IN: [&str; 17] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+];
+
 /// Whether an endpoint of a Region has a name in DNS.
 pub(crate) fn exists(region: &str) -> bool {
     REGIONS.contains(&region)

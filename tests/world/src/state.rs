@@ -9,6 +9,7 @@ use crate::dns::Dns;
 use crate::event_log::{Event, Violation};
 use crate::fault::Faults;
 use crate::iam::Iam;
+use crate::region::OPT_IN;
 use crate::route53::guardrail::Guardrail;
 use crate::route53::name::Name;
 use crate::route53::{self, Route53};
@@ -46,8 +47,12 @@ pub struct Settings {
     pub records_per_zone: usize,
     /// Quota per account and Region.
     pub parameters: usize,
+    /// How long the name of a deleted parameter is not free.
+    pub parameter_name_kept: Duration,
     /// Quota per account and Region.
     pub certificates: usize,
+    /// Regions that no account has enabled.
+    pub closed_regions: BTreeSet<String>,
     /// From RequestCertificate to the certificate being seen at all.
     pub certificate_appears: RangeInclusive<Duration>,
     /// From RequestCertificate to its resource records being there.
@@ -79,7 +84,9 @@ impl Default for Settings {
             zones_per_account: 500,
             records_per_zone: 10_000,
             parameters: 10_000,
+            parameter_name_kept: seconds(30),
             certificates: 2_500,
+            closed_regions: OPT_IN.map(str::to_owned).into(),
             certificate_appears: seconds(0)..=seconds(5),
             validation_records_appear: seconds(2)..=seconds(15),
             validation_interval: seconds(30),

@@ -1,4 +1,4 @@
-//! Step Functions: StartExecution. What an execution then does is `cloudformation`'s part: it calls the function again.
+//! Step Functions: StartExecution and DescribeExecution. What an execution then does is `cloudformation`'s part: it calls the function again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,16 @@ pub struct Execution {
     pub running: bool,
 }
 
+impl Execution {
+    /// Its ARN.
+    pub fn arn(&self) -> String {
+        let executions = self
+            .state_machine_arn
+            .replace(":stateMachine:", ":execution:");
+        format!("{executions}:{}", self.name)
+    }
+}
+
 /// All executions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StepFunctions {
@@ -37,8 +47,37 @@ pub(crate) struct StepFunctions {
 pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
     match call.operation.as_str() {
         "StartExecution" => start_execution(state, call),
+        "DescribeExecution" => describe_execution(state, call),
         _ => Err(state.unknown_operation(call)),
     }
+}
+
+fn describe_execution(state: &mut State, call: &mut Call) -> Outcome {
+    let body = call.json()?;
+    let arn = body["executionArn"].as_str().unwrap_or_default().to_owned();
+    call.target.clone_from(&arn);
+    let context = state.iam.context(call);
+    let now = state.now;
+    state
+        .iam
+        .authorize(call, now, "states:DescribeExecution", &arn, &context)?;
+    let (machine, name) = arn.rsplit_once(':').unwrap_or_default();
+    let machine = machine.replace(":execution:", ":stateMachine:");
+    let key = (machine.clone(), name.to_owned());
+    let Some(execution) = state.step_functions.executions.get(&key) else {
+        return Err(ServiceError::bad(
+            "ExecutionDoesNotExist",
+            format!("Execution Does Not Exist: '{arn}'"),
+        ));
+    };
+    Ok(Answer::Json(json!({
+        "executionArn": arn,
+        "stateMachineArn": machine,
+        "name": name,
+        "status": if execution.running { "RUNNING" } else { "SUCCEEDED" },
+        "startDate": state.clock.epoch_seconds(state.now),
+        "input": execution.input,
+    })))
 }
 
 fn start_execution(state: &mut State, call: &mut Call) -> Outcome {

@@ -309,6 +309,10 @@ fn authenticate(state: &State, call: &mut Call) -> Result<(), ServiceError> {
             "The security token included in the request is invalid.",
         ))
     };
+    // No service of a Region that the account has not enabled knows its keys.
+    if state.settings.closed_regions.contains(&call.region) {
+        return refused("UnrecognizedClientException");
+    }
     let Some(key) = state.iam.keys.get(&call.access_key) else {
         return refused("InvalidClientTokenId");
     };

@@ -151,7 +151,7 @@ impl Inventory {
     /// What is left.
     pub(super) fn check_consumers_gone(&self, before: &Self) -> Result<(), Failure> {
         for account in [CONSUMER, NEIGHBOUR] {
-            same(self.account(account), before.account(account), account)?;
+            self.check_account_same(account, before)?;
         }
         let zone = self.zone(NETWORKING, &zone_name())?;
         match zone.record_sets.iter().find(|set| set.name != zone.name) {
@@ -170,7 +170,15 @@ impl Inventory {
     pub(super) fn check_same(&self, before: &Self) -> Result<(), Failure> {
         ACCOUNTS
             .iter()
-            .try_for_each(|account| same(self.account(account), before.account(account), account))
+            .try_for_each(|account| self.check_account_same(account, before))
+    }
+
+    /// One account is as it was before.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub(super) fn check_account_same(&self, account: &str, before: &Self) -> Result<(), Failure> {
+        same(self.account(account), before.account(account), account)
     }
 
     pub(super) fn zone(&self, account: &str, name: &str) -> Result<&Zone, Failure> {

@@ -9,7 +9,10 @@ mod refusal;
 mod stacks;
 mod walk;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -17,8 +20,9 @@ use crate::checkout;
 use crate::emulator::{Emulator, fresh_folder};
 use crate::failure::{Doing, Failure};
 use crate::process;
-use crate::progress::Progress;
-use crate::setup;
+use crate::progress::{Progress, Step};
+use crate::setup::{self, Build};
+use crate::terminal;
 use inventory::Inventory;
 use stacks::Stacks;
 
@@ -39,19 +43,35 @@ const NEIGHBOUR_NAME: &str = "qa";
 const APPLICATION: &str = "app1";
 
 /// Steps of the demo: its bars count to this.
-const STEPS: usize = 15;
+const STEPS: usize = 16;
+/// Of these, the ones that `--keep` leaves out.
+const STEPS_OF_THE_END: usize = 3;
+
+/// What the demo does beside its main job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Whether everything goes on running until a signal comes.
+    pub(crate) keep: bool,
+    /// How the functions are built.
+    pub(crate) build: Build,
+}
 
 /// `cargo xtask demo`.
 ///
 /// # Errors
 /// Whatever is not as the demo promises.
-pub(crate) fn command(keep: bool) -> Result<(), Failure> {
-    println!(
+pub(crate) fn command(options: Options) -> Result<(), Failure> {
+    terminal::line(format!(
         "\n  zone-delegation: {} delegated across accounts\n",
         zone_name()
-    );
-    let progress = Progress::new(STEPS - usize::from(keep) * 3);
-    let result = run(&progress, keep);
+    ));
+    let logs = fresh_folder("demo")?;
+    let progress = Progress::new(if options.keep {
+        STEPS - STEPS_OF_THE_END
+    } else {
+        STEPS
+    });
+    let result = run(&progress, options, &logs);
     progress.finish();
     remove_scratch();
     result
@@ -85,44 +105,89 @@ struct MadeZone {
     name_servers: Vec<String>,
 }
 
-/// The whole of it.
-fn run(progress: &Progress, keep: bool) -> Result<(), Failure> {
-    let logs = fresh_folder("demo")?;
+/// The whole of it. The functions are built while everything that does not need them is made ready.
+fn run(progress: &Progress, options: Options, logs: &Path) -> Result<(), Failure> {
     let tools = progress.step("Tools", |_| {
         let tools = setup::tools()?;
         let said = tools.said.clone();
         Ok((tools, said))
     })?;
-    progress.step("Packages", |step| {
-        Ok(((), setup::packages(&tools, &logs, step)?))
-    })?;
-    let zips = progress.step("Functions", |step| setup::functions(&logs, step))?;
+    thread::scope(|scope| {
+        let building = Building::start(scope, options.build, logs);
+        progress.step("Packages", |step| {
+            Ok(((), setup::packages(&tools, logs, step)?))
+        })?;
+        let scratch = scratch();
+        let emulator = progress.step("AWS and name servers", |_| {
+            std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
+            let emulator_log = logs.join("emulator.log");
+            let registered = [(BASE_DOMAIN, NETWORKING)];
+            let emulator = Emulator::start(&registered, &[], &scratch, &emulator_log)?;
+            let said = format!(
+                "emulated at {}, IAM enforced; DNS at {}",
+                emulator.endpoint(),
+                emulator.dns.address
+            );
+            Ok((emulator, said))
+        })?;
+        let result = on(progress, &emulator, building, options, logs);
+        // What the functions wrote tells why a stack failed.
+        let functions_log = write_function_logs(&emulator, logs);
+        result.map_err(|failure| failure.with_log(&functions_log))
+    })
+}
 
-    let emulator_log = logs.join("emulator.log");
-    let scratch = scratch();
-    let emulator = progress.step("AWS and name servers", |_| {
-        std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
-        let emulator = Emulator::start(&[(BASE_DOMAIN, NETWORKING)], &[], &scratch, &emulator_log)?;
-        let said = format!(
-            "emulated at {}, IAM enforced; DNS at {}",
-            emulator.endpoint(),
-            emulator.dns.address
-        );
-        Ok((emulator, said))
-    })?;
-    let result = on(progress, &emulator, zips, keep, &logs);
-    // What the functions wrote tells why a stack failed.
-    let functions_log = logs.join("functions-in-aws.log");
-    write_function_logs(&emulator, &functions_log);
-    result.map_err(|failure| failure.with_log(&functions_log))
+/// The functions, being built.
+struct Building<'scope> {
+    lines: mpsc::Receiver<String>,
+    built: thread::ScopedJoinHandle<'scope, Result<Vec<PathBuf>, Failure>>,
+}
+
+impl<'scope> Building<'scope> {
+    fn start<'env>(
+        scope: &'scope thread::Scope<'scope, 'env>,
+        build: Build,
+        logs: &'env Path,
+    ) -> Self {
+        let (sender, lines) = mpsc::channel();
+        let built = scope.spawn(move || {
+            setup::build(build, logs, |line| {
+                // Nobody listens any more where the demo has failed meanwhile.
+                let _ = sender.send(line.to_owned());
+            })
+        });
+        Self { lines, built }
+    }
+
+    /// Waits for the end of the build, and shows how far it is.
+    fn finish(self, step: &Step) -> Result<Vec<PathBuf>, Failure> {
+        for line in &self.lines {
+            if let Some((done, of)) = units(&line) {
+                step.reached(done, of);
+            }
+            step.at(line.rsplit("] ").next().unwrap_or_default());
+        }
+        let built = self.built.join();
+        built.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+/// How far cargo is: `Building [==>   ] 53/231: aws-sdk-route53`.
+fn units(line: &str) -> Option<(u64, u64)> {
+    let (_, figures) = line
+        .trim_start()
+        .strip_prefix("Building [")?
+        .split_once("] ")?;
+    let (done, of) = figures.split(':').next()?.split_once('/')?;
+    Some((done.trim().parse().ok()?, of.trim().parse().ok()?))
 }
 
 fn on(
     progress: &Progress,
     emulator: &Emulator,
-    zips: PathBuf,
-    keep: bool,
-    logs: &std::path::Path,
+    building: Building<'_>,
+    options: Options,
+    logs: &Path,
 ) -> Result<(), Failure> {
     let base = progress.step("Base domain", |_| {
         let base: MadeZone = emulator.ask(
@@ -135,10 +200,17 @@ fn on(
         );
         Ok((base, said))
     })?;
-    let stacks = Stacks::new(emulator, logs, scratch(), zips, base.id);
-    progress.step("CDK bootstrap, synth", |step| {
-        stacks.prepare(&ACCOUNTS, step)?;
-        Ok(((), format!("{}; 3 stacks", ACCOUNTS.join(", "))))
+    let stacks = Stacks::new(emulator, logs, scratch(), base.id);
+    progress.step("CDK bootstrap", |step| {
+        stacks.bootstrap_all(&ACCOUNTS, step)?;
+        Ok(((), ACCOUNTS.join(", ")))
+    })?;
+    let zips = progress.step("Functions", |step| {
+        setup::pack(&building.finish(step)?, logs)
+    })?;
+    progress.step("CDK synth", |step| {
+        stacks.synth(&zips, step)?;
+        Ok(((), "3 stacks".into()))
     })?;
     let empty = Inventory::read(emulator)?;
 
@@ -150,9 +222,9 @@ fn on(
         let said = stacks.deploy(NEIGHBOUR, &stacks::consumer(NEIGHBOUR_NAME), step)?;
         Ok(((), said))
     })?;
-    // The function tries for a minute, as long as IAM may take to know a new policy; others need not wait for it.
-    let refused = std::thread::scope(|scope| {
-        let reaching = scope.spawn(|| refusal::reach_for_a_foreign_name(emulator));
+    // The function tries for a minute, because IAM may take that long to know a new policy. The demo goes on meanwhile.
+    let refused = thread::scope(|scope| {
+        let reaching = scope.spawn(|| refusal::ask_for_a_name_that_was_not_granted(emulator));
         progress.step("Nothing to deploy", |step| {
             step.at("cdk diff of what was deployed");
             stacks.diff_all(&[
@@ -161,21 +233,21 @@ fn on(
             ])?;
             Ok(((), "cdk diff finds no difference in either stack".into()))
         })?;
-        progress.step("Neighbour's reach", |step| {
+        progress.step("Consumer's stack", |step| {
+            let said = stacks.deploy(CONSUMER, &stacks::consumer(CONSUMER_NAME), step)?;
+            step.at("cdk diff of what was deployed");
+            stacks.diff_all(&[(CONSUMER, stacks::consumer(CONSUMER_NAME))])?;
+            Ok(((), format!("{said}, and nothing more to deploy")))
+        })?;
+        progress.step("Neighbour's request", |step| {
             step.at("IAM may take a minute to know a new policy, so the function tries that long");
             let refused = reaching
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            Ok((refused, "turned away by IAM, nothing changed".to_owned()))
+            Ok((refused, "refused by IAM, nothing changed".to_owned()))
         })
     })?;
     progress.say(&refusal::shown(progress, &refused));
-    progress.step("Consumer's stack", |step| {
-        let said = stacks.deploy(CONSUMER, &stacks::consumer(CONSUMER_NAME), step)?;
-        step.at("cdk diff of what was deployed");
-        stacks.diff_all(&[(CONSUMER, stacks::consumer(CONSUMER_NAME))])?;
-        Ok(((), format!("{said}, and nothing more to deploy")))
-    })?;
     let walked = progress.step("Resolution", |_| {
         emulator.wait_for_dns()?;
         let walked = walk::down_to(emulator, &application_domain())?;
@@ -190,12 +262,13 @@ fn on(
     let stands = Inventory::read(emulator)?;
     stands.check_what_stands()?;
     progress.say(&picture::shown(progress, &stands));
-    if keep {
+    if options.keep {
         progress.finish();
-        println!("{}", how_to_look(progress, emulator));
+        terminal::line(how_to_look(progress, emulator, logs));
         // Until a signal comes, which ends everything.
         loop {
-            std::thread::park();
+            write_function_logs(emulator, logs);
+            thread::sleep(Duration::from_secs(5));
         }
     }
 
@@ -228,26 +301,35 @@ fn on(
     Ok(())
 }
 
-fn write_function_logs(emulator: &Emulator, log: &std::path::Path) {
+/// Writes what the functions have logged so far; returns the file.
+fn write_function_logs(emulator: &Emulator, logs: &Path) -> PathBuf {
     #[derive(Deserialize)]
     struct Lines {
         lines: Vec<String>,
     }
+    let log = functions_log(logs);
     let mut arguments = vec!["function-logs"];
     arguments.extend(ACCOUNTS);
     if let Ok(found) = emulator.ask::<Lines>(&arguments, "read the functions' logs") {
-        let _ = std::fs::write(log, found.lines.join("\n") + "\n");
+        let _ = std::fs::write(&log, found.lines.join("\n") + "\n");
     }
+    log
 }
 
-fn how_to_look(progress: &Progress, emulator: &Emulator) -> String {
+fn functions_log(logs: &Path) -> PathBuf {
+    logs.join("functions-in-aws.log")
+}
+
+/// What a person types elsewhere while the demo goes on: every path is whole.
+fn how_to_look(progress: &Progress, emulator: &Emulator, logs: &Path) -> String {
     let (endpoint, dns) = (emulator.endpoint(), emulator.dns.address);
     let title = progress.bold("  All of it goes on until Ctrl-C, which leaves nothing behind.");
+    let quoted = |path: PathBuf| format!("'{}'", path.display());
     let (name, python) = (
         application_domain(),
-        checkout::shown(&checkout::venv_program("python")),
+        quoted(checkout::venv_program("python")),
     );
-    let tool = |file: &str| checkout::shown(&checkout::emulator().join(file));
+    let tool = |file: &str| quoted(checkout::emulator().join(file));
     let ask = if process::has("dig") {
         format!("dig @{} -p {} {name} NS", dns.ip(), dns.port())
     } else {
@@ -265,13 +347,27 @@ fn how_to_look(progress: &Progress, emulator: &Emulator) -> String {
     format!(
         "{title}
 
-    AWS           {endpoint}
-    name servers  {dns}
-    logs          {}
+    AWS              {endpoint}
+    name servers     {dns}
+    functions' log   {}
+    all logs         {}
 
     {ask}
     {list}{python} {accounts} --endpoint {endpoint} inventory --region {REGION} {CONSUMER}
 ",
-        checkout::target().join("demo").display(),
+        functions_log(logs).display(),
+        logs.display(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_of_cargo_says_how_far_it_is() {
+        let line = "    Building [=====>      ] 53/231: aws-sdk-route53, hickory-proto";
+        assert_eq!(units(line), Some((53, 231)));
+        assert_eq!(units("   Compiling aws-sdk-route53 v1.132.0"), None);
+    }
 }

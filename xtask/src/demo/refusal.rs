@@ -1,12 +1,15 @@
-//! A consumer reaches for a name that belongs to another, and IAM turns it away.
+//! A consumer asks for a name that it was not granted, and IAM refuses it.
 
 use serde::Deserialize;
 
 use super::inventory::Inventory;
-use super::{CONSUMER_NAME, NEIGHBOUR, NETWORKING, consumer_domain, stacks, zone_name};
+use super::{NEIGHBOUR, NETWORKING, stacks, zone_name};
 use crate::emulator::Emulator;
 use crate::failure::Failure;
 use crate::progress::Progress;
+
+/// A free name: nothing but the role's policy keeps the neighbour from it.
+const NAME: &str = "payments";
 
 /// What became of the stack.
 #[derive(Debug, Deserialize)]
@@ -17,19 +20,22 @@ pub(super) struct Refused {
     deleted: String,
 }
 
-/// The neighbour's own function, with its own delegation role, is asked for the consumer's name. The name is free as
-/// yet and nothing stands in its way but the role's policy.
+fn domain() -> String {
+    format!("{NAME}.{}", zone_name())
+}
+
+/// The neighbour's own function, with its own delegation role, is asked for a name that the role does not cover.
 ///
 /// # Errors
-/// It was not turned away by IAM, or something changed.
-pub(super) fn reach_for_a_foreign_name(emulator: &Emulator) -> Result<Refused, Failure> {
+/// The name was not refused by IAM, or something changed.
+pub(super) fn ask_for_a_name_that_was_not_granted(emulator: &Emulator) -> Result<Refused, Failure> {
     let before = Inventory::read(emulator)?;
     let role = stacks::delegation_role(NEIGHBOUR);
     let refused: Refused = emulator.ask(
         &[
             "try-name",
             NEIGHBOUR,
-            CONSUMER_NAME,
+            NAME,
             "--function",
             "delegatesubdomain",
             "--prefix",
@@ -37,7 +43,7 @@ pub(super) fn reach_for_a_foreign_name(emulator: &Emulator) -> Result<Refused, F
             "--role",
             &role,
         ],
-        "let the neighbour reach for a name",
+        "let the neighbour ask for a name",
     )?;
     if refused.status != "ROLLBACK_COMPLETE" || refused.deleted != "DELETE_COMPLETE" {
         return Err(Failure::new(format!(
@@ -45,29 +51,32 @@ pub(super) fn reach_for_a_foreign_name(emulator: &Emulator) -> Result<Refused, F
             refused.status, refused.deleted, refused.reason
         )));
     }
-    if !refused.reason.contains("AccessDenied") || !refused.reason.contains(&consumer_domain()) {
+    if !refused.reason.contains("AccessDenied") || !refused.reason.contains(&domain()) {
         return Err(Failure::new(format!(
-            "The neighbour was turned away, but not by IAM: {}",
+            "The neighbour was refused, but not by IAM: {}",
             refused.reason
         )));
     }
     let after = Inventory::read(emulator)?;
-    after.check_same(&before)?;
-    Ok(refused)
+    after.check_account_same(NEIGHBOUR, &before)?;
+    match after.zone(NETWORKING, &zone_name())?.delegation(&domain()) {
+        None => Ok(refused),
+        Some(_) => Err(Failure::new(format!("{} is delegated.", domain()))),
+    }
 }
 
 /// The refusal as a person reads it.
 pub(super) fn shown(progress: &Progress, refused: &Refused) -> String {
     let mut text = progress.bold(&format!(
-        "\n  {NEIGHBOUR} reaches for {}, which belongs to another team\n\n",
-        consumer_domain()
+        "\n  {NEIGHBOUR} asks for {}, which it was not granted\n\n",
+        domain()
     ));
     for line in wrapped(&refused.reason, 96) {
         text += &format!("    {} {line}\n", progress.red("│"));
     }
     text += &format!(
-        "\n    The stack is rolled back and deleted. {} in {NETWORKING} is the same before and after,\n    \
-         and {NEIGHBOUR} holds no zone of that name.\n",
+        "\n    The stack is rolled back and deleted. {} in {NETWORKING} has no such name,\n    \
+         and {NEIGHBOUR} is as it was before.\n",
         zone_name()
     );
     text

@@ -50,7 +50,6 @@ pub(super) struct Stacks<'a> {
     emulator: &'a Emulator,
     logs: &'a Path,
     scratch: PathBuf,
-    zips: PathBuf,
     base_zone: String,
 }
 
@@ -59,33 +58,30 @@ impl<'a> Stacks<'a> {
         emulator: &'a Emulator,
         logs: &'a Path,
         scratch: PathBuf,
-        zips: PathBuf,
         base_zone: String,
     ) -> Self {
         Self {
             emulator,
             logs,
             scratch,
-            zips,
             base_zone,
         }
     }
 
-    /// `cdk bootstrap` of each account and `cdk synth` of the app, all at once: none needs another.
-    pub(super) fn prepare(&self, accounts: &[&str], step: &Step) -> Result<(), Failure> {
-        let (of, done) = (accounts.len() as u64 + 1, AtomicU64::new(0));
-        let ended = |result: Result<(), Failure>| {
-            step.reached(done.fetch_add(1, Ordering::Relaxed) + 1, of);
-            result
-        };
+    /// `cdk bootstrap` of each account, all at once.
+    pub(super) fn bootstrap_all(&self, accounts: &[&str], step: &Step) -> Result<(), Failure> {
+        let (of, done) = (accounts.len() as u64, AtomicU64::new(0));
         step.reached(0, of);
         thread::scope(|scope| {
-            let mut running: Vec<_> = accounts
+            let bootstrap = |account| {
+                let result = self.bootstrap(account, step);
+                step.reached(done.fetch_add(1, Ordering::Relaxed) + 1, of);
+                result
+            };
+            let running = accounts
                 .iter()
-                .map(|account| scope.spawn(|| ended(self.bootstrap(account, step))))
-                .collect();
-            running.push(scope.spawn(|| ended(self.synth(step))));
-            joined(running)
+                .map(|account| scope.spawn(move || bootstrap(account)));
+            joined(running.collect())
         })
     }
 
@@ -117,16 +113,11 @@ impl<'a> Stacks<'a> {
     }
 
     /// `cdk synth`, once for all deploys, in a folder of the demo's own: `cdk/cdk.json` is the user's.
-    fn synth(&self, step: &Step) -> Result<(), Failure> {
+    pub(super) fn synth(&self, zips: &Path, step: &Step) -> Result<(), Failure> {
         let folder = self.scratch.join("app");
         let file = folder.join("cdk.json");
         std::fs::create_dir_all(&folder)
-            .and_then(|()| {
-                std::fs::write(
-                    &file,
-                    configuration(&self.base_zone, &self.zips).to_string(),
-                )
-            })
+            .and_then(|()| std::fs::write(&file, configuration(&self.base_zone, zips).to_string()))
             .doing(|| format!("write {}", file.display()))?;
         let mut command = self.cdk(NETWORKING);
         command
@@ -268,14 +259,6 @@ impl<'a> Stacks<'a> {
                 .join("cdk"),
         );
         process::without_proxies(&mut command);
-        for name in [
-            "AWS_PROFILE",
-            "AWS_SESSION_TOKEN",
-            "AWS_ROLE_ARN",
-            "AWS_CA_BUNDLE",
-        ] {
-            command.env_remove(name);
-        }
         command
             .env("AWS_ENDPOINT_URL", self.emulator.endpoint())
             .env("AWS_ACCESS_KEY_ID", account)

@@ -1,6 +1,6 @@
 //! Properties as serde reads them, so that an error is known to be of one property.
 
-use super::{PropertyError, SHOWN};
+use super::{PropertyError, SHOWN, is_given};
 use crate::shorten;
 use serde::{
     Deserializer,
@@ -28,7 +28,7 @@ impl Fault {
         match self {
             Self::Property(error) => error,
             // Only a type that is no struct gets here, which is a mistake of this project's own code.
-            Self::Text(text) => PropertyError::NoObject { value: text },
+            Self::Text(text) => PropertyError::NoObject { what: text },
         }
     }
 }
@@ -103,7 +103,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Fault> {
-        match self.rest.find(|(_, value)| !value.is_null()) {
+        match self.rest.find(|(_, value)| is_given(value)) {
             Some((key, value)) => {
                 self.value = Some((key, value));
                 seed.deserialize(de::value::StrDeserializer::<Fault>::new(key))

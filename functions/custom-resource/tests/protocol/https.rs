@@ -150,6 +150,33 @@ async fn a_redirect_is_followed_without_telling_from_where() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed_if_it_changes_the_request_or_leaves_the_host() {
+    let there = Receiver::replying(&[Reply::Status("200 OK")]).await;
+    let elsewhere = there.origin.replace("127.0.0.1", "localhost");
+    for (status, origin) in [
+        ("301 Moved Permanently", &there.origin),
+        ("302 Found", &there.origin),
+        ("303 See Other", &there.origin),
+        ("307 Temporary Redirect", &elsewhere),
+        ("308 Permanent Redirect", &elsewhere),
+        (
+            "307 Temporary Redirect",
+            &there.origin.replace("http://", "http://user@"),
+        ),
+    ] {
+        let location = format!("{status}\r\nlocation: {origin}/there");
+        let replies = Box::leak(Box::new([Reply::Status(location.leak())]));
+        let here = Receiver::replying(replies).await;
+        let said = Https::default()
+            .put(&format!("{}{PATH}", here.origin), b"{}".to_vec())
+            .await;
+        let status = status[..3].parse::<u16>().unwrap();
+        assert_eq!(said, Ok(Said::from(status)), "{status} {origin}");
+        assert_eq!(there.requests(), [""; 0], "{status} {origin}");
+    }
+}
+
+#[tokio::test]
 async fn what_goes_wrong_is_said_without_the_url() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -195,7 +222,11 @@ impl ResourceTypes for Done {
 /// Invokes a function that has ten seconds of real time, and answers to `origin`.
 async fn invoke(origin: &str) -> Result<Value, InvocationError> {
     let no_waiter: Option<NoWaiter> = None;
-    let function = Function::new(Done, no_waiter, Https::default(), Settings::default());
+    let settings = Settings {
+        has_endpoint_override: true,
+        ..Settings::default()
+    };
+    let function = Function::new(Done, no_waiter, Https::default(), settings);
     let mut event = event("Create", 3_600);
     event["ResponseURL"] = format!("{origin}/key").into();
     let context = Context {

@@ -1,6 +1,6 @@
 //! One invocation, seen from outside: what is answered, when, and what is left to others.
 
-use crate::stand_ins::{ARN, SIGNATURE, event, stage, wait};
+use crate::stand_ins::{ARN, SIGNATURE, STACK, event, stage, wait};
 use custom_resource::{Failure, InvocationError, NotStarted, Step, Success, is_refused_id};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -333,7 +333,7 @@ async fn properties_that_are_unusable_reach_the_resource_type() {
     for (properties, reason) in [
         (
             json!("text"),
-            r#"The properties are "text": expected a JSON object."#,
+            "The properties are a string: expected a JSON object.",
         ),
         (
             json!({ "ServiceTimeout": "soon" }),
@@ -407,5 +407,62 @@ async fn no_line_of_the_log_has_the_response_url() {
     assert!(
         !log.contains(SIGNATURE) && !log.contains("bucket.s3"),
         "{log}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_another_stack_is_failed_and_does_nothing() {
+    let other = "arn:aws:cloudformation:eu-west-1:111122223333:stack/prod/2";
+    for request_type in ["Create", "Update", "Delete"] {
+        let stage = stage(async |_| done("id")).set();
+        let mut event = event(request_type, 3_600);
+        event["StackId"] = json!(other);
+        stage.invoke(&event, 60).await.unwrap();
+        assert_eq!(
+            stage.reason(),
+            format!(
+                "The request is of stack {other}, and this function serves the stack {STACK} alone (its variable \
+                 STACK_ID): use a function of the request's own stack as the ServiceToken."
+            )
+        );
+        assert_eq!(stage.answer().0["StackId"], other);
+        assert_eq!(stage.looks(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_done_or_answered_for_a_response_url_that_is_not_aws() {
+    for url in [
+        format!("http://bucket.s3.amazonaws.com/key?X-Amz-Signature={SIGNATURE}"),
+        format!("https://attacker.example/key?X-Amz-Signature={SIGNATURE}"),
+        format!("https://user@bucket.s3.amazonaws.com/key?X-Amz-Signature={SIGNATURE}"),
+    ] {
+        for request_type in ["Create", "Update", "Delete", "Destroy"] {
+            let stage = stage(async |_| done("id")).set();
+            let mut event = event(request_type, 3_600);
+            event["ResponseURL"] = json!(url);
+            let ended = stage.invoke(&event, 60).await;
+            assert_eq!(ended, Ok(json!({ "Done": true })), "{request_type} {url}");
+            assert_eq!((stage.looks(), stage.answers().len()), (0, 0));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_external_id_is_in_no_answer_whoever_repeats_it() {
+    // As STS repeats it, and a property of the wrong type.
+    let stage = stage(async |call| {
+        let id = call.request.properties.text("ExternalId").unwrap_or_default();
+        Err(Failure::new(format!(
+            "STS AssumeRole: 1 validation error detected: Value '{id}' at 'externalId' failed to satisfy constraint"
+        )))
+    })
+    .set();
+    let mut create = event("Create", 3_600);
+    create["ResourceProperties"]["ExternalId"] = json!("tenant-4711-a!");
+    stage.invoke(&create, 60).await.unwrap();
+    assert_eq!(
+        stage.reason(),
+        "STS AssumeRole: 1 validation error detected: Value '[secret]' at 'externalId' failed to satisfy constraint"
     );
 }

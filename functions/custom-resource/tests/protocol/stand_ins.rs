@@ -14,6 +14,8 @@ use std::{
 
 /// The function that the tests invoke.
 pub(crate) const ARN: &str = "arn:aws:lambda:eu-west-1:111122223333:function:zones";
+/// The stack whose requests it serves.
+pub(crate) const STACK: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev/1";
 /// The secret part of the URL to which it answers.
 pub(crate) const SIGNATURE: &str = "5ec2e7516a";
 
@@ -35,6 +37,17 @@ pub(crate) struct Stage {
     function: Function<Types, Starting, Answers>,
     pub(crate) clock: Clock,
     log: Arc<Log>,
+}
+
+/// The function's environment.
+fn settings(stack_id: &str) -> Settings {
+    Settings {
+        stack_id: Some(stack_id.to_owned()),
+        state_machine_arn: Some(
+            "arn:aws:states:eu-west-1:111122223333:stateMachine:waiter".to_owned(),
+        ),
+        ..Settings::default()
+    }
 }
 
 /// What happened.
@@ -162,6 +175,11 @@ impl Setting {
     }
 
     pub(crate) fn set(self) -> Stage {
+        self.serving(STACK)
+    }
+
+    /// The stage of a function that serves another stack.
+    pub(crate) fn serving(self, stack_id: &str) -> Stage {
         let log = Arc::new(Log::default());
         // date -u -d '2026-11-24 19:48:07' +%s
         let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_549_687));
@@ -169,7 +187,7 @@ impl Setting {
         let transport = Answers(log.clone(), clock, self.put);
         let types = Types(log.clone(), self.advance, self.abandon);
         Stage {
-            function: Function::new(types, waiter, transport, Settings::default()),
+            function: Function::new(types, waiter, transport, settings(stack_id)),
             clock,
             log,
         }
@@ -200,6 +218,13 @@ impl Stage {
         result
     }
 
+    /// The event of a turn, as the state machine sends it from the execution that the function started first.
+    pub(crate) fn turn(&self, waiter: &Value) -> Value {
+        let (name, _) = &self.executions()[0];
+        let execution = format!("arn:aws:states:eu-west-1:111122223333:execution:waiter:{name}");
+        json!({ "Waiter": waiter, "Execution": execution })
+    }
+
     /// Goes round as the state machine does, from an execution's input, until the function says that it is done. The
     /// waits that it asked for, in seconds.
     pub(crate) async fn run_execution(&self, mut state: Value, seconds: u64) -> Vec<u64> {
@@ -208,7 +233,7 @@ impl Stage {
             waits.push(state["Seconds"].as_u64().expect("seconds to wait"));
             tokio::time::sleep(Duration::from_secs(waits[waits.len() - 1])).await;
             state = self
-                .invoke(&json!({ "Waiter": state["Waiter"] }), seconds)
+                .invoke(&self.turn(&state["Waiter"]), seconds)
                 .await
                 .expect("a turn");
         }
@@ -264,7 +289,7 @@ pub(crate) fn event(request_type: &str, seconds: u64) -> Value {
         "RequestType": request_type,
         "ResponseURL": format!("https://bucket.s3.amazonaws.com/key?X-Amz-Date=20261124T194807Z&X-Amz-Signature={SIGNATURE}"),
         "RequestId": "request",
-        "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev/1",
+        "StackId": STACK,
         "LogicalResourceId": "Zone",
         "ResourceType": "Custom::Zone",
         "ResourceProperties": { "ServiceToken": ARN, "ServiceTimeout": seconds.to_string(), "Name": "dev" },

@@ -248,12 +248,14 @@ async fn a_turn_that_is_not_its_own_is_refused_and_does_nothing() {
     let with = |name: &str, value| {
         let mut changed = own.clone();
         changed[name] = value;
-        json!({ "Waiter": changed })
+        stage.turn(&changed)
     };
     let looks = stage.looks();
     for refused in [
         json!({ "Waiter": null }),
-        json!({ "Waiter": event("Create", 3_600) }),
+        json!({ "Waiter": own }),
+        json!({ "Waiter": own, "Execution": "arn:aws:states:eu-west-1:111122223333:execution:waiter:zd-1" }),
+        stage.turn(&event("Create", 3_600)),
         with("Digest", json!("0".repeat(64))),
         with("Progress", json!({ "Zone": "Z0STRANGER" })),
         with("FunctionArn", json!(ARN.replace("zones", "other"))),
@@ -265,7 +267,7 @@ async fn a_turn_that_is_not_its_own_is_refused_and_does_nothing() {
         );
     }
     assert_eq!((stage.looks(), stage.answers().len()), (looks, 0));
-    stage.invoke(&json!({ "Waiter": own }), 60).await.unwrap();
+    stage.invoke(&stage.turn(&own), 60).await.unwrap();
     assert_eq!(stage.looks(), looks + 1);
 }
 
@@ -277,9 +279,7 @@ async fn a_turn_that_comes_too_late_only_gives_up() {
     stage.invoke(&event("Create", 900), 60).await.unwrap();
     let input = stage.executions()[0].1.clone();
     tokio::time::sleep(Duration::from_secs(2_000)).await;
-    let result = stage
-        .invoke(&json!({ "Waiter": input["Waiter"] }), 60)
-        .await;
+    let result = stage.invoke(&stage.turn(&input["Waiter"]), 60).await;
     assert_eq!(result, Ok(json!({ "Done": true })));
     assert_eq!(
         (stage.looks(), stage.abandoned()),
@@ -304,9 +304,77 @@ async fn a_turns_answer_that_reaches_nobody_is_an_error_so_that_the_turn_is_take
     .put(Ok(503))
     .set();
     stage.invoke(&event("Create", 3_600), 60).await.unwrap();
-    let turn = json!({ "Waiter": stage.executions()[0].1["Waiter"] });
+    let turn = stage.turn(&stage.executions()[0].1["Waiter"]);
     assert_eq!(
         stage.invoke(&turn, 60).await,
         Err(InvocationError::Unanswered("status 503".into()))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_of_another_stack_is_refused() {
+    let elsewhere = stage(async |_| wait("the moon", 600, json!(null)))
+        .waiter(Ok(()))
+        .serving("arn:aws:cloudformation:eu-west-1:111122223333:stack/prod/2");
+    let mut create = event("Create", 3_600);
+    create["StackId"] = json!("arn:aws:cloudformation:eu-west-1:111122223333:stack/prod/2");
+    elsewhere.invoke(&create, 60).await.unwrap();
+    let turn = elsewhere.turn(&elsewhere.executions()[0].1["Waiter"]);
+    let stage = stage(async |_| Ok(Step::Done(Success::new("id")))).set();
+    let refused = stage.invoke(&turn, 60).await;
+    assert!(
+        matches!(&refused, Err(InvocationError::TurnRefused(reason)) if reason.contains("STACK_ID")),
+        "{refused:?}"
+    );
+    assert_eq!((stage.looks(), stage.answers().len()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_wait_is_handed_over_before_it_is_slept_through() {
+    // One long wait at once; many short ones after two minutes of them.
+    for (pause, looks, handed_over_after) in [(300, 1, 0), (20, 7, 120)] {
+        let stage = stage(move |_| async move {
+            wait("resolvers to forget the delegation", pause, json!(null))
+        })
+        .waiter(Ok(()))
+        .set();
+        let begun = stage.clock.now();
+        stage.invoke(&event("Delete", 3_600), 900).await.unwrap();
+        let after = stage.clock.since(begun).as_secs();
+        assert_eq!((stage.looks(), after), (looks, handed_over_after));
+        assert_eq!(stage.executions().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_wait_that_nobody_takes_is_slept_through() {
+    let stage = stage(async |call| match call.number {
+        0 => wait("the moon", 300, json!(null)),
+        _ => Ok(Step::Done(Success::new("id"))),
+    })
+    .waiter(Err(NotStarted::Refused("AccessDeniedException".into())))
+    .set();
+    stage.invoke(&event("Delete", 3_600), 900).await.unwrap();
+    assert_eq!(stage.answer().1, 300);
+    assert_eq!(stage.executions().len(), 1, "it is asked once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_of_a_first_delivery_is_no_repeat_and_one_of_a_later_delivery_may_be() {
+    for (delivered_after, may_be_repeat) in [(0, false), (90, true)] {
+        let stage = stage(move |call: Call| async move {
+            assert_eq!(call.invocation.may_be_repeat, may_be_repeat);
+            match call.number {
+                0 | 1 => wait("the network account to answer", 300, json!(null)),
+                _ => Ok(Step::Done(Success::new("id"))),
+            }
+        })
+        .waiter(Ok(()))
+        .set();
+        tokio::time::sleep(Duration::from_secs(delivered_after)).await;
+        stage.invoke(&event("Create", 3_600), 60).await.unwrap();
+        let input = stage.executions()[0].1.clone();
+        stage.run_execution(input, 60).await;
+        assert_eq!(stage.answer().0["Status"], "SUCCESS");
+    }
 }

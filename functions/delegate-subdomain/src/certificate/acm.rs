@@ -3,25 +3,89 @@
 use super::{
     arn::CertificateArn,
     described::{Certificate, Listed},
-    properties::{KeyAlgorithm, Names},
+    properties::Wanted,
 };
 use aws_calls::{AwsError, Kind, call};
 use aws_sdk_acm::{
     Client,
-    types::{Filters, KeyAlgorithm as SdkKeyAlgorithm, Tag, ValidationMethod},
+    config::http::HttpRequest,
+    types::{
+        CertificateExport, CertificateKeyPairOrigin, CertificateOptions, Filters,
+        KeyAlgorithm as SdkKeyAlgorithm, Tag, ValidationMethod,
+    },
 };
+use aws_smithy_types::body::SdkBody;
 use aws_types::{SdkConfig, region::Region};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use thiserror::Error;
 
 const SERVICE: &str = "ACM";
 
-/// What became of a certificate that was to be deleted.
+/// Why a certificate was not requested.
+#[derive(Clone, Debug, Error)]
+pub(super) enum RequestError {
+    /// A quota is used up.
+    #[error("{0}")]
+    Quota(AwsError),
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+/// Why the certificates of a Region are not known.
+#[derive(Clone, Debug, Error)]
+pub(super) enum ListError {
+    /// The Region does not exist, or this function's network hides it.
+    #[error("{0}")]
+    NoRegion(AwsError),
+    /// The Region is not enabled for the account: ACM does not know its credentials there.
+    #[error("{0}")]
+    Closed(AwsError),
+    #[error("{0}")]
+    Denied(AwsError),
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+/// Why a certificate was not deleted.
+#[derive(Clone, Debug, Error)]
+pub(super) enum DeleteError {
+    /// For now: something uses it, or another change of it is in progress.
+    #[error("{0}")]
+    NotYet(AwsError),
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+impl ListError {
+    pub(super) fn of(error: AwsError) -> Self {
+        let is_closed = error.is("UnrecognizedClientException") || error.is("InvalidClientTokenId");
+        match error.kind {
+            _ if is_closed => Self::Closed(error),
+            Kind::NoEndpoint => Self::NoRegion(error),
+            Kind::Denied => Self::Denied(error),
+            _ => Self::Aws(error),
+        }
+    }
+
+    /// The facts of the failed call.
+    pub(super) fn aws(&self) -> &AwsError {
+        match self {
+            Self::NoRegion(error)
+            | Self::Closed(error)
+            | Self::Denied(error)
+            | Self::Aws(error) => error,
+        }
+    }
+}
+
+/// Which certificates of a Region are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deleted {
-    /// It does not stand, now or before.
-    Gone,
-    /// Something uses it.
-    InUse,
+pub(super) enum Listing {
+    /// Those that this function can have requested.
+    Requested,
+    /// All of them, however they were issued.
+    Every,
 }
 
 /// ACM in one Region.
@@ -46,14 +110,14 @@ impl Acm {
     ///
     /// # Errors
     ///
-    /// [`AwsError`]; `LimitExceededException` where a quota is used up.
+    /// [`RequestError`].
     pub(super) async fn request(
         &self,
-        names: &Names,
-        key_algorithm: KeyAlgorithm,
+        wanted: &Wanted,
         token: &str,
         tags: &BTreeMap<String, String>,
-    ) -> Result<CertificateArn, AwsError> {
+    ) -> Result<CertificateArn, RequestError> {
+        let names = &wanted.names;
         let domain = names.domain.to_string();
         let alternative: Vec<String> = names.alternative.iter().map(ToString::to_string).collect();
         let request = self
@@ -62,13 +126,23 @@ impl Acm {
             .domain_name(&domain)
             .set_subject_alternative_names(Some(alternative).filter(|names| !names.is_empty()))
             .validation_method(ValidationMethod::Dns)
-            .key_algorithm(SdkKeyAlgorithm::from(key_algorithm.as_str()))
+            .key_algorithm(SdkKeyAlgorithm::from(wanted.key_algorithm.as_str()))
+            .set_options(wanted.export.then(exportable))
             .idempotency_token(token)
             .set_tags(Some(sdk_tags(tags)));
         let send = || request.clone().send();
-        let answer = call(SERVICE, "RequestCertificate", &domain, send).await?;
+        let answer = call(SERVICE, "RequestCertificate", &domain, send).await;
+        let answer = answer.map_err(|error| {
+            if error.is("LimitExceededException") {
+                RequestError::Quota(error)
+            } else {
+                RequestError::Aws(error)
+            }
+        })?;
         let arn = answer.certificate_arn().and_then(CertificateArn::parse);
-        arn.ok_or_else(|| AwsError::malformed(SERVICE, "RequestCertificate", &domain))
+        arn.ok_or_else(|| {
+            RequestError::Aws(AwsError::malformed(SERVICE, "RequestCertificate", &domain))
+        })
     }
 
     /// A certificate; none where there is none, or where it was requested seconds ago.
@@ -99,13 +173,31 @@ impl Acm {
         Ok(Some(Certificate::new(arn, detail)))
     }
 
-    /// All certificates of the Region for which `wanted` holds.
+    /// Returns the certificates of the Region for which `wanted` holds.
     ///
     /// # Errors
     ///
-    /// [`AwsError`].
+    /// [`ListError`].
     pub(super) async fn list(
         &self,
+        listing: Listing,
+        wanted: impl Fn(&Listed) -> bool,
+    ) -> Result<Vec<Listed>, ListError> {
+        let listed = async {
+            let mut found = self.list_of(Roots::Default, listing, &wanted).await?;
+            if listing == Listing::Every {
+                found.extend(self.list_of(Roots::N2, listing, &wanted).await?);
+            }
+            Ok(found)
+        };
+        listed.await.map_err(ListError::of)
+    }
+
+    /// Lists the certificates of some root hierarchies: ACM does not list all of them in one call.
+    async fn list_of(
+        &self,
+        roots: Roots,
+        listing: Listing,
         wanted: impl Fn(&Listed) -> bool,
     ) -> Result<Vec<Listed>, AwsError> {
         // Without this filter ACM leaves out every key but RSA_1024 and RSA_2048.
@@ -114,6 +206,10 @@ impl Acm {
             .map(|name| SdkKeyAlgorithm::from(*name))
             .collect();
         let filter = Filters::builder().set_key_types(Some(every_key)).build();
+        // Without this one, those that were requested by ACME.
+        let origins = CertificateKeyPairOrigin::values().iter();
+        let origins = origins.map(|name| CertificateKeyPairOrigin::from(*name));
+        let origins = (listing == Listing::Every).then(|| origins.collect());
         let mut found = Vec::new();
         let mut next = None;
         loop {
@@ -121,11 +217,21 @@ impl Acm {
                 .client
                 .list_certificates()
                 .includes(filter.clone())
+                .set_certificate_key_pair_origins(origins.clone())
                 .max_items(1_000)
                 .set_next_token(next);
-            let page = call(SERVICE, "ListCertificates", "all certificates", || {
-                list.clone().send()
-            })
+            let page = call(
+                SERVICE,
+                "ListCertificates",
+                "all certificates",
+                async || {
+                    let list = list.clone().customize();
+                    match roots {
+                        Roots::Default => list.send().await,
+                        Roots::N2 => list.mutate_request(list_n2).send().await,
+                    }
+                },
+            )
             .await?;
             found.extend(
                 page.certificate_summary_list()
@@ -140,31 +246,27 @@ impl Acm {
         }
     }
 
-    /// Deletes a certificate.
+    /// Deletes a certificate, or nothing if it does not exist.
     ///
-    /// The right to holds for certificates that carry the stack's id. One that is gone carries nothing, so that a
+    /// The permission is for certificates that carry the stack's id. One that does not exist carries nothing, so that a
     /// delete that is sent again, because its answer was lost, is denied.
     ///
     /// # Errors
     ///
-    /// [`AwsError`].
-    pub(super) async fn delete(&self, arn: &CertificateArn) -> Result<Deleted, AwsError> {
+    /// [`DeleteError`].
+    pub(super) async fn delete(&self, arn: &CertificateArn) -> Result<(), DeleteError> {
         let delete = self
             .client
             .delete_certificate()
             .certificate_arn(arn.as_str());
-        match call(SERVICE, "DeleteCertificate", arn.as_str(), || {
-            delete.clone().send()
-        })
-        .await
-        {
-            Ok(_) => Ok(Deleted::Gone),
-            Err(error) if error.is(NOT_FOUND) => Ok(Deleted::Gone),
-            Err(error) if error.is("ResourceInUseException") => Ok(Deleted::InUse),
-            Err(error) if error.kind == Kind::Denied && self.describe(arn).await?.is_none() => {
-                Ok(Deleted::Gone)
+        let send = || delete.clone().send();
+        match call(SERVICE, "DeleteCertificate", arn.as_str(), send).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is(NOT_FOUND) => Ok(()),
+            Err(error) if error.is("ResourceInUseException") || error.is("ConflictException") => {
+                Err(DeleteError::NotYet(error))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(DeleteError::Aws(error)),
         }
     }
 
@@ -251,6 +353,32 @@ impl Acm {
         .await
         .map(|_| ())
     }
+}
+
+/// The root hierarchies that a list is about.
+#[derive(Clone, Copy, Debug)]
+enum Roots {
+    /// All but Amazon N2.
+    Default,
+    /// Amazon N2, which ACM lists only if asked for, and then alone (botocore 1.44.8, `ListCertificates`).
+    N2,
+}
+
+/// Asks for the certificates of Amazon N2: the pinned SDK does not have this parameter yet.
+fn list_n2(request: &mut HttpRequest) {
+    let body = request.body().bytes().unwrap_or_default();
+    let mut body: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
+    body["RootHierarchyTypes"] = json!(["N2_AMAZON_MANAGED", "N2_SFG2_AMAZON_MANAGED"]);
+    let body = body.to_string();
+    let length = body.len().to_string();
+    request.headers_mut().insert("content-length", length);
+    *request.body_mut() = SdkBody::from(body);
+}
+
+fn exportable() -> CertificateOptions {
+    CertificateOptions::builder()
+        .export(CertificateExport::Enabled)
+        .build()
 }
 
 const NOT_FOUND: &str = "ResourceNotFoundException";

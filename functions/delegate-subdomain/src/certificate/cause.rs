@@ -1,14 +1,27 @@
 use super::properties::CertificateName;
-use dns_zones::{DomainName, dns::Caa};
+use dns_zones::{DomainName, NameServers, dns::Caa};
 use std::fmt;
 
-/// A cause for which a certificate cannot be issued, whatever time passes. `Display` says it with what to do.
+/// A cause for which a certificate cannot be issued as things stand. `Display` says it with what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     /// The zone with its CNAMEs is not reached from the outside.
     NotDelegated { zone: DomainName, found: String },
+    /// The zone is new, and a person may be about to delegate it.
+    NotDelegatedYet {
+        zone: DomainName,
+        name_servers: NameServers,
+        found: String,
+    },
     /// A CAA record set does not allow Amazon.
     Caa { name: CertificateName, caa: Caa },
+}
+
+impl Cause {
+    /// Whether a person may be about to put it right, so that it is waited for.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self, Self::NotDelegatedYet { .. })
+    }
 }
 
 impl fmt::Display for Cause {
@@ -18,6 +31,15 @@ impl fmt::Display for Cause {
                 f,
                 "its validation CNAMEs do not resolve, because their zone {zone} is not reached from the outside: \
                  {found}; put this right, then deploy again"
+            ),
+            Self::NotDelegatedYet {
+                zone,
+                name_servers,
+                found,
+            } => write!(
+                f,
+                "the zone {zone} is not delegated to its name servers yet ({found}); in the zone above, or at its \
+                 registrar, set the name servers of {zone} to {name_servers}"
             ),
             Self::Caa { name, caa } => {
                 let records = caa.records.join(", ");

@@ -1,21 +1,23 @@
 use super::{
     Certificates,
+    acm::ListError,
     arn::CertificateArn,
     error::Error,
+    plan::Phase,
     progress::Progress,
-    properties::Wanted,
-    remove::{RecordsPlace, Removed},
-    successor::regions_of,
+    properties::{Records, Wanted},
+    remove::Removed,
 };
-use aws_calls::Kind;
-use custom_resource::{Claim, Clock, Invocation, Request, Step, Success, Wait, is_refused_id};
+use custom_resource::{
+    Claim, Clock, Creation, Invocation, PREVIOUS_LOGICAL_ID_TAG, Request, Step, Success, Wait,
+    is_refused_id,
+};
 use dns_zones::dns::Transport;
-use futures::try_join;
 use std::time::Duration;
 
-/// Between two looks at a certificate in use: load balancers and distributions let go of one minutes after they were
+/// Between two attempts to delete a certificate: load balancers and distributions let go of one minutes after they were
 /// told to.
-const IN_USE_PAUSE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_secs(20);
 /// What the second sweep and the answer need, where the invocation's deadline decides when it comes.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -27,15 +29,16 @@ impl<T: Transport> Certificates<T> {
         progress: &mut Progress,
         invocation: &Invocation,
     ) -> Result<Step, Error> {
-        let wanted = Wanted::parse(&request.properties);
-        let wait = match (CertificateArn::parse(request.physical_id()), &wanted) {
-            (Some(arn), wanted) => self.delete_one(request, &arn, wanted.as_ref().ok()).await?,
-            // A Create with these properties was refused before it made anything.
-            (None, Err(error)) => {
-                tracing::info!(%error, "nothing was made with these properties, so nothing is to be deleted");
-                None
-            }
-            (None, Ok(wanted)) => self.sweep(request, wanted, progress, invocation).await?,
+        let wait = match CertificateArn::parse(request.physical_id()) {
+            Some(arn) => self.delete_one(request, &arn, invocation).await?,
+            None => match Wanted::parse(&request.properties) {
+                Ok(wanted) => self.sweep(request, &wanted, progress, invocation).await?,
+                Err(error) => {
+                    // A Create with these properties was refused before it requested anything.
+                    tracing::info!(%error, "no certificate was requested with these properties");
+                    None
+                }
+            },
         };
         Ok(match wait {
             None => Step::Done(Success::new(request.physical_id())),
@@ -51,33 +54,51 @@ impl<T: Transport> Certificates<T> {
         &self,
         request: &Request,
         arn: &CertificateArn,
-        wanted: Option<&Wanted>,
+        invocation: &Invocation,
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(Some(arn.region()));
-        let (certificate, tags) = try_join!(acm.describe(arn), acm.tags(arn))?;
-        let Some(certificate) = certificate else {
+        let Some(tags) = acm.tags(arn).await? else {
             return Ok(None);
         };
-        let tags = tags.unwrap_or_default();
-        if !matches!(request.owner().claim(&tags), Claim::Own { .. }) {
+        match request.owner().claim(&tags) {
+            Claim::Own { taken_from: None } => {}
+            Claim::Own {
+                taken_from: Some(former),
+            } => {
+                self.give_back(&acm, arn, &former).await?;
+                return Ok(None);
+            }
+            // Its renaming is over: from now on a Delete of the new logical id deletes it.
+            Claim::Sibling {
+                taken_from_us: true,
+                ..
+            } => {
+                acm.remove_tags(arn, &[PREVIOUS_LOGICAL_ID_TAG.to_owned()])
+                    .await?;
+                return Ok(None);
+            }
+            _ => {
+                tracing::warn!(
+                    arn = arn.as_str(),
+                    "left alone: its tags do not say that it is this resource's"
+                );
+                return Ok(None);
+            }
+        }
+        if !request.may_delete_named(Creation::of_tags(&tags).as_ref()) {
             tracing::warn!(
                 arn = arn.as_str(),
-                "left alone: its tags do not say that it is this resource's"
+                "left alone: a request created it that came after this Delete"
             );
             return Ok(None);
         }
-        // Before the note of it goes with the certificate.
-        self.remove_unsettled(arn, &tags, request, wanted).await?;
-        let records = match wanted {
-            Some(wanted) => RecordsPlace::of(wanted, self)
-                .await?
-                .sparing(regions_of(&tags)),
-            None => RecordsPlace::unknown(),
-        };
-        Ok(in_use(
-            arn,
-            self.remove(&acm, &certificate, &records).await?,
-        ))
+        let records = Records::of(&request.properties);
+        // Before the note of it is deleted with the certificate.
+        self.remove_unsettled(&tags, records.clone(), request, invocation)
+            .await?;
+        let place = self.place(&records, request, invocation).await?;
+        let removed = self.remove(&acm, arn, Phase::Certificate, &place).await?;
+        Ok(wait(removed))
     }
 
     /// Deletes whatever the resource has, for a Delete whose id says nothing of it.
@@ -92,13 +113,15 @@ impl<T: Transport> Certificates<T> {
         invocation: &Invocation,
     ) -> Result<Option<(String, Duration)>, Error> {
         let clock = invocation.clock;
-        let swept = match self.sweep_once(request, wanted).await {
+        let swept = match self.sweep_once(request, wanted, invocation).await {
             // The Create that was refused could not have asked for a certificate either: not in a Region that does not
             // exist or that this account has not opened, and not without the right to.
-            Err(Error::Aws(error))
-                if error.kind == Kind::NoEndpoint
-                    || error.kind == Kind::Denied
-                        && (is_refused_id(request.physical_id()) || is_closed(&error)) =>
+            Err(Error::List(error))
+                if match error {
+                    ListError::NoRegion(_) | ListError::Closed(_) => true,
+                    ListError::Denied(_) => is_refused_id(request.physical_id()),
+                    ListError::Aws(_) => false,
+                } =>
             {
                 tracing::warn!(%error, "nothing was made where this function may not look");
                 return Ok(None);
@@ -123,16 +146,27 @@ impl<T: Transport> Certificates<T> {
         &self,
         request: &Request,
         wanted: &Wanted,
+        invocation: &Invocation,
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(wanted.region.as_deref());
-        for certificate in self.owned(&acm, &request.owner(), wanted).await? {
-            tracing::info!(
-                arn = certificate.arn.as_str(),
-                "deleting what a Create has left"
-            );
-            let records = RecordsPlace::of(wanted, self).await?;
-            let removed = self.remove(&acm, &certificate, &records).await?;
-            if let Some(wait) = in_use(&certificate.arn, removed) {
+        for owned in self.owned(&acm, &request.owner(), wanted).await? {
+            let arn = &owned.certificate.arn;
+            if let Claim::Own {
+                taken_from: Some(former),
+            } = request.owner().claim(&owned.tags)
+            {
+                self.give_back(&acm, arn, &former).await?;
+                continue;
+            }
+            if !owned.is_leftover(request) {
+                tracing::info!(arn = arn.as_str(), "left alone: another request created it");
+                continue;
+            }
+            tracing::info!(arn = arn.as_str(), "deleting what a Create has left");
+            let records = Records::of(&request.properties);
+            let place = self.place(&records, request, invocation).await?;
+            let removed = self.remove(&acm, arn, Phase::Certificate, &place).await?;
+            if let Some(wait) = wait(removed) {
                 return Ok(Some(wait));
             }
         }
@@ -140,26 +174,10 @@ impl<T: Transport> Certificates<T> {
     }
 }
 
-/// The wait for those who use a certificate. Nothing is forced: what another stack uses is not lost.
-fn in_use(arn: &CertificateArn, removed: Removed) -> Option<(String, Duration)> {
+/// The wait until a certificate can be deleted. Nothing is forced: what another stack uses is not lost.
+fn wait(removed: Removed) -> Option<(String, Duration)> {
     match removed {
         Removed::Wholly => None,
-        Removed::InUse { users } => {
-            tracing::info!(arn = arn.as_str(), ?users, "the certificate is in use");
-            let users = if users.is_empty() {
-                "whatever uses it".to_owned()
-            } else {
-                users.join(", ")
-            };
-            Some((
-                format!("certificate {arn} to be let go by {users}"),
-                IN_USE_PAUSE,
-            ))
-        }
+        Removed::NotYet(waiting_for) => Some((waiting_for, PAUSE)),
     }
-}
-
-/// Whether the Region is one that this account has not opened: ACM then does not know its credentials.
-fn is_closed(error: &aws_calls::AwsError) -> bool {
-    error.is("UnrecognizedClientException") || error.is("InvalidClientTokenId")
 }

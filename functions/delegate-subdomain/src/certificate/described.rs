@@ -2,15 +2,16 @@
 
 use super::{
     arn::CertificateArn,
-    properties::{CertificateName, KeyAlgorithm, Names},
+    properties::{CertificateName, Wanted},
 };
 use aws_sdk_acm::types::{
-    CertificateDetail, CertificateStatus, CertificateSummary, DomainStatus, DomainValidation,
-    FailureReason, KeyAlgorithm as SdkKeyAlgorithm,
+    CertificateDetail, CertificateExport, CertificateOptions, CertificateStatus,
+    CertificateSummary, DomainStatus, DomainValidation, FailureReason,
+    KeyAlgorithm as SdkKeyAlgorithm,
 };
 use dns_zones::DomainName;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, time::SystemTime};
+use std::collections::BTreeSet;
 
 /// How far a certificate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,9 +93,10 @@ pub(super) struct Certificate {
     names: BTreeSet<CertificateName>,
     key_algorithm: String,
     pub(super) status: Status,
+    /// Whether it can be exported.
+    export: bool,
     /// ARNs of load balancers, distributions and the like.
     pub(super) in_use_by: Vec<String>,
-    pub(super) created_at: Option<SystemTime>,
     pub(super) validations: Vec<Validation>,
 }
 
@@ -116,11 +118,10 @@ impl Certificate {
             domain,
             names,
             key_algorithm: algorithm(detail.key_algorithm()),
+            export: detail.options().and_then(CertificateOptions::export)
+                == Some(&CertificateExport::Enabled),
             status: Status::new(detail.status(), detail.failure_reason()),
             in_use_by: detail.in_use_by().to_vec(),
-            created_at: detail
-                .created_at()
-                .and_then(|at| SystemTime::try_from(*at).ok()),
             validations: detail
                 .domain_validation_options()
                 .iter()
@@ -129,11 +130,13 @@ impl Certificate {
         }
     }
 
-    /// Whether it is for exactly these names, with this key.
-    pub(super) fn is_for(&self, names: &Names, key_algorithm: KeyAlgorithm) -> bool {
+    /// Whether it has exactly the names, the key and the option that are wanted.
+    pub(super) fn is_for(&self, wanted: &Wanted) -> bool {
+        let names = &wanted.names;
         self.domain == names.domain
             && self.names.iter().eq(names.iter().collect::<BTreeSet<_>>())
-            && self.key_algorithm == key_algorithm.as_str()
+            && self.key_algorithm == wanted.key_algorithm.as_str()
+            && self.export == wanted.export
     }
 
     /// Its CNAMEs, shared ones once; none until ACM has told all of them.
@@ -196,6 +199,8 @@ fn algorithm(answered: Option<&SdkKeyAlgorithm>) -> String {
 mod tests {
     use super::*;
     use aws_sdk_acm::types::{RecordType, ResourceRecord};
+    use custom_resource::Properties;
+    use serde_json::json;
 
     const ARN: &str = "arn:aws:acm:us-east-1:111122223333:certificate/0-1";
 
@@ -248,26 +253,20 @@ mod tests {
 
     #[test]
     fn a_certificate_is_for_its_names_in_any_order_and_case() {
-        let names = |domain: &str, alternative: &[&str]| Names {
-            domain: CertificateName::from_service(domain),
-            alternative: alternative
-                .iter()
-                .map(|name| CertificateName::from_service(name))
-                .collect(),
+        let is_for = |domain: &str, alternative: &[&str], more: (&str, &str)| {
+            let mut properties = json!({
+                "HostedZoneId": "Z1", "DomainName": domain, "SubjectAlternativeNames": alternative,
+            });
+            properties[more.0] = json!(more.1);
+            let wanted = Wanted::parse(&Properties::from(properties)).unwrap();
+            certificate(vec![]).is_for(&wanted)
         };
-        let certificate = certificate(vec![]);
-        assert!(certificate.is_for(
-            &names("a.example.com", &["*.a.example.com"]),
-            KeyAlgorithm::Rsa2048
-        ));
-        assert!(!certificate.is_for(
-            &names("a.example.com", &["*.a.example.com"]),
-            KeyAlgorithm::Rsa4096
-        ));
-        assert!(!certificate.is_for(&names("a.example.com", &[]), KeyAlgorithm::Rsa2048));
-        assert!(!certificate.is_for(
-            &names("*.a.example.com", &["a.example.com"]),
-            KeyAlgorithm::Rsa2048
-        ));
+        let default = ("Export", "false");
+        assert!(is_for("a.example.com", &["*.a.example.com"], default));
+        assert!(!is_for("a.example.com", &[], default));
+        assert!(!is_for("*.a.example.com", &["a.example.com"], default));
+        for other in [("KeyAlgorithm", "EC_secp384r1"), ("Export", "true")] {
+            assert!(!is_for("a.example.com", &["*.a.example.com"], other));
+        }
     }
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 /// the user has the answer within two.
 const GRACE: Duration = Duration::from_secs(60);
 /// Between two looks at DNS. Each is some dozens of questions.
-const PAUSE: Duration = Duration::from_secs(15);
+pub(super) const PAUSE: Duration = Duration::from_secs(15);
 
 impl<T: Transport> Certificates<T> {
     /// The cause for which the certificate will never be issued, once it has stood long enough; and, for the log and
@@ -46,6 +46,7 @@ impl<T: Transport> Certificates<T> {
                 Diagnosis::Suspected(s.cause.clone())
             });
         }
+        invocation.doing("asking name servers whether the certificate can be issued");
         let cause = self.cause(names, certificate, zones).await;
         let now = Clock::seconds(clock.now());
         progress.diagnosed_at = Some(now);
@@ -60,7 +61,7 @@ impl<T: Transport> Certificates<T> {
             since,
             cause: said.clone(),
         });
-        if clock.since(Clock::moment(since)) >= GRACE {
+        if clock.since(Clock::moment(since)) >= GRACE && !cause.is_awaited() {
             Diagnosis::Hopeless(cause)
         } else {
             Diagnosis::Suspected(said)
@@ -90,6 +91,11 @@ impl<T: Transport> Certificates<T> {
 
     async fn not_reached(&self, zone: &ValidationZone) -> Option<Cause> {
         match self.dns.reach(&zone.name, &zone.name_servers).await {
+            Reach::Broken(found) if zone.is_new => Some(Cause::NotDelegatedYet {
+                zone: zone.name.clone(),
+                name_servers: zone.name_servers.clone(),
+                found,
+            }),
             Reach::Broken(found) => Some(Cause::NotDelegated {
                 zone: zone.name.clone(),
                 found,

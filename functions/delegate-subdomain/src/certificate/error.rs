@@ -1,4 +1,4 @@
-use super::{arn::CertificateArn, cause::Cause, properties::CertificateName};
+use super::{acm::ListError, arn::CertificateArn, cause::Cause, properties::CertificateName};
 use crate::{
     error::{next, outlook},
     public_zone::Unusable,
@@ -17,6 +17,13 @@ pub(super) enum Error {
     Property(#[from] PropertyError),
     #[error("{0}; {next}.", next = next(.0, DENIED))]
     Aws(#[from] AwsError),
+    #[error("{0}; {next}.", next = next(.0.aws(), DENIED))]
+    List(#[from] ListError),
+    #[error(
+        "{0}, although the record set was read just before: see to it that nothing else changes it all the time, then \
+         deploy again."
+    )]
+    Stale(AwsError),
 
     #[error(transparent)]
     Unusable(#[from] Unusable),
@@ -101,19 +108,30 @@ pub(super) enum Error {
     Ended { arn: CertificateArn, status: String },
 }
 
-impl From<ChangeError> for Error {
-    fn from(error: ChangeError) -> Self {
-        Self::Aws(error.into_aws())
-    }
-}
-
 impl Error {
+    /// Why CNAMEs of a zone were not changed, the first of which is `name`.
+    pub(super) fn of_change(error: ChangeError, zone: HostedZoneId, name: DomainName) -> Self {
+        match error {
+            ChangeError::Guardrail { guardrail, error } => Self::Guardrail {
+                guardrail,
+                zone,
+                name,
+                error,
+            },
+            ChangeError::Stale(error) => Self::Stale(error),
+            ChangeError::Aws(error) => Self::Aws(error),
+        }
+    }
+
     /// What the protocol has to know of it.
     pub(super) fn trouble(&self) -> Trouble {
         let outlook = match self {
             Self::Aws(error) => outlook(error),
+            Self::List(error) => outlook(error.aws()),
+            // The record set was changed after it was read: the next attempt reads it again.
+            Self::Stale(_)
             // It passes once nobody has asked for the record for a while.
-            Self::Guardrail {
+            | Self::Guardrail {
                 guardrail: "ACTIVE_RECORD_CHECK",
                 ..
             } => Outlook::Passing,

@@ -2,26 +2,27 @@
 
 use super::{
     Certificates,
-    acm::Acm,
+    acm::{Acm, RequestError},
     arn::CertificateArn,
     described::{Certificate, Status},
-    diagnosis::Diagnosis,
+    diagnosis::{self, Diagnosis},
     error::Error,
-    ownership::all_tags,
+    ownership::{Owned, tags_of_new},
     progress::{self, Progress},
     properties::Wanted,
-    undo::is_of_request,
     validation_records::{ByZone, by_zone},
     validation_zones::ValidationZones,
 };
 use aws_sdk_acm::types::FailureReason;
-use custom_resource::{Invocation, Outlook, Request, Wait};
+use custom_resource::{Invocation, Outlook, Request, RequestType, Wait};
 use dns_zones::dns::Transport;
 use futures::join;
 use std::time::Duration;
 
 /// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
 const APPEARS: Duration = Duration::from_secs(60);
+/// Longer than the pause between two attempts: how long before a request is too late for it ([`Invocation::is_too_late`]) a certificate is requested in any case.
+const LAST_REQUEST: Duration = Duration::from_secs(150);
 /// Shortest and longest pause between two looks.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -76,21 +77,25 @@ impl<T: Transport> Certificates<T> {
         invocation: &Invocation,
     ) -> Result<Look, Error> {
         let acm = self.acm(wanted.region.as_deref());
-        let Seen {
-            arn,
-            certificate,
-            zones,
-            missing,
-        } = match progress.certificate.clone() {
+        let seen = match progress.certificate.clone() {
             Some(arn) => {
                 self.look_again(&acm, arn, wanted, progress, invocation)
                     .await?
             }
             None => {
-                self.find_or_request(&acm, request, wanted, kept, progress, invocation)
-                    .await?
+                let found = self.find_or_request(&acm, request, wanted, kept, progress, invocation);
+                match found.await? {
+                    Ok(seen) => seen,
+                    Err(look) => return Ok(look),
+                }
             }
         };
+        let Seen {
+            arn,
+            certificate,
+            zones,
+            missing,
+        } = seen;
         if let Ok(zones) = &zones {
             progress.zones.get_or_insert_with(|| zones.clone());
         }
@@ -108,19 +113,22 @@ impl<T: Transport> Certificates<T> {
         progress.shown = true;
         match certificate.status.clone() {
             Status::Issued => {
-                match (zones, certificate.records(), &progress.requested) {
-                    // Where an old CNAME has served, the wanted zone may not have it yet, and renewal will ask for it.
-                    (Ok(zones), Some(records), Some(_)) => {
+                // If an old CNAME has served, the wanted zone may not have it yet, and the renewal will ask for it. A
+                // rollback gets its certificate as it was.
+                let is_new =
+                    request.request_type == RequestType::Create || progress.requested.is_some();
+                match (zones, certificate.records()) {
+                    (Ok(zones), Some(records)) if is_new => {
                         let missing = match missing {
                             Some(missing) => missing?,
                             None => self.missing_records(&records, &zones).await?,
                         };
                         self.create_records(missing).await?;
                     }
-                    (Err(error), _, Some(_)) if error.trouble().outlook == Outlook::Passing => {
+                    (Err(error), _) if is_new && error.trouble().outlook == Outlook::Passing => {
                         return Err(error);
                     }
-                    (zones, _, _) => not_needed(zones),
+                    (zones, _) => not_needed(zones),
                 }
                 return Ok(Look::Issued(arn));
             }
@@ -145,7 +153,8 @@ impl<T: Transport> Certificates<T> {
         })
     }
 
-    /// Finds what this resource has that does, or requests a certificate.
+    /// Finds a certificate of this resource that is what is wanted, or requests one. Returns what to wait for if none is
+    /// requested yet.
     async fn find_or_request(
         &self,
         acm: &Acm,
@@ -154,7 +163,7 @@ impl<T: Transport> Certificates<T> {
         kept: Option<&CertificateArn>,
         progress: &mut Progress,
         invocation: &Invocation,
-    ) -> Result<Seen, Error> {
+    ) -> Result<Result<Seen, Look>, Error> {
         invocation.doing(format!(
             "looking for a certificate for {}",
             wanted.names.domain
@@ -167,18 +176,25 @@ impl<T: Transport> Certificates<T> {
         let owned = best(owned?, kept);
         // A rollback finds what was issued before, whatever has become of its zones since.
         let zones = match &owned {
-            Some(certificate) if certificate.status == Status::Issued => zones,
+            Some(owned) if owned.certificate.status == Status::Issued => zones,
             _ => Ok(zones?),
         };
-        let (arn, certificate) = if let Some(certificate) = owned {
-            let arn = certificate.arn.clone();
+        let (arn, certificate) = if let Some(owned) = owned {
+            let arn = owned.certificate.arn.clone();
             progress.certificate = Some(arn.clone());
             progress.shown = true;
-            if is_of_request(&certificate, request) {
+            if owned.is_by(request) {
                 progress.requested = Some(arn.clone());
             }
-            (arn, Some(certificate))
+            (arn, Some(owned.certificate))
         } else {
+            if let Ok(zones) = &zones
+                && let Some(look) = self
+                    .obstacle(request, wanted, zones, progress, invocation)
+                    .await?
+            {
+                return Ok(Err(look));
+            }
             let arn = self.request(acm, request, wanted, kept, invocation).await?;
             progress.certificate = Some(arn.clone());
             progress.requested = Some(arn.clone());
@@ -186,12 +202,47 @@ impl<T: Transport> Certificates<T> {
             let certificate = acm.describe(&arn).await?;
             (arn, certificate)
         };
-        Ok(Seen {
+        Ok(Ok(Seen {
             arn,
             certificate,
             zones,
             missing: None,
-        })
+        }))
+    }
+
+    /// Asks name servers, before ACM is asked, whether the certificate can be issued: each request counts against a yearly
+    /// quota, which a Delete does not give back. Returns what has to happen first.
+    async fn obstacle(
+        &self,
+        request: &Request,
+        wanted: &Wanted,
+        zones: &ValidationZones,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<Option<Look>, Error> {
+        let name = &wanted.names.domain;
+        let diagnosis = self.diagnose(&wanted.names, None, zones, progress, invocation);
+        let cause = match diagnosis.await {
+            Diagnosis::Hopeful => return Ok(None),
+            Diagnosis::Suspected(cause) => cause,
+            Diagnosis::Hopeless(cause) => {
+                return Err(Error::Hopeless {
+                    name: name.clone(),
+                    cause,
+                });
+            }
+        };
+        // Later, a Delete may have looked for it for the last time.
+        let age = invocation.clock.since(request.requested_at);
+        if age + LAST_REQUEST >= invocation.max_invocation_age {
+            return Ok(None);
+        }
+        Ok(Some(Look::NotYet {
+            waiting_for: format!(
+                "the certificate for {name} to be requested, which would not be issued as things stand, because {cause}"
+            ),
+            retry_after: diagnosis::PAUSE,
+        }))
     }
 
     /// Looks at the certificate that an earlier look found or requested, and at its CNAMEs: another certificate's Delete
@@ -244,7 +295,6 @@ impl<T: Transport> Certificates<T> {
             progress.records.clone_from(records);
             self.create_records(missing).await?;
         }
-        invocation.doing("asking name servers why the certificate is not issued");
         let diagnosis = self
             .diagnose(
                 &wanted.names,
@@ -286,22 +336,21 @@ impl<T: Transport> Certificates<T> {
         if let Some(kept) = kept {
             self.check_not_gone(kept, request, wanted, invocation)
                 .await?;
-            self.note_successor(kept, request, wanted).await?;
+            self.note_successor(kept, request, wanted, invocation)
+                .await?;
         }
         invocation.doing(format!(
             "requesting a certificate for {}",
             wanted.names.domain
         ));
-        let tags = all_tags(&request.owner(), wanted);
-        let arn = acm
-            .request(&wanted.names, wanted.key_algorithm, &request.token(), &tags)
-            .await;
-        arn.map_err(|error| match error.code.as_deref() {
-            Some("LimitExceededException") => Error::Quota {
+        let tags = tags_of_new(request, wanted);
+        let arn = acm.request(wanted, &request.token(), &tags).await;
+        arn.map_err(|error| match error {
+            RequestError::Quota(error) => Error::Quota {
                 name: wanted.names.domain.clone(),
                 error,
             },
-            _ => error.into(),
+            RequestError::Aws(error) => error.into(),
         })
     }
 
@@ -358,14 +407,11 @@ fn looking_at(arn: &CertificateArn, invocation: &Invocation) {
 }
 
 /// Of what this resource has the one to go on with: the one that CloudFormation tracks, else one that is issued.
-fn best(mut owned: Vec<Certificate>, kept: Option<&CertificateArn>) -> Option<Certificate> {
-    owned.retain(|certificate| certificate.status.needs_records());
+fn best(mut owned: Vec<Owned>, kept: Option<&CertificateArn>) -> Option<Owned> {
+    owned.retain(|owned| owned.certificate.status.needs_records());
     owned.into_iter().min_by_key(|owned| {
-        (
-            kept != Some(&owned.arn),
-            owned.status != Status::Issued,
-            owned.arn.clone(),
-        )
+        let Certificate { arn, status, .. } = &owned.certificate;
+        (kept != Some(arn), *status != Status::Issued, arn.clone())
     })
 }
 

@@ -2,15 +2,17 @@
 
 use super::{
     Certificates,
-    acm::Acm,
+    acm::{Acm, Listing},
     arn::CertificateArn,
     described::{Certificate, Listed},
     error::Error,
     properties::Wanted,
-    successor::tolerate,
+    successor::{SETTLED_TAG, tolerate},
 };
 use aws_calls::at_once;
-use custom_resource::{Claim, Owner, Request, sha256_hex};
+use custom_resource::{
+    Claim, Creation, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, Request, Stage, sha256_hex,
+};
 use dns_zones::{HostedZoneId, dns::Transport};
 use futures::try_join;
 use std::collections::BTreeMap;
@@ -26,12 +28,48 @@ const LONGEST_VALUE: usize = 256;
 /// Tag that tells lists of zones apart which begin alike, where one fills that value. Earlier releases did not write it.
 const ZONES_DIGEST_TAG: &str = "zone-delegation:hosted-zone-ids-digest";
 
-/// The tags of a certificate that is requested: the user's, and whose it is.
-pub(super) fn all_tags(owner: &Owner, wanted: &Wanted) -> Tags {
+/// The tags of a certificate that this request creates: the user's, and the ownership tags.
+pub(super) fn tags_of_new(request: &Request, wanted: &Wanted) -> Tags {
     let mut tags = wanted.tags.clone();
-    tags.extend(owner.tag_map());
+    tags.extend(request.ownership_tags());
     tags.extend(zones_tags(wanted));
     tags
+}
+
+/// A certificate of this resource.
+#[derive(Clone, Debug)]
+pub(super) struct Owned {
+    pub(super) certificate: Certificate,
+    pub(super) tags: Tags,
+}
+
+impl Owned {
+    /// The request that created it, or none if a release did that which noted none.
+    pub(super) fn creation(&self) -> Option<Creation> {
+        Creation::of_tags(&self.tags)
+    }
+
+    /// Whether this request created it, in this or another delivery.
+    pub(super) fn is_by(&self, request: &Request) -> bool {
+        self.creation()
+            .is_some_and(|creation| creation.is_by(request))
+    }
+
+    /// Whether this request may delete it although its physical id does not name it. A certificate that was taken over
+    /// from another logical id was there before.
+    pub(super) fn is_leftover(&self, request: &Request) -> bool {
+        request.owner().claim(&self.tags) == Claim::Own { taken_from: None }
+            && request.may_delete_unnamed(self.creation().as_ref(), self.stage())
+    }
+
+    /// Whether a request that worked on it can have been answered SUCCESS.
+    fn stage(&self) -> Stage {
+        if self.tags.contains_key(SETTLED_TAG) {
+            Stage::Created
+        } else {
+            Stage::Creating
+        }
+    }
 }
 
 fn zones_tags(wanted: &Wanted) -> Tags {
@@ -48,10 +86,9 @@ fn zones_tags(wanted: &Wanted) -> Tags {
 }
 
 /// The zones that a certificate's tags name.
-pub(super) fn zones_of(tags: &Tags) -> Vec<(&'static str, HostedZoneId)> {
+pub(super) fn zones_of(tags: &Tags) -> impl Iterator<Item = HostedZoneId> {
     let ids = tags.get(ZONES_TAG).map(String::as_str).unwrap_or_default();
-    let ids = ids.split(' ').filter_map(|id| HostedZoneId::parse(id).ok());
-    ids.map(|id| ("AdditionalHostedZoneIds", id)).collect()
+    ids.split(' ').filter_map(|id| HostedZoneId::parse(id).ok())
 }
 
 impl<T: Transport> Certificates<T> {
@@ -66,6 +103,7 @@ impl<T: Transport> Certificates<T> {
         zones_tags(one) == zones_tags(other)
             && one.names == other.names
             && one.key_algorithm == other.key_algorithm
+            && one.export == other.export
             && self.region_of(one) == self.region_of(other)
     }
 
@@ -75,10 +113,9 @@ impl<T: Transport> Certificates<T> {
         acm: &Acm,
         owner: &Owner,
         wanted: &Wanted,
-    ) -> Result<Vec<Certificate>, Error> {
-        let listed = acm
-            .list(|listed| listed.domain == wanted.names.domain)
-            .await?;
+    ) -> Result<Vec<Owned>, Error> {
+        let is_wanted = |listed: &Listed| listed.domain == wanted.names.domain;
+        let listed = acm.list(Listing::Requested, is_wanted).await?;
         self.owned_of(acm, owner, wanted, &listed).await
     }
 
@@ -89,33 +126,71 @@ impl<T: Transport> Certificates<T> {
         owner: &Owner,
         wanted: &Wanted,
         listed: &[Listed],
-    ) -> Result<Vec<Certificate>, Error> {
+    ) -> Result<Vec<Owned>, Error> {
         let own = listed
             .iter()
             .map(|listed| self.own(acm, owner, wanted, &listed.arn));
-        let own = at_once(own).await?.into_iter().flatten();
-        Ok(own.map(|(certificate, _)| certificate).collect())
+        Ok(at_once(own).await?.into_iter().flatten().collect())
     }
 
-    /// A certificate with its tags, where it is the owner's and is what is wanted, whatever its status.
+    /// A certificate with its tags, if it is the owner's, or of a logical id that the properties name as a former one, and
+    /// is what is wanted, whatever its status.
     pub(super) async fn own(
         &self,
         acm: &Acm,
         owner: &Owner,
         wanted: &Wanted,
         arn: &CertificateArn,
-    ) -> Result<Option<(Certificate, Tags)>, Error> {
+    ) -> Result<Option<Owned>, Error> {
         let (tags, certificate) = try_join!(acm.tags(arn), acm.describe(arn))?;
         let (Some(tags), Some(certificate)) = (tags, certificate) else {
             return Ok(None);
         };
-        let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
+        let is_own = match owner.claim(&tags) {
+            Claim::Own { .. } => true,
+            Claim::Sibling {
+                logical_id,
+                taken_from_us,
+            } => taken_from_us || wanted.former_logical_ids.contains(&logical_id),
+            Claim::Nobody | Claim::Foreign(_) => false,
+        };
         let is_elsewhere = zones_tags(wanted)
             .iter()
             .any(|(key, value)| tags.get(key).is_some_and(|present| present != value));
-        let is_wanted =
-            is_own && !is_elsewhere && certificate.is_for(&wanted.names, wanted.key_algorithm);
-        Ok(is_wanted.then_some((certificate, tags)))
+        let is_wanted = is_own && !is_elsewhere && certificate.is_for(wanted);
+        Ok(is_wanted.then_some(Owned { certificate, tags }))
+    }
+
+    /// Takes a certificate over if its tags name a former logical id. In one call, and the last of what can fail.
+    pub(super) async fn take_over(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        present: &Tags,
+        owner: &Owner,
+    ) -> Result<(), Error> {
+        if let Claim::Sibling { logical_id, .. } = owner.claim(present) {
+            tracing::info!(arn = arn.as_str(), former = logical_id, "taken over");
+            acm.add_tags(arn, &owner.tags_taken_from(&logical_id))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a certificate back to the logical id that it was taken over from: the renaming is rolled back. Cut off in
+    /// between, the tags say that it is that logical id's.
+    pub(super) async fn give_back(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        former: &str,
+    ) -> Result<(), Error> {
+        tracing::info!(arn = arn.as_str(), former, "given back");
+        let tags = Tags::from([(LOGICAL_ID_TAG.to_owned(), former.to_owned())]);
+        acm.add_tags(arn, &tags).await?;
+        Ok(acm
+            .remove_tags(arn, &[PREVIOUS_LOGICAL_ID_TAG.to_owned()])
+            .await?)
     }
 
     /// Completes the tags of a certificate of an earlier release, where they would do for the zones that are wanted now
@@ -152,7 +227,10 @@ impl<T: Transport> Certificates<T> {
         request: &Request,
         wanted: &Wanted,
     ) -> Result<(), Error> {
-        let mut tags = all_tags(&request.owner(), wanted);
+        // The tag of the request that created it stays as it is.
+        let mut tags = wanted.tags.clone();
+        tags.extend(request.owner().tag_map());
+        tags.extend(zones_tags(wanted));
         let old = Wanted::parse(&request.old_properties)
             .map(|old| old.tags)
             .unwrap_or_default();

@@ -64,7 +64,12 @@ mod tests {
     #[test]
     fn survives_the_waiter_and_what_it_cannot_read() {
         let arn = "arn:aws:acm:us-east-1:111122223333:certificate/1";
-        let zones = json!([["Z01", "dev.example.com", "ns-1.awsdns.com,ns-2.awsdns.net"]]);
+        let zones = json!([[
+            "Z01",
+            "dev.example.com",
+            "ns-1.awsdns.com,ns-2.awsdns.net",
+            true
+        ]]);
         let progress = Progress {
             certificate: CertificateArn::parse(arn),
             zones: serde_json::from_value(zones.clone()).unwrap(),
@@ -78,7 +83,7 @@ mod tests {
             None,
             Some(Value::Null),
             Some(json!({ "certificate": "x" })),
-            Some(json!({ "zones": [["z", "dev.example.com", ""]] })),
+            Some(json!({ "zones": [["z", "dev.example.com", "", true]] })),
         ] {
             assert_eq!(Progress::read(kept), Progress::default());
         }

@@ -2,7 +2,7 @@ use crate::region::region;
 use custom_resource::{Properties, PropertyError, properties};
 use dns_zones::{DomainName, HostedZoneId, NameError};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -22,41 +22,36 @@ struct Template {
     region: Option<String>,
     #[serde(default)]
     key_algorithm: KeyAlgorithm,
-    #[serde(default)]
-    validation_records_on_delete: RecordsOnDelete,
+    #[serde(default, deserialize_with = "properties::boolean")]
+    export: bool,
+    #[serde(default, deserialize_with = "properties::string_list")]
+    former_logical_ids: Vec<String>,
+    /// Checked here, and read by [`Records::of`], which a Delete needs even if other properties are unusable.
+    #[serde(default, rename = "ValidationRecordsOnDelete")]
+    _validation_records_on_delete: RecordsOnDelete,
     #[serde(default, deserialize_with = "properties::string_map")]
     tags: BTreeMap<String, String>,
 }
 
-/// The key algorithms that ACM can be asked for, by its names
-/// (<https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>). It refuses those that it does
-/// not issue in a Region.
+/// The key algorithms that ACM accepts in a request, by its names. Its API has more, for certificates that are imported
+/// (<https://docs.aws.amazon.com/acm/latest/userguide/acm-certificate-characteristics.html>).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) enum KeyAlgorithm {
     #[default]
     #[serde(rename = "RSA_2048")]
     Rsa2048,
-    #[serde(rename = "RSA_3072")]
-    Rsa3072,
-    #[serde(rename = "RSA_4096")]
-    Rsa4096,
     #[serde(rename = "EC_prime256v1")]
     EcPrime256v1,
     #[serde(rename = "EC_secp384r1")]
     EcSecp384r1,
-    #[serde(rename = "EC_secp521r1")]
-    EcSecp521r1,
 }
 
 impl KeyAlgorithm {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Rsa2048 => "RSA_2048",
-            Self::Rsa3072 => "RSA_3072",
-            Self::Rsa4096 => "RSA_4096",
             Self::EcPrime256v1 => "EC_prime256v1",
             Self::EcSecp384r1 => "EC_secp384r1",
-            Self::EcSecp521r1 => "EC_secp521r1",
         }
     }
 }
@@ -64,11 +59,37 @@ impl KeyAlgorithm {
 /// What happens on delete to the CNAMEs that validate the names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) enum RecordsOnDelete {
-    /// They stay while the zone lives.
+    /// They stay in the zone.
     #[default]
     Keep,
-    /// Those go that no other certificate of the Region needs.
+    /// Those are deleted that no other certificate of the account lists.
     Delete,
+}
+
+/// What a Delete has to know of the properties to deal with the validation CNAMEs. Other properties can be unusable.
+#[derive(Clone, Debug)]
+pub(super) struct Records {
+    pub(super) on_delete: RecordsOnDelete,
+    /// The zones that they can be in.
+    pub(super) zones: Vec<HostedZoneId>,
+}
+
+impl Records {
+    /// Returns what the properties say. What is unusable in them is left out, and then the CNAMEs stay.
+    pub(super) fn of(properties: &Properties) -> Self {
+        let on_delete = match properties.text("ValidationRecordsOnDelete") {
+            Some("Delete") => RecordsOnDelete::Delete,
+            _ => RecordsOnDelete::Keep,
+        };
+        let additional = properties.get("AdditionalHostedZoneIds");
+        let additional = additional.and_then(Value::as_array).into_iter().flatten();
+        let ids = properties.text("HostedZoneId").into_iter();
+        let ids = ids.chain(additional.filter_map(Value::as_str));
+        Self {
+            on_delete,
+            zones: ids.filter_map(|id| HostedZoneId::parse(id).ok()).collect(),
+        }
+    }
 }
 
 /// A name on a certificate: a domain name, or all names one label below it.
@@ -152,7 +173,10 @@ pub(super) struct Wanted {
     /// None for the function's own.
     pub(super) region: Option<String>,
     pub(super) key_algorithm: KeyAlgorithm,
-    pub(super) records_on_delete: RecordsOnDelete,
+    /// Whether the certificate can be exported.
+    pub(super) export: bool,
+    /// Logical ids of this stack whose certificate this resource takes over.
+    pub(super) former_logical_ids: Vec<String>,
     /// The user's.
     pub(super) tags: BTreeMap<String, String>,
 }
@@ -202,7 +226,8 @@ impl Wanted {
             },
             region,
             key_algorithm: template.key_algorithm,
-            records_on_delete: template.validation_records_on_delete,
+            export: template.export,
+            former_logical_ids: template.former_logical_ids,
             tags: template.tags,
         })
     }
@@ -231,7 +256,6 @@ fn name(property: &'static str, text: &str) -> Result<CertificateName, PropertyE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
 
     fn parse(properties: Value) -> Result<Wanted, String> {
         Wanted::parse(&Properties::from(properties)).map_err(|error| error.to_string())
@@ -244,6 +268,7 @@ mod tests {
             "DomainName": "App1.Dev.example.com.",
             "SubjectAlternativeNames": ["*.app1.dev.example.com", "app1.dev.example.com", "b.example.com"],
             "Region": "us-east-1", "KeyAlgorithm": "EC_prime256v1", "ValidationRecordsOnDelete": "Delete",
+            "Export": "true",
         }))
         .unwrap();
         assert_eq!(wanted.zones.len(), 2);
@@ -257,12 +282,34 @@ mod tests {
             ]
         );
         assert_eq!(wanted.key_algorithm.as_str(), "EC_prime256v1");
-        assert_eq!(wanted.records_on_delete, RecordsOnDelete::Delete);
+        assert!(wanted.export);
         let wanted = parse(json!({ "HostedZoneId": "Z1", "DomainName": "*.example.com" })).unwrap();
         assert!(wanted.names.domain.wildcard);
         assert_eq!(wanted.key_algorithm.as_str(), "RSA_2048");
-        assert_eq!(wanted.records_on_delete, RecordsOnDelete::Keep);
+        assert!(!wanted.export);
         assert_eq!(wanted.region, None);
+    }
+
+    #[test]
+    fn the_records_of_unusable_properties_are_known() {
+        let records = |properties: Value| Records::of(&Properties::from(properties));
+        let found = records(json!({
+            "HostedZoneId": "/hostedzone/Z1", "AdditionalHostedZoneIds": ["z?", "Z2", 3], "Region": "nowhere",
+            "ValidationRecordsOnDelete": "Delete",
+        }));
+        let ids: Vec<_> = found.zones.iter().map(HostedZoneId::as_str).collect();
+        assert_eq!(
+            (ids, found.on_delete),
+            (vec!["Z1", "Z2"], RecordsOnDelete::Delete)
+        );
+        for properties in [
+            json!(null),
+            json!({ "HostedZoneId": 1, "AdditionalHostedZoneIds": "Z2", "ValidationRecordsOnDelete": "Keep" }),
+        ] {
+            let found = records(properties);
+            assert!(found.zones.is_empty());
+            assert_eq!(found.on_delete, RecordsOnDelete::Keep);
+        }
     }
 
     #[test]
@@ -278,10 +325,12 @@ mod tests {
             ("DomainName", json!(long)),
             ("SubjectAlternativeNames", json!("a.example.com")),
             ("SubjectAlternativeNames", json!(["**.example.com"])),
-            ("Region", json!("us-est-1")),
+            ("Region", json!("us-est")),
             ("Region", json!("US-EAST-1")),
             ("Region", json!("us-east-1a")),
-            ("KeyAlgorithm", json!("RSA_1024")),
+            ("KeyAlgorithm", json!("RSA_3072")),
+            ("KeyAlgorithm", json!("EC_secp521r1")),
+            ("Export", json!("ENABLED")),
             ("ValidationRecordsOnDelete", json!("Remove")),
             ("Tags", json!("team")),
             ("Domain", json!("example.com")),

@@ -1,113 +1,105 @@
-//! Taking a certificate away, with its CNAMEs where that is wanted.
+//! The removal of a certificate: observe, plan, act, until nothing is left or something has to be waited for.
 
 use super::{
     Certificates,
-    acm::{Acm, Deleted},
+    acm::{Acm, DeleteError},
     arn::CertificateArn,
-    described::{Certificate, ValidationRecord},
     error::Error,
-    properties::{RecordsOnDelete, Wanted},
+    plan::{self, Action, Phase, Plan, Refused},
+    properties::{Records, RecordsOnDelete},
     validation_zones::ValidationZones,
 };
+use custom_resource::{Invocation, Request};
 use dns_zones::dns::Transport;
-use std::collections::BTreeSet;
+use std::time::Duration;
 
-/// Where the CNAMEs stand that are to go.
+/// How long after a request a Region is asked again that does not answer. A function whose network leads to its own
+/// Region alone must not fail a Delete for that.
+const REGIONS_ANSWER: Duration = Duration::from_secs(300);
+
+/// How often a removal plans anew in one attempt. No plan needs more ([`plan`]).
+const ROUNDS: u32 = 4;
+
+/// Where the CNAMEs are that are to be deleted.
 pub(super) struct RecordsPlace {
-    /// None where they are to stay.
-    zones: Option<ValidationZones>,
-    /// Regions where this resource may have another certificate, of before or after an Update. ACM gives an account the
-    /// same CNAME in every Region, so that one needs it as well.
-    regions: BTreeSet<String>,
-}
-
-impl RecordsPlace {
-    pub(super) async fn of<T: Transport>(
-        wanted: &Wanted,
-        certificates: &Certificates<T>,
-    ) -> Result<Self, Error> {
-        let zones = match wanted.records_on_delete {
-            RecordsOnDelete::Keep => None,
-            RecordsOnDelete::Delete => Some(certificates.standing_zones(wanted).await?),
-        };
-        Ok(Self {
-            zones,
-            regions: BTreeSet::new(),
-        })
-    }
-
-    /// For a certificate whose properties are not known.
-    pub(super) fn unknown() -> Self {
-        Self {
-            zones: None,
-            regions: BTreeSet::new(),
-        }
-    }
-
-    /// Spares what this resource's certificates in these Regions need.
-    pub(super) fn sparing<'a>(mut self, regions: impl IntoIterator<Item = &'a str>) -> Self {
-        self.regions.extend(regions.into_iter().map(str::to_owned));
-        self
-    }
+    /// None if they are to stay.
+    pub(super) zones: Option<ValidationZones>,
+    /// Whether a Region that does not answer is asked again.
+    pub(super) waits_for_regions: bool,
 }
 
 /// How far a removal is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Removed {
     Wholly,
-    /// It stands, because these use it; ACM does not always know who.
-    InUse {
-        users: Vec<String>,
-    },
+    /// It exists still. What has to happen first, to follow "waiting for".
+    NotYet(String),
 }
 
 impl<T: Transport> Certificates<T> {
-    /// Deletes a certificate that nothing uses. It is this resource's: the caller has looked.
-    ///
-    /// The CNAMEs go first, or a process killed in between would leave them and know nothing of them any more.
+    /// Reads the zones from which CNAMEs are to be deleted, if any.
+    pub(super) async fn place(
+        &self,
+        records: &Records,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<RecordsPlace, Error> {
+        let zones = match records.on_delete {
+            RecordsOnDelete::Keep => None,
+            RecordsOnDelete::Delete => Some(self.existing_zones(&records.zones).await?),
+        };
+        let age = invocation.clock.since(request.requested_at);
+        Ok(RecordsPlace {
+            zones,
+            waits_for_regions: age < REGIONS_ANSWER,
+        })
+    }
+
+    /// Deletes a certificate that nothing uses, with its CNAMEs if that is wanted. It is this resource's: the caller has
+    /// checked that.
     pub(super) async fn remove(
         &self,
         acm: &Acm,
-        certificate: &Certificate,
+        arn: &CertificateArn,
+        mut phase: Phase,
         place: &RecordsPlace,
     ) -> Result<Removed, Error> {
-        if !certificate.in_use_by.is_empty() {
-            return Ok(Removed::InUse {
-                users: certificate.in_use_by.clone(),
-            });
-        }
-        let records = certificate.known_records();
-        let gone = self
-            .remove_records(acm, &certificate.arn, &records, place)
-            .await?;
-        if acm.delete(&certificate.arn).await? == Deleted::InUse {
-            // Someone has begun to use it in between: it has to be renewed, and so needs its CNAMEs.
-            if let Some(zones) = &place.zones {
-                self.put_records(&gone, zones).await?;
+        for _ in 0..ROUNDS {
+            let observed = self.observe(acm, arn, &phase, place).await?;
+            let plan = plan::removal(arn, &phase, &observed);
+            tracing::info!(arn = arn.as_str(), %observed, %plan, "plan");
+            match plan {
+                Plan::Do(actions, then) => {
+                    phase = then;
+                    for action in actions {
+                        if let Some(refused) = self.act(acm, action).await? {
+                            phase = Phase::Refused(refused);
+                        }
+                    }
+                }
+                Plan::Wait(waiting_for) => return Ok(Removed::NotYet(waiting_for)),
+                Plan::Fail(error) => return Err(error.into()),
+                Plan::Done => return Ok(Removed::Wholly),
             }
-            return Ok(Removed::InUse { users: Vec::new() });
         }
-        if gone.len() < records.len() {
-            // Of two certificates deleted at once each may have left the CNAMEs to the other. The last one sees it.
-            self.remove_records(acm, &certificate.arn, &records, place)
-                .await?;
-        }
-        Ok(Removed::Wholly)
+        Ok(Removed::NotYet(format!(
+            "certificate {arn} and its CNAMEs to stay as they were read"
+        )))
     }
 
-    /// Removes those of a certificate's CNAMEs that are to go and that no other needs, and says which.
-    pub(super) async fn remove_records(
-        &self,
-        acm: &Acm,
-        arn: &CertificateArn,
-        records: &BTreeSet<ValidationRecord>,
-        place: &RecordsPlace,
-    ) -> Result<BTreeSet<ValidationRecord>, Error> {
-        let Some(zones) = place.zones.as_ref().filter(|_| !records.is_empty()) else {
-            return Ok(BTreeSet::new());
-        };
-        let free = self.of_no_other(acm, arn, records, &place.regions).await?;
-        self.take_out_records(&free, zones).await?;
-        Ok(free)
+    /// Carries out one action of a plan. Returns why ACM did not delete a certificate.
+    async fn act(&self, acm: &Acm, action: Action) -> Result<Option<Refused>, Error> {
+        match action {
+            Action::CreateCnames(cnames) => self.create_records(cnames).await?,
+            Action::DeleteCnames(cnames) => self.delete_records(&cnames).await?,
+            Action::DeleteCertificate(arn) => {
+                return Ok(match acm.delete(&arn).await {
+                    Ok(()) => None,
+                    Err(DeleteError::NotYet(error)) => Some(Refused::ForNow(error)),
+                    Err(DeleteError::Aws(error)) => Some(Refused::Failed(error)),
+                });
+            }
+        }
+        Ok(None)
     }
 }

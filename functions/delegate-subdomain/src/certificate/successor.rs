@@ -10,36 +10,48 @@
 
 use super::{
     Certificates,
+    acm::Listing,
     arn::CertificateArn,
+    described::Listed,
     error::Error,
-    ownership::zones_of,
-    properties::{CertificateName, Wanted},
-    remove::{RecordsPlace, Removed},
+    ownership::{Tags, zones_of},
+    plan::Phase,
+    properties::{Records, Wanted},
+    remove::Removed,
 };
-use custom_resource::{Claim, Outlook, Request};
+use custom_resource::{Claim, Invocation, Outlook, REQUEST_TAG, Request};
 use dns_zones::{DomainName, dns::Transport};
-use std::collections::BTreeMap;
 
-/// On the old certificate: `REGION/NAME` of the one that is to replace it. A tag's value holds no `*`, so the name is
-/// without it.
+/// On the old certificate: `REGION/NAME/REQUEST` of the one that is to replace it, where `REQUEST` is what its
+/// [`REQUEST_TAG`] has. A tag's value holds no `*`, so the name is without it. Release 0.2.0 noted no request: what it
+/// noted cannot be told from a certificate that was kept on purpose, and is left alone.
 const SUCCESSOR_TAG: &str = "zone-delegation:successor";
-/// On the new one, once its Update has come to its end: the Region of the one before, which an Update that rolls back
-/// puts in force again.
-const SETTLED_TAG: &str = "zone-delegation:settled";
+/// On a certificate, as the last act before the Create or Update that requested it is answered SUCCESS.
+pub(super) const SETTLED_TAG: &str = "zone-delegation:settled";
 
-/// The mark where that Region is not known.
-const NO_REGION: &str = "true";
+/// What a [`SUCCESSOR_TAG`] says.
+struct Successor<'a> {
+    region: &'a str,
+    name: DomainName,
+    /// The [`REQUEST_TAG`] of the certificate.
+    request: &'a str,
+}
 
-/// The Regions in which, by its tags, a certificate has a successor or a predecessor.
-pub(super) fn regions_of(tags: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
-    let successor = tags
-        .get(SUCCESSOR_TAG)
-        .and_then(|note| note.split_once('/'))
-        .map(|(region, _)| region);
-    let before = tags.get(SETTLED_TAG).map(String::as_str);
-    successor
-        .into_iter()
-        .chain(before.filter(|region| *region != NO_REGION))
+impl<'a> Successor<'a> {
+    fn of(tags: &'a Tags) -> Option<Self> {
+        let mut parts = tags.get(SUCCESSOR_TAG)?.splitn(3, '/');
+        Some(Self {
+            region: parts.next()?,
+            name: DomainName::from_service(parts.next()?),
+            request: parts.next()?,
+        })
+    }
+
+    /// Whether a certificate with these tags is the successor, and no Update has finished it.
+    fn is_unsettled(&self, tags: &Tags) -> bool {
+        tags.get(REQUEST_TAG).map(String::as_str) == Some(self.request)
+            && !tags.contains_key(SETTLED_TAG)
+    }
 }
 
 impl<T: Transport> Certificates<T> {
@@ -49,9 +61,11 @@ impl<T: Transport> Certificates<T> {
         current: &CertificateArn,
         request: &Request,
         wanted: &Wanted,
+        invocation: &Invocation,
     ) -> Result<(), Error> {
         let name = wanted.names.domain.base.as_str();
-        let note = format!("{}/{name}", self.region_of(wanted));
+        let made_by = &request.ownership_tags()[REQUEST_TAG];
+        let note = format!("{}/{name}/{made_by}", self.region_of(wanted));
         let acm = self.acm(Some(current.region()));
         let noted = async {
             let Some(tags) = acm.tags(current).await? else {
@@ -60,14 +74,10 @@ impl<T: Transport> Certificates<T> {
             if tags.get(SUCCESSOR_TAG) == Some(&note) {
                 return Ok(());
             }
-            self.remove_unsettled(
-                current,
-                &tags,
-                request,
-                Wanted::parse(&request.old_properties).ok().as_ref(),
-            )
-            .await?;
-            acm.add_tags(current, &BTreeMap::from([(SUCCESSOR_TAG.to_owned(), note)]))
+            let records = Records::of(&request.old_properties);
+            self.remove_unsettled(&tags, records, request, invocation)
+                .await?;
+            acm.add_tags(current, &Tags::from([(SUCCESSOR_TAG.to_owned(), note)]))
                 .await?;
             Ok(())
         };
@@ -75,75 +85,47 @@ impl<T: Transport> Certificates<T> {
         tolerate(noted.await, "the successor could not be noted")
     }
 
-    /// Marks the certificate that an Update answers, where that is another than before.
-    pub(super) async fn settle(
-        &self,
-        arn: &CertificateArn,
-        before: Option<&CertificateArn>,
-    ) -> Result<(), Error> {
-        let region = before.map_or(NO_REGION, CertificateArn::region);
-        let mark = BTreeMap::from([(SETTLED_TAG.to_owned(), region.to_owned())]);
+    /// Marks the certificate that a Create answers, or an Update if that is another than before.
+    pub(super) async fn settle(&self, arn: &CertificateArn) -> Result<(), Error> {
+        let mark = Tags::from([(SETTLED_TAG.to_owned(), "true".to_owned())]);
         Ok(self.acm(Some(arn.region())).add_tags(arn, &mark).await?)
     }
 
-    /// Removes what the note in the tags of `current` leads to and no Update has finished. Its CNAMEs are treated as
-    /// `properties` say, which are those of `current`.
+    /// Deletes what the note in these tags leads to and no Update has finished. `records` are those of the certificate
+    /// that has the tags.
     pub(super) async fn remove_unsettled(
         &self,
-        current: &CertificateArn,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
+        mut records: Records,
         request: &Request,
-        properties: Option<&Wanted>,
+        invocation: &Invocation,
     ) -> Result<(), Error> {
-        let Some((region, name)) = tags
-            .get(SUCCESSOR_TAG)
-            .and_then(|note| note.split_once('/'))
-        else {
+        let Some(successor) = Successor::of(tags) else {
             return Ok(());
         };
-        let name = DomainName::from_service(name);
-        let is_named = |domain: &CertificateName| domain.base == name;
         let owner = request.owner();
         let removed = async {
-            let acm = self.acm(Some(region));
-            for listed in acm
-                .list(|listed| listed.arn != *current && is_named(&listed.domain))
-                .await?
-            {
+            let acm = self.acm(Some(successor.region));
+            let is_named = |listed: &Listed| listed.domain.base == successor.name;
+            for listed in acm.list(Listing::Requested, is_named).await? {
+                if listed.arn.as_str() == request.physical_id() {
+                    continue;
+                }
                 let Some(tags) = acm.tags(&listed.arn).await? else {
                     continue;
                 };
                 let is_own = matches!(owner.claim(&tags), Claim::Own { .. });
-                if !is_own
-                    || tags.contains_key(SETTLED_TAG)
-                    || listed.arn.as_str() == request.physical_id()
-                {
+                if !is_own || !successor.is_unsettled(&tags) {
                     continue;
                 }
-                let Some(certificate) = acm.describe(&listed.arn).await? else {
-                    continue;
-                };
                 tracing::info!(
                     arn = listed.arn.as_str(),
                     "removing what an update has begun and not finished"
                 );
-                let place = match properties {
-                    Some(properties) => {
-                        let mut properties = properties.clone();
-                        properties.zones.extend(zones_of(&tags));
-                        RecordsPlace::of(&properties, self)
-                            .await?
-                            .sparing([current.region()])
-                    }
-                    None => RecordsPlace::unknown(),
-                };
-                if let Removed::InUse { users } = self.remove(&acm, &certificate, &place).await? {
-                    tracing::warn!(
-                        arn = listed.arn.as_str(),
-                        ?users,
-                        "left standing: it is in use"
-                    );
-                }
+                records.zones.extend(zones_of(&tags));
+                let place = self.place(&records, request, invocation).await?;
+                let removed = self.remove(&acm, &listed.arn, Phase::Certificate, &place);
+                warn_if_left(&removed.await?);
             }
             Ok(())
         };
@@ -151,6 +133,13 @@ impl<T: Transport> Certificates<T> {
             removed.await,
             "what an update has begun could not be removed",
         )
+    }
+}
+
+/// Logs that a leftover could not be deleted yet. The request goes on without it.
+pub(super) fn warn_if_left(removed: &Removed) {
+    if let Removed::NotYet(waiting_for) = removed {
+        tracing::warn!(waiting_for, "a leftover of an update could not be deleted");
     }
 }
 

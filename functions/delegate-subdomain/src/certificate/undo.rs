@@ -3,11 +3,11 @@
 use super::{
     Certificates,
     arn::CertificateArn,
-    described::Certificate,
     error::Error,
+    plan::Phase,
     progress::Progress,
-    properties::Wanted,
-    remove::{RecordsPlace, Removed},
+    properties::{Records, Wanted},
+    remove::Removed,
 };
 use custom_resource::{Failure, Invocation, Request, RequestType};
 use dns_zones::dns::Transport;
@@ -78,14 +78,9 @@ impl<T: Transport> Certificates<T> {
         }
         let why = |error: Error| error.trouble().reason.trim_end_matches('.').to_owned();
         let acm = self.acm(Some(arn.region()));
-        let place = match Wanted::parse(&request.properties) {
-            Ok(wanted) => {
-                let current = CertificateArn::parse(request.physical_id());
-                let place = RecordsPlace::of(&wanted, self).await.map_err(why)?;
-                place.sparing(current.as_ref().map(CertificateArn::region))
-            }
-            Err(_) => RecordsPlace::unknown(),
-        };
+        let records = Records::of(&request.properties);
+        let place = self.place(&records, request, invocation);
+        let place = place.await.map_err(why)?;
         let until = Instant::now() + APPEARS.min(invocation.remaining() / 2);
         loop {
             let described = match acm.describe(arn).await {
@@ -93,12 +88,11 @@ impl<T: Transport> Certificates<T> {
                 Err(_) if !progress.shown && Instant::now() < until => None,
                 described => described.map_err(|error| why(error.into()))?,
             };
-            if let Some(certificate) = described {
-                return match self.remove(&acm, &certificate, &place).await.map_err(why)? {
+            if described.is_some() {
+                let removed = self.remove(&acm, arn, Phase::Certificate, &place);
+                return match removed.await.map_err(why)? {
                     Removed::Wholly => Ok(()),
-                    Removed::InUse { users } => {
-                        Err(format!("it is in use by {}", users.join(", ")))
-                    }
+                    Removed::NotYet(waiting_for) => Err(format!("it waits for {waiting_for}")),
                 };
             }
             if progress.shown || Instant::now() >= until {
@@ -107,10 +101,9 @@ impl<T: Transport> Certificates<T> {
             sleep(Duration::from_secs(1)).await;
         }
         // A Delete that came meanwhile has deleted it, perhaps before the last CNAMEs were put.
-        self.remove_records(&acm, arn, &progress.records, &place)
-            .await
-            .map(|_| ())
-            .map_err(why)
+        let cnames = Phase::Cnames(progress.records.clone());
+        let removed = self.remove(&acm, arn, cnames, &place).await;
+        removed.map(|_| ()).map_err(why)
     }
 
     /// The certificate that a call asked ACM for which was cut off before it learned the ARN.
@@ -120,26 +113,12 @@ impl<T: Transport> Certificates<T> {
         let until = Instant::now() + APPEARS.min(invocation.remaining() / 2);
         loop {
             let owned = self.owned(&acm, &request.owner(), &wanted).await.ok()?;
-            let found = owned
-                .into_iter()
-                .find(|found| is_of_request(found, request));
+            let found = owned.into_iter().find(|found| found.is_by(request));
             if found.is_some() || Instant::now() >= until {
-                return found.map(|found| found.arn);
+                return found.map(|found| found.certificate.arn);
             }
             sleep(Duration::from_secs(2)).await;
         }
-    }
-}
-
-/// Whether a certificate of this resource was asked for by this very request. Before a Create there was none; what
-/// stood before an Update is older than its request.
-pub(super) fn is_of_request(certificate: &Certificate, request: &Request) -> bool {
-    match request.request_type {
-        RequestType::Create => true,
-        RequestType::Update => certificate
-            .created_at
-            .is_some_and(|at| at >= request.requested_at),
-        RequestType::Delete => false,
     }
 }
 

@@ -1,15 +1,15 @@
 use super::{
     Certificates,
-    acm::Acm,
+    acm::{Acm, Listing},
     arn::CertificateArn,
     described::{Listed, Status},
     error::Error,
     issue::not_needed,
+    plan::Phase,
     progress::Progress,
-    properties::Wanted,
-    remove::{RecordsPlace, Removed},
+    properties::{Records, Wanted},
     success,
-    successor::tolerate,
+    successor::{tolerate, warn_if_left},
 };
 use custom_resource::{Invocation, Request, Step};
 use dns_zones::dns::Transport;
@@ -64,12 +64,12 @@ impl<T: Transport> Certificates<T> {
         let (tagged, removed) = join!(
             tag,
             // Boxed: it is large, and nothing to do as a rule.
-            Box::pin(self.remove_half_made(request, &arn)),
+            Box::pin(self.remove_half_made(request, &arn, invocation)),
         );
         tagged?;
         removed?;
         if current.as_ref() != Some(&arn) {
-            self.settle(&arn, current.as_ref()).await?;
+            self.settle(&arn).await?;
         }
         Ok(Step::Done(success(&arn, &wanted)))
     }
@@ -95,17 +95,19 @@ impl<T: Transport> Certificates<T> {
         let (zones, kept, others) = join!(
             self.validation_zones(wanted),
             self.own(&acm, &owner, wanted, current),
-            acm.list(|listed| listed.domain == wanted.names.domain && listed.arn != *current),
+            acm.list(Listing::Requested, |listed| {
+                listed.domain == wanted.names.domain && listed.arn != *current
+            }),
         );
-        let Some((_, present)) = kept?.filter(|(kept, _)| kept.status == Status::Issued) else {
+        let Some(kept) = kept?.filter(|kept| kept.certificate.status == Status::Issued) else {
             return Ok(false);
         };
         not_needed(zones);
         let others = others?;
         let (tagged, removed) = join!(
-            self.update_tags(&acm, current, &present, request, wanted),
+            self.update_tags(&acm, current, &kept.tags, request, wanted),
             // Boxed: it is large, and nothing to do as a rule.
-            Box::pin(self.remove_those_half_made(&acm, &others, request, old, current)),
+            Box::pin(self.remove_those_half_made(&acm, &others, request, old, invocation)),
         );
         tagged?;
         tolerate_leftovers(removed)?;
@@ -118,6 +120,7 @@ impl<T: Transport> Certificates<T> {
         &self,
         request: &Request,
         answered: &CertificateArn,
+        invocation: &Invocation,
     ) -> Result<(), Error> {
         // With bad properties nothing was made.
         let Ok(old) = Wanted::parse(&request.old_properties) else {
@@ -126,43 +129,39 @@ impl<T: Transport> Certificates<T> {
         let acm = self.acm(old.region.as_deref());
         let removed = async {
             let others = acm
-                .list(|listed| {
+                .list(Listing::Requested, |listed| {
                     listed.domain == old.names.domain
                         && listed.arn != *answered
                         && listed.arn.as_str() != request.physical_id()
                 })
                 .await?;
-            self.remove_those_half_made(&acm, &others, request, &old, answered)
+            self.remove_those_half_made(&acm, &others, request, &old, invocation)
                 .await
         };
         tolerate_leftovers(removed.await)
     }
 
-    /// Removes those of the listed certificates that this resource has and that do for its old properties.
+    /// Deletes those of the listed certificates that a failed update of this resource left for its old properties.
+    /// What another request created and finished, and CloudFormation kept, is not one of them.
     async fn remove_those_half_made(
         &self,
         acm: &Acm,
         listed: &[Listed],
         request: &Request,
         old: &Wanted,
-        answered: &CertificateArn,
+        invocation: &Invocation,
     ) -> Result<(), Error> {
         let owner = request.owner();
-        for certificate in self.owned_of(acm, &owner, old, listed).await? {
+        let owned = self.owned_of(acm, &owner, old, listed).await?;
+        for leftover in owned.iter().filter(|owned| owned.is_leftover(request)) {
             tracing::info!(
-                arn = certificate.arn.as_str(),
-                "removing what a failed update has made"
+                arn = leftover.certificate.arn.as_str(),
+                "deleting what a failed update has requested"
             );
-            let records = RecordsPlace::of(old, self)
-                .await?
-                .sparing([answered.region()]);
-            if let Removed::InUse { users } = self.remove(acm, &certificate, &records).await? {
-                tracing::warn!(
-                    arn = certificate.arn.as_str(),
-                    ?users,
-                    "left standing: it is in use"
-                );
-            }
+            let records = Records::of(&request.old_properties);
+            let place = self.place(&records, request, invocation).await?;
+            let arn = &leftover.certificate.arn;
+            warn_if_left(&self.remove(acm, arn, Phase::Certificate, &place).await?);
         }
         Ok(())
     }

@@ -1,40 +1,21 @@
 //! The CNAMEs by which ACM validates names.
 
 use super::{
-    Certificates,
-    acm::Acm,
-    arn::CertificateArn,
-    described::{Listed, ValidationRecord},
-    error::Error,
-    validation_zones::ValidationZones,
+    Certificates, described::ValidationRecord, error::Error, validation_zones::ValidationZones,
 };
-use aws_calls::{AwsError, Kind, at_once};
+use aws_calls::{AwsError, at_once};
 use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.
 const TTL: u32 = 300;
-/// How often a batch is made anew after a record set changed under it.
-const TRIES: u32 = 5;
 
 /// CNAMEs by the zone that they stand, or are to stand, in.
 pub(super) type ByZone = BTreeMap<HostedZoneId, Vec<ValidationRecord>>;
 
 impl<T: Transport> Certificates<T> {
-    /// Puts the CNAMEs that are missing. One that stands with the same value is taken as it is: it may be another
-    /// certificate's too.
-    ///
-    /// Their INSYNC is not waited for: that ACM sees them is what ISSUED says.
-    pub(super) async fn put_records(
-        &self,
-        records: &BTreeSet<ValidationRecord>,
-        zones: &ValidationZones,
-    ) -> Result<(), Error> {
-        let missing = self.missing_records(records, zones).await?;
-        self.create_records(missing).await
-    }
-
-    /// Those of the CNAMEs that do not stand.
+    /// Returns those of the CNAMEs that do not exist. One that exists with the same value is used as it is: another
+    /// certificate may need it too.
     pub(super) async fn missing_records(
         &self,
         records: &BTreeSet<ValidationRecord>,
@@ -56,16 +37,15 @@ impl<T: Transport> Certificates<T> {
         zone: &HostedZoneId,
         records: Vec<ValidationRecord>,
     ) -> Result<Vec<ValidationRecord>, Error> {
-        let standing = records
-            .iter()
-            .map(|record| self.route53.record_set(zone, &record.name, RrType::Cname));
-        let standing = at_once(standing).await?;
+        let states = records.iter().map(|record| self.state_of(zone, record));
+        let states = at_once(states).await?;
         let mut missing = Vec::new();
-        for (record, standing) in records.into_iter().zip(standing) {
-            match standing {
-                None => missing.push(record),
-                Some(set) if is_of(&set, &record) => {}
-                Some(set) => {
+        for (record, state) in records.into_iter().zip(states) {
+            match state {
+                // In a zone that does not exist they cannot be created, which Route 53 says then.
+                RecordState::Missing | RecordState::NoZone => missing.push(record),
+                RecordState::Exists(_) => {}
+                RecordState::Other(set) => {
                     return Err(Error::OtherRecord {
                         name: record.name,
                         zone: zone.clone(),
@@ -93,75 +73,41 @@ impl<T: Transport> Certificates<T> {
         zone: HostedZoneId,
         mut missing: Vec<ValidationRecord>,
     ) -> Result<(), Error> {
-        let mut tries = 0;
-        while let Some(first) = missing.first() {
+        // Twice: a batch that is refused because one of them exists is sent again without that one.
+        for is_last in [false, true] {
+            let Some(first) = missing.first() else {
+                break;
+            };
             let name = first.name.clone();
             let creates = missing.iter().map(record_set).map(Change::Create);
             let Err(error) = self.route53.change(&zone, creates.collect()).await else {
                 break;
             };
-            // Another certificate's, or an earlier call of this one, may have put one before. A refusal for another
-            // reason counts only where none of them stands.
-            tries += 1;
+            // Another certificate, or an earlier call of this one, may have created one before. A refusal for another
+            // reason counts only if none of them exists.
             let before = missing.len();
             missing = self.missing_in(&zone, missing).await?;
             let was_stale = matches!(error, ChangeError::Stale(_)) || missing.len() < before;
-            if !missing.is_empty() && (tries == TRIES || !was_stale) {
-                return Err(match error {
-                    ChangeError::Guardrail { guardrail, error } => Error::Guardrail {
-                        guardrail,
-                        zone,
-                        name,
-                        error,
-                    },
-                    error => error.into(),
-                });
+            if !missing.is_empty() && (is_last || !was_stale) {
+                return Err(Error::of_change(error, zone, name));
             }
         }
         Ok(())
     }
 
-    /// Removes CNAMEs, where they stand with these values.
-    pub(super) async fn take_out_records(
-        &self,
-        records: &BTreeSet<ValidationRecord>,
-        zones: &ValidationZones,
-    ) -> Result<(), Error> {
-        for (zone, records) in by_zone(records, zones) {
+    /// Deletes CNAMEs. One that does not exist with this value any more is left alone.
+    pub(super) async fn delete_records(&self, records: &ByZone) -> Result<(), Error> {
+        for (zone, records) in records {
             for record in records {
-                let mut tries = 0;
-                loop {
-                    let standing = match self
-                        .route53
-                        .record_set(&zone, &record.name, RrType::Cname)
-                        .await
-                    {
-                        Ok(standing) => standing,
-                        // The zone went meanwhile, and its records with it.
-                        Err(error) if error.is("NoSuchHostedZone") => break,
-                        Err(error) => return Err(error.into()),
-                    };
-                    let Some(set) = standing.filter(|set| is_of(set, &record)) else {
-                        break;
-                    };
-                    match self.route53.change(&zone, vec![Change::Delete(set)]).await {
-                        Ok(_) => break,
-                        Err(ChangeError::Stale(error)) => {
-                            tries += 1;
-                            if tries == TRIES {
-                                return Err(error.into());
-                            }
-                        }
-                        Err(ChangeError::Guardrail { guardrail, error }) => {
-                            return Err(Error::Guardrail {
-                                guardrail,
-                                zone,
-                                name: record.name,
-                                error,
-                            });
-                        }
-                        Err(ChangeError::Aws(error)) if error.is("NoSuchHostedZone") => break,
-                        Err(ChangeError::Aws(error)) => return Err(error.into()),
+                let RecordState::Exists(set) = self.state_of(zone, record).await? else {
+                    continue;
+                };
+                match self.route53.change(zone, vec![Change::Delete(set)]).await {
+                    Ok(_) => {}
+                    // The zone was deleted meanwhile, and its records with it.
+                    Err(ChangeError::Aws(error)) if error.is("NoSuchHostedZone") => break,
+                    Err(error) => {
+                        return Err(Error::of_change(error, zone.clone(), record.name.clone()));
                     }
                 }
             }
@@ -169,69 +115,32 @@ impl<T: Transport> Certificates<T> {
         Ok(())
     }
 
-    /// Of these CNAMEs of a certificate those that no other certificate of its Region, or of those `regions`, still
-    /// needs, to be issued or renewed. None, where this function may not look there.
-    ///
-    /// ACM gives an account one CNAME for one name, so another certificate needs it exactly where it has the name, or
-    /// its wildcard.
-    pub(super) async fn of_no_other(
+    /// Reads whether a CNAME exists.
+    pub(super) async fn state_of(
         &self,
-        acm: &Acm,
-        arn: &CertificateArn,
-        records: &BTreeSet<ValidationRecord>,
-        regions: &BTreeSet<String>,
-    ) -> Result<BTreeSet<ValidationRecord>, Error> {
-        let mut needed = self.needed_names(acm, arn, records).await?;
-        for region in regions.iter().filter(|region| *region != arn.region()) {
-            let acm = self.acm(Some(region));
-            match self.needed_names(&acm, arn, records).await {
-                Ok(names) => needed.extend(names),
-                Err(error) if error.kind == Kind::Denied => {
-                    tracing::warn!(%error, "the CNAMEs stay: a certificate of that Region may need them");
-                    return Ok(BTreeSet::new());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let is_free = |record: &&ValidationRecord| {
-            record
-                .validated()
-                .is_none_or(|name| !needed.contains(&name))
-        };
-        Ok(records.iter().filter(is_free).cloned().collect())
+        zone: &HostedZoneId,
+        record: &ValidationRecord,
+    ) -> Result<RecordState, AwsError> {
+        let found = self.route53.record_set(zone, &record.name, RrType::Cname);
+        Ok(match found.await {
+            Ok(None) => RecordState::Missing,
+            Ok(Some(set)) if is_of(&set, record) => RecordState::Exists(set),
+            Ok(Some(set)) => RecordState::Other(set),
+            Err(error) if error.is("NoSuchHostedZone") => RecordState::NoZone,
+            Err(error) => return Err(error),
+        })
     }
+}
 
-    /// The names of the other certificates of a Region that may share one of these CNAMEs.
-    async fn needed_names(
-        &self,
-        acm: &Acm,
-        arn: &CertificateArn,
-        records: &BTreeSet<ValidationRecord>,
-    ) -> Result<BTreeSet<DomainName>, AwsError> {
-        let validated: BTreeSet<_> = records
-            .iter()
-            .filter_map(ValidationRecord::validated)
-            .collect();
-        let may_share = |other: &Listed| {
-            other.arn != *arn
-                && other.status.needs_records()
-                && (other.has_more_names
-                    || other
-                        .names
-                        .iter()
-                        .any(|name| validated.contains(&name.base)))
-        };
-        let mut needed: BTreeSet<DomainName> = BTreeSet::new();
-        for other in acm.list(may_share).await? {
-            needed.extend(other.names.into_iter().map(|name| name.base));
-            if other.has_more_names
-                && let Some(other) = acm.describe(&other.arn).await?
-            {
-                needed.extend(other.validations.into_iter().map(|known| known.name.base));
-            }
-        }
-        Ok(needed)
-    }
+/// Whether a CNAME exists.
+#[derive(Clone, Debug)]
+pub(super) enum RecordState {
+    Missing,
+    /// With the value that ACM wants.
+    Exists(RecordSet),
+    /// With another value.
+    Other(RecordSet),
+    NoZone,
 }
 
 pub(super) fn by_zone(records: &BTreeSet<ValidationRecord>, zones: &ValidationZones) -> ByZone {

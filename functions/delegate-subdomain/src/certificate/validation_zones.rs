@@ -19,18 +19,22 @@ pub(super) struct ValidationZones(Vec<ValidationZone>);
 /// Of a public hosted zone what stays the same as long as it stands, so that it has to be asked for once.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(
-    try_from = "(String, String, String)",
-    into = "(String, String, String)"
+    try_from = "(String, String, String, bool)",
+    into = "(String, String, String, bool)"
 )]
 pub(super) struct ValidationZone {
     pub(super) id: HostedZoneId,
     pub(super) name: DomainName,
     pub(super) name_servers: NameServers,
+    /// Whether nobody has used it when it was first read: it held the SOA and NS record sets of its apex and no others.
+    /// Route 53 does not say when a zone was created.
+    pub(super) is_new: bool,
 }
 
 impl From<HostedZone> for ValidationZone {
     fn from(zone: HostedZone) -> Self {
         Self {
+            is_new: zone.listed.record_sets <= 2,
             id: zone.listed.id,
             name: zone.listed.name,
             name_servers: zone.name_servers,
@@ -38,24 +42,28 @@ impl From<HostedZone> for ValidationZone {
     }
 }
 
-impl TryFrom<(String, String, String)> for ValidationZone {
+impl TryFrom<(String, String, String, bool)> for ValidationZone {
     type Error = IdError;
 
-    fn try_from((id, name, name_servers): (String, String, String)) -> Result<Self, IdError> {
+    fn try_from(
+        (id, name, name_servers, is_new): (String, String, String, bool),
+    ) -> Result<Self, IdError> {
         Ok(Self {
             id: HostedZoneId::parse(&id)?,
             name: DomainName::from_service(&name),
             name_servers: NameServers::new(name_servers.split(',')),
+            is_new,
         })
     }
 }
 
-impl From<ValidationZone> for (String, String, String) {
+impl From<ValidationZone> for (String, String, String, bool) {
     fn from(zone: ValidationZone) -> Self {
         (
             zone.id.to_string(),
             zone.name.as_str().to_owned(),
             zone.name_servers.to_string(),
+            zone.is_new,
         )
     }
 }
@@ -116,9 +124,12 @@ impl<T: Transport> Certificates<T> {
         Ok(zones)
     }
 
-    /// Those of the zones that still stand: what a Delete can do something in.
-    pub(super) async fn standing_zones(&self, wanted: &Wanted) -> Result<ValidationZones, Error> {
-        let zones = wanted.zones.iter().map(|(_, id)| self.route53.zone(id));
+    /// Those of the zones that exist: what a Delete can do something in.
+    pub(super) async fn existing_zones(
+        &self,
+        ids: &[HostedZoneId],
+    ) -> Result<ValidationZones, Error> {
+        let zones = ids.iter().map(|id| self.route53.zone(id));
         let zones = at_once(zones).await?.into_iter().flatten();
         let public = zones.filter(|zone| !zone.private);
         Ok(ValidationZones(public.map(Into::into).collect()))

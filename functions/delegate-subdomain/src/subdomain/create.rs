@@ -1,15 +1,19 @@
 use super::{
     Delegation, Subdomains,
     delegate::Surroundings,
-    ownership::{Hold, PREVIOUS_TTL_TAG, given_zone_marks},
+    delegation::Proof,
+    ownership::{
+        Hold, SETTLED_TAGS, created_zone_tags, delegation_tags, external_zone_tags, transfer_tags,
+    },
     parent::Parent,
-    properties::Wanted,
+    properties::{Wanted, check_name},
     success,
 };
 use crate::{error::Error, public_zone::Unusable};
-use custom_resource::{Invocation, Request, RequestType, Success};
+use custom_resource::{Creation, Invocation, Request, RequestType, Success, is_second_form};
 use dns_zones::{
-    ChangeId, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet, RrType,
+    ChangeId, DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, PROPAGATION,
+    RecordSet, RrType,
     dns::{Checked, Transport},
 };
 use futures::{join, try_join};
@@ -18,32 +22,32 @@ use std::{collections::BTreeMap, time::Duration};
 /// What a Delete needs beside the drain: the INSYNC of its change, the zone's delete and the answer.
 const DELETE_WITHOUT_DRAIN: Duration = PROPAGATION.saturating_mul(2);
 
-/// A zone that stands already and is to be delegated, with the tags that make it this resource's.
+/// An existing zone that is to be delegated.
 struct Found {
     zone: HostedZone,
+    kind: Kind,
+    proof: Proof,
+    /// The ownership tags that it needs before anything else is changed, and those that are removed with the same call.
     tags: BTreeMap<String, String>,
-    /// Of a given zone: what stands of its NS record set is not this request's, and is put back where it fails.
-    takes_up: TakesUp,
+    dropped: Vec<String>,
 }
 
-/// Whether what stands of a given zone's delegation was there before this request.
+/// How an existing zone came to be this resource's.
 #[derive(Clone, Copy, PartialEq)]
-enum TakesUp {
-    No,
-    Yes,
-    /// It is noted by an earlier delivery or an earlier request.
-    Noted,
-}
-
-impl Found {
-    /// One that this resource has by now.
-    fn own(zone: HostedZone, tags: BTreeMap<String, String>) -> Self {
-        Self {
-            zone,
-            tags,
-            takes_up: TakesUp::No,
-        }
-    }
+enum Kind {
+    /// This very request created it, in an earlier delivery.
+    Created,
+    /// An earlier request created it, or it is transferred from a renamed logical id. A request that fails leaves it as it
+    /// was.
+    Kept,
+    /// It is external, and this request is to delegate it, or has done so in an earlier delivery.
+    External,
+    /// It is external, and an earlier request delegated it.
+    ExternalKept,
+    /// It is external, and its delegation is adopted: it is not changed.
+    Adopted,
+    /// It is external, and nobody's yet: a delegation that exists is adopted.
+    ExternalNew,
 }
 
 impl<T: Transport> Subdomains<T> {
@@ -73,7 +77,7 @@ impl<T: Transport> Subdomains<T> {
         current: Option<&Delegation>,
         made: &mut Option<Delegation>,
     ) -> Result<Success, Error> {
-        let name = subdomain(wanted, parent)?;
+        let name = subdomain(&wanted.labels, parent)?;
         invocation.doing(format!("looking at what stands at {name}"));
         let (confirmed, found, around) = join!(
             parent.confirm(),
@@ -83,86 +87,133 @@ impl<T: Transport> Subdomains<T> {
         // In this order: what is read in the wrong zone fails too, and says less.
         confirmed?;
         let (around, found) = (around?, found?);
-        let mut own: Vec<NameServers> = found
-            .iter()
-            .map(|found| found.zone.name_servers.clone())
-            .collect();
-        // The record set of the zone that this one replaces is ours too, where name and parent stay the same.
+        let own = found.as_ref().map(|found| found.zone.name_servers.clone());
+        // The record set of the zone that an Update replaces is ours too, where name and parent stay the same.
         let replaced = current.filter(|old| old.name == name && old.parent == parent.id);
-        let is_known = |servers: &NameServers| replaced.is_some_and(|old| old.is_to(servers));
-        if let Some(set) = &around.delegation
-            && !own.contains(&set.name_servers())
-            && !is_known(&set.name_servers())
+        let owner = request.owner();
+        let mut siblings = Vec::new();
+        if let (Some(set), Some(_)) = (&around.delegation, replaced)
+            && own.as_ref() != Some(&set.name_servers())
         {
-            own.extend(self.own_name_servers(&request.owner(), &name).await?);
+            siblings = self.own_name_servers(&owner, &wanted.former, &name).await?;
         }
-        let ours = |servers: &NameServers| own.contains(servers) || is_known(servers);
+        let ours = |servers: &NameServers| {
+            own.as_ref() == Some(servers)
+                || siblings.contains(servers)
+                || replaced.is_some_and(|old| old.is_to(servers, &owner))
+        };
         around.check(parent, &name, ours)?;
 
-        let mut takes_up = false;
-        let mut dropped = Vec::new();
-        let (zone, zone_change, tags, comment) = match found {
-            Some(Found {
-                zone,
-                mut tags,
-                takes_up: found,
-            }) => {
-                let stands = around.delegation.as_ref();
-                let stands = stands.filter(|set| set.name_servers() == zone.name_servers);
-                takes_up = found != TakesUp::No && stands.is_some();
-                match (found, stands.and_then(RecordSet::ttl)) {
-                    (TakesUp::Yes, Some(ttl)) => {
-                        tags.insert(PREVIOUS_TTL_TAG.to_owned(), ttl.to_string());
-                    }
-                    (TakesUp::Noted, None) => dropped.push(PREVIOUS_TTL_TAG.to_owned()),
-                    _ => {}
-                }
-                let other = wanted.given_zone.is_none() && zone.comment != wanted.comment;
-                (zone, None, tags, other.then_some(&wanted.comment))
-            }
-            None => {
-                let (zone, change) = self.make_zone(request, invocation, wanted, &name).await?;
-                let tags = made_zone_tags(wanted, request.owner().tag_map());
-                (zone, change, tags, None)
-            }
+        let Some(found) = found else {
+            check_name(&wanted.labels, &parent.name)?;
+            let (zone, change) = self.make_zone(request, invocation, wanted, &name).await?;
+            return self
+                .delegate_created(
+                    request, invocation, wanted, parent, zone, change, around, &ours, made,
+                )
+                .await;
         };
-        let delegation = Delegation::new(&zone, &parent.id);
-        if wanted.given_zone.is_none() {
-            *made = Some(delegation.clone());
+        let zone = found.zone;
+        if found.kind == Kind::Created {
+            return self
+                .delegate_created(
+                    request, invocation, wanted, parent, zone, None, around, &ours, made,
+                )
+                .await;
         }
-        invocation.doing(format!(
-            "delegating {name} to its zone {} and waiting until every name server of Route 53 has it",
-            zone.id
-        ));
-        let mark = async {
-            self.route53.tag_zone(&zone.id, &tags, &dropped).await?;
-            if let Some(comment) = comment {
-                self.route53.set_comment(&zone.id, comment).await?;
+        let leads_to_it = |set: &&RecordSet| set.name_servers() == zone.name_servers;
+        let standing = around.delegation.as_ref().filter(leads_to_it).cloned();
+        let mut tags = found.tags;
+        let adopts = found.kind == Kind::ExternalNew && standing.is_some();
+        if found.kind == Kind::ExternalNew {
+            if adopts && !wanted.adopts {
+                return Err(Error::NotAdopted {
+                    name,
+                    parent: parent.name.clone(),
+                    zone: zone.id.clone(),
+                });
             }
-            Ok(())
-        };
+            tags = external_zone_tags(request, &parent.id, adopts);
+        }
+        if found.kind == Kind::Kept && standing.is_none() {
+            tags.extend(delegation_tags(request));
+        }
+        if standing.is_none() {
+            check_name(&wanted.labels, &parent.name)?;
+        }
+        // Before anything leads to it, so that the Delete of this request finds what it did by the tags.
+        self.route53
+            .tag_zone(&zone.id, &tags, &found.dropped)
+            .await?;
+        // A Create that fails names only what it creates: of an existing zone, the delegation.
+        let is_external = matches!(found.kind, Kind::External | Kind::ExternalNew);
+        if request.request_type == RequestType::Update || is_external && !adopts {
+            *made = Some(Delegation::new(&zone, &parent.id, &owner, found.proof));
+        }
+        // Whatever exists already stays as it is until nothing can fail any more.
+        let mut delegated = standing.is_some();
+        if !delegated || found.kind == Kind::External {
+            invocation.doing(format!(
+                "delegating {name} to its zone {} and waiting until every name server of Route 53 has it",
+                zone.id
+            ));
+            let standing = around.delegation.clone();
+            Box::pin(self.delegate(parent, &zone, wanted.ttl, standing, &ours, None)).await?;
+            delegated = false;
+        }
+        self.verify(invocation, wanted, parent, &zone).await?;
+        let other_ttl = standing
+            .as_ref()
+            .is_some_and(|set| set.ttl() != Some(i64::from(wanted.ttl)));
+        if delegated && other_ttl && matches!(found.kind, Kind::Kept | Kind::ExternalKept) {
+            Box::pin(self.delegate(parent, &zone, wanted.ttl, standing, &ours, None)).await?;
+        }
+        if found.kind == Kind::Kept {
+            if zone.comment != wanted.comment {
+                self.route53.set_comment(&zone.id, &wanted.comment).await?;
+            }
+            self.complete(&zone.id, &wanted.tags).await?;
+        } else {
+            self.complete(&zone.id, &BTreeMap::new()).await?;
+        }
+        Ok(success(request, &zone, parent, found.proof))
+    }
+
+    /// Delegates a zone that this request created, and completes it.
+    #[expect(clippy::too_many_arguments, reason = "rebuilt as observe, plan, act")]
+    async fn delegate_created(
+        &self,
+        request: &Request,
+        invocation: &Invocation,
+        wanted: &Wanted,
+        parent: &Parent,
+        zone: HostedZone,
+        change: Option<ChangeId>,
+        around: Surroundings,
+        ours: &(impl Fn(&NameServers) -> bool + Sync),
+        made: &mut Option<Delegation>,
+    ) -> Result<Success, Error> {
+        let proof = Proof::OfOwner;
+        *made = Some(Delegation::new(&zone, &parent.id, &request.owner(), proof));
+        invocation.doing(format!(
+            "delegating {} to its zone {} and waiting until every name server of Route 53 has it",
+            zone.name, zone.id
+        ));
+        // Its CallerReference says whose it is before the tags do.
+        let tags = created_zone_tags(request);
+        let mark = async { Ok(self.route53.tag_zone(&zone.id, &tags, &[]).await?) };
         let delegate = Box::pin(self.delegate(
             parent,
             &zone,
             wanted.ttl,
             around.delegation,
             ours,
-            zone_change.as_ref(),
+            change.as_ref(),
         ));
-        if zone_change.is_some() {
-            // A zone that was just made carries its mark already, in its CallerReference.
-            try_join!(mark, delegate)?;
-        } else {
-            // Another one is marked before anything leads to it; a given one is not this resource's before. A Create that
-            // takes one up made nothing that its id could name: its Delete goes by the marks, and puts back what stood.
-            mark.await?;
-            if !takes_up || request.request_type == RequestType::Update {
-                *made = Some(delegation);
-            }
-            delegate.await?;
-        }
+        try_join!(mark, delegate)?;
         self.verify(invocation, wanted, parent, &zone).await?;
-        Ok(success(&zone, parent))
+        self.complete(&zone.id, &wanted.tags).await?;
+        Ok(success(request, &zone, parent, proof))
     }
 
     /// The zone to delegate where it stands already: the one given, one that an earlier delivery of this request or an
@@ -179,7 +230,7 @@ impl<T: Transport> Subdomains<T> {
         let owner = request.owner();
         if let Some(id) = &wanted.given_zone {
             return self
-                .given_zone(request, invocation, id, parent, name)
+                .given_zone(request, invocation, wanted, id, name)
                 .await
                 .map(Some);
         }
@@ -189,29 +240,60 @@ impl<T: Transport> Subdomains<T> {
             current.is_some_and(|old| old.zone == *id && old.parent != parent.id)
         };
         let mut siblings = Vec::new();
-        for (listed, hold) in self.held_zones(&owner, name).await? {
-            match hold {
-                Hold::Own {
-                    made: true,
+        for (listed, hold) in self.held_zones(&owner, &wanted.former, name).await? {
+            match hold.check(&listed)? {
+                Hold::Managed {
                     taken_from,
+                    created_as,
                     ..
                 } if !serves_another_parent(&listed.id) => {
                     let Some(zone) = self.route53.zone(&listed.id).await? else {
                         continue;
                     };
+                    let kind = if zone.caller_reference == request.caller_reference() {
+                        Kind::Created
+                    } else {
+                        Kind::Kept
+                    };
                     let tags = match taken_from {
-                        Some(sibling) => owner.tags_taken_from(&sibling),
+                        Some(from) => transfer_tags(&owner, &from, Some(&created_as)),
                         None => owner.tag_map(),
                     };
-                    let tags = made_zone_tags(wanted, tags);
-                    return Ok(Some(Found::own(zone, tags)));
+                    return Ok(Some(Found {
+                        proof: managed_proof(&zone),
+                        zone,
+                        kind,
+                        tags,
+                        dropped: Vec::new(),
+                    }));
                 }
-                Hold::Sibling { logical_id, .. } => siblings.push((listed.id, logical_id)),
+                // The rollback of a renaming: another logical id has taken it, whose Delete comes later.
+                Hold::Sibling {
+                    taken_from_us: true,
+                    created_as: Some(_),
+                    ..
+                } if request.request_type == RequestType::Update => {
+                    let Some(zone) = self.route53.zone(&listed.id).await? else {
+                        continue;
+                    };
+                    return Ok(Some(Found {
+                        proof: managed_proof(&zone),
+                        zone,
+                        kind: Kind::Kept,
+                        tags: owner.tag_map(),
+                        dropped: SETTLED_TAGS.map(str::to_owned).to_vec(),
+                    }));
+                }
+                Hold::Sibling {
+                    logical_id,
+                    created_as: Some(created_as),
+                    ..
+                } => siblings.push((listed.id, logical_id, created_as)),
                 _ => {}
             }
         }
-        // A sibling's zone is taken over only where it is this very delegation: its logical id was renamed.
-        for (id, sibling) in siblings {
+        // Another logical id's zone is transferred only if the parent delegates the name to it.
+        for (id, logical_id, created_as) in siblings {
             let Some(zone) = self.route53.zone(&id).await? else {
                 continue;
             };
@@ -219,19 +301,33 @@ impl<T: Transport> Subdomains<T> {
                 .route53
                 .record_set(&parent.id, name, RrType::Ns)
                 .await?;
-            if set.is_some_and(|set| set.name_servers() == zone.name_servers) {
-                // Given back since, where this is a repeat.
-                if invocation.may_be_repeat {
-                    return Err(Error::too_late(name, request, invocation));
-                }
-                tracing::info!(
-                    zone = id.as_str(),
-                    from = sibling,
-                    "taking over the zone of a renamed logical id"
-                );
-                let tags = made_zone_tags(wanted, owner.tags_taken_from(&sibling));
-                return Ok(Some(Found::own(zone, tags)));
+            if !set.is_some_and(|set| set.name_servers() == zone.name_servers) {
+                continue;
             }
+            if !wanted.former.contains(&logical_id) {
+                return Err(Error::HeldBySibling {
+                    name: name.clone(),
+                    zone: id,
+                    logical_id,
+                });
+            }
+            // Given back since, where this is a repeat.
+            if invocation.may_be_repeat {
+                return Err(Error::too_late(name, request, invocation));
+            }
+            tracing::info!(
+                zone = id.as_str(),
+                from = logical_id,
+                "transferring the zone of a former logical id"
+            );
+            let tags = transfer_tags(&owner, &logical_id, Some(&created_as));
+            return Ok(Some(Found {
+                proof: managed_proof(&zone),
+                zone,
+                kind: Kind::Kept,
+                tags,
+                dropped: Vec::new(),
+            }));
         }
         Ok(None)
     }
@@ -241,13 +337,13 @@ impl<T: Transport> Subdomains<T> {
         &self,
         request: &Request,
         invocation: &Invocation,
+        wanted: &Wanted,
         id: &HostedZoneId,
-        parent: &Parent,
         name: &DomainName,
     ) -> Result<Found, Error> {
         let property = "HostedZoneId";
         let owner = request.owner();
-        let Some((zone, hold)) = self.held_zone(&owner, id).await? else {
+        let Some((zone, hold)) = self.held_zone(&owner, &wanted.former, id).await? else {
             let id = id.clone();
             return Err(Unusable::NoZone { property, id }.into());
         };
@@ -263,15 +359,17 @@ impl<T: Transport> Subdomains<T> {
                 wanted,
             });
         }
-        let takes_up = match &hold {
-            Hold::Nobody => TakesUp::Yes,
-            Hold::Own {
-                previous_ttl: Some(_),
-                ..
-            } => TakesUp::Noted,
-            _ => TakesUp::No,
+        let by_this = |creation: &Option<Creation>| {
+            creation
+                .as_ref()
+                .is_some_and(|creation| creation.is_by(request))
         };
-        let marks = match hold {
+        let hold = hold.check(&zone)?;
+        let proof = match &hold {
+            Hold::Untagged => Proof::OfOwner,
+            hold => hold.proof(&zone),
+        };
+        let (kind, tags) = match hold {
             Hold::Foreign(owner) => {
                 return Err(Error::OthersZone {
                     id: id.clone(),
@@ -279,25 +377,64 @@ impl<T: Transport> Subdomains<T> {
                     owner,
                 });
             }
-            Hold::Own {
-                taken_from: Some(sibling),
+            Hold::External {
+                creation,
+                adopted,
+                taken_from,
                 ..
-            } => owner.tags_taken_from(&sibling),
-            Hold::Own {
-                taken_from: None, ..
-            } => owner.tag_map(),
-            // The marks were taken off again, where this is a repeat.
-            Hold::Sibling { .. } | Hold::Nobody if invocation.may_be_repeat => {
+            } => {
+                let kind = match (adopted, by_this(&creation)) {
+                    (true, _) => Kind::Adopted,
+                    (false, true) => Kind::External,
+                    (false, false) => Kind::ExternalKept,
+                };
+                let tags = match taken_from {
+                    Some(from) => transfer_tags(&owner, &from, None),
+                    None => owner.tag_map(),
+                };
+                (kind, tags)
+            }
+            Hold::Managed { .. } => (Kind::Kept, owner.tag_map()),
+            Hold::Sibling { logical_id, .. } if !wanted.former.contains(&logical_id) => {
+                return Err(Error::HeldBySibling {
+                    name: name.clone(),
+                    zone: id.clone(),
+                    logical_id,
+                });
+            }
+            // The tags were removed again, where this is a repeat.
+            Hold::Sibling { .. } | Hold::Untagged if invocation.may_be_repeat => {
                 return Err(Error::too_late(name, request, invocation));
             }
-            Hold::Sibling { logical_id, .. } => owner.tags_taken_from(&logical_id),
-            Hold::Nobody => owner.tag_map(),
+            Hold::Sibling {
+                logical_id,
+                created_as,
+                ..
+            } => {
+                let kind = if created_as.is_some() {
+                    Kind::Kept
+                } else {
+                    Kind::ExternalKept
+                };
+                let tags = transfer_tags(&owner, &logical_id, created_as.as_deref());
+                (kind, tags)
+            }
+            Hold::Untagged if Creation::of_reference(&zone.caller_reference).is_some() => {
+                return Err(Error::Contradicting {
+                    zone: id.clone(),
+                    name: name.clone(),
+                    tags: owner,
+                });
+            }
+            Hold::Untagged => (Kind::ExternalNew, BTreeMap::new()),
+            Hold::Contradicting { .. } => unreachable!("checked"),
         };
-        let tags = given_zone_marks(marks, &parent.id);
         Ok(Found {
             zone,
+            kind,
+            proof,
             tags,
-            takes_up,
+            dropped: Vec::new(),
         })
     }
 
@@ -324,9 +461,15 @@ impl<T: Transport> Subdomains<T> {
             Err(error) if error.is("HostedZoneAlreadyExists") => error,
             Err(error) => return Err(error.into()),
         };
-        let zones = self.route53.zones_named(name).await?;
-        let zone = match zones.iter().find(|zone| zone.caller_reference == reference) {
-            Some(listed) => self.route53.zone(&listed.id).await?,
+        // Only if it is this resource's still: a renamed logical id may have it by now.
+        let zones = self
+            .held_zones(&request.owner(), &wanted.former, name)
+            .await?;
+        let is_made = |(zone, hold): &&(ListedZone, Hold)| {
+            zone.caller_reference == reference && hold.is_own()
+        };
+        let zone = match zones.iter().find(is_made) {
+            Some((listed, _)) => self.route53.zone(&listed.id).await?,
             None => None,
         };
         let gone = || Error::ReferenceUsed {
@@ -382,20 +525,21 @@ impl<T: Transport> Subdomains<T> {
 }
 
 /// The subdomain's name.
-pub(super) fn subdomain(wanted: &Wanted, parent: &Parent) -> Result<DomainName, Error> {
-    let name = parent.name.child(&wanted.labels);
+pub(super) fn subdomain(labels: &str, parent: &Parent) -> Result<DomainName, Error> {
+    let name = parent.name.child(labels);
     name.map_err(|error| Error::Name {
         property: "Subdomain",
         error,
     })
 }
 
-/// The tags of a zone that this project makes: the user's, and the marks that say whose it is, which win.
-pub(super) fn made_zone_tags(
-    wanted: &Wanted,
-    marks: BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    wanted.tags.clone().into_iter().chain(marks).collect()
+/// What the ids of a zone prove that this project created.
+fn managed_proof(zone: &HostedZone) -> Proof {
+    if is_second_form(&zone.caller_reference) {
+        Proof::OfOwner
+    } else {
+        Proof::OfNameServers
+    }
 }
 
 /// Refuses a drain that no Delete has the time for: better now than when the stack has to go.

@@ -31,7 +31,7 @@ impl Surroundings {
         let Parent { id, route53, .. } = parent;
         let between = name.between(&parent.name);
         // One more than are listed, and the delegation itself.
-        let at_or_below = route53.record_sets_from(id, name, LISTED + 2, |_| true);
+        let at_or_below = route53.record_sets_from(id, name, LISTED + 3, |_| true);
         let above = at_once(
             between
                 .iter()
@@ -39,8 +39,11 @@ impl Surroundings {
         );
         let (at_or_below, above) = try_join!(at_or_below, above)?;
         let is_delegation = |set: &RecordSet| set.name() == *name && set.kind() == "NS";
+        // A DS record set belongs to the parent's side of the zone cut (RFC 4035, section 3.1.4.1).
+        let is_ds = |set: &RecordSet| set.name() == *name && set.kind() == "DS";
         let (delegation, hidden) = at_or_below
             .into_iter()
+            .filter(|set| !is_ds(set))
             .partition::<Vec<_>, _>(is_delegation);
         Ok(Self {
             delegation: delegation.into_iter().next(),
@@ -102,7 +105,7 @@ impl<T: Transport> Subdomains<T> {
         zone: &HostedZone,
         ttl: u32,
         standing: Option<RecordSet>,
-        ours: impl Fn(&NameServers) -> bool,
+        ours: &impl Fn(&NameServers) -> bool,
         zone_change: Option<&ChangeId>,
     ) -> Result<(), Error> {
         let zone_in_sync = async {
@@ -165,7 +168,7 @@ impl<T: Transport> Subdomains<T> {
         zone: &HostedZone,
         wanted: &RecordSet,
         mut standing: Option<RecordSet>,
-        ours: impl Fn(&NameServers) -> bool,
+        ours: &impl Fn(&NameServers) -> bool,
     ) -> Result<ChangeId, Error> {
         let until = Instant::now() + 2 * PROPAGATION;
         let mut tries = 0;

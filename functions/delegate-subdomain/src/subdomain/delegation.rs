@@ -1,5 +1,16 @@
+use custom_resource::{Owner, sha256_hex};
 use dns_zones::{DomainName, HostedZone, HostedZoneId, NameServers};
 use std::fmt;
+
+/// What the last part of an id is made of. It must not change while the zone exists, or CloudFormation would replace the
+/// resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Up to release 0.2.0: anyone can compute it.
+    OfNameServers,
+    /// Since then: of the resource as well.
+    OfOwner,
+}
 
 /// A delegation by its stable identity, which is the resource's physical id: `NAME/ZONE/PARENT/PROOF`.
 ///
@@ -13,17 +24,26 @@ pub(crate) struct Delegation {
     pub(crate) zone: HostedZoneId,
     /// The zone in which its NS record set stands.
     pub(crate) parent: HostedZoneId,
-    /// [`NameServers::proof`] of the zone.
+    /// See [`Proof`].
     pub(crate) proof: String,
 }
 
 impl Delegation {
-    pub(crate) fn new(zone: &HostedZone, parent: &HostedZoneId) -> Self {
+    pub(crate) fn new(
+        zone: &HostedZone,
+        parent: &HostedZoneId,
+        owner: &Owner,
+        proof: Proof,
+    ) -> Self {
+        let proof = match proof {
+            Proof::OfOwner => proof_of(&zone.name_servers, owner),
+            Proof::OfNameServers => zone.name_servers.proof(),
+        };
         Self {
             name: zone.name.clone(),
             zone: zone.id.clone(),
             parent: parent.clone(),
-            proof: zone.name_servers.proof(),
+            proof,
         }
     }
 
@@ -41,10 +61,25 @@ impl Delegation {
         (is_proof && parts.next().is_none()).then_some(delegation)
     }
 
-    /// Whether these name servers are the ones of the delegated zone.
-    pub(crate) fn is_to(&self, name_servers: &NameServers) -> bool {
-        name_servers.proof() == self.proof
+    /// Returns whether these may be the name servers of the delegated zone. Anyone can compute that.
+    pub(crate) fn is_to(&self, name_servers: &NameServers, owner: &Owner) -> bool {
+        self.is_proven_to(name_servers, owner) || name_servers.proof() == self.proof
     }
+
+    /// Returns whether `owner` was answered this id for a zone with these name servers.
+    pub(crate) fn is_proven_to(&self, name_servers: &NameServers, owner: &Owner) -> bool {
+        self.proof == proof_of(name_servers, owner)
+    }
+
+    /// Returns whether both are the same delegation, whichever release gave the ids.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.zone, &self.parent) == (&other.name, &other.zone, &other.parent)
+    }
+}
+
+fn proof_of(name_servers: &NameServers, owner: &Owner) -> String {
+    let servers = name_servers.to_string();
+    sha256_hex(&[&servers, &owner.stack_id, &owner.logical_id], 16)
 }
 
 impl fmt::Display for Delegation {

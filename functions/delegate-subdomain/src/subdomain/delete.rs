@@ -3,7 +3,7 @@ use super::{
     create::subdomain,
     ownership::Hold,
     parent::Parent,
-    properties::{ParentReference, RecordsOnDelete, Wanted},
+    properties::{Leaving, ParentReference, Wanted},
     remove::{Progress, Removal, Removed},
 };
 use crate::error::Error;
@@ -25,39 +25,26 @@ impl<T: Transport> Subdomains<T> {
         let mut progress: Progress = progress
             .and_then(|progress| serde_json::from_value(progress).ok())
             .unwrap_or_default();
-        let wanted = Wanted::parse(&request.properties);
+        let leaving = Leaving::parse(&request.properties);
         let removal = Removal {
             request,
             invocation,
-            parent: wanted
-                .as_ref()
-                .map(|wanted| &wanted.parent)
-                .map_err(ToString::to_string),
-            labels: request
-                .properties
-                .text("Subdomain")
-                .map_or(1, |labels| labels.trim_end_matches('.').split('.').count()),
-            ttl: wanted.as_ref().ok().map(|wanted| wanted.ttl),
-            given_zone: wanted
-                .as_ref()
-                .ok()
-                .and_then(|wanted| wanted.given_zone.as_ref()),
-            records_on_delete: wanted
-                .as_ref()
-                .map_or(RecordsOnDelete::Fail, |wanted| wanted.records_on_delete),
-            drain: wanted
-                .as_ref()
-                .map_or(Duration::ZERO, |wanted| wanted.drain),
-            by_marks: false,
+            parent: leaving.parent.as_ref().map_err(ToString::to_string),
+            ttl: leaving.ttl,
+            drain: leaving.drain,
+            by_tags: false,
+            leaving: &leaving,
         };
-        let removed = match (Delegation::parse(request.physical_id()), &wanted) {
-            (Some(delegation), _) => self.remove(&delegation, &removal, &mut progress).await?,
-            // A Create with these properties was refused before it made anything.
-            (None, Err(error)) => {
-                tracing::info!(%error, "nothing was made with these properties, so nothing is to be deleted");
-                Removed::Wholly
-            }
-            (None, Ok(wanted)) => self.sweep(wanted, &removal, &mut progress).await?,
+        let removed = match Delegation::parse(request.physical_id()) {
+            Some(delegation) => self.remove(&delegation, &removal, &mut progress).await?,
+            None => match Wanted::parse(&request.properties) {
+                Ok(wanted) => self.sweep(&wanted.parent, &removal, &mut progress).await?,
+                // A Create with these properties was refused before it created anything.
+                Err(error) => {
+                    tracing::info!(%error, "nothing was created with these properties, so nothing is to be deleted");
+                    Removed::Wholly
+                }
+            },
         };
         Ok(match removed {
             Removed::Wholly => Step::Done(Success::new(request.physical_id())),
@@ -79,7 +66,7 @@ impl<T: Transport> Subdomains<T> {
     /// out; the zones stay until the second, because a Create that still runs could delegate to them again.
     async fn sweep(
         &self,
-        wanted: &Wanted,
+        reference: &ParentReference,
         removal: &Removal<'_>,
         progress: &mut Progress,
     ) -> Result<Removed, Error> {
@@ -94,7 +81,7 @@ impl<T: Transport> Subdomains<T> {
             let due = match progress.sweep_at {
                 Some(at) => clock.until(Clock::moment(at)),
                 None => {
-                    self.undelegate_swept(wanted, removal).await?;
+                    self.undelegate_swept(reference, removal).await?;
                     let pause = invocation.until_second_sweep(request, SWEEP);
                     progress.sweep_at = Some(Clock::seconds(clock.now() + pause));
                     pause
@@ -107,12 +94,12 @@ impl<T: Transport> Subdomains<T> {
                 });
             }
         }
-        let (swept, unread) = self.swept_for_delete(wanted, removal).await?;
+        let (swept, unread) = self.swept_for_delete(reference, removal).await?;
         let removal = Removal {
             parent: unread.map_or(removal.parent.clone(), Err),
             // The first sweep took it out as a rule.
             ttl: None,
-            by_marks: true,
+            by_tags: true,
             ..*removal
         };
         for delegation in swept {
@@ -127,30 +114,43 @@ impl<T: Transport> Subdomains<T> {
 
     /// The first sweep: takes out the NS record sets of what this resource made. A parent without rights is left to
     /// the second.
-    async fn undelegate_swept(&self, wanted: &Wanted, removal: &Removal<'_>) -> Result<(), Error> {
-        let (swept, unread) = self.swept_for_delete(wanted, removal).await?;
+    async fn undelegate_swept(
+        &self,
+        reference: &ParentReference,
+        removal: &Removal<'_>,
+    ) -> Result<(), Error> {
+        let (swept, unread) = self.swept_for_delete(reference, removal).await?;
         if unread.is_some() {
             return Ok(());
         }
         for delegation in swept {
             let held = self
-                .held_zone(&removal.request.owner(), &delegation.zone)
+                .held_zone(
+                    &removal.request.owner(),
+                    &removal.leaving.former,
+                    &delegation.zone,
+                )
                 .await?;
-            let Some((
-                zone,
-                Hold::Own {
-                    made,
-                    taken_from: None,
-                    previous_ttl: None,
-                    ..
-                },
-            )) = held
-            else {
-                continue;
+            let (zone, made) = match held {
+                Some((
+                    zone,
+                    Hold::Managed {
+                        taken_from: None, ..
+                    },
+                )) => (zone, true),
+                Some((
+                    zone,
+                    Hold::External {
+                        taken_from: None,
+                        adopted: false,
+                        ..
+                    },
+                )) => (zone, false),
+                _ => continue,
             };
-            if made && removal.given_zone != Some(&zone.id) {
+            if made && removal.leaving.given_zone.as_ref() != Some(&zone.id) {
                 // What the second sweep would refuse is refused before anything is touched.
-                self.check_deletable(&delegation, removal.records_on_delete, false)
+                self.check_deletable(&delegation, removal.leaving.records_on_delete, false)
                     .await?;
             }
             match self
@@ -169,13 +169,13 @@ impl<T: Transport> Subdomains<T> {
     /// What the resource has, for a Delete whose id says nothing of it.
     async fn swept_for_delete(
         &self,
-        wanted: &Wanted,
+        reference: &ParentReference,
         removal: &Removal<'_>,
     ) -> Result<(Vec<Delegation>, Option<String>), Error> {
         let parent = self
-            .confirmed_parent(&wanted.parent, removal.request, removal.invocation)
+            .confirmed_parent(reference, removal.request, removal.invocation)
             .await;
-        match self.swept(wanted, parent, removal).await? {
+        match self.swept(reference, parent, removal).await? {
             // What stands waits for its parent to be read. A parent that nothing of this resource was made under keeps no
             // Delete waiting.
             (swept, Some(error)) if error.passes() && !swept.is_empty() => Err(error),
@@ -186,7 +186,7 @@ impl<T: Transport> Subdomains<T> {
     /// What the resource has, by the marks that it writes, and why the parent could not be read where it could not.
     pub(super) async fn swept(
         &self,
-        wanted: &Wanted,
+        reference: &ParentReference,
         parent: Result<Parent, Error>,
         removal: &Removal<'_>,
     ) -> Result<(Vec<Delegation>, Option<Error>), Error> {
@@ -195,7 +195,7 @@ impl<T: Transport> Subdomains<T> {
         let (zones, parent, unread) = match parent {
             Ok(parent) => {
                 // Its Create was refused for the name.
-                let Ok(name) = subdomain(wanted, &parent) else {
+                let Ok(name) = subdomain(&removal.leaving.labels, &parent) else {
                     return Ok((Vec::new(), None));
                 };
                 let named = self.route53.zones_named(&name).await?;
@@ -204,12 +204,12 @@ impl<T: Transport> Subdomains<T> {
             // Its name is not known then, so every zone of the account is looked at, for the marks in its
             // CallerReference, and for the first labels of the name where it was taken over.
             Err(error) => {
-                let labels = format!("{}.", wanted.labels.to_ascii_lowercase());
+                let labels = format!("{}.", removal.leaving.labels);
                 let ours = |zone: &ListedZone| {
                     owner.made(&zone.caller_reference) || zone.name.as_str().starts_with(&labels)
                 };
                 let zones = self.route53.zones_where(ours).await?;
-                match &wanted.parent {
+                match reference {
                     ParentReference::Own(_) if error.passes() => {
                         return Err(error);
                     }
@@ -218,30 +218,29 @@ impl<T: Transport> Subdomains<T> {
                 }
             }
         };
-        // Where the id says which Create was refused, only the zone of that one: the Delete may be delivered late, when
-        // the logical id has another.
-        let of_request = request.refused_caller_reference();
         let mut swept = Vec::new();
         for listed in zones {
-            let Some((
-                zone,
-                Hold::Own {
-                    made, taken_from, ..
-                },
-            )) = self.held_zone(&owner, &listed.id).await?
-            else {
+            let former = &removal.leaving.former;
+            let Some((zone, hold)) = self.held_zone(&owner, former, &listed.id).await? else {
                 continue;
             };
-            if made
-                && taken_from.is_none()
-                && of_request
-                    .as_ref()
-                    .is_some_and(|reference| *reference != zone.caller_reference)
-            {
-                continue;
-            }
             // Without rights in the parent its id is not used, so any will do.
-            swept.push(Delegation::new(&zone, parent.as_ref().unwrap_or(&zone.id)));
+            let parent = parent.as_ref().unwrap_or(&zone.id);
+            let delegation = Delegation::new(&zone, parent, &owner, hold.proof(&zone));
+            if let Hold::Contradicting {
+                created_here: true, ..
+            } = hold
+            {
+                hold.check(&zone)?;
+            } else if hold.was_left_by(request) {
+                swept.push(delegation);
+            } else if hold.was_delegated_by(request) && unread.is_none() {
+                // The zone existed before; only the delegation is of this request.
+                self.take_out(&delegation, removal, None, |servers| {
+                    *servers == zone.name_servers
+                })
+                .await?;
+            }
         }
         Ok((swept, unread))
     }

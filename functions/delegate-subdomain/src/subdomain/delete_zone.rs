@@ -2,11 +2,17 @@
 
 use super::{Subdomains, delegation::Delegation, properties::RecordsOnDelete};
 use crate::error::{Error, Keeps, LISTED};
-use dns_zones::{Change, ChangeError, DomainName, RecordSet, batches, dns::Transport};
-use futures::try_join;
+use aws_calls::AwsError;
+use dns_zones::{Change, ChangeError, Deleted, DomainName, RecordSet, batches, dns::Transport};
+use futures::join;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// How many record sets are read before they are deleted: one page of an answer.
 const READ: usize = 300;
+/// How often record sets are read and deleted until the zone is empty, and the pause before each.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(2);
 
 impl<T: Transport> Subdomains<T> {
     /// Refuses where the zone could not be deleted in the end: before anything is touched, and once more when its
@@ -28,12 +34,15 @@ impl<T: Transport> Subdomains<T> {
                 RecordsOnDelete::Delete => set.kind() == "NS" && !is_apex(set, &name),
             }
         };
-        let (sets, signed, protections) = try_join!(
+        let (sets, signed, protections) = join!(
             self.route53
                 .record_sets_from(&id, &name, LISTED + 1, blocking),
             self.route53.is_signed(&id),
             self.route53.protections(&id),
-        )?;
+        );
+        let sets = sets?;
+        let signed = known(signed)?.unwrap_or_default();
+        let protections = known(protections)?.unwrap_or_default();
         let further: Vec<RecordSet> = sets
             .iter()
             .filter(|set| set.kind() == "NS")
@@ -66,32 +75,38 @@ impl<T: Transport> Subdomains<T> {
         records: RecordsOnDelete,
         known: Vec<RecordSet>,
     ) -> Result<(), Error> {
-        self.delete_records(delegation, known).await?;
+        let mut stale = self.delete_records(delegation, known).await?;
+        let mut tries = 0;
         loop {
-            // As a rule nothing is left, so that this is all.
-            let not_empty = match self.route53.delete_zone(&delegation.zone).await {
-                Err(error) if error.is("HostedZoneNotEmpty") => error,
-                deleted => return Ok(deleted?),
+            // Usually nothing is left, so that this is all.
+            let not_empty = match self.route53.delete_zone(&delegation.zone).await? {
+                Deleted::Yes => return Ok(()),
+                Deleted::NotEmpty(error) => error,
             };
             let left = self.check_deletable(delegation, records, true).await?;
-            if left.is_empty() {
-                return Err(not_empty.into());
+            tries += 1;
+            if left.is_empty() || tries == TRIES {
+                return Err(stale.unwrap_or(not_empty).into());
             }
-            self.delete_records(delegation, left).await?;
+            sleep(PAUSE).await;
+            stale = self.delete_records(delegation, left).await?;
         }
     }
 
+    /// Deletes record sets as they were read. Returns the refusal of those that changed since.
     async fn delete_records(
         &self,
         delegation: &Delegation,
         sets: Vec<RecordSet>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<AwsError>, Error> {
+        let mut stale = None;
         let deletes = sets.into_iter().map(Change::Delete).collect();
         for batch in batches(deletes) {
             // Their INSYNC does not matter: nobody is led here any more.
             match self.route53.change(&delegation.zone, batch).await {
+                Ok(_) => {}
                 // What was changed since it was read is read again, because the zone is not empty then.
-                Ok(_) | Err(ChangeError::Stale(_)) => {}
+                Err(ChangeError::Stale(error)) => stale = Some(error),
                 Err(ChangeError::Guardrail { guardrail, error }) => {
                     let (name, zone) = (delegation.name.clone(), delegation.zone.clone());
                     return Err(Error::RecordsGuarded {
@@ -104,7 +119,19 @@ impl<T: Transport> Subdomains<T> {
                 Err(ChangeError::Aws(error)) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(stale)
+    }
+}
+
+/// Returns what a check found, or none if it is denied or unknown: Route 53 itself refuses to delete such a zone.
+fn known<T>(checked: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match checked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.passes() => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "not checked before the delete");
+            Ok(None)
+        }
     }
 }
 

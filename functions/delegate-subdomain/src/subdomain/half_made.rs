@@ -3,7 +3,7 @@
 use super::{
     Delegation, Subdomains,
     parent::Parent,
-    properties::Wanted,
+    properties::{Leaving, Wanted},
     remove::{ACTIVE_PAUSE, Progress, Removal, Removed, TakenOut},
     update::Current,
 };
@@ -42,8 +42,9 @@ impl<T: Transport> Subdomains<T> {
         {
             return Ok(());
         }
-        let removal = Removal::of_half_made(request, invocation, &old);
-        let (swept, unread) = self.swept(&old, old_parent, &removal).await?;
+        let leaving = Leaving::of(&old);
+        let removal = Removal::of_half_made(request, invocation, &leaving);
+        let (swept, unread) = self.swept(&old.parent, old_parent, &removal).await?;
         let labels = format!("{}.", old.labels.to_ascii_lowercase());
         let unreadable = unread.is_some();
         let is_passing = unread.as_ref().is_some_and(Error::passes);
@@ -56,7 +57,7 @@ impl<T: Transport> Subdomains<T> {
         let current = current.map(|current| current.delegation);
         for half_made in swept {
             let mut kept = answered.iter().chain(&current);
-            if kept.clone().any(|kept| *kept == half_made)
+            if kept.clone().any(|kept| kept.is_same(&half_made))
                 || unreadable && !half_made.name.as_str().starts_with(&labels)
             {
                 continue;
@@ -99,7 +100,8 @@ impl<T: Transport> Subdomains<T> {
         }) {
             return;
         }
-        let removal = Removal::of_half_made(request, invocation, &wanted);
+        let leaving = Leaving::of(&wanted);
+        let removal = Removal::of_half_made(request, invocation, &leaving);
         let is_made_by_this = async {
             let zone = self.route53.zone(&made.zone).await?;
             Ok::<_, Error>(zone.is_some_and(|zone| {
@@ -159,8 +161,11 @@ impl<T: Transport> Subdomains<T> {
         half_made: &Delegation,
         removal: &Removal<'_>,
     ) -> Result<(), Error> {
+        let owner = removal.request.owner();
         while let TakenOut::Refused { guardrail } = self
-            .take_out(half_made, removal, None, |servers| half_made.is_to(servers))
+            .take_out(half_made, removal, None, |servers| {
+                half_made.is_to(servers, &owner)
+            })
             .await?
         {
             tracing::info!(guardrail, "waiting for the parent to let the record set go");
@@ -172,18 +177,20 @@ impl<T: Transport> Subdomains<T> {
 
 impl<'a> Removal<'a> {
     /// How what was made for these properties is removed. Nobody has used it yet, so there is no drain.
-    fn of_half_made(request: &'a Request, invocation: &'a Invocation, wanted: &'a Wanted) -> Self {
+    fn of_half_made(
+        request: &'a Request,
+        invocation: &'a Invocation,
+        leaving: &'a Leaving,
+    ) -> Self {
         Self {
             request,
             invocation,
-            parent: Ok(&wanted.parent),
-            labels: wanted.labels.split('.').count(),
-            // As a rule it does not stand.
+            parent: leaving.parent.as_ref().map_err(ToString::to_string),
+            leaving,
+            // Usually it does not exist.
             ttl: None,
-            given_zone: wanted.given_zone.as_ref(),
-            records_on_delete: wanted.records_on_delete,
             drain: Duration::ZERO,
-            by_marks: true,
+            by_tags: true,
         }
     }
 }

@@ -9,14 +9,13 @@ mod half_made;
 mod ownership;
 mod parent;
 pub(crate) mod properties;
-mod put_back;
 mod remove;
 mod update;
 
 use crate::network::Roles;
 use aws_types::SdkConfig;
 use custom_resource::{Failure, Invocation, Request, RequestType, Step, Success};
-use delegation::Delegation;
+use delegation::{Delegation, Proof};
 use dns_zones::{
     HostedZone, Route53,
     dns::{Dns, Transport},
@@ -78,9 +77,14 @@ impl<T: Transport> Subdomains<T> {
     }
 }
 
-/// The answer for a delegation that stands.
-fn success(zone: &HostedZone, parent: &Parent) -> Success {
-    Success::new(Delegation::new(zone, &parent.id).to_string())
+/// The answer for a delegation that stands. It keeps the request's own id if that names this delegation.
+fn success(request: &Request, zone: &HostedZone, parent: &Parent, proof: Proof) -> Success {
+    let delegation = Delegation::new(zone, &parent.id, &request.owner(), proof);
+    let id = match Delegation::parse(request.physical_id()) {
+        Some(current) if current.is_same(&delegation) => current,
+        _ => delegation,
+    };
+    Success::new(id.to_string())
         .attribute("HostedZoneId", zone.id.as_str())
         .attribute("DomainName", zone.name.as_str())
         .attribute("NameServers", zone.name_servers.to_string())

@@ -30,6 +30,10 @@ struct Template {
     verify_delegation: bool,
     #[serde(default)]
     records_on_delete: RecordsOnDelete,
+    #[serde(default, deserialize_with = "properties::boolean")]
+    adopt_delegation: bool,
+    #[serde(default, deserialize_with = "properties::string_list")]
+    former_logical_ids: Vec<String>,
     #[serde(default)]
     comment: String,
     #[serde(default, deserialize_with = "properties::string_map")]
@@ -59,6 +63,10 @@ pub(crate) struct Wanted {
     pub(crate) drain: Duration,
     pub(crate) verify: bool,
     pub(crate) records_on_delete: RecordsOnDelete,
+    /// Whether a delegation that the parent has already to the existing zone may be adopted.
+    pub(crate) adopts: bool,
+    /// The logical ids that the resource had in earlier templates of the stack.
+    pub(crate) former: Vec<String>,
     pub(crate) comment: String,
     pub(crate) tags: BTreeMap<String, String>,
 }
@@ -109,10 +117,121 @@ impl Wanted {
             drain: Duration::from_secs(template.drain_seconds),
             verify: template.verify_delegation,
             records_on_delete: template.records_on_delete,
+            adopts: template.adopt_delegation,
+            former: template.former_logical_ids,
             comment: template.comment,
             tags: template.tags,
         })
     }
+}
+
+/// What a Delete needs of the properties: each is read by itself, so that nothing else that is wrong with them blocks it.
+pub(crate) struct Leaving {
+    pub(crate) parent: Result<ParentReference, Error>,
+    /// One or more labels relative to the parent zone.
+    pub(crate) labels: String,
+    pub(crate) given_zone: Option<HostedZoneId>,
+    /// Of the NS record set, if the properties say it.
+    pub(crate) ttl: Option<u32>,
+    pub(crate) drain: Duration,
+    pub(crate) records_on_delete: RecordsOnDelete,
+    pub(crate) former: Vec<String>,
+}
+
+impl Leaving {
+    /// Returns what the properties say, with the default for what is unusable.
+    pub(crate) fn parse(properties: &Properties) -> Self {
+        let text = |name: &str| properties.text(name).filter(|text| !text.is_empty());
+        let number = |name: &str| text(name).and_then(|text| text.parse::<u32>().ok());
+        let id = |name: &str| text(name).and_then(|id| HostedZoneId::parse(id).ok());
+        let parent = match (
+            text("ParameterPrefix"),
+            text("NetworkRoleArn"),
+            id("ParentHostedZoneId"),
+        ) {
+            (_, _, Some(id)) => Ok(ParentReference::Own(id)),
+            (Some(prefix), Some(role_arn), None) => Ok(ParentReference::Published(Network {
+                prefix: prefix.to_owned(),
+                role_arn: role_arn.to_owned(),
+                region: text("NetworkRegion").map(str::to_owned),
+                external_id: text("ExternalId").map(str::to_owned),
+            })),
+            _ => Err(Error::WhichParent),
+        };
+        let former = properties.get("FormerLogicalIds");
+        Self {
+            parent,
+            labels: text("Subdomain")
+                .unwrap_or_default()
+                .trim_end_matches('.')
+                .to_ascii_lowercase(),
+            given_zone: id("HostedZoneId"),
+            ttl: match properties.get("Ttl") {
+                None => Some(default_ttl()),
+                Some(_) => number("Ttl"),
+            },
+            drain: Duration::from_secs(number("DrainSeconds").unwrap_or_default().into()),
+            records_on_delete: match text("RecordsOnDelete") {
+                Some("Delete") => RecordsOnDelete::Delete,
+                _ => RecordsOnDelete::Fail,
+            },
+            former: former
+                .and_then(|list| properties::string_list(list).ok())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Returns what a Delete needs for what was made with these properties.
+    pub(crate) fn of(wanted: &Wanted) -> Self {
+        Self {
+            parent: Ok(wanted.parent.clone()),
+            labels: wanted.labels.to_ascii_lowercase(),
+            given_zone: wanted.given_zone.clone(),
+            ttl: Some(wanted.ttl),
+            drain: wanted.drain,
+            records_on_delete: wanted.records_on_delete,
+            former: wanted.former.clone(),
+        }
+    }
+}
+
+/// Refuses names that are not subdomains. Whoever holds such a name can get certificates for the names above it.
+///
+/// # Errors
+///
+/// The label and why it is refused.
+pub(crate) fn check_name(labels: &str, parent: &DomainName) -> Result<(), Error> {
+    let subdomain = labels.to_ascii_lowercase();
+    let refuse = |why: String| {
+        let subdomain = labels.to_owned();
+        Err(Error::NoSubdomain { subdomain, why })
+    };
+    if let Some(relative) = subdomain.strip_suffix(parent.as_str())
+        && (relative.is_empty() || relative.ends_with('.'))
+    {
+        let relative = relative.trim_end_matches('.');
+        return refuse(format!(
+            "it ends in the name of the parent zone, {parent}, to which it is relative: write '{relative}'"
+        ));
+    }
+    for label in subdomain.split('.') {
+        let is_acms = label.strip_prefix('_').is_some_and(|digest| {
+            digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        if label == "_acme-challenge" {
+            return refuse(
+                "whoever holds _acme-challenge can get certificates for the name above it (RFC 8555, section 8.4): choose \
+                 another name"
+                    .to_owned(),
+            );
+        }
+        if is_acms {
+            return refuse(format!(
+                "a label of the form of {label} is where ACM validates the name above it: choose another name"
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl Template {
@@ -214,6 +333,49 @@ mod tests {
         let wanted = parse(json!({ "Subdomain": "dev", "ParentHostedZoneId": "Z1" })).unwrap();
         assert_eq!((wanted.ttl, wanted.verify), (900, true));
         assert_eq!(wanted.records_on_delete, RecordsOnDelete::Fail);
+    }
+
+    #[test]
+    fn a_name_that_gives_certificates_for_the_parent_is_refused() {
+        let parent = DomainName::parse("build.example.com").unwrap();
+        let refused = |labels: &str| {
+            check_name(labels, &parent)
+                .err()
+                .map(|error| error.to_string())
+        };
+        for labels in ["dev", "app1.dev", "_dmarc", "_dev", "notbuild.example.co"] {
+            assert_eq!(refused(labels), None, "{labels}");
+        }
+        let acms = "_0123456789abcdef0123456789ABCDEF";
+        for (labels, part) in [
+            ("dev.build.example.com", "write 'dev'"),
+            ("Build.Example.com", "the parent zone"),
+            ("_acme-challenge", "_acme-challenge"),
+            ("_ACME-Challenge.dev", "_acme-challenge"),
+            ("a._acme-challenge", "_acme-challenge"),
+            (acms, "ACM"),
+            (&format!("{acms}.dev"), "ACM"),
+        ] {
+            let why = refused(labels).expect(labels);
+            assert!(why.contains(part), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_delete_reads_what_it_needs_whatever_else_is_wrong() {
+        let leaving = Leaving::parse(&Properties::from(json!({
+            "Subdomain": "Dev", "ParameterPrefix": "/a", "NetworkRoleArn": "role", "NetworkRegion": "mx-middle-1",
+            "DrainSeconds": "30", "RecordsOnDelete": "Delete", "Ttl": "x", "Unknown": "1", "FormerLogicalIds": ["Old"],
+        })));
+        assert_eq!(leaving.labels, "dev");
+        let parent = leaving.parent.unwrap();
+        assert!(
+            matches!(&parent, ParentReference::Published(network) if network.region.as_deref() == Some("mx-middle-1"))
+        );
+        assert_eq!(leaving.ttl, None);
+        assert_eq!(leaving.drain, Duration::from_secs(30));
+        assert_eq!(leaving.records_on_delete, RecordsOnDelete::Delete);
+        assert_eq!(leaving.former, ["Old"]);
     }
 
     #[test]

@@ -1,19 +1,20 @@
 use super::{
     Delegation, Subdomains,
     ownership::Hold,
-    properties::{ParentReference, RecordsOnDelete},
+    properties::{Leaving, ParentReference},
 };
 use crate::error::Error;
 use aws_calls::Kind;
-use custom_resource::{Clock, Invocation, Request};
+use custom_resource::{Clock, Creation, Invocation, Owner, Request};
 use dns_zones::{
-    Change, ChangeError, DomainName, HostedZone, HostedZoneId, NameServers, PROPAGATION, RecordSet,
-    Route53, RrType,
+    Change, ChangeError, DomainName, HostedZone, NameServers, PROPAGATION, RecordSet, Route53,
+    RrType,
     dns::{Standing, Transport},
 };
 use futures::join;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
+use tokio::time::sleep;
 
 /// How a delegation is to be removed.
 pub(super) struct Removal<'a> {
@@ -21,17 +22,14 @@ pub(super) struct Removal<'a> {
     pub(super) invocation: &'a Invocation,
     /// Where the parent is, or why that is not known.
     pub(super) parent: Result<&'a ParentReference, String>,
-    /// How many labels the subdomain has below the parent.
-    pub(super) labels: usize,
+    /// What the properties say.
+    pub(super) leaving: &'a Leaving,
     /// Of the NS record set, as the properties have it; none where it has to be looked at first.
     pub(super) ttl: Option<u32>,
-    /// The zone that `HostedZoneId` names: it is never deleted.
-    pub(super) given_zone: Option<&'a HostedZoneId>,
-    pub(super) records_on_delete: RecordsOnDelete,
     /// Between the NS record set being gone and the zone being deleted.
     pub(super) drain: Duration,
-    /// Found by its marks; no id that was answered names it, so what it took up is put back.
-    pub(super) by_marks: bool,
+    /// Found by its ownership tags, because no id that was answered names it: an adopted delegation is left as it is.
+    pub(super) by_tags: bool,
 }
 
 /// What is remembered from one look to the next.
@@ -61,6 +59,9 @@ pub(super) enum Removed {
 pub(super) const ACTIVE_PAUSE: Duration = Duration::from_secs(60);
 /// Between two looks at name servers that still delegate to the zone.
 const STANDING_PAUSE: Duration = Duration::from_secs(15);
+/// How often, and with which pause, a record set that changed since it was read is read again.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(5);
 /// What deleting the zone and answering need, when a drain has to be cut.
 const RESERVE: Duration = Duration::from_secs(60);
 
@@ -79,60 +80,68 @@ impl<T: Transport> Subdomains<T> {
         let undelegated = progress.deletable_at.contains_key(delegation.zone.as_str());
         // What is needed later is asked for at once. What it says counts only for a zone that is to be deleted.
         let (held, deletable, _) = join!(
-            self.held_zone(&owner, &delegation.zone),
-            self.check_deletable(delegation, how.records_on_delete, undelegated),
+            self.held_zone(&owner, &how.leaving.former, &delegation.zone),
+            self.check_deletable(delegation, how.leaving.records_on_delete, undelegated),
             self.rights(how),
         );
         let Some((zone, hold)) = held? else {
             return self.undelegate_gone_zone(delegation, how).await;
         };
-        let (made, delegated_from) = match hold {
-            Hold::Own {
-                taken_from: Some(sibling),
+        let may_delete =
+            |creation: Option<&Creation>| how.by_tags || how.request.may_delete_named(creation);
+        let spared = |why: &str| {
+            tracing::warn!(zone = zone.id.as_str(), "left as it is: {why}");
+            Ok(Removed::Wholly)
+        };
+        let (made, delegated_from) = match hold.check(&zone)? {
+            Hold::Managed {
+                taken_from: Some(from),
+                ..
+            }
+            | Hold::External {
+                taken_from: Some(from),
                 ..
             } => {
-                self.give_back(&owner, &zone.id, &sibling).await?;
+                self.give_back(&owner, &zone.id, &from).await?;
                 return Ok(Removed::Wholly);
             }
-            Hold::Own {
-                made: false,
-                previous_ttl: Some(ttl),
+            Hold::Managed { creation, .. } if !may_delete(creation.as_ref()) => {
+                return spared("it was created after this Delete was requested");
+            }
+            Hold::External { creation, .. } if !may_delete(creation.as_ref()) => {
+                return spared("it was delegated after this Delete was requested");
+            }
+            Hold::External {
+                adopted: true,
                 parent,
                 ..
-            } if how.by_marks
+            } if how.by_tags
                 && (how.parent.is_err() || parent.as_ref() == Some(&delegation.parent)) =>
             {
-                self.put_back(delegation, &zone, how, ttl).await?;
                 self.unmark(&zone.id).await?;
                 return Ok(Removed::Wholly);
             }
-            Hold::Own {
-                made,
-                taken_from: None,
-                parent,
-                ..
-            } => (made && how.given_zone != Some(&zone.id), parent),
+            Hold::Managed { .. } => (how.leaving.given_zone.as_ref() != Some(&zone.id), None),
+            Hold::External { parent, .. } => (false, parent),
             Hold::Sibling {
                 taken_from_us: true,
                 logical_id,
+                ..
             } => {
                 tracing::info!(
                     zone = zone.id.as_str(),
                     logical_id,
-                    "spared: a renamed logical id has taken the zone over"
+                    "spared: it was transferred to another logical id"
                 );
                 self.forget_previous(&zone.id).await?;
                 return Ok(Removed::Wholly);
             }
             Hold::Sibling { .. } | Hold::Foreign(_) => {
-                tracing::warn!(
-                    zone = zone.id.as_str(),
-                    "left alone: the zone is not this resource's any more"
-                );
-                return Ok(Removed::Wholly);
+                return spared("it is not this resource's");
             }
-            // A given zone that someone took the tags off. That this resource delegated it, its physical id says.
-            Hold::Nobody => (false, None),
+            // The physical id says that this resource delegated it, and proves nothing.
+            Hold::Untagged => return spared("it carries no ownership tags"),
+            Hold::Contradicting { .. } => unreachable!("checked"),
         };
         let known = if made { deletable? } else { Vec::new() };
         how.invocation.doing(format!(
@@ -149,11 +158,13 @@ impl<T: Transport> Subdomains<T> {
         if made {
             how.invocation
                 .doing(format!("deleting the zone {} ({})", zone.name, zone.id));
-            self.delete_zone(delegation, how.records_on_delete, known)
+            self.delete_zone(delegation, how.leaving.records_on_delete, known)
                 .await?;
             if by_right {
-                // A Create that was delivered twice may have delegated to the zone again just before it went.
-                return self.undelegate_gone_zone(delegation, how).await;
+                // A Create that was delivered twice may have delegated to the zone again just before it was deleted.
+                return self
+                    .undelegate_deleted(delegation, how, &zone.name_servers)
+                    .await;
             }
         } else if delegated_from.is_none_or(|parent| parent == delegation.parent) {
             self.unmark(&zone.id).await?;
@@ -176,8 +187,7 @@ impl<T: Transport> Subdomains<T> {
         made: bool,
         progress: &mut Progress,
     ) -> Result<Undelegated, Error> {
-        let ours =
-            |servers: &NameServers| *servers == zone.name_servers || delegation.is_to(servers);
+        let ours = |servers: &NameServers| *servers == zone.name_servers;
         let mut by_right = true;
         let was_taken_out = progress.deletable_at.contains_key(zone.id.as_str());
         let known = how
@@ -265,6 +275,7 @@ impl<T: Transport> Subdomains<T> {
     ) -> Result<TakenOut, Error> {
         let rights = self.rights(how).await?;
         let mut outcome = TakenOut::WasNotThere;
+        let mut tries = 0;
         loop {
             let unseen = known.is_some();
             let set = match known.take() {
@@ -291,8 +302,15 @@ impl<T: Transport> Subdomains<T> {
                     // Looked at once more: a Create that was delivered twice may have put it there again meanwhile.
                     outcome = TakenOut::Confirmed;
                 }
+                Err(ChangeError::Stale(_)) if unseen => {}
                 // Changed since it was read, by someone or by this very call sent twice: look again.
-                Err(ChangeError::Stale(_)) => {}
+                Err(ChangeError::Stale(error)) => {
+                    tries += 1;
+                    if tries == TRIES {
+                        return Err(error.into());
+                    }
+                    sleep(PAUSE).await;
+                }
                 // It may not stand at all, as where a Create was denied its record set: a look says whether the refusal
                 // counts.
                 Err(error) if unseen && is_refused(&error) => {}
@@ -354,9 +372,12 @@ impl<T: Transport> Subdomains<T> {
         cause: Error,
     ) -> Result<(), Error> {
         let parent = parent_name(delegation, how);
+        let owner = how.request.owner();
         let seen = self
             .dns
-            .standing(&parent, &delegation.name, |found| delegation.is_to(found))
+            .standing(&parent, &delegation.name, |found| {
+                delegation.is_to(found, &owner)
+            })
             .await;
         match seen {
             Standing::Gone => Ok(()),
@@ -379,15 +400,81 @@ impl<T: Transport> Subdomains<T> {
         }
     }
 
-    /// The zone is gone, by a person or by an earlier call. What may be left is the worst: an NS record set that
-    /// delegates to nobody. It is known as ours by the proof in the physical id.
+    /// The zone does not exist: a person or an earlier attempt deleted it. What may be left is the worst, an NS record set
+    /// that delegates to nobody. It is deleted if the physical id proves that it led to this resource's zone, and no other
+    /// zone of the account has these name servers.
     async fn undelegate_gone_zone(
         &self,
         delegation: &Delegation,
         how: &Removal<'_>,
     ) -> Result<Removed, Error> {
+        let owner = how.request.owner();
+        let standing = async {
+            let rights = self.rights(how).await?;
+            match rights
+                .record_set(&delegation.parent, &delegation.name, RrType::Ns)
+                .await
+            {
+                // The parent was deleted, and the record set with it.
+                Err(error) if error.is("NoSuchHostedZone") => Ok(None),
+                set => Ok::<_, Error>(set?),
+            }
+        };
+        let set = match standing.await {
+            Ok(set) => set.filter(|set| delegation.is_to(&set.name_servers(), &owner)),
+            Err(cause) if cause.lacks_rights() => {
+                self.check_not_dangling(delegation, how, cause).await?;
+                return Ok(Removed::Wholly);
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(set) = set else {
+            return Ok(Removed::Wholly);
+        };
+        let servers = set.name_servers();
+        for listed in self.route53.zones_named(&delegation.name).await? {
+            let zone = self.route53.zone(&listed.id).await?;
+            if zone.is_some_and(|zone| zone.name_servers == servers) {
+                tracing::warn!(
+                    zone = listed.id.as_str(),
+                    "left as it is: the NS record set leads to another zone"
+                );
+                return Ok(Removed::Wholly);
+            }
+        }
+        let is_named = delegation
+            .name
+            .as_str()
+            .starts_with(&format!("{}.", how.leaving.labels));
+        let proves = |logical_id: &String| {
+            let owner = Owner {
+                logical_id: logical_id.clone(),
+                ..owner.clone()
+            };
+            delegation.is_proven_to(&servers, &owner)
+        };
+        let mut logical_ids = [&owner.logical_id].into_iter().chain(&how.leaving.former);
+        if !is_named || !logical_ids.any(proves) {
+            return Err(Error::Unproven {
+                name: delegation.name.clone(),
+                zone: delegation.zone.clone(),
+                parent: parent_name(delegation, how),
+                parent_id: delegation.parent.clone(),
+                set: Box::new(set),
+            });
+        }
+        self.undelegate_deleted(delegation, how, &servers).await
+    }
+
+    /// Deletes an NS record set that leads to these name servers, of a zone that is deleted.
+    async fn undelegate_deleted(
+        &self,
+        delegation: &Delegation,
+        how: &Removal<'_>,
+        name_servers: &NameServers,
+    ) -> Result<Removed, Error> {
         match self
-            .take_out(delegation, how, None, |servers| delegation.is_to(servers))
+            .take_out(delegation, how, None, |servers| servers == name_servers)
             .await
         {
             Ok(TakenOut::Refused { guardrail }) => Ok(Removed::refused(delegation, guardrail)),
@@ -463,6 +550,7 @@ fn is_refused(error: &ChangeError) -> bool {
 /// The parent zone's name: the delegation's without the labels that the template gives it.
 fn parent_name(delegation: &Delegation, how: &Removal<'_>) -> DomainName {
     let ancestors = std::iter::successors(Some(delegation.name.clone()), DomainName::parent);
-    let parent = ancestors.take(how.labels + 1).last();
+    let labels = how.leaving.labels.split('.').count();
+    let parent = ancestors.take(labels + 1).last();
     parent.unwrap_or_else(|| delegation.name.clone())
 }

@@ -1,14 +1,15 @@
 use super::{
     Delegation, Subdomains,
-    create::{check_drain, made_zone_tags, subdomain},
+    create::{check_drain, subdomain},
     delegate::Surroundings,
-    ownership::{GIVEN_ZONE_MARKS, Hold, given_zone_marks},
+    delegation::Proof,
+    ownership::{Hold, SETTLED_TAGS, external_zone_kept},
     parent::Parent,
     properties::Wanted,
     success,
 };
 use crate::error::Error;
-use custom_resource::{Invocation, PREVIOUS_LOGICAL_ID_TAG, Request, Success};
+use custom_resource::{Invocation, Owner, Request, Success};
 use dns_zones::{DomainName, HostedZone, NameServers, RecordSet, RrType, dns::Transport};
 use futures::{join, try_join};
 
@@ -27,11 +28,11 @@ impl Current {
         name: &DomainName,
     ) -> Option<(&HostedZone, bool)> {
         match &self.zone {
-            Some((zone, Hold::Own { made, .. }))
-                if self.is_same(wanted, parent, name) && (*made || wanted.given_zone.is_some()) =>
-            {
-                Some((zone, *made))
-            }
+            Some((zone, hold)) if self.is_same(wanted, parent, name) => match hold {
+                Hold::Managed { .. } => Some((zone, true)),
+                Hold::External { .. } if wanted.given_zone.is_some() => Some((zone, false)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -51,8 +52,9 @@ impl Current {
         wanted: &Wanted,
         parent: &Parent,
         name: &DomainName,
+        owner: &Owner,
     ) -> Result<(), Error> {
-        let is_gone = matches!(self.zone, None | Some((_, Hold::Nobody)));
+        let is_gone = matches!(self.zone, None | Some((_, Hold::Untagged)));
         if !is_gone || !self.is_same(wanted, parent, name) {
             return Ok(());
         }
@@ -60,7 +62,7 @@ impl Current {
             .route53
             .record_set(&parent.id, name, RrType::Ns)
             .await?;
-        if standing.is_some_and(|set| self.delegation.is_to(&set.name_servers())) {
+        if standing.is_some_and(|set| self.delegation.is_to(&set.name_servers(), owner)) {
             return Ok(());
         }
         Err(Error::Deleted {
@@ -71,11 +73,11 @@ impl Current {
 
     /// Whether it is what these properties ask for, and stands.
     pub(super) fn is_of(&self, wanted: &Wanted, parent: &Parent) -> bool {
-        subdomain(wanted, parent).is_ok_and(|name| name == self.delegation.name)
+        subdomain(&wanted.labels, parent).is_ok_and(|name| name == self.delegation.name)
             && self.delegation.parent == parent.id
             && match (&self.zone, &wanted.given_zone) {
-                (Some((zone, Hold::Own { .. })), Some(given)) => *given == zone.id,
-                (Some((_, Hold::Own { made, .. })), None) => *made,
+                (Some((zone, hold)), Some(given)) => hold.is_own() && *given == zone.id,
+                (Some((_, Hold::Managed { .. })), None) => true,
                 _ => false,
             }
     }
@@ -98,9 +100,9 @@ impl<T: Transport> Subdomains<T> {
         let delegation = Delegation::parse(request.physical_id());
         let (parent, current) = try_join!(
             self.parent(&wanted.parent, request, invocation),
-            self.current(request, delegation),
+            self.current(request, &wanted, delegation),
         )?;
-        let name = subdomain(&wanted, &parent)?;
+        let name = subdomain(&wanted.labels, &parent)?;
         let in_place = current
             .as_ref()
             .and_then(|current| current.in_place(&wanted, &parent, &name));
@@ -111,29 +113,68 @@ impl<T: Transport> Subdomains<T> {
             }
             None => {
                 if let Some(current) = &current {
-                    current.check_not_deleted(&wanted, &parent, &name).await?;
+                    current
+                        .check_not_deleted(&wanted, &parent, &name, &request.owner())
+                        .await?;
                 }
                 let old = current.as_ref().map(|current| &current.delegation);
                 Box::pin(self.establish(request, invocation, &wanted, &parent, old, made)).await?
             }
         };
         let answered = Delegation::parse(&success.physical_resource_id);
+        self.release_rolled_back(request, current.as_ref(), answered.as_ref())
+            .await?;
         invocation.doing("looking for what a failed update has made");
         self.remove_half_made(request, invocation, &wanted, &parent, current, answered)
             .await?;
         Ok(success)
     }
 
+    /// Forgets a delegation that was adopted by an Update which is rolled back, so that the Delete that follows leaves it.
+    ///
+    /// A rollback finds the zone of the old properties; an Update that goes forward creates another, by this very request.
+    async fn release_rolled_back(
+        &self,
+        request: &Request,
+        current: Option<&Current>,
+        answered: Option<&Delegation>,
+    ) -> Result<(), Error> {
+        let (Some(current), Some(answered)) = (current, answered) else {
+            return Ok(());
+        };
+        let Some((adopted_zone, Hold::External { adopted: true, .. })) = &current.zone else {
+            return Ok(());
+        };
+        if answered.zone == adopted_zone.id {
+            return Ok(());
+        }
+        let now = self.route53.zone(&answered.zone).await?;
+        if now.is_some_and(|zone| zone.caller_reference != request.caller_reference()) {
+            self.unmark(&adopted_zone.id).await?;
+        }
+        Ok(())
+    }
+
     /// What the request's physical id names, as it stands.
     async fn current(
         &self,
         request: &Request,
+        wanted: &Wanted,
         delegation: Option<Delegation>,
     ) -> Result<Option<Current>, Error> {
         let Some(delegation) = delegation else {
             return Ok(None);
         };
-        let zone = self.held_zone(&request.owner(), &delegation.zone).await?;
+        let held = self
+            .held_zone(&request.owner(), &wanted.former, &delegation.zone)
+            .await?;
+        let zone = match held {
+            Some((zone, hold)) => {
+                let hold = hold.check(&zone)?;
+                Some((zone, hold))
+            }
+            None => None,
+        };
         Ok(Some(Current { delegation, zone }))
     }
 
@@ -153,14 +194,16 @@ impl<T: Transport> Subdomains<T> {
         let around = around?;
         let standing = around.delegation.clone();
         let is_to_zone = |set: &&RecordSet| set.name_servers() == zone.name_servers;
+        // An adopted delegation keeps its own TTL until the property changes.
         let is_wanted = standing
             .as_ref()
             .filter(is_to_zone)
-            .is_some_and(|set| set.ttl() == Some(i64::from(wanted.ttl)));
+            .is_some_and(|set| !made || set.ttl() == Some(i64::from(wanted.ttl)));
         // What an Update that failed has put there for another zone of ours is swapped back.
         let own = match standing.as_ref() {
             Some(set) if !is_to_zone(&set) => {
-                self.own_name_servers(&request.owner(), &zone.name).await?
+                self.own_name_servers(&request.owner(), &wanted.former, &zone.name)
+                    .await?
             }
             _ => Vec::new(),
         };
@@ -180,7 +223,7 @@ impl<T: Transport> Subdomains<T> {
             if is_wanted && was_wanted {
                 return Ok(());
             }
-            Box::pin(self.delegate(parent, zone, wanted.ttl, standing, ours, None)).await
+            Box::pin(self.delegate(parent, zone, wanted.ttl, standing, &ours, None)).await
         };
         let mark = self.mark_in_place(request, wanted, old.as_ref(), parent, zone, made);
         try_join!(mark, delegate)?;
@@ -192,7 +235,8 @@ impl<T: Transport> Subdomains<T> {
             }
             verified => verified?,
         }
-        Ok(success(zone, parent))
+        // Its id names this delegation, so that it stays as it is.
+        Ok(success(request, zone, parent, Proof::OfOwner))
     }
 
     /// Comment and tags of a zone of ours; of a given one only the marks. That the stack has come to an Update shows
@@ -207,26 +251,30 @@ impl<T: Transport> Subdomains<T> {
         made: bool,
     ) -> Result<(), Error> {
         let owner = request.owner();
-        if !made || wanted.given_zone.is_some() {
-            let marks = given_zone_marks(owner.tag_map(), &parent.id);
-            let note = [PREVIOUS_LOGICAL_ID_TAG.to_owned()];
-            return Ok(self.route53.tag_zone(&zone.id, &marks, &note).await?);
+        let settled = SETTLED_TAGS.map(str::to_owned);
+        if !made {
+            let tags = external_zone_kept(&owner, &parent.id);
+            return Ok(self.route53.tag_zone(&zone.id, &tags, &settled).await?);
         }
-        let tags = made_zone_tags(wanted, owner.tag_map());
         let before = old.into_iter().flat_map(|old| old.tags.keys());
-        let marks = GIVEN_ZONE_MARKS.map(str::to_owned);
         let dropped: Vec<String> = before
-            .chain(&marks)
-            .filter(|key| !tags.contains_key(*key))
+            .filter(|key| !wanted.tags.contains_key(*key))
             .cloned()
             .collect();
+        let tags = async {
+            // Ownership first, in a call of its own.
+            let own = owner.tag_map();
+            self.route53.tag_zone(&zone.id, &own, &settled).await?;
+            let user = self.route53.tag_zone(&zone.id, &wanted.tags, &dropped);
+            Ok(user.await?)
+        };
         let comment = async {
             if zone.comment != wanted.comment {
                 self.route53.set_comment(&zone.id, &wanted.comment).await?;
             }
-            Ok(())
+            Ok::<_, Error>(())
         };
-        try_join!(self.route53.tag_zone(&zone.id, &tags, &dropped), comment)?;
+        try_join!(tags, comment)?;
         Ok(())
     }
 }

@@ -7,11 +7,18 @@ use hickory_proto::rr::{RData, RecordType};
 use thiserror::Error;
 
 use super::question::{Reply, wire_name};
-use super::{Dns, Protocol, Transport};
+use super::{Dns, Transport};
 use crate::DomainName;
 
 /// Where name servers listen on the Internet.
 const DNS_PORT: u16 = 53;
+
+/// How many name servers of one NS record set are looked up. Route 53 gives a zone four, and the root has thirteen; a
+/// larger set is a mistake, or made to have this function send many queries.
+pub(super) const MOST_LOOKED_UP: usize = 16;
+
+/// How many addresses of one name server are used.
+const MOST_ADDRESSES: usize = 8;
 
 /// `DNS_NAME_SERVERS`: servers that stand for the Internet in a test or in a closed network. Empty: the Internet.
 ///
@@ -120,20 +127,23 @@ impl<T: Transport> Dns<T> {
         self.listed.0.iter().map(server).collect()
     }
 
+    /// Where the first 16 of these name servers can be asked.
     pub(super) async fn locate_all(
         &self,
         hosts: impl IntoIterator<Item = DomainName>,
     ) -> Vec<Server> {
-        futures::future::join_all(hosts.into_iter().map(|host| self.locate(host))).await
+        let hosts = hosts.into_iter().take(MOST_LOOKED_UP);
+        futures::future::join_all(hosts.map(|host| self.locate(host))).await
     }
 
     /// Where a name server can be asked. Without addresses where nobody knows one.
     pub(super) async fn locate(&self, host: DomainName) -> Server {
-        let addresses = if self.listed.is_empty() {
+        let mut addresses = if self.listed.is_empty() {
             self.by_system(&host).await
         } else {
             self.by_list(&host).await
         };
+        addresses.truncate(MOST_ADDRESSES);
         Server {
             host: Some(host),
             addresses,
@@ -145,12 +155,17 @@ impl<T: Transport> Dns<T> {
         !self.listed.is_empty()
     }
 
+    /// Whether an address is a name server's own, and not a listed server's, which answers in its place.
+    pub(super) fn is_own_address(&self, address: SocketAddr) -> bool {
+        !self.listed.0.contains(&address)
+    }
+
     /// Whether two name servers are one, at an address of its own: white-label name servers are Route 53's under names
     /// of the zone itself (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html>).
     pub(super) fn share_an_address(&self, one: &Server, other: &Server) -> bool {
         one.addresses
             .iter()
-            .any(|address| other.addresses.contains(address) && !self.listed.0.contains(address))
+            .any(|address| other.addresses.contains(address) && self.is_own_address(*address))
     }
 
     async fn by_system(&self, host: &DomainName) -> Vec<SocketAddr> {
@@ -178,7 +193,7 @@ impl<T: Transport> Dns<T> {
             for record_type in [RecordType::A, RecordType::AAAA] {
                 // The listed server may be a resolver: here, and only here, it is asked to find out.
                 let asked = self
-                    .ask_with(&server, &wire_name(host), record_type, Protocol::Udp, true)
+                    .ask_resolver(&server, &wire_name(host), record_type)
                     .await;
                 let Ok(Reply::Records(records)) = asked else {
                     continue;

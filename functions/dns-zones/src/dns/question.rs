@@ -29,6 +29,15 @@ pub(super) enum Reply {
     Failed(ResponseCode),
 }
 
+/// A reply, and whether it is proof.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    pub(super) reply: Reply,
+    /// Whether the name server itself has answered: from an address of its own, and with authority (the AA bit). A referral
+    /// has no such bit; only without `DNS_NAME_SERVERS` is it known that no resolver has made it.
+    pub(super) is_proof: bool,
+}
+
 /// No usable answer came; why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Silence(pub(super) String);
@@ -167,28 +176,46 @@ impl<T: Transport> Dns<T> {
         record_type: RecordType,
         protocol: Protocol,
     ) -> Result<Reply, Silence> {
-        self.ask_with(server, name, record_type, protocol, false)
-            .await
+        let heard = self.hear(server, name, record_type, protocol).await?;
+        Ok(heard.reply)
     }
 
-    /// As [`Dns::ask`], with the wish for recursion where `recursion` says so.
-    pub(super) async fn ask_with(
+    /// As [`Dns::ask`], with whether the reply is proof.
+    pub(super) async fn hear(
         &self,
         server: &Server,
         name: &Name,
         record_type: RecordType,
         protocol: Protocol,
-        recursion: bool,
+    ) -> Result<Heard, Silence> {
+        self.send(server, &query(name, record_type), protocol).await
+    }
+
+    /// As [`Dns::ask`], over UDP and with the wish for recursion.
+    pub(super) async fn ask_resolver(
+        &self,
+        server: &Server,
+        name: &Name,
+        record_type: RecordType,
     ) -> Result<Reply, Silence> {
+        let mut query = query(name, record_type);
+        query.metadata.recursion_desired = true;
+        let heard = self.send(server, &query, Protocol::Udp).await?;
+        Ok(heard.reply)
+    }
+
+    async fn send(
+        &self,
+        server: &Server,
+        query: &Message,
+        protocol: Protocol,
+    ) -> Result<Heard, Silence> {
+        let (name, record_type) = (query.queries[0].name(), query.queries[0].query_type());
         let mut silence = Silence("no address is known for it".to_owned());
         for address in &server.addresses {
             // A new id, from a generator that cannot be foreseen, for each.
-            let mut query = Message::query();
-            query.metadata.recursion_desired = recursion;
-            query.add_query(Query::query(name.clone(), record_type));
-            let mut edns = Edns::new();
-            edns.set_max_payload(UDP_PAYLOAD);
-            query.edns = Some(edns);
+            let mut query = query.clone();
+            query.metadata.id = Message::query().metadata.id;
             let mut answer = self.exchange(*address, &query, protocol).await;
             if protocol == Protocol::Udp
                 && answer
@@ -200,17 +227,17 @@ impl<T: Transport> Dns<T> {
             match answer {
                 Ok(answer) => {
                     let reply = Reply::read(&answer, name, record_type);
-                    if reply.is_a_servers_own()
-                        && !answer.metadata.authoritative
-                        && !self.may_be_resolvers()
-                    {
+                    let authoritative = answer.metadata.authoritative;
+                    if reply.is_a_servers_own() && !authoritative && !self.may_be_resolvers() {
                         silence = Silence(format!(
                             "it {reply}, but not by its own authority: something on the way answers for it"
                         ));
                         continue;
                     }
                     tracing::debug!(%server, %address, name = shown(name), %record_type, %protocol, %reply, "DNS");
-                    return Ok(reply);
+                    let is_proof = self.is_own_address(*address)
+                        && (authoritative || !self.may_be_resolvers());
+                    return Ok(Heard { reply, is_proof });
                 }
                 Err(why) => silence = why,
             }
@@ -244,6 +271,15 @@ impl<T: Transport> Dns<T> {
             Err(Silence("its answer is to another question".to_owned()))
         }
     }
+}
+
+fn query(name: &Name, record_type: RecordType) -> Message {
+    let mut query = Message::query();
+    query.add_query(Query::query(name.clone(), record_type));
+    let mut edns = Edns::new();
+    edns.set_max_payload(UDP_PAYLOAD);
+    query.edns = Some(edns);
+    query
 }
 
 /// A name as it goes over the wire.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use hickory_proto::rr::{Name, RecordType};
 
-use super::question::{Reply, Silence, shown, wire_name};
+use super::name_server::MOST_LOOKED_UP;
+use super::question::{Heard, Reply, Silence, shown, wire_name};
 use super::{Dns, Protocol, Transport};
 use crate::{DomainName, NameServers};
 
@@ -62,10 +63,24 @@ impl<T: Transport> Dns<T> {
                 shown(&zone.name)
             ));
         }
+        let too_many = || {
+            Standing::Unknown(format!(
+                "{parent} has more than {MOST_LOOKED_UP} name servers, which are not all asked"
+            ))
+        };
+        if !zone.is_whole {
+            return too_many();
+        }
         let mut servers = zone.servers.clone();
         match self.ask_zone(zone, &parent_name, RecordType::NS).await {
             Ok(reply) => {
                 let own = reply.name_servers_of(&parent_name);
+                if own
+                    .as_ref()
+                    .is_some_and(|own| own.iter().count() > MOST_LOOKED_UP)
+                {
+                    return too_many();
+                }
                 for host in own.iter().flat_map(NameServers::iter) {
                     if servers
                         .iter()
@@ -78,12 +93,10 @@ impl<T: Transport> Dns<T> {
             Err(none) => return Standing::Unknown(none.replies.join("; ")),
         }
         let answers = join_all(servers.iter().map(|server| async {
-            let over_udp = self
-                .ask(server, &child_name, RecordType::NS, Protocol::Udp)
-                .await;
-            match over_udp {
+            let over_udp = self.hear(server, &child_name, RecordType::NS, Protocol::Udp);
+            match over_udp.await {
                 Err(_) => {
-                    self.ask(server, &child_name, RecordType::NS, Protocol::Tcp)
+                    self.hear(server, &child_name, RecordType::NS, Protocol::Tcp)
                         .await
                 }
                 heard => heard,
@@ -91,7 +104,11 @@ impl<T: Transport> Dns<T> {
         }));
         let said = servers.iter().zip(answers.await).map(|(server, answer)| {
             let text = match &answer {
-                Ok(reply) => format!("{server} {reply}"),
+                Ok(heard) if heard.is_proof => format!("{server} {}", heard.reply),
+                Ok(heard) => format!(
+                    "{server} {}, which is no proof: another server may answer for it",
+                    heard.reply
+                ),
                 Err(silence) => format!("{server} gives {silence}"),
             };
             (delegates(answer, &parent_name, &child_name, &ours), text)
@@ -106,16 +123,21 @@ impl<T: Transport> Dns<T> {
     }
 }
 
-/// Whether this answer says that the child is delegated to our servers; none where it does not say.
+/// Whether this answer says that the child is delegated to our servers; none where it does not say, or proves nothing.
 fn delegates(
-    answer: Result<Reply, Silence>,
+    answer: Result<Heard, Silence>,
     parent: &Name,
     child: &Name,
     ours: impl Fn(&NameServers) -> bool,
 ) -> Option<bool> {
-    let reply = answer.ok()?;
-    if let Some(found) = reply.name_servers_of(child) {
-        return Some(ours(&found));
+    let Heard { reply, is_proof } = answer.ok()?;
+    let is_ours = reply.name_servers_of(child).map(|found| ours(&found));
+    // That the delegation exists is believed of any answer, because nothing is deleted then.
+    if is_ours == Some(true) || !is_proof {
+        return is_ours.filter(|is_ours| *is_ours);
+    }
+    if is_ours.is_some() {
+        return is_ours;
     }
     match &reply {
         // The parent itself must say so: an answer from elsewhere proves nothing.

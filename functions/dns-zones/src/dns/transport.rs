@@ -144,7 +144,131 @@ async fn over_tcp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Whether the message carries the question's id.
+/// The length of a message's header (RFC 1035, section 4.1.1).
+const HEADER: usize = 12;
+
+/// Whether the message is a response to this query: the same id, and the same question. A server that fails may leave the
+/// question out. Anything else is a late answer to an earlier query, or a forged one, and the wait goes on (RFC 5452,
+/// section 4.2).
 fn answers(message: &[u8], query: &[u8]) -> bool {
-    message.len() >= 12 && message[..2] == query[..2]
+    if message.len() < HEADER || message[..2] != query[..2] || message[2] & IS_RESPONSE == 0 {
+        return false;
+    }
+    let questions = u16::from_be_bytes([message[4], message[5]]);
+    let failed = message[3] & RESPONSE_CODE != 0;
+    let end = end_of_question(query);
+    match questions {
+        0 => failed,
+        1 => message
+            .get(HEADER..end)
+            .is_some_and(|asked| asked.eq_ignore_ascii_case(&query[HEADER..end])),
+        _ => false,
+    }
+}
+
+/// In the third byte of a header.
+const IS_RESPONSE: u8 = 0x80;
+/// In the fourth byte of a header.
+const RESPONSE_CODE: u8 = 0x0f;
+
+/// Where the one question of a query ends: its labels, the root, type and class. A query is made here, without compression.
+fn end_of_question(query: &[u8]) -> usize {
+    let mut at = HEADER;
+    while let Some(&length @ 1..) = query.get(at) {
+        at += 1 + usize::from(length);
+    }
+    (at + 5).min(query.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::op::{Message, MessageType, Query, ResponseCode};
+    use hickory_proto::rr::{Name, RecordType};
+
+    fn query() -> Message {
+        let mut query = Message::query();
+        let name = Name::from_ascii("dev.example.com.").unwrap();
+        query.add_query(Query::query(name, RecordType::NS));
+        query
+    }
+
+    /// A response to `query` with other parts in it.
+    fn response(query: &Message, change: impl FnOnce(&mut Message)) -> Vec<u8> {
+        let mut response = query.clone();
+        response.metadata.message_type = MessageType::Response;
+        change(&mut response);
+        response.to_vec().unwrap()
+    }
+
+    fn ask(message: &mut Message, name: &str, record_type: RecordType) {
+        message.queries = vec![Query::query(Name::from_ascii(name).unwrap(), record_type)];
+    }
+
+    #[test]
+    fn a_response_repeats_the_id_and_the_question() {
+        let query = query();
+        let bytes = query.to_vec().unwrap();
+        let fits = |change: fn(&mut Message)| answers(&response(&query, change), &bytes);
+        assert!(fits(|_| {}));
+        assert!(fits(|message| ask(
+            message,
+            "DEV.example.COM.",
+            RecordType::NS
+        )));
+        assert!(fits(|message| {
+            message.queries.clear();
+            message.metadata.response_code = ResponseCode::FormErr;
+        }));
+        assert!(!fits(|message| message.queries.clear()));
+        assert!(!fits(|message| ask(
+            message,
+            "dev.example.org.",
+            RecordType::NS
+        )));
+        assert!(!fits(|message| ask(
+            message,
+            "x.dev.example.com.",
+            RecordType::NS
+        )));
+        assert!(!fits(|message| ask(
+            message,
+            "dev.example.com.",
+            RecordType::SOA
+        )));
+        assert!(!fits(
+            |message| message.metadata.id = message.metadata.id.wrapping_add(1)
+        ));
+        assert!(!fits(
+            |message| message.metadata.message_type = MessageType::Query
+        ));
+        for length in 0..bytes.len() {
+            let cut = &response(&query, |_| {})[..length];
+            assert!(!answers(cut, &bytes), "{length} bytes");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_exchange_goes_on_after_a_datagram_that_answers_another_question() {
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        let query = query();
+        let mut another = query.clone();
+        another.queries = vec![Query::query(
+            Name::from_ascii("other.example.com.").unwrap(),
+            RecordType::NS,
+        )];
+        let (wrong, right) = (response(&another, |_| {}), response(&query, |_| {}));
+        let replies = [wrong, right.clone()];
+        tokio::spawn(async move {
+            let mut buffer = [0; 512];
+            let (_, from) = server.recv_from(&mut buffer).await.unwrap();
+            for reply in replies {
+                server.send_to(&reply, from).await.unwrap();
+            }
+        });
+        let bytes = query.to_vec().unwrap();
+        let answer = Sockets.exchange(address, &bytes, Protocol::Udp).await;
+        assert_eq!(answer.unwrap(), right);
+    }
 }

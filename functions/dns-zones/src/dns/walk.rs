@@ -4,7 +4,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use hickory_proto::rr::{Name, RecordType};
 
-use super::name_server::Server;
+use super::name_server::{MOST_LOOKED_UP, Server};
 use super::question::{Reply, shown};
 use super::{Dns, Protocol, Transport};
 
@@ -16,6 +16,8 @@ const MOST_SERVERS: usize = 6;
 pub(super) struct Zone {
     pub(super) name: Name,
     pub(super) servers: Vec<Server>,
+    /// Whether these are all of them, and not the first of too many.
+    pub(super) is_whole: bool,
 }
 
 /// How a walk ended.
@@ -76,20 +78,29 @@ impl<T: Transport> Dns<T> {
         let mut zones = vec![Zone {
             name: Name::root(),
             servers: self.top(MOST_SERVERS).await,
+            is_whole: true,
         }];
+        let mut no_name = None;
         for labels in 1..=name.iter().count() {
             let at = name.trim_to(labels);
             let current = &zones[zones.len() - 1];
             match self.ask_zone(current, &at, RecordType::NS).await {
                 Ok(reply) => {
                     if let Some(servers) = reply.name_servers_of(&at) {
+                        let is_whole = servers.iter().count() <= MOST_LOOKED_UP;
                         let servers = self.locate_all(servers.iter().cloned()).await;
-                        zones.push(Zone { name: at, servers });
+                        zones.push(Zone {
+                            name: at,
+                            servers,
+                            is_whole,
+                        });
+                        no_name = None;
                     } else if let Reply::NoName { .. } = reply {
-                        return Walk {
-                            zones,
-                            stop: Stop::NoName { at },
-                        };
+                        // Some servers say so of a name that only has names below it: the full name decides
+                        // (RFC 9156, section 2.3).
+                        no_name.get_or_insert(at);
+                    } else {
+                        no_name = None;
                     }
                 }
                 // The listed servers stand for the Internet, but need not serve the zones above those in question.
@@ -121,7 +132,7 @@ impl<T: Transport> Dns<T> {
         }
         Walk {
             zones,
-            stop: Stop::Arrived,
+            stop: no_name.map_or(Stop::Arrived, |at| Stop::NoName { at }),
         }
     }
 

@@ -113,6 +113,15 @@ async fn without_a_list_the_walk_starts_at_the_root() {
         )
         .await;
     assert_eq!(gone, Standing::Gone);
+    // A referral to others has no authority, and is known to be from the parent's own servers.
+    let others = dns
+        .standing(
+            &name("build.example.com"),
+            &name("dev.build.example.com"),
+            |_| false,
+        )
+        .await;
+    assert_eq!(others, Standing::Gone);
 
     // The registration lapsed.
     zones[4].record_sets.clear();

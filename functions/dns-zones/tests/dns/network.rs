@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dns_zones::DomainName;
 use dns_zones::dns::{Dns, NameServerList, Protocol, Transport};
+use hickory_proto::op::{Message, ResponseCode};
 use name_server::{Asked, RecordSet, Zone, Zones, answer_bytes};
 use tokio::time::sleep;
 
@@ -24,6 +26,12 @@ pub(crate) struct Network {
     pub(crate) down: Mutex<BTreeSet<Ipv4Addr>>,
     pub(crate) closed: bool,
     pub(crate) no_tcp: bool,
+    /// Answers have no authority, as those of a resolver.
+    pub(crate) from_cache: bool,
+    /// Says NXDOMAIN for this name, which only has names below it.
+    pub(crate) denied: Option<&'static str>,
+    /// How many datagrams and connections there were.
+    pub(crate) exchanges: AtomicUsize,
 }
 
 impl Transport for Network {
@@ -51,8 +59,16 @@ impl Transport for Network {
         } else {
             Asked::At(ip)
         };
+        self.exchanges.fetch_add(1, Ordering::Relaxed);
         let zones = self.zones.lock().unwrap().clone();
-        Ok(answer_bytes(&zones, asked, query, protocol == Protocol::Udp).unwrap())
+        let answer = answer_bytes(&zones, asked, query, protocol == Protocol::Udp).unwrap();
+        let mut answer = Message::from_vec(&answer).unwrap();
+        answer.metadata.authoritative &= !self.from_cache;
+        let name = answer.queries[0].name().to_ascii();
+        if self.denied.is_some_and(|denied| denied == name) {
+            answer.metadata.response_code = ResponseCode::NXDomain;
+        }
+        Ok(answer.to_vec().unwrap())
     }
 }
 

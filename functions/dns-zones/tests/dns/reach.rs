@@ -51,3 +51,33 @@ async fn reach_says_where_it_breaks() {
         .await;
     assert!(matches!(unknown, Reach::Unknown(_)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_only_has_names_below_it_may_be_denied() {
+    let zones = [
+        zone(
+            "example.com",
+            &["base1.test"],
+            vec![set("dev.build.example.com", "NS", &DEV)],
+        ),
+        dev(),
+    ];
+    let mut denying = network(&zones);
+    denying.denied = Some("build.example.com.");
+    let reach = |network| async {
+        dns(network)
+            .0
+            .reach(&name("dev.build.example.com"), &NameServers::new(DEV))
+            .await
+    };
+    assert_eq!(reach(denying).await, Reach::Reached);
+    let none = zone("example.com", &["base1.test"], vec![]);
+    assert_eq!(
+        reach(network(&[none])).await,
+        Reach::Broken(
+            "there is no delegation at build.example.com: the name servers of example.com (base1.test) say that no such \
+             name exists"
+                .into()
+        )
+    );
+}

@@ -1,6 +1,7 @@
 //! Whether a delegation still stands: what must be certain before its zone goes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use dns_zones::NameServers;
 use dns_zones::dns::{Dns, Standing};
@@ -21,10 +22,10 @@ async fn a_delegation_stands_until_every_server_says_that_it_is_gone() {
     let (stands, _) = dns(network(&tree()));
     assert!(matches!(standing(&stands).await, Standing::Stands(_)));
 
-    // Another's set there, or nothing, in every way in which there can be nothing.
+    // Nothing there, in every way in which there can be nothing.
     let other = set("dev.build.example.com", "NS", &["other.test"]);
     let below = set("x.dev.build.example.com", "TXT", &["\"t\""]);
-    for sets in [vec![], vec![other], vec![below]] {
+    for sets in [vec![], vec![below]] {
         let (gone, network) = dns(network(&[base(), build(sets), dev()]));
         assert_eq!(standing(&gone).await, Standing::Gone);
         // One of two does not answer.
@@ -35,6 +36,9 @@ async fn a_delegation_stands_until_every_server_says_that_it_is_gone() {
             .insert(address_of("build2.test"));
         assert!(matches!(standing(&gone).await, Standing::Unknown(_)));
     }
+    // A referral has no authority: with listed servers, a resolver may have made it.
+    let (referred, _) = dns(network(&[base(), build(vec![other]), dev()]));
+    assert!(matches!(standing(&referred).await, Standing::Unknown(_)));
     // One server in common is enough to be taken over.
     let part = set("dev.build.example.com", "NS", &["other.test", "dev2.test"]);
     let (part, _) = dns(network(&[base(), build(vec![part]), dev()]));
@@ -66,4 +70,68 @@ async fn a_delegation_stands_until_every_server_says_that_it_is_gone() {
         standing(&dns(network(&[base(), parent, dev()])).0).await,
         Standing::Unknown(_)
     ));
+}
+
+async fn standing(network: Network) -> Standing {
+    dns(network)
+        .0
+        .standing(
+            &name("build.example.com"),
+            &name("dev.build.example.com"),
+            |found| found.shares_any(&NameServers::new(DEV)),
+        )
+        .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_authority_or_from_a_listed_server_proves_nothing_gone() {
+    let below = set("x.dev.build.example.com", "TXT", &["\"t\""]);
+    // NXDOMAIN, no data, and another's NS record set.
+    let other = set("dev.build.example.com", "NS", &["other.test"]);
+    for sets in [vec![], vec![below], vec![other]] {
+        let zones = [base(), build(sets), dev()];
+        let mut from_cache = network(&zones);
+        from_cache.from_cache = true;
+        let mut listed = network(&zones);
+        listed.own_addresses = false;
+        for network in [from_cache, listed] {
+            let standing = standing(network).await;
+            assert!(
+                matches!(&standing, Standing::Unknown(why) if why.contains("which is no proof")),
+                "{standing:?}"
+            );
+        }
+    }
+    // That it exists is believed.
+    let mut from_cache = network(&tree());
+    from_cache.from_cache = true;
+    assert!(matches!(standing(from_cache).await, Standing::Stands(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_with_too_many_name_servers_is_not_asked() {
+    let hosts: Vec<String> = (0..1_024).map(|n| format!("n{n}.test")).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let set = set("build.example.com", "NS", &hosts);
+    let by_the_zone_above = [
+        zone("example.com", &["base1.test"], vec![set.clone()]),
+        zone("build.example.com", &hosts, vec![]),
+    ];
+    let by_itself = [base(), build(vec![set])];
+    for zones in [by_the_zone_above, by_itself] {
+        let (dns, network) = dns(network(&zones));
+        let standing = dns
+            .standing(
+                &name("build.example.com"),
+                &name("dev.build.example.com"),
+                |_| true,
+            )
+            .await;
+        assert!(
+            matches!(&standing, Standing::Unknown(why) if why.contains("more than 16 name servers")),
+            "{standing:?}"
+        );
+        let exchanges = network.exchanges.load(Ordering::Relaxed);
+        assert!(exchanges < 100, "{exchanges}");
+    }
 }

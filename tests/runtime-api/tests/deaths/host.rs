@@ -89,6 +89,7 @@ impl Binaries {
             ("AWS_REGION", &hosted.region),
             ("DNS_NAME_SERVERS", &name_servers),
             ("MAX_INVOCATION_AGE_SECONDS", &age),
+            ("STACK_ID", &hosted.work.stack_id),
             (
                 "STATE_MACHINE_ARN",
                 hosted.state_machine_arn.as_deref().unwrap_or_default(),

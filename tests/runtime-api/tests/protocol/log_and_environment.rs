@@ -1,9 +1,10 @@
 //! What a function takes from its environment, and what it says in its log.
 
 use crate::stage::{
-    LONG, PUBLISHED_ZONE, SECRET_KEY, SESSION_TOKEN, SUBDOMAIN, Stage, TYPES, good, silence,
+    LONG, PUBLISHED_ZONE, SECRET_KEY, SESSION_TOKEN, SUBDOMAIN, Stage, TYPES, good,
+    signature_does_not_match, silence, with,
 };
-use runtime_api::{FUNCTION_ARN, Reply, SIGNATURE, binary};
+use runtime_api::{FUNCTION_ARN, Outcome, Reply, SIGNATURE, binary};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -59,6 +60,121 @@ async fn no_secret_is_in_the_log_at_any_level() {
             for secret in [SIGNATURE, SECRET_KEY, SESSION_TOKEN, "Signature=c2"] {
                 assert!(!line.contains(secret), "{secret} in {line}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_aws_message_that_repeats_the_request_shows_no_secret() {
+    let aws = format!("http://{}", signature_does_not_match().await);
+    for resource_type in TYPES {
+        let environment = [
+            ("AWS_SESSION_TOKEN", SESSION_TOKEN),
+            ("AWS_ENDPOINT_URL", aws.as_str()),
+        ];
+        let mut stage = Stage::with(resource_type, &environment).await;
+        let create = stage.event("Create", resource_type, good(resource_type));
+        let reason = stage.reason(&create).await;
+        assert!(reason.contains("SignatureDoesNotMatch"), "{reason}");
+        let log = stage.log().await;
+        let calls: Vec<_> = log
+            .iter()
+            .filter(|line| line["outcome"] == "SignatureDoesNotMatch")
+            .collect();
+        assert!(!calls.is_empty(), "{log:#?}");
+        for call in calls {
+            assert!(
+                call["target"]
+                    .as_str()
+                    .is_some_and(|target| !target.is_empty()),
+                "{call}"
+            );
+            assert!(
+                call["reason"]
+                    .as_str()
+                    .unwrap()
+                    .contains("x-amz-security-token:[secret]"),
+                "{call}"
+            );
+        }
+        for text in log.iter().map(Value::to_string).chain([reason]) {
+            for secret in [SESSION_TOKEN, SECRET_KEY, "AKIAWORLD", SIGNATURE] {
+                assert!(!text.contains(secret), "{secret} in {text}");
+            }
+            assert!(
+                text.chars().all(|c| !c.is_control() && c != '\u{202e}'),
+                "{text:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_external_id_is_never_shown() {
+    let id = "tenant-4711-secret";
+    for value in [json!(id), json!({ "Value": id }), json!([id, id])] {
+        let mut stage = Stage::without_aws(SUBDOMAIN).await;
+        let properties = json!({
+            "Subdomain": "dev", "ParameterPrefix": "/zone-delegation/dev", "NetworkRoleArn": id, "ExternalId": value,
+        });
+        let create = stage.event("Create", SUBDOMAIN, properties);
+        let reason = stage.reason(&create).await;
+        let log = stage.log().await;
+        for text in log.iter().map(Value::to_string).chain([reason]) {
+            assert!(!text.contains(id), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_large_event_takes_little_memory() {
+    for resource_type in TYPES {
+        let mut stage = Stage::without_aws(resource_type).await;
+        let large = vec![0; 3_000_000];
+        let create = stage.event(
+            "Create",
+            resource_type,
+            with(good(resource_type), "Comment", large),
+        );
+        let reason = stage.reason(&create).await;
+        assert!(reason.contains("too large"), "{reason}");
+        let id = stage.process.id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.unwrap().trim().trim_end_matches(" kB");
+        let peak: u64 = peak.parse().unwrap();
+        assert!(peak < 100_000, "{peak} kB");
+    }
+}
+
+#[tokio::test]
+async fn plain_http_is_answered_only_while_an_endpoint_override_is_set() {
+    for (name, is_answered) in [
+        ("AWS_ENDPOINT_URL", true),
+        ("AWS_ENDPOINT_URL_ROUTE_53", true),
+        ("OTHER", false),
+    ] {
+        let environment = [("AWS_ENDPOINT_URL", ""), (name, "http://127.0.0.1:1")];
+        let mut stage = Stage::with(PUBLISHED_ZONE, &environment).await;
+        let create = stage.event("Create", PUBLISHED_ZONE, json!({}));
+        let invoked = stage.process.invoke(&create, LONG).await;
+        assert_eq!(invoked.outcome, Outcome::Response(json!({ "Done": true })));
+        let answers = stage.receiver.answers().len();
+        assert_eq!(answers, usize::from(is_answered), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_another_stack_than_stack_id_is_failed() {
+    for resource_type in TYPES {
+        let other = "arn:aws:cloudformation:eu-west-1:111122223333:stack/other/1";
+        let mut stage = Stage::with(resource_type, &[("STACK_ID", other)]).await;
+        for event in [
+            stage.event("Create", resource_type, good(resource_type)),
+            stage.delete(resource_type, "some-id", good(resource_type)),
+        ] {
+            let reason = stage.reason(&event).await;
+            assert!(reason.contains("STACK_ID"), "{reason}");
         }
     }
 }

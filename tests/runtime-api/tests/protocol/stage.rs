@@ -1,9 +1,16 @@
 //! A running function, and what is around it.
 
 use runtime_api::{Answer, Invoked, Outcome, Process, Receiver, binary, event};
-use serde_json::{Value, json};
-use std::{net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::{Map, Value, json};
+use std::{fmt, net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 use world::{Hand, Settings, World};
 
 pub(crate) const PUBLISHED_ZONE: &str = "Custom::PublishedZone";
@@ -37,6 +44,8 @@ impl Stage {
         let keys = [
             ("AWS_ACCESS_KEY_ID", "AKIAWORLD"),
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            // Nothing is there. While it is set, answers may go to the receiver, which has no AWS host.
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         ];
         let environment = [&keys, environment].concat();
         Self {
@@ -47,7 +56,7 @@ impl Stage {
 
     /// One whose AWS is not there: what must be answered without it.
     pub(crate) async fn without_aws(resource_type: &str) -> Self {
-        Self::with(resource_type, &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).await
+        Self::with(resource_type, &[]).await
     }
 
     pub(crate) fn event(
@@ -96,9 +105,40 @@ impl Stage {
     pub(crate) async fn log(self) -> Vec<Value> {
         let log = self.process.stop().await;
         let line = |line| {
-            serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}\nin {log}"))
+            let line: Line = serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("{error}: {line}\nin {log}"));
+            Value::Object(line.0)
         };
         log.lines().map(line).collect()
+    }
+}
+
+/// A line of the log: a JSON object in which no name is twice.
+struct Line(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Line;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Line, A::Error> {
+        let mut line = Map::new();
+        while let Some((name, value)) = members.next_entry::<String, Value>()? {
+            if line.insert(name.clone(), value).is_some() {
+                return Err(A::Error::custom(format!("{name} is twice")));
+            }
+        }
+        Ok(Line(line))
     }
 }
 
@@ -134,6 +174,40 @@ pub(crate) async fn silence() -> SocketAddr {
         let mut open = Vec::new();
         while let Ok((stream, _)) = listener.accept().await {
             open.push(stream);
+        }
+    });
+    address
+}
+
+/// A service that refuses every call as AWS does when a signature does not match: with the request that it got, and so with
+/// its session token.
+pub(crate) async fn signature_does_not_match() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 16_384];
+            let length = stream.read(&mut request).await.unwrap();
+            let request = String::from_utf8_lossy(&request[..length]).replace("\r\n", "\n");
+            let message = format!(
+                "The request signature we calculated does not match. The Canonical String for this request should have \
+                 been\n'{}'\u{202e}",
+                request.replace(": ", ":")
+            );
+            let body = if request.contains("x-amz-target") {
+                json!({ "__type": "SignatureDoesNotMatch", "message": message }).to_string()
+            } else {
+                format!(
+                    "<?xml version=\"1.0\"?><ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code>\
+                     <Message>{}</Message></Error><RequestId>1-2-3</RequestId></ErrorResponse>",
+                    message.replace('&', "&amp;")
+                )
+            };
+            let response = format!(
+                "HTTP/1.1 403 Forbidden\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(response.as_bytes()).await.unwrap();
         }
     });
     address

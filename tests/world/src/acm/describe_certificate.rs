@@ -41,6 +41,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         "Type": "AMAZON_ISSUED",
         // ACM answers with a dash where it was asked with an underscore.
         "KeyAlgorithm": found.key_algorithm.replace("RSA_", "RSA-"),
+        "Options": {"Export": if found.export { "ENABLED" } else { "DISABLED" }},
         "InUseBy": found.in_use_by,
         "CreatedAt": state.clock.epoch_seconds(found.created),
         "RenewalEligibility": "INELIGIBLE",

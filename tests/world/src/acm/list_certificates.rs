@@ -24,6 +24,12 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         // The default filter, which hides every other key.
         key_types = vec!["RSA_1024".to_owned(), "RSA_2048".to_owned()];
     }
+    let mut origins = texts(&body["CertificateKeyPairOrigins"]);
+    if origins.is_empty() {
+        origins = vec!["AWS_MANAGED".to_owned(), "CUSTOMER_PROVIDED".to_owned()];
+    }
+    // Those of Amazon N2 are listed only if asked for, and then alone.
+    let roots = texts(&body["RootHierarchyTypes"]);
     let size = match body["MaxItems"].as_u64() {
         None => state.settings.page_size,
         Some(items @ 1..=1000) => state
@@ -48,6 +54,11 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
                 && certificate.visible_from <= state.now
                 && certificate.arn >= token
                 && key_types.contains(&certificate.key_algorithm)
+                && origins.contains(&certificate.origin)
+                && match &certificate.root_hierarchy {
+                    None => roots.is_empty(),
+                    Some(root) => roots.contains(root),
+                }
                 && (statuses.is_empty() || statuses.contains(&certificate.status))
         })
         .collect();

@@ -51,8 +51,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     check(state, call, &names, &text("ValidationMethod"))?;
     let key_algorithm = match text("KeyAlgorithm").as_str() {
         "" => "RSA_2048".to_owned(),
-        known @ ("RSA_2048" | "RSA_3072" | "RSA_4096" | "EC_prime256v1" | "EC_secp384r1"
-        | "EC_secp521r1") => known.to_owned(),
+        known @ ("RSA_2048" | "EC_prime256v1" | "EC_secp384r1") => known.to_owned(),
         other => {
             return Err(ServiceError::bad(
                 "ValidationException",
@@ -101,6 +100,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         region: call.region.clone(),
         names,
         key_algorithm,
+        export: body["Options"]["Export"] == "ENABLED",
+        origin: "AWS_MANAGED".to_owned(),
+        root_hierarchy: None,
         status: "PENDING_VALIDATION".to_owned(),
         failure_reason: None,
         validated: Vec::new(),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::engine::Engine;
 use super::lambda::Ended;
 use super::stack::Stack;
+use crate::Execution;
 
 /// The state machine's own time-out.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(3_900);
@@ -30,7 +31,7 @@ impl Engine {
             let (stack, logical_id) = (stack.clone(), logical_id.to_owned());
             let active = self.running.begin();
             tokio::spawn(async move {
-                let run = engine.execute(&stack, &logical_id, &execution.name, &execution.input);
+                let run = engine.execute(&stack, &logical_id, &execution);
                 let clock = engine.world.clock();
                 if clock.within(EXECUTION_TIMEOUT, run).await.is_none() {
                     engine
@@ -45,8 +46,9 @@ impl Engine {
         }
     }
 
-    async fn execute(&self, stack: &Stack, logical_id: &str, name: &str, input: &str) {
-        let Ok(mut state) = serde_json::from_str::<Value>(input) else {
+    async fn execute(&self, stack: &Stack, logical_id: &str, execution: &Execution) {
+        let name = &execution.name;
+        let Ok(mut state) = serde_json::from_str::<Value>(&execution.input) else {
             return self.world.violate(format!("execution {name} has no JSON"));
         };
         loop {
@@ -63,7 +65,7 @@ impl Engine {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
-            let event = json!({"Waiter": state["Waiter"]});
+            let event = json!({"Waiter": state["Waiter"], "Execution": execution.arn()});
             let number = self.running.event_of_execution(name).unwrap_or_default();
             let Some(next) = self
                 .turn(stack, logical_id, &function_arn, event, number)

@@ -46,7 +46,8 @@ pub(super) fn delete(state: &mut State, call: &mut Call) -> Outcome {
     let mut deleted = Vec::new();
     let mut missing = Vec::new();
     for name in &names {
-        match state.ssm.parameters.remove(&place(call, name)) {
+        let now = state.now;
+        match state.ssm.delete(&place(call, name), now) {
             Some(parameter) => {
                 ownership::parameter_changed(state, &parameter.made_by, name, &call.caller.hand);
                 deleted.push(name);

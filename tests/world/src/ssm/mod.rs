@@ -40,6 +40,17 @@ pub(crate) type Place = (String, String, String);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ssm {
     pub(crate) parameters: BTreeMap<Place, Parameter>,
+    /// When a parameter was last deleted.
+    deleted: BTreeMap<Place, Timestamp>,
+}
+
+impl Ssm {
+    /// Deletes a parameter, and keeps its name for a while.
+    pub(crate) fn delete(&mut self, place: &Place, now: Timestamp) -> Option<Parameter> {
+        let parameter = self.parameters.remove(place)?;
+        self.deleted.insert(place.clone(), now);
+        Some(parameter)
+    }
 }
 
 /// An SSM call.

@@ -23,6 +23,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     if value.is_empty() || value.len() > 4096 || value.contains("{{") {
         return Err(invalid("Value"));
     }
+    if tags.len() > 50 {
+        return Err(invalid("50 tags at most"));
+    }
     if overwrite && !tags.is_empty() {
         return Err(invalid(
             "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.",
@@ -36,13 +39,17 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         .keys()
         .filter(|(account, region, _)| *account == place.0 && *region == place.1)
         .count();
+    // "After deleting a parameter, wait for at least 30 seconds to create a parameter with the same name", says botocore of
+    // DeleteParameters. What PutParameter answers until then is documented nowhere; people have met ParameterAlreadyExists
+    // (https://github.com/hashicorp/terraform-provider-aws/issues/13578).
+    let is_kept = state
+        .ssm
+        .deleted
+        .get(&place)
+        .is_some_and(|at| now < *at + state.settings.parameter_name_kept);
     let version = match state.ssm.parameters.get(&place).cloned() {
-        Some(_) if !overwrite => {
-            return Err(ServiceError::bad(
-                "ParameterAlreadyExists",
-                "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
-            ));
-        }
+        Some(_) if !overwrite => return Err(already_exists()),
+        None if is_kept => return Err(already_exists()),
         Some(current) => {
             if !kind.is_empty() && kind != current.kind {
                 return Err(ServiceError::bad(
@@ -86,6 +93,13 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     Ok(Answer::Json(
         json!({"Version": version, "Tier": "Standard"}),
     ))
+}
+
+fn already_exists() -> ServiceError {
+    ServiceError::bad(
+        "ParameterAlreadyExists",
+        "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+    )
 }
 
 fn check_name(name: &str) -> Result<(), ServiceError> {

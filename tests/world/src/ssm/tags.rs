@@ -37,10 +37,12 @@ pub(super) fn add(state: &mut State, call: &mut Call) -> Outcome {
     let tags = tags_of(&body);
     change(state, call, &place);
     let parameter = state.ssm.parameters.get_mut(&place).expect("it stands");
-    if parameter.tags.len() + tags.len() > 50 {
+    let mut all = parameter.tags.clone();
+    all.extend(tags);
+    if all.len() > 50 {
         return Err(ServiceError::bad("TooManyTagsError", "50 tags at most"));
     }
-    parameter.tags.extend(tags);
+    parameter.tags = all;
     Ok(Answer::Json(json!({})))
 }
 

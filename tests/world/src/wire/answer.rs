@@ -24,7 +24,7 @@ pub(crate) enum Answer {
 pub struct ServiceError {
     /// HTTP status.
     pub status: u16,
-    /// The error's code, such as `NoSuchHostedZone`.
+    /// The error's code, such as `NoSuchHostedZone`. Without one the answer has no body, as that of a proxy or a load balancer.
     pub code: String,
     /// The sentence beside it.
     pub message: String,
@@ -95,6 +95,7 @@ impl Service {
             Err(error) => {
                 let response = response.status(error.status);
                 match self {
+                    _ if error.code.is_empty() => response.body(Bytes::new()),
                     Service::Route53 | Service::Sts => response
                         .header("content-type", "text/xml")
                         .body(self.error_document(error, request_id).into()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use world::cloudformation::Template;
-use world::{Edit, Name};
+use world::{Edit, Fault, FaultRule, Name, When};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, subdomain, with};
 use crate::roles;
@@ -33,7 +33,7 @@ pub(crate) struct Case {
 }
 
 /// A case of the consumer's, with nothing made by people.
-const PLAIN: Case = Case {
+pub(crate) const PLAIN: Case = Case {
     name: "",
     account: CONSUMER,
     setup: |_| Box::pin(async {}),
@@ -94,7 +94,9 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|cast| published(cast, "/zone-delegation/own")),
         after: Some(|cast| {
             cast.renamed(NETWORK, "Zone", "Renamed");
-            one("Renamed", cast.published_zone("/zone-delegation/own"))
+            let own = cast.published_zone("/zone-delegation/own");
+            let renamed = json!({"FormerLogicalIds": ["Zone"]});
+            one("Renamed", with(own, renamed))
         }),
         ..PLAIN
     },
@@ -107,7 +109,8 @@ pub(crate) const CASES: &[Case] = &[
             cast.renamed(NETWORK, "Zone", "Renamed");
             let zone = zone_named(cast, NETWORK, SECOND_ZONE);
             let own = cast.published_zone("/zone-delegation/own");
-            let mut template = one("Renamed", with(own, json!({"HostedZoneId": zone})));
+            let renamed = json!({"HostedZoneId": zone, "FormerLogicalIds": ["Zone"]});
+            let mut template = one("Renamed", with(own, renamed));
             let mut bad = cast.published_zone("/zone-delegation/bad");
             bad = with(bad, json!({"Nonsense": "x"}));
             bad.depends_on.push("Renamed".to_owned());
@@ -198,7 +201,8 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         after: Some(|cast| {
             cast.renamed(CONSUMER, "Zone", "Renamed");
-            one("Renamed", subdomain(CONSUMER, "dev"))
+            let former = json!({"FormerLogicalIds": ["Zone"]});
+            one("Renamed", with(subdomain(CONSUMER, "dev"), former))
         }),
         ..PLAIN
     },
@@ -313,8 +317,8 @@ pub(crate) const CASES: &[Case] = &[
     },
 ];
 
-/// A certificate that ACM takes longer to issue than an invocation may last. Whatever dies in its last ten minutes is no crash point:
-/// the event is too old for Lambda to try it again.
+/// A certificate that ACM takes longer to issue than an invocation may last. The invocation dies when it has handed over, so that
+/// its next attempt asks whether the execution still runs.
 pub(crate) const SLOW_CERTIFICATE: Case = Case {
     name: "SubdomainCertificate: create that outlasts the invocation",
     setup: |cast| {
@@ -323,13 +327,18 @@ pub(crate) const SLOW_CERTIFICATE: Case = Case {
             let slow = Duration::from_secs(1_800);
             cast.world
                 .change_settings(|settings| settings.issuance = slow..=slow);
+            let death = FaultRule::on_operation("StartExecution", 1, Fault::Kill(When::After));
+            cast.world.inject(death);
         })
     },
     after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
     ..PLAIN
 };
 
-fn one(logical_id: &str, definition: world::cloudformation::ResourceDefinition) -> Template {
+pub(crate) fn one(
+    logical_id: &str,
+    definition: world::cloudformation::ResourceDefinition,
+) -> Template {
     Template::from([(logical_id.to_owned(), definition)])
 }
 
@@ -402,7 +411,7 @@ async fn second_parent(cast: &Cast) {
 }
 
 /// A zone of the name of a subdomain, made by people, not delegated.
-async fn given_zone(cast: &Cast) {
+pub(crate) async fn given_zone(cast: &Cast) {
     cast.world
         .make_zone(CONSUMER, &format!("dev.{BUILD}"))
         .unwrap();
@@ -421,7 +430,7 @@ async fn delegated_zone(cast: &Cast) {
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
-fn with_given_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {
+pub(crate) fn with_given_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {
     let zone = zone_named(cast, CONSUMER, &format!("dev.{BUILD}"));
     with(subdomain(CONSUMER, "dev"), json!({"HostedZoneId": zone}))
 }

@@ -174,7 +174,7 @@ fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {
 }
 
 /// People take away what they delegated.
-fn people_leave(cast: &Cast) {
+pub(crate) fn people_leave(cast: &Cast) {
     let zone = cast.world.zone(&cast.build_zone).unwrap();
     let edits: Vec<Edit> = zone
         .other_records()
@@ -223,7 +223,8 @@ fn points(case: &Case) -> Vec<Point> {
     points
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+/// Where time passes only while everybody waits.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

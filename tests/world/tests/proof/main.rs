@@ -5,6 +5,7 @@ mod cast;
 mod crash_points;
 mod histories;
 mod invariants;
+mod refused_calls;
 mod rights;
 mod roles;
 mod smoke;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
 
@@ -97,4 +99,21 @@ async fn names_values_and_quotas_are_checked() {
     assert_eq!(put("/a", "1").await, "ParameterLimitExceeded");
     let twice = client.get_parameters().names("/a").names("/a").send();
     assert_eq!(code(twice.await), "ValidationException");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_of_a_deleted_parameter_is_not_free_at_once() {
+    let world = world(|settings| settings.parameter_name_kept = Duration::from_secs(30));
+    let client = Client::new(&person(&world, ACCOUNT));
+    let put = || {
+        let put = client.put_parameter().name("/z").value("1");
+        put.r#type(ParameterType::String).send()
+    };
+    put().await.unwrap();
+    client.delete_parameters().names("/z").send().await.unwrap();
+    assert_eq!(code(put().await), "ParameterAlreadyExists");
+    let got = client.get_parameters().names("/z").send().await.unwrap();
+    assert_eq!(got.invalid_parameters(), ["/z"]);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    put().await.unwrap();
 }

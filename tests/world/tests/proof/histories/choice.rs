@@ -42,6 +42,8 @@ pub(crate) const STACKS: [Place; 5] = [
 pub(crate) const NAMES: [&str; 4] = ["dev", "a.dev", "test", "ops"];
 /// The prefixes that they choose from. The consumers read the first.
 pub(crate) const PREFIXES: [&str; 2] = ["/zone-delegation/dev", "/zone-delegation/other"];
+/// The logical ids of a published zone. Each may be the other one's former one.
+const PUBLISHED_IDS: [&str; 2] = ["Published", "Renamed"];
 /// The logical ids of zones.
 const ZONE_IDS: [&str; 2] = ["A", "B"];
 /// The first labels of certificates' names.
@@ -91,7 +93,8 @@ impl StackChoice {
         let mut template = Template::new();
         if STACKS[at].account == NETWORK {
             let published = cast.published_zone(PREFIXES[self.prefix]);
-            template.insert(self.published_id().to_owned(), published);
+            let former = json!({ "FormerLogicalIds": PUBLISHED_IDS });
+            template.insert(self.published_id().to_owned(), with(published, former));
         } else {
             for zone in &self.zones {
                 template.insert(zone.id().to_owned(), zone.definition(cast, stack));
@@ -131,7 +134,7 @@ impl StackChoice {
     }
 
     fn published_id(&self) -> &'static str {
-        ["Published", "Renamed"][self.zones[0].logical_id]
+        PUBLISHED_IDS[self.zones[0].logical_id]
     }
 
     /// The template in one line.
@@ -182,7 +185,14 @@ impl ZoneChoice {
 
     fn definition(&self, cast: &Cast, stack: &Stack) -> ResourceDefinition {
         let name = NAMES[self.name];
-        let mut properties = json!({"Ttl": self.ttl, "DrainSeconds": self.drain});
+        // Each may be the other's former logical id: what a history renames is not known beforehand.
+        let former = ZONE_IDS[1 - self.logical_id];
+        let mut properties = json!({
+            "Ttl": self.ttl,
+            "DrainSeconds": self.drain,
+            "FormerLogicalIds": [former],
+            "AdoptDelegation": true,
+        });
         if self.comment {
             properties["Comment"] = json!("hello");
             properties["Tags"] = json!({"team": "a"});

@@ -9,7 +9,7 @@ use super::{arn, below_build, certificate};
 use crate::stage::{Stage, failing_afterwards};
 
 /// Enough to reach past the last call of an invocation.
-const CALLS: u64 = 18;
+const CALLS: u64 = 24;
 
 #[tokio::test(start_paused = true)]
 async fn an_update_that_dies_anywhere_and_is_rolled_back() {

@@ -289,14 +289,7 @@ async fn another_stacks_certificate_for_the_same_name_is_not_taken() {
 
 #[tokio::test(start_paused = true)]
 async fn every_key_algorithm_is_found_again_by_a_second_attempt() {
-    for algorithm in [
-        "RSA_2048",
-        "RSA_3072",
-        "RSA_4096",
-        "EC_prime256v1",
-        "EC_secp384r1",
-        "EC_secp521r1",
-    ] {
+    for algorithm in ["RSA_2048", "EC_prime256v1", "EC_secp384r1"] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
         let kill = FaultRule::on_operation("RequestCertificate", 1, Fault::Kill(When::After));

@@ -5,7 +5,10 @@ mod delete;
 mod diagnosis;
 mod ended;
 mod issue;
+mod kept;
 mod properties;
+mod refusals;
+mod regions;
 mod update;
 mod validation_records;
 

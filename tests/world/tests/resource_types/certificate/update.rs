@@ -46,6 +46,7 @@ async fn every_other_property_replaces() {
         json!({"DomainName": other("b")}),
         json!({"SubjectAlternativeNames": [other("c")]}),
         json!({"KeyAlgorithm": "EC_prime256v1"}),
+        json!({"Export": "true"}),
         json!({"Region": "us-east-1"}),
         json!({"HostedZoneId": "second"}),
         json!({"AdditionalHostedZoneIds": ["second"]}),
@@ -125,7 +126,7 @@ async fn a_replacement_that_takes_too_long_is_deleted_and_the_old_one_stays() {
     stage.world.change_settings(|settings| {
         settings.issuance = Duration::from_secs(5_000)..=Duration::from_secs(5_000);
     });
-    let properties = json!({"KeyAlgorithm": "RSA_4096", "ServiceTimeout": 300});
+    let properties = json!({"KeyAlgorithm": "EC_secp384r1", "ServiceTimeout": 300});
     let reason = stage
         .rolled_back(&mut stack, &one(certificate(&zone, properties)))
         .await;
@@ -325,7 +326,7 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
     stage
         .updated(
             &mut stack,
-            certificate(&zone, json!({"KeyAlgorithm": "RSA_4096"})),
+            certificate(&zone, json!({"KeyAlgorithm": "EC_secp384r1"})),
         )
         .await;
     stage.deleted(&mut stack).await;
@@ -336,7 +337,7 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
 async fn an_update_that_is_delivered_again_after_the_delete_makes_nothing() {
     for (change, again) in [
         (json!({"Tags": {"team": "a"}}), 5),
-        (json!({"KeyAlgorithm": "RSA_4096"}), 400),
+        (json!({"KeyAlgorithm": "EC_secp384r1"}), 400),
     ] {
         let mut stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -405,7 +406,7 @@ async fn a_rollback_to_a_certificate_that_is_issued_needs_no_zone() {
         let reason = kept(
             stage,
             &mut stack,
-            &one(certificate(zone, json!({"KeyAlgorithm": "RSA_4096"}))),
+            &one(certificate(zone, json!({"KeyAlgorithm": "EC_secp384r1"}))),
         )
         .await;
         assert_eq!(

@@ -214,7 +214,7 @@ async fn a_state_machine_that_may_not_be_started_is_said() {
     assert!(
         reason.starts_with(&format!(
             "The function ran out of time waiting for certificate {arn} for app.dev.build.example.com to be issued. It could not be \
-             handed over to the state machine: Step Functions StartExecution on zd-"
+             handed over to the state machine: Step Functions StartExecution on arn:aws:states:"
         )),
         "{reason}"
     );
@@ -227,6 +227,34 @@ async fn a_state_machine_that_may_not_be_started_is_said() {
         "{reason}"
     );
     assert!(stage.world.certificates().is_empty());
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_has_ended_is_not_taken_for_one_that_goes_on() {
+    let (mut stage, zone) = short_invocations(1, 1_200).await;
+    stage.engine.delivery.again = Some(Duration::from_secs(300));
+    // The execution fails: each attempt at its first turn dies.
+    let first = stage.engine.next_invocation();
+    for turn in first + 1..=first + 4 {
+        let death = FaultRule::on_call(turn, 1, Fault::Kill(When::Before));
+        stage.world.inject(death);
+    }
+    let mut stack = stack("subject");
+    let begun = stage.world.now();
+    let template = one(certificate(&zone));
+    let status = stage.engine.create(&mut stack, &template).await;
+    assert_eq!(status, Status::CreateRolledBack, "{}", stage.history());
+    let reason = stack.failures.join(" ");
+    assert!(
+        reason.contains("of an earlier delivery of this request has ended (SUCCEEDED)"),
+        "{reason}"
+    );
+    let took = stage.world.now() - begun;
+    assert!(took < Duration::from_secs(1_000), "{took:?}");
+    assert_eq!(executions(&stage), 1);
+    stage.engine.idle().await;
+    assert!(stage.world.certificates().is_empty(), "{}", stage.history());
     stage.check();
 }
 

@@ -11,6 +11,8 @@ use crate::stage::{CONSUMER, NETWORK, PREFIX, REGION, Stage, one, stack};
 
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:222222222222:function:delegate-subdomain";
 
+const STATE_MACHINE: &str = "arn:aws:states:eu-west-1:222222222222:stateMachine:subject-waiter";
+
 /// Invokes a function with an event, as a person with the right to could.
 async fn invoke(stage: &Stage, function_arn: &str, event: Value) -> Result<Value, String> {
     let clock = stage.world.clock();
@@ -26,9 +28,20 @@ async fn invoke(stage: &Stage, function_arn: &str, event: Value) -> Result<Value
         event,
         deadline: clock.wall(clock.now()) + Duration::from_secs(60),
         max_invocation_age: Duration::from_secs(900),
-        state_machine_arn: None,
+        state_machine_arn: Some(STATE_MACHINE.to_owned()),
     };
     stage.host.invoke(hosted).await
+}
+
+/// The event of a turn, as its execution sends it.
+fn turn(stage: &Stage, waiter: &Value) -> Value {
+    let request = &waiter["Request"];
+    let executions = stage.world.executions().into_values();
+    let mut own = executions.filter(|execution| {
+        let input: Value = serde_json::from_str(&execution.input).unwrap();
+        input["Waiter"]["Request"]["RequestId"] == request["RequestId"]
+    });
+    json!({"Waiter": waiter, "Execution": own.next().unwrap().arn()})
 }
 
 /// The executions' inputs, in the order of the logical ids that they are for.
@@ -70,6 +83,7 @@ async fn an_executions_input_holds_no_credentials_and_the_response_url_once() {
         [
             "Digest",
             "FunctionArn",
+            "MayBeRepeat",
             "Progress",
             "Request",
             "RequestedAt",
@@ -200,8 +214,19 @@ async fn a_turn_that_was_tampered_with_is_refused_and_does_nothing() {
         ))
     );
     assert_eq!(of_one_hand(&stage), 0, "{}", stage.history());
+    // It comes from its own execution alone.
+    let from_other = turn(&stage, &other["Waiter"])["Execution"].clone();
+    for execution in [json!(null), json!(""), from_other] {
+        let event = json!({"Waiter": own["Waiter"], "Execution": execution});
+        let refused = invoke(&stage, FUNCTION, event).await.unwrap_err();
+        assert!(
+            refused.contains("the execution of its request is"),
+            "{refused}"
+        );
+    }
+    assert_eq!(of_one_hand(&stage), 0, "{}", stage.history());
     // As it is, it is taken.
-    let taken = invoke(&stage, FUNCTION, json!({"Waiter": own["Waiter"]})).await;
+    let taken = invoke(&stage, FUNCTION, turn(&stage, &own["Waiter"])).await;
     assert_eq!(taken.unwrap()["Done"], false, "{}", stage.history());
     assert!(of_one_hand(&stage) > 0);
     assert_eq!(

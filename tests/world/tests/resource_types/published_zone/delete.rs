@@ -20,8 +20,8 @@ async fn delegations_keep_a_zone_published() {
     stage.delegate(&zone, &app);
     let mut stack = stage.created(published(&zone, json!({}))).await;
     let sentence = format!(
-        "{PREFIX} still publishes the zone {NAME} ({zone}), and nothing was touched: record sets in it delegate to other accounts: \
-         app.{NAME}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
+        "{PREFIX} still publishes the zone {NAME} ({zone}), and nothing was changed: the zone has NS record sets that delegate to \
+         other accounts: app.{NAME}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
     );
     assert_eq!(stage.not_deleted(&mut stack).await, sentence);
     assert_eq!(stage.values(PREFIX), stage.wanted(&zone));

@@ -1,8 +1,14 @@
 //! `Custom::PublishedZone`.
 
 mod delete;
+mod errors;
+mod names;
 mod publish;
 mod renamed;
+mod repeated;
+mod retained;
+mod tags;
+mod upgrade;
 
 use std::collections::BTreeMap;
 

@@ -69,8 +69,8 @@ async fn someone_elses_parameter_is_never_overwritten() {
         let zone = stage.delegated_zone("dev").await;
         stage.write(&name, "mine");
         let taken = format!(
-            "The parameter {name} stands already and carries no tags of this project, so it is someone else's: choose another \
-             ParameterPrefix, or remove it."
+            "The parameter {name} already exists and has no tags of this project, so it is someone else's: choose another \
+             ParameterPrefix, or delete it."
         );
         assert_eq!(stage.refused(published(&zone, json!({}))).await, taken);
         let parameters = stage.parameters();
@@ -128,8 +128,8 @@ async fn another_stacks_parameters_are_refused_with_whose_they_are() {
     let reason = stage.refused(published(&zone, json!({}))).await;
     let sentence = |part| {
         format!(
-            "The parameter {PREFIX}/{part} stands already and belongs to {LOGICAL_ID} of stack {}: choose another \
-             ParameterPrefix, or remove it.",
+            "The parameter {PREFIX}/{part} already exists and belongs to {LOGICAL_ID} of stack {}: choose another \
+             ParameterPrefix, or delete it.",
             first.id
         )
     };
@@ -164,7 +164,7 @@ async fn a_parameter_whose_tags_were_taken_off_is_left_alone() {
     assert_eq!(status, Status::RollbackFailed, "{:?}", stack.failures);
     assert!(
         stack.failures[0].starts_with(&format!(
-            "The parameter {name} stands already and carries no tags of this project"
+            "The parameter {name} already exists and has no tags of this project"
         )),
         "{:?}",
         stack.failures
@@ -271,8 +271,8 @@ async fn another_zone_is_refused_while_the_one_before_delegates() {
     assert_eq!(
         reason,
         format!(
-            "{PREFIX} still publishes the zone dev.build.example.com ({zone}), and nothing was touched: record sets in it delegate to \
-             other accounts: {name}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
+            "{PREFIX} still publishes the zone dev.build.example.com ({zone}), and nothing was changed: the zone has NS record sets that \
+             delegate to other accounts: {name}; delete these subdomains first, or set DelegationsOnDelete to Ignore."
         )
     );
     assert_eq!(stage.values(PREFIX), stage.wanted(&zone));

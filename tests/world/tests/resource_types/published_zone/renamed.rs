@@ -11,10 +11,11 @@ const OTHER: &str = "/zone-delegation/test";
 
 fn template(zone: &str, resources: &[(&str, &str)]) -> Template {
     let resource = |&(id, prefix): &(&str, &str)| {
-        (
-            id.to_owned(),
-            published(zone, json!({"ParameterPrefix": prefix})),
-        )
+        let mut properties = json!({"ParameterPrefix": prefix});
+        if id == "B" {
+            properties["FormerLogicalIds"] = json!(["A"]);
+        }
+        (id.to_owned(), published(zone, properties))
     };
     resources.iter().map(resource).collect()
 }
@@ -184,4 +185,55 @@ async fn a_change_of_prefix_to_a_siblings_that_is_rolled_back_gives_them_back() 
         stage.deleted(&mut stack).await;
         stage.check_nothing_published();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renaming_that_is_not_declared_is_refused_and_changes_nothing() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
+    let before = stage.parameters();
+    let undeclared = Template::from([("B".to_owned(), published(&zone, json!({})))]);
+    let status = stage.engine.update(&mut stack, &undeclared).await;
+    assert_eq!(status, Status::RolledBack, "{:?}", stack.failures);
+    let sentence = |part| {
+        format!(
+            "The parameter {PREFIX}/{part} belongs to the logical id A of this stack: if A was renamed to B in the template, add A to \
+             the property FormerLogicalIds of B; if not, choose another ParameterPrefix."
+        )
+    };
+    assert!(
+        PARTS.map(sentence).contains(&stack.failures[0]),
+        "{:?}",
+        stack.failures
+    );
+    assert_eq!(stage.parameters(), before);
+    let declared = template(&zone, &[("B", PREFIX)]);
+    let status = stage.engine.update(&mut stack, &declared).await;
+    assert_eq!(status, Status::Complete, "{:?}", stack.failures);
+    check_whose(&stage, PREFIX, &zone, "B");
+    stage.deleted(&mut stack).await;
+    stage.check_nothing_published();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renaming_that_publishes_another_zone_and_is_rolled_back_returns_values_and_tags() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let another = stage.delegated_zone("ops").await;
+    let mut first = template(&zone, &[("A", PREFIX)]);
+    let tags = json!({"Tags": {"team": "a"}});
+    first.insert("A".to_owned(), published(&zone, tags));
+    let mut stack = created(&stage, &first).await;
+    let before = stage.parameters();
+    let tags = json!({"FormerLogicalIds": ["A"], "Tags": {"team": "b"}});
+    let second = Template::from([("B".to_owned(), published(&another, tags))]);
+    let status = stage.engine.update(&mut stack, &failing(second)).await;
+    assert_eq!(status, Status::RolledBack, "{:?}", stack.failures);
+    check_whose(&stage, PREFIX, &zone, "A");
+    for (name, parameter) in stage.parameters() {
+        assert_eq!(parameter.tags, before[&name].tags, "{}", stage.history());
+    }
+    stage.deleted(&mut stack).await;
+    stage.check_nothing_published();
 }

@@ -1,10 +1,12 @@
 //! `Custom::DelegatedSubdomain`.
 
+mod adopted;
 mod delete;
 mod half_made;
+mod ownership;
 mod parent;
+mod refused;
 mod sweep;
-mod taken_up;
 mod verify;
 mod waits;
 mod zone;

@@ -260,7 +260,9 @@ async fn a_given_zone_that_was_not_marked_keeps_its_delegation() {
         ]),
     );
     let reason = stage
-        .refused(subdomain(json!({"HostedZoneId": zone})))
+        .refused(subdomain(
+            json!({"HostedZoneId": zone, "AdoptDelegation": true}),
+        ))
         .await;
     assert!(reason.contains("ChangeTagsForResource"), "{reason}");
     assert!(stage.delegation().is_some(), "{}", stage.history());

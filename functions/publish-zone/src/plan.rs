@@ -1,0 +1,518 @@
+//! Every decision about a published zone: what a request asks for and what exists, to what is done. No call, no clock.
+//!
+//! [`Plan::of`] is the only entry. It never changes a parameter without an owner, or one of another stack; it takes a
+//! parameter of another logical id only if `FormerLogicalIds` names that id; and it undoes only what the request that is
+//! undone did. `tests/plans` has a plan for each situation that matters, to be read; `plan/worlds.rs` checks these rules
+//! in all small worlds.
+
+mod action;
+#[cfg(test)]
+mod situations;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod worlds;
+
+pub(crate) use action::{Action, Change, Purpose};
+
+use crate::{
+    error::Refusal,
+    observed::{Conflict, Delegations, Observed, Parameter, listed},
+    ownership::{Origin, Ownership, notes, notes_and_transfer, return_tags, transfer_tags},
+    properties::{DelegationsOnDelete, Of, Part, Place, Prefix, Publication, Task, Withdrawal},
+};
+use custom_resource::{Claim, Request, Stage, Success};
+use dns_zones::{HostedZone, HostedZoneId};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+/// How long SSM keeps the name of a deleted parameter: at least 30 s, says
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeleteParameters.html>, and nothing of the most.
+const NAME_IS_KEPT: Duration = Duration::from_secs(90);
+/// Between two attempts to create a parameter whose name SSM keeps.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Plan {
+    /// The decision needs the delegations of this zone: read them, and plan again.
+    ReadDelegations(HostedZoneId),
+    /// Carry out the actions one after another, then end so. An action whose answer contradicts what was observed ends
+    /// the plan: observe and plan again.
+    Do(Vec<Action>, End),
+    /// Nothing is changed, and FAILED is answered.
+    Refuse(Refusal),
+}
+
+/// How an attempt ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum End {
+    Done(Success),
+    /// Plan again at this moment, remembering this.
+    Again(SystemTime, Phase),
+}
+
+/// What a request remembers between attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+pub(crate) enum Phase {
+    #[default]
+    First,
+    /// SSM keeps the name of a deleted parameter, seen first at this second since 1970.
+    NameKept(u64),
+    /// A Create that was never answered may still run until this second since 1970.
+    SecondLook(u64),
+}
+
+/// The request, and what a plan needs to know of its delivery.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) phase: Phase,
+    pub(crate) now: SystemTime,
+    /// Whether an earlier delivery of the request may have been answered, and undone, already.
+    pub(crate) may_be_repeat: bool,
+    /// Until when a Create that was never answered may still run.
+    pub(crate) second_look: SystemTime,
+}
+
+impl Plan {
+    pub(crate) fn of(task: &Task, observed: &Observed, turn: &Turn<'_>) -> Self {
+        let plan = match task {
+            Task::Publish(publication) => publish(publication, observed, turn),
+            Task::Withdraw(withdrawal) => withdraw(withdrawal, observed, turn),
+        };
+        plan.unwrap_or_else(|stop| match stop {
+            Stop::Refuse(refusal) => Self::Refuse(refusal),
+            Stop::ReadDelegations(id) => Self::ReadDelegations(id),
+            Stop::Again(at, phase) => Self::Do(Vec::new(), End::Again(at, phase)),
+        })
+    }
+}
+
+/// Why nothing is done now.
+enum Stop {
+    Refuse(Refusal),
+    ReadDelegations(HostedZoneId),
+    Again(SystemTime, Phase),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refuse(refusal)
+    }
+}
+
+/// Create and Update.
+fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result<Plan, Stop> {
+    let zone = public_zone(wanted, observed)?;
+    if !observed.names_in_use.is_empty() {
+        return Err(Stop::Refuse(Refusal::NamesInUse {
+            prefix: wanted.prefix.clone(),
+            names: listed(&observed.names_in_use, false),
+            zone: zone.name.clone(),
+            id: zone.id.clone(),
+        }));
+    }
+    let existing = Held::all(&observed.parameters, turn.request);
+    for held in &existing {
+        check_usable(wanted, held, turn)?;
+        check_not_superseded(wanted, held, zone, turn)?;
+    }
+    let published = published_zone(observed.parameters.iter());
+    if let Some(before) = published.filter(|before| *before != zone.id)
+        && wanted.delegations_on_delete == DelegationsOnDelete::Fail
+    {
+        match &observed.delegations {
+            // The policy of a plain template has changed to the new zone by now.
+            Delegations::Denied(_) => {}
+            delegations => check_no_delegations(&wanted.prefix, &before, delegations)?,
+        }
+    }
+    let missing = missing(zone, &observed.parameters);
+    let is_begun = existing.iter().any(|held| held.ownership.is_own());
+    if turn.may_be_repeat && !is_begun {
+        let age = turn.now.duration_since(turn.request.requested_at);
+        return Err(Stop::Refuse(Refusal::TooLate {
+            prefix: wanted.prefix.clone(),
+            age: age.unwrap_or_default().as_secs(),
+        }));
+    }
+    match (&observed.conflict, missing.first()) {
+        (Some(Conflict::NameTaken), Some((part, _))) => {
+            return Err(name_kept(wanted.prefix.name(*part), turn));
+        }
+        // A Delete that arrives while this request is still carried out wins.
+        (Some(Conflict::Gone), Some((part, _))) => {
+            return Err(Stop::Refuse(Refusal::DeletedMeanwhile {
+                name: wanted.prefix.name(*part),
+            }));
+        }
+        _ => {}
+    }
+    let mut tags = wanted.tags.clone();
+    tags.extend(turn.request.ownership_tags());
+    let other_values = existing.iter().filter(|held| !held.says(zone));
+    let other_values = other_values.map(|held| (held.part(), held.part().value(zone)));
+    let changes = [
+        Change::Create(missing, tags),
+        transfer(wanted, &existing, turn.request),
+        Change::Overwrite(other_values.collect()),
+        settle(wanted, &existing, turn.request),
+    ];
+    let mut actions = Action::below(&wanted.prefix, changes);
+    if let Some(prefix) = &wanted.failed_prefix {
+        let left = Held::all(&observed.of_failed_update, turn.request);
+        let changes = remove(Of::UnansweredCreate, &left, turn.request);
+        actions.extend(Action::below(prefix, changes));
+    }
+    // Last, since they cannot be returned to what they were.
+    let changes = template_tags(wanted, &existing);
+    actions.extend(Action::below(&wanted.prefix, changes));
+    let success = Success::new(wanted.prefix.as_str())
+        .attribute("HostedZoneId", zone.id.as_str())
+        .attribute("HostedZoneName", zone.name.as_str())
+        .attribute("NameServers", zone.name_servers.to_string())
+        .attribute("ParameterPrefix", wanted.prefix.as_str());
+    Ok(Plan::Do(actions, End::Done(success)))
+}
+
+fn public_zone<'a>(
+    wanted: &Publication,
+    observed: &'a Observed,
+) -> Result<&'a HostedZone, Refusal> {
+    match &observed.zone {
+        None => Err(Refusal::NoZone(wanted.zone.clone())),
+        Some(zone) if zone.private => Err(Refusal::PrivateZone(wanted.zone.clone())),
+        Some(zone) => Ok(zone),
+    }
+}
+
+/// Refuses a parameter that is someone else's.
+fn check_usable(wanted: &Publication, held: &Held<'_>, turn: &Turn<'_>) -> Result<(), Refusal> {
+    let name = wanted.prefix.name(held.part());
+    match &held.ownership.claim {
+        Claim::Own { .. } => Ok(()),
+        Claim::Sibling { logical_id, .. } if wanted.former_logical_ids.contains(logical_id) => {
+            Ok(())
+        }
+        Claim::Sibling { logical_id, .. } => Err(Refusal::OfAnotherLogicalId {
+            name,
+            owner: logical_id.clone(),
+            asking: turn.request.logical_resource_id.clone(),
+        }),
+        Claim::Nobody => Err(Refusal::WithoutOwner { name }),
+        Claim::Foreign(owner) => Err(Refusal::OfAnotherStack {
+            name,
+            owner: owner.clone(),
+        }),
+    }
+}
+
+/// Refuses a request that is delivered again after a later one has changed the parameter.
+fn check_not_superseded(
+    wanted: &Publication,
+    held: &Held<'_>,
+    zone: &HostedZone,
+    turn: &Turn<'_>,
+) -> Result<(), Refusal> {
+    let is_of_later = !turn.request.may_delete_named(held.ownership.since.as_ref());
+    // An earlier delivery of this very request would have written what this one wants. CloudFormation's time is in whole
+    // seconds, rounded down.
+    let next_second = turn.request.requested_at + Duration::from_secs(1);
+    let was_written_since = held.parameter.modified >= next_second;
+    let is_changed_since = held.ownership.is_own() && !held.says(zone) && was_written_since;
+    if is_of_later || turn.may_be_repeat && is_changed_since {
+        return Err(Refusal::Superseded {
+            name: wanted.prefix.name(held.part()),
+        });
+    }
+    Ok(())
+}
+
+/// Refuses while NS record sets of the zone delegate to consumers, who could not even delete these any more.
+fn check_no_delegations(
+    prefix: &Prefix,
+    id: &HostedZoneId,
+    delegations: &Delegations,
+) -> Result<(), Stop> {
+    match delegations {
+        Delegations::Unread => Err(Stop::ReadDelegations(id.clone())),
+        Delegations::Denied(error) => Err(Stop::Refuse(Refusal::Aws(error.clone()))),
+        Delegations::Of { zone, names, more } if !names.is_empty() => {
+            Err(Stop::Refuse(Refusal::Delegates {
+                prefix: prefix.clone(),
+                zone: zone.clone(),
+                id: id.clone(),
+                names: listed(names, *more),
+            }))
+        }
+        // A zone that does not exist has no record sets either.
+        Delegations::Of { .. } | Delegations::NoZone => Ok(()),
+    }
+}
+
+fn name_kept(name: String, turn: &Turn<'_>) -> Stop {
+    let now = seconds(turn.now);
+    let since = match turn.phase {
+        Phase::NameKept(since) => since,
+        Phase::First | Phase::SecondLook(_) => now,
+    };
+    if now.saturating_sub(since) >= NAME_IS_KEPT.as_secs() {
+        return Stop::Refuse(Refusal::NameKept { name });
+    }
+    Stop::Again(turn.now + PAUSE, Phase::NameKept(since))
+}
+
+fn seconds(moment: SystemTime) -> u64 {
+    custom_resource::Clock::seconds(moment)
+}
+
+/// A parameter that exists, and whose it is.
+struct Held<'a> {
+    parameter: &'a Parameter,
+    ownership: Ownership,
+}
+
+impl<'a> Held<'a> {
+    fn all(parameters: &'a [Parameter], request: &Request) -> Vec<Self> {
+        let held = |parameter| Self {
+            parameter,
+            ownership: Ownership::of(parameter, request),
+        };
+        parameters.iter().map(held).collect()
+    }
+
+    fn part(&self) -> Part {
+        self.parameter.part
+    }
+
+    /// Whether it has the value that publishes the zone.
+    fn says(&self, zone: &HostedZone) -> bool {
+        self.parameter.value == self.part().value(zone)
+    }
+}
+
+/// The zone that the parameters publish.
+fn published_zone<'a>(mut parameters: impl Iterator<Item = &'a Parameter>) -> Option<HostedZoneId> {
+    let id = parameters.find(|parameter| parameter.part == Part::HostedZoneId)?;
+    HostedZoneId::parse(&id.value).ok()
+}
+
+fn missing(zone: &HostedZone, parameters: &[Parameter]) -> Vec<(Part, String)> {
+    let is_missing = |part: &Part| !parameters.iter().any(|parameter| parameter.part == *part);
+    let missing = Part::ALL.into_iter().filter(is_missing);
+    missing.map(|part| (part, part.value(zone))).collect()
+}
+
+/// Makes what existed before this resource's, unless this very request has done so, or has created it.
+fn transfer(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Change {
+    let others = existing.iter().filter(|held| {
+        let is_current = wanted.place == Place::Current || held.ownership.is_since(request);
+        !(held.ownership.is_own() && is_current)
+    });
+    let tags = others.map(|held| {
+        let tags = transfer_tags(request, held.parameter, &held.ownership);
+        (held.part(), tags)
+    });
+    let to = request.logical_resource_id.clone();
+    Change::AddTags(Purpose::TransferTo(to), tags.collect())
+}
+
+/// An Update in place shows that the stack has moved on: what an earlier request transferred will not be returned.
+fn settle(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Change {
+    let transferred = existing.iter().filter(|Held { ownership, .. }| {
+        wanted.place == Place::Current
+            && ownership.is_own()
+            && !ownership.is_since(request)
+            && matches!(ownership.origin, Origin::Transferred(_))
+    });
+    let keys = transferred.map(|held| (held.part(), notes()));
+    Change::RemoveTags(Purpose::Settle, keys.collect())
+}
+
+/// Brings the tags of the template to parameters that exist. New ones are created with them.
+///
+/// A Create leaves those of a former logical id's parameters as they are until the next Update, since its rollback could
+/// not return them.
+fn template_tags(wanted: &Publication, existing: &[Held<'_>]) -> [Change; 2] {
+    let is_settled = |ownership: &Ownership| ownership.is_own() && ownership.taken_from().is_none();
+    let (mut add, mut remove) = (Vec::new(), Vec::new());
+    for Held {
+        parameter,
+        ownership,
+    } in existing
+    {
+        if wanted.place == Place::New && !is_settled(ownership) {
+            continue;
+        }
+        let mut new = wanted.tags.clone();
+        new.retain(|key, value| parameter.tags.get(key) != Some(value));
+        let mut old = wanted.removed_tags.clone();
+        old.retain(|key| parameter.tags.contains_key(key));
+        if !new.is_empty() {
+            add.push((parameter.part, new));
+        }
+        if !old.is_empty() {
+            remove.push((parameter.part, old));
+        }
+    }
+    [
+        Change::AddTags(Purpose::Template, add),
+        Change::RemoveTags(Purpose::Template, remove),
+    ]
+}
+
+/// Delete.
+fn withdraw(wanted: &Withdrawal, observed: &Observed, turn: &Turn<'_>) -> Result<Plan, Stop> {
+    let done = End::Done(Success::new(turn.request.physical_id()));
+    let Some(prefix) = &wanted.prefix else {
+        // The Create was refused for its properties.
+        return Ok(Plan::Do(Vec::new(), done));
+    };
+    let existing = Held::all(&observed.parameters, turn.request);
+    let changes = remove(wanted.of, &existing, turn.request);
+    let is_delete = |change: &&Change| matches!(change, Change::Delete(_));
+    let deleted = changes.iter().find(is_delete);
+    let deleted = deleted.map_or(0, |delete| delete.parts().len());
+    if wanted.of == Of::Published
+        && wanted.delegations_on_delete == DelegationsOnDelete::Fail
+        && deleted > 0
+    {
+        // The parameter that names the zone may have been deleted, or changed, or put there by someone else.
+        let own = existing.iter().filter(|held| held.ownership.is_own());
+        let published = published_zone(own.map(|held| held.parameter));
+        let published = published.or_else(|| wanted.zone.clone());
+        if let Some(id) = published {
+            check_no_delegations(prefix, &id, &observed.delegations)?;
+        }
+    }
+    if let Some(Conflict::DeleteDenied { error, asked }) = &observed.conflict
+        && deleted >= *asked
+    {
+        return Err(Stop::Refuse(Refusal::Aws(error.clone())));
+    }
+    let end = match (wanted.of, turn.phase) {
+        (Of::UnansweredCreate, Phase::SecondLook(at)) if at > seconds(turn.now) => {
+            End::Again(custom_resource::Clock::moment(at), turn.phase)
+        }
+        (Of::UnansweredCreate, Phase::First) if turn.second_look > turn.now => {
+            let phase = Phase::SecondLook(seconds(turn.second_look));
+            End::Again(turn.second_look, phase)
+        }
+        _ => done,
+    };
+    Ok(Plan::Do(Action::below(prefix, changes), end))
+}
+
+/// Removes what a request created, and returns what it transferred.
+fn remove(of: Of, existing: &[Held<'_>], request: &Request) -> Vec<Change> {
+    let is_whole = existing
+        .iter()
+        .filter(|held| held.ownership.is_own())
+        .count()
+        == Part::ALL.len();
+    let stage = if is_whole {
+        Stage::Created
+    } else {
+        Stage::Creating
+    };
+    let (mut deleted, mut settled, mut returned) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for Held {
+        parameter,
+        ownership,
+    } in existing
+    {
+        let since = ownership.since.as_ref();
+        let is_meant = match of {
+            Of::Published => request.may_delete_named(since),
+            Of::RefusedCreate | Of::UnansweredCreate => request.may_delete_unnamed(since, stage),
+        };
+        let is_published = of == Of::Published;
+        match (&ownership.claim, &ownership.origin) {
+            _ if !is_meant => {}
+            // A Delete of a renamed logical id's new name, while the old one has not been deleted, is a rollback.
+            (Claim::Own { taken_from }, Origin::Transferred(before))
+                if taken_from.is_some() || !is_published =>
+            {
+                let to = returned.entry(&before.logical_id).or_insert_with(Vec::new);
+                to.push((*parameter, &before.value));
+            }
+            (Claim::Own { .. }, Origin::Settled) if !is_published => {}
+            (Claim::Own { .. }, _) => deleted.push(parameter.part),
+            // The old logical id's Delete: the renaming cannot be rolled back any more.
+            (
+                Claim::Sibling {
+                    taken_from_us: true,
+                    ..
+                },
+                _,
+            ) if is_published => settled.push((parameter.part, notes())),
+            (Claim::Sibling { .. } | Claim::Foreign(_) | Claim::Nobody, _) => {}
+        }
+    }
+    let mut changes = vec![Change::RemoveTags(Purpose::Settle, settled)];
+    for (logical_id, parameters) in returned {
+        changes.extend(give_back(logical_id, &parameters, request));
+    }
+    changes.push(Change::Delete(deleted));
+    changes
+}
+
+/// Returns parameters to the logical id that had them, with the values that they had. The notes are deleted last.
+fn give_back(
+    logical_id: &str,
+    parameters: &[(&Parameter, &String)],
+    request: &Request,
+) -> [Change; 3] {
+    let other_value = |(parameter, before): &(&Parameter, &String)| {
+        (parameter.value != **before).then(|| (parameter.part, (*before).clone()))
+    };
+    let tags =
+        |(parameter, _): &(&Parameter, &String)| (parameter.part, return_tags(request, logical_id));
+    let keys = |(parameter, _): &(&Parameter, &String)| (parameter.part, notes_and_transfer());
+    [
+        Change::Overwrite(parameters.iter().filter_map(other_value).collect()),
+        Change::AddTags(
+            Purpose::ReturnTo(logical_id.to_owned()),
+            parameters.iter().map(tags).collect(),
+        ),
+        Change::RemoveTags(Purpose::Settle, parameters.iter().map(keys).collect()),
+    ]
+}
+
+/// One line; numbered lines with `{:#}`.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = match self {
+            Self::ReadDelegations(id) => vec![format!("read the delegations of {id}")],
+            Self::Refuse(refusal) => vec![format!("refuse: {refusal}")],
+            Self::Do(actions, end) => {
+                let mut steps: Vec<_> = actions.iter().map(ToString::to_string).collect();
+                steps.push(end.to_string());
+                steps
+            }
+        };
+        if !f.alternate() {
+            return f.write_str(&steps.join("; "));
+        }
+        for (number, step) in (1..).zip(steps) {
+            writeln!(f, "{number}. {step}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(success) => write!(f, "done: {}", success.physical_resource_id),
+            Self::Again(_, Phase::SecondLook(_)) => {
+                f.write_str("look again when a Create that was never answered cannot run any more")
+            }
+            Self::Again(..) => write!(f, "look again in {} s", PAUSE.as_secs()),
+        }
+    }
+}

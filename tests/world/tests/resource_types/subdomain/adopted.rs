@@ -1,0 +1,179 @@
+//! An existing zone that others have delegated already: the name is in use, and survives whatever fails.
+
+use std::time::Duration;
+
+use serde_json::json;
+use world::cloudformation::{ResourceDefinition, Status};
+use world::{Edit, Fault, FaultRule, When};
+
+use super::{BUILD, NAME, subdomain};
+use crate::stage::{Stage, failing_afterwards, one, stack, with};
+
+/// The TTL that the record set of people has on the stage.
+const BEFORE: Option<u32> = Some(900);
+
+/// The subdomain of an existing zone, with another TTL than the record set has.
+fn adopting(zone: &str) -> ResourceDefinition {
+    subdomain(json!({"HostedZoneId": zone, "Ttl": 60, "AdoptDelegation": true}))
+}
+
+impl Stage {
+    /// All is as it was before the zone was adopted.
+    fn check_as_before(&self, zone: &str) {
+        let set = self.delegation();
+        assert_eq!(set.and_then(|set| set.ttl), BEFORE, "{}", self.history());
+        let tags = self.world.zone(zone).unwrap().tags;
+        assert!(tags.is_empty(), "{tags:?}\n{}", self.history());
+        self.check();
+    }
+
+    /// The delegated zone is not delegated any more, which no check over DNS passes.
+    async fn cut_off(&self) {
+        let edit = [Edit::delete(BUILD, "NS")];
+        self.world.edit_records(&self.base, &edit).unwrap();
+        self.settle().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegation_that_exists_is_refused_unless_the_property_allows_it() {
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let reason = stage
+        .refused(subdomain(json!({"HostedZoneId": zone})))
+        .await;
+    assert_eq!(
+        reason,
+        format!(
+            "{NAME} was not delegated: {BUILD} already delegates it to HostedZoneId {zone}. Set AdoptDelegation to true to adopt \
+             that delegation as it is, or delete the NS record set."
+        )
+    );
+    stage.check_as_before(&zone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adopted_delegation_is_not_changed_and_is_deleted_with_its_resource() {
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let ds = Edit::create(NAME, "DS", 60, &["1 13 2 00"]);
+    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    let mut stack = stage.created(adopting(&zone)).await;
+    assert!(stage.calls("ChangeResourceRecordSets").is_empty());
+    assert_eq!(stage.delegation().and_then(|set| set.ttl), BEFORE);
+    let changed = with(adopting(&zone), json!({"DrainSeconds": 1}));
+    stage.updated(&mut stack, changed.clone()).await;
+    assert_eq!(stage.delegation().and_then(|set| set.ttl), BEFORE);
+    stage
+        .updated(&mut stack, with(changed, json!({"Ttl": 30})))
+        .await;
+    assert_eq!(stage.delegation().and_then(|set| set.ttl), Some(30));
+    stage.deleted(&mut stack).await;
+    assert_eq!(stage.delegation(), None, "{}", stage.history());
+    assert!(stage.world.zone(&zone).unwrap().tags.is_empty());
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_fails_afterwards_leaves_what_existed() {
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    stage.cut_off().await;
+    let reason = stage.refused(adopting(&zone)).await;
+    assert!(
+        reason.starts_with(&format!("{NAME} is delegated, and does not resolve: ")),
+        "{reason}"
+    );
+    stage.check_as_before(&zone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_dies_on_the_way_leaves_what_existed() {
+    for (operation, when) in [
+        ("ChangeTagsForResource", When::After),
+        ("PUT", When::Before),
+    ] {
+        let stage = Stage::published(|_| ()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let attempts = 1 + u64::from(stage.engine.lambda.retries);
+        let kill = FaultRule::on_operation(operation, attempts, Fault::Kill(when));
+        stage.world.inject(kill);
+        let mut stack = stack("subject");
+        let resource = with(adopting(&zone), json!({"ServiceTimeout": 600}));
+        let status = stage.engine.create(&mut stack, &one(resource)).await;
+        stage.engine.idle().await;
+        if status == Status::CreateRolledBack {
+            stage.check_as_before(&zone);
+        } else {
+            assert_eq!(status, Status::Complete, "{operation}");
+            assert_eq!(stage.delegation().and_then(|set| set.ttl), BEFORE);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_fails_afterwards_leaves_what_existed() {
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let other = subdomain(json!({"Subdomain": "other", "VerifyDelegation": false}));
+    let mut stack = stage.created(other).await;
+    stage.cut_off().await;
+    stage.rolled_back(&mut stack, &one(adopting(&zone))).await;
+    stage.check_as_before(&zone);
+    stage.deleted(&mut stack).await;
+    stage.check_as_before(&zone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_rolled_back_after_it_adopted_leaves_what_existed() {
+    for carries_new_id in [true, false] {
+        let mut stage = Stage::published(|_| ()).await;
+        stage.engine.habits.rollback_carries_new_id = carries_new_id;
+        let zone = stage.delegated_zone("dev").await;
+        let other = subdomain(json!({"Subdomain": "other"}));
+        let mut stack = stage.created(other).await;
+        stage
+            .rolled_back(&mut stack, &failing_afterwards(adopting(&zone)))
+            .await;
+        stage.check_as_before(&zone);
+        stage.deleted(&mut stack).await;
+        stage.check_as_before(&zone);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_replaces_an_adopted_delegation_deletes_it() {
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(adopting(&zone)).await;
+    stage
+        .updated(&mut stack, subdomain(json!({"Subdomain": "other"})))
+        .await;
+    assert_eq!(stage.delegation(), None, "{}", stage.history());
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_cancelled_and_still_comes_to_its_end_leaves_what_existed() {
+    let mut stage = Stage::published(|settings| {
+        settings.propagation = Duration::from_secs(40)..=Duration::from_secs(40);
+    })
+    .await;
+    stage.engine.habits.cancels_siblings = true;
+    let zone = stage.delegated_zone("dev").await;
+    let mut template = one(adopting(&zone));
+    let bad = ResourceDefinition::new("Custom::Unknown", json!({}));
+    template.insert("Bad".to_owned(), bad);
+    let mut stack = stack("subject");
+    let status = stage.engine.create(&mut stack, &template).await;
+    stage.engine.idle().await;
+    assert_eq!(
+        status,
+        Status::CreateRolledBack,
+        "{:?}\n{}",
+        stack.failures,
+        stage.history()
+    );
+    stage.check_as_before(&zone);
+}

@@ -1,0 +1,460 @@
+//! `cargo xtask mutants`: shows that the tests notice when the code that decides is wrong. cargo-mutants finds the mutants; all of them
+//! are built at once, each behind a switch, so that a mutant costs a run of the tests and no build.
+
+mod list;
+mod switch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::checkout;
+use crate::emulator::fresh_folder;
+use crate::failure::{Doing, Failure};
+use crate::process::{self, Ended};
+use crate::progress::seconds;
+use crate::setup;
+use crate::terminal;
+use list::Mutant;
+use switch::Switched;
+
+/// What `--help` says.
+pub(crate) const USAGE: &str = "\
+cargo xtask mutants [--list] [--sample N] [--seed N] [TEXT]...
+
+Shows that the tests notice when the code is wrong. It breaks the code that decides in one place after another, and runs the tests.
+It fails if a mutant survives that .cargo/mutants-survivors.txt does not explain.
+
+  --list       only says which mutants there are
+  --sample N   plays so many of them, chosen by the seed
+  --seed N     which ones (1)
+  TEXT         plays only those whose name has one of these texts, such as a file";
+
+/// Mutants that survive although nothing is wrong, with reasons.
+const SURVIVORS: &str = ".cargo/mutants-survivors.txt";
+
+/// What must notice a mutant, besides the unit tests of its package; the quicker first. `HISTORIES` and `ONE_IN` are such that a mutant
+/// that survives costs a minute.
+const TESTS: &[(&str, &[&str])] = &[
+    ("resource_types", &[]),
+    ("proof", &["smoke", "rights"]),
+    ("proof", &["refused_calls"]),
+    ("proof", &["crash_points"]),
+    ("proof", &["histories"]),
+];
+const SIZES: [(&str, &str); 4] = [
+    ("HISTORIES", "1000"),
+    ("ONE_IN", "3"),
+    // That a history fails is enough.
+    ("PROPTEST_MAX_SHRINK_ITERS", "0"),
+    ("RUST_BACKTRACE", "0"),
+];
+
+/// `cargo xtask mutants`.
+///
+/// # Errors
+/// A mutant survives without a reason, or the tests fail without any.
+pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
+    let wanted = Wanted::parse(words)?;
+    let mutants = list::mutants()?;
+    let explained = explained(&mutants)?;
+    if wanted.list {
+        for mutant in &mutants {
+            terminal::line(mutant.name());
+        }
+        return Ok(());
+    }
+    let logs = fresh_folder("mutants-logs")?;
+    let built = Built::of(&mutants, &logs)?;
+    terminal::line(format!(
+        "{} mutants, {} of them built; without any: the tests must pass",
+        mutants.len(),
+        built.numbers.len()
+    ));
+    let times = built.pass(&logs)?;
+    let chosen = wanted.chosen(&mutants, &built.numbers);
+    let mut survivors = Vec::new();
+    for (place, number) in chosen.iter().enumerate() {
+        let mutant = &mutants[*number];
+        let begun = Instant::now();
+        let noticed = built.noticed(*number, mutant, &times)?;
+        let survives = noticed.is_none();
+        terminal::line(format!(
+            "{}/{} {} {}:{} {} ({}, {})",
+            place + 1,
+            chosen.len(),
+            if survives { "SURVIVES" } else { "noticed" },
+            mutant.file,
+            mutant.line,
+            mutant.about,
+            noticed.unwrap_or_else(|| "by nothing".to_owned()),
+            seconds(begun.elapsed()),
+        ));
+        if survives {
+            survivors.push(mutant.name());
+        }
+    }
+    let (known, unknown): (Vec<String>, Vec<String>) = survivors
+        .into_iter()
+        .partition(|name| explained.contains(name));
+    terminal::line(format!(
+        "{} of {} mutants were noticed, {} survive with a reason, {} without",
+        chosen.len() - known.len() - unknown.len(),
+        chosen.len(),
+        known.len(),
+        unknown.len()
+    ));
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "No test notices these mutants, and {SURVIVORS} does not say why:\n{}",
+        unknown.join("\n")
+    )))
+}
+
+/// What is asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Wanted {
+    list: bool,
+    sample: Option<usize>,
+    seed: u64,
+    texts: Vec<String>,
+}
+
+impl Wanted {
+    fn parse(words: &[&str]) -> Result<Self, Failure> {
+        let mut wanted = Self {
+            seed: 1,
+            ..Self::default()
+        };
+        let mut words = words.iter();
+        while let Some(&word) = words.next() {
+            let mut number = || {
+                let number = words.next().and_then(|word| word.parse::<u64>().ok());
+                number.ok_or_else(|| {
+                    Failure::new(format!(
+                        "{word} needs a number. `cargo xtask mutants --help` shows the options."
+                    ))
+                })
+            };
+            match word {
+                "--list" => wanted.list = true,
+                "--sample" => wanted.sample = usize::try_from(number()?).ok(),
+                "--seed" => wanted.seed = number()?,
+                word if word.starts_with('-') => {
+                    return Err(crate::unknown_option("mutants", word));
+                }
+                text => wanted.texts.push(text.to_owned()),
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The numbers of those to play, of those that were built.
+    fn chosen(&self, mutants: &[Mutant], built: &BTreeSet<usize>) -> Vec<usize> {
+        let fits = |number: &&usize| {
+            let has = |text: &String| mutants[**number].name().contains(text);
+            self.texts.is_empty() || self.texts.iter().any(has)
+        };
+        let mut chosen: Vec<usize> = built.iter().filter(fits).copied().collect();
+        if let Some(sample) = self.sample {
+            chosen.sort_by_key(|number| mixed(self.seed ^ mixed(*number as u64)));
+            chosen.truncate(sample);
+        }
+        chosen
+    }
+}
+
+/// A number that looks random, the same one for the same number (the finalizer of SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
+fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+/// The names of the survivors that have a reason.
+fn explained(mutants: &[Mutant]) -> Result<BTreeSet<String>, Failure> {
+    let text = fs::read_to_string(checkout::root().join(SURVIVORS))
+        .doing(|| format!("read {SURVIVORS}"))?;
+    let names: BTreeSet<String> = mutants.iter().map(Mutant::name).collect();
+    let listed = reasons(&text)?;
+    match listed.iter().find(|name| !names.contains(*name)) {
+        None => Ok(listed),
+        Some(gone) => Err(Failure::new(format!(
+            "{SURVIVORS} explains what is no mutant any more: {gone}"
+        ))),
+    }
+}
+
+/// The names in a list of survivors: each on its line, with its reason on the next ones, which are indented.
+fn reasons(text: &str) -> Result<BTreeSet<String>, Failure> {
+    let mut names = BTreeSet::new();
+    let mut lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .peekable();
+    while let Some(line) = lines.next() {
+        if line.starts_with(' ') {
+            continue;
+        }
+        if !lines.peek().is_some_and(|next| next.starts_with(' ')) {
+            return Err(Failure::new(format!("{SURVIVORS} gives no reason: {line}")));
+        }
+        names.insert(line.to_owned());
+    }
+    Ok(names)
+}
+
+/// All mutants in one build.
+struct Built {
+    /// Those that compile.
+    numbers: BTreeSet<usize>,
+    /// The test programs, by target and package folder.
+    programs: BTreeMap<(String, String), PathBuf>,
+    copy: PathBuf,
+}
+
+impl Built {
+    /// Builds them in a copy of the checkout. A mutant that does not compile is left out, and the rest built again.
+    fn of(mutants: &[Mutant], logs: &Path) -> Result<Self, Failure> {
+        let copy = copy_checkout()?;
+        let mut by_file: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
+        for (number, mutant) in mutants.iter().enumerate() {
+            by_file
+                .entry(&mutant.file)
+                .or_default()
+                .push((number, mutant));
+        }
+        let mut written: BTreeMap<&str, Switched> = BTreeMap::new();
+        for (file, mutants) in &by_file {
+            written.insert(file, write(&copy, file, mutants)?);
+        }
+        for attempt in 1.. {
+            let log = logs.join(format!("build-{attempt}.log"));
+            let (errors, programs) = build(&copy, &log);
+            if errors.is_empty() && !programs.is_empty() {
+                let stand = |number: &usize| written.values().any(|file| file.has(*number));
+                return Ok(Self {
+                    numbers: (0..mutants.len()).filter(stand).collect(),
+                    programs,
+                    copy,
+                });
+            }
+            let mut wrong: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+            for (file, at, line) in errors {
+                if let Some((file, text)) = written.get_key_value(file.as_str()) {
+                    let mutants = text.mutants_at(at, line);
+                    wrong.entry(file).or_default().extend(mutants);
+                }
+            }
+            if wrong.values().all(BTreeSet::is_empty) {
+                return Err(Failure::new("The mutants do not build.").with_log(&log));
+            }
+            terminal::line(format!(
+                "build {attempt}: {} do not compile",
+                wrong.values().map(BTreeSet::len).sum::<usize>()
+            ));
+            for (file, numbers) in wrong {
+                let mutants = by_file.get_mut(file).expect("it has mutants");
+                mutants.retain(|(number, _)| !numbers.contains(number));
+                written.insert(file, write(&copy, file, mutants)?);
+            }
+        }
+        unreachable!("each attempt has fewer mutants")
+    }
+
+    /// Runs all tests without a mutant; how long each took.
+    fn pass(&self, logs: &Path) -> Result<BTreeMap<String, Duration>, Failure> {
+        let mut times = BTreeMap::new();
+        for (name, mut command) in self.tests(None) {
+            let begun = Instant::now();
+            let log = logs.join(format!("{}.log", name.replace([' ', '/'], "-")));
+            process::run(
+                &mut command,
+                &format!("pass {name} without a mutant"),
+                &log,
+                |_| {},
+            )?;
+            times.insert(name, begun.elapsed());
+        }
+        Ok(times)
+    }
+
+    /// Which test notices a mutant.
+    fn noticed(
+        &self,
+        number: usize,
+        mutant: &Mutant,
+        times: &BTreeMap<String, Duration>,
+    ) -> Result<Option<String>, Failure> {
+        let package = mutant.file.split("/src/").next().unwrap_or_default();
+        for (name, mut command) in self.tests(Some(package)) {
+            command.env("MUTANT", number.to_string());
+            // It may run in circles; the machine may be busier than it was.
+            let limit = times.get(&name).copied().unwrap_or_default() * 5 + Duration::from_secs(30);
+            let mut failed = None;
+            let ended = process::run_until(&mut command, limit, |line| {
+                let test = line
+                    .strip_prefix("test ")
+                    .and_then(|line| line.strip_suffix(" ... FAILED"));
+                failed = test.map(str::to_owned);
+                failed.is_some()
+            })?;
+            match (failed, ended) {
+                (Some(test), _) => return Ok(Some(test)),
+                (None, Ended::Well) => {}
+                (None, Ended::Late) => return Ok(Some(format!("{name}: it does not end"))),
+                (None, Ended::Badly) => return Ok(Some(name)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The tests: the unit tests of a package, or of all, and those of the world.
+    fn tests(&self, package: Option<&str>) -> Vec<(String, std::process::Command)> {
+        let command = |program: &Path, folder: &str| {
+            let mut command = process::command(program);
+            command.current_dir(self.copy.join(folder)).envs(SIZES);
+            command
+        };
+        let mut tests = Vec::new();
+        for ((target, folder), program) in &self.programs {
+            let is_unit_test = folder.starts_with("functions/");
+            if is_unit_test && package.is_none_or(|package| package == folder) {
+                tests.push((format!("unit tests of {target}"), command(program, folder)));
+            }
+        }
+        for (target, filters) in TESTS {
+            let found = (self.programs.iter()).find(|((name, _), _)| name == target);
+            if let Some(((_, folder), program)) = found {
+                let mut command = command(program, folder);
+                command.args(*filters);
+                tests.push((format!("{target} {}", filters.join(" ")), command));
+            }
+        }
+        tests
+    }
+}
+
+/// Writes a file of the copy with its mutants.
+fn write(copy: &Path, file: &str, mutants: &[(usize, &Mutant)]) -> Result<Switched, Failure> {
+    let honest = checkout::root().join(file);
+    let text = fs::read_to_string(&honest).doing(|| format!("read {file}"))?;
+    let switched = switch::switched(&text, mutants).doing(|| format!("parse {file}"))?;
+    fs::write(copy.join(file), &switched.text).doing(|| format!("write {file}"))?;
+    // The switch is in the root of the package, once.
+    let package = file.split("/src/").next().unwrap_or_default();
+    let root = copy.join(package).join("src/lib.rs");
+    let text = fs::read_to_string(&root).doing(|| format!("read {}", root.display()))?;
+    if !text.ends_with(switch::SWITCH) {
+        let text = format!("{text}{}", switch::SWITCH);
+        fs::write(&root, text).doing(|| format!("write {}", root.display()))?;
+    }
+    Ok(switched)
+}
+
+/// Where the compiler finds errors: files from the root, with a byte and its line.
+type Errors = Vec<(String, usize, usize)>;
+/// Test programs, by target and package folder.
+type Programs = BTreeMap<(String, String), PathBuf>;
+
+/// Builds the tests of a copy, with what is built already for the checkout.
+fn build(copy: &Path, log: &Path) -> (Errors, Programs) {
+    let mut build = setup::cargo_command();
+    build
+        .args(["test", "--locked", "--workspace", "--no-run", "--lib"])
+        .args(["--test", "resource_types", "--test", "proof"])
+        .args(["--no-fail-fast", "--message-format=json"])
+        .env("CARGO_TARGET_DIR", checkout::target())
+        .current_dir(copy);
+    let (mut errors, mut programs) = (Errors::new(), Programs::new());
+    let result = process::run(&mut build, "build the mutants", log, |line| {
+        let Ok(said) = serde_json::from_str::<Value>(line) else {
+            return;
+        };
+        if said["message"]["level"] == "error" {
+            let spans = said["message"]["spans"].as_array().into_iter().flatten();
+            errors.extend(
+                spans
+                    .filter(|span| span["is_primary"] == true)
+                    .filter_map(|span| {
+                        let at = usize::try_from(span["byte_start"].as_u64()?).ok()?;
+                        let line = usize::try_from(span["line_start"].as_u64()?).ok()?;
+                        Some((span["file_name"].as_str()?.to_owned(), at, line))
+                    }),
+            );
+        }
+        if let Some(program) = said["executable"].as_str() {
+            let manifest = Path::new(said["manifest_path"].as_str().unwrap_or_default());
+            let folder = manifest
+                .parent()
+                .and_then(|folder| folder.strip_prefix(copy).ok());
+            let folder = folder.unwrap_or(Path::new("")).display().to_string();
+            let target = said["target"]["name"].as_str().unwrap_or_default();
+            programs.insert((target.to_owned(), folder), program.into());
+        }
+    });
+    if result.is_err() {
+        programs.clear();
+    }
+    (errors, programs)
+}
+
+/// A copy of everything that git knows or would add, under the target folder.
+fn copy_checkout() -> Result<PathBuf, Failure> {
+    let copy = fresh_folder("mutants")?;
+    let mut listing = process::command("git");
+    listing.args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]);
+    let files = process::output(&mut listing, "list the checkout's files")?;
+    for file in files.split('\0').filter(|file| !file.is_empty()) {
+        let (from, to) = (checkout::root().join(file), copy.join(file));
+        if !from.is_file() {
+            continue;
+        }
+        let folder = to.parent().unwrap_or(&copy);
+        fs::create_dir_all(folder).doing(|| format!("make {}", folder.display()))?;
+        fs::copy(&from, &to).doing(|| format!("copy {file}"))?;
+    }
+    Ok(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_the_same_for_its_seed_and_another_for_another() {
+        let built: BTreeSet<usize> = (0..100).collect();
+        let sample = |seed| {
+            let wanted = Wanted {
+                sample: Some(10),
+                seed,
+                ..Wanted::default()
+            };
+            wanted.chosen(&[], &built)
+        };
+        assert_eq!(sample(1), sample(1));
+        assert_ne!(sample(1), sample(2));
+        assert_eq!(sample(1).len(), 10);
+    }
+
+    #[test]
+    fn a_survivor_needs_a_reason() {
+        let list = "# About.\n\na.rs: x\n    Because.\n    And so.\nb.rs: y\n    Because.\n";
+        let names = reasons(list).unwrap();
+        assert_eq!(Vec::from_iter(names), ["a.rs: x", "b.rs: y"]);
+        assert!(reasons("a.rs: x\nb.rs: y\n    Because.\n").is_err());
+        assert!(reasons("a.rs: x").is_err());
+    }
+}
