@@ -9,12 +9,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { RustFunction } from 'cargo-lambda-cdk';
 import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import { acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
 import { FunctionDefaults } from './function-defaults';
 import type { FunctionSettings } from './function-settings';
 import { checkFunctionSettings } from './function-settings-checks';
+import { packagedFunctions } from './packaged-functions';
 import { LIMITS, sizeOf } from './policy-size';
 import { PropError } from './prop-checks';
 
@@ -264,7 +264,8 @@ export class CustomResourceFunction extends Construct {
       });
     }
     const fromContext: unknown = this.settings.manifestPath === undefined ? this.node.tryGetContext('functionZips') : undefined;
-    const zips = this.settings.functionZips ?? fromContext;
+    const isToBeBuilt = this.settings.manifestPath !== undefined;
+    const zips = this.settings.functionZips ?? fromContext ?? (isToBeBuilt ? undefined : packagedFunctions(architecture.name));
     if (zips !== undefined) {
       const zip = path.resolve(String(zips), `${name}.zip`);
       if (!existsSync(zip)) {
@@ -281,7 +282,7 @@ export class CustomResourceFunction extends Construct {
     const manifestPath = path.resolve(this.settings.manifestPath ?? WORKSPACE);
     if (!existsSync(manifestPath)) {
       throw this.settings.manifestPath === undefined
-        ? new PropError('functionZips', undefined, 'is missing: give the folder with a release\'s functions, in functionSettings or as the context key functionZips')
+        ? new PropError('functionZips', undefined, 'is missing, and this package is without functions: give the folder with a release\'s functions, in functionSettings or as the context key functionZips')
         : new PropError('functionSettings.manifestPath', manifestPath, 'must be the Cargo.toml of the functions\' workspace');
     }
     // RustFunction would go on in a container of whatever cargo-lambda and Rust are the latest.
@@ -289,7 +290,7 @@ export class CustomResourceFunction extends Construct {
       throw new PropError('functionZips', undefined,
         `must be the folder with the prebuilt functions where cargo-lambda is missing, which builds them: pip install cargo-lambda==${CARGO_LAMBDA}`);
     }
-    return new RustFunction(this, 'Function', {
+    return new (cargoLambda().RustFunction)(this, 'Function', {
       ...options,
       architecture,
       manifestPath,
@@ -297,6 +298,15 @@ export class CustomResourceFunction extends Construct {
       // The versions of Cargo.lock, and the features that this package asks for: without a package cargo would unite those of all.
       bundling: { cargoLambdaFlags: ['--locked', '--package', name] },
     });
+  }
+}
+
+/** Only who builds the functions needs this package. */
+function cargoLambda(): typeof import('cargo-lambda-cdk') {
+  try {
+    return require('cargo-lambda-cdk') as typeof import('cargo-lambda-cdk');
+  } catch {
+    throw new PropError('functionZips', undefined, 'must be the folder with the prebuilt functions if the package cargo-lambda-cdk is missing, which builds them');
   }
 }
 

@@ -12,7 +12,7 @@ export interface FunctionSettings {
   /**
    * A folder with the prebuilt `publish-zone.zip` and `delegate-subdomain.zip` (a release's assets) of the function's architecture.
    *
-   * @default - the context key `functionZips`; without it the functions are built with cargo-lambda from the workspace
+   * @default - the context key `functionZips`; without it the functions in this package; in a checkout they are built with cargo-lambda from the workspace
    */
   readonly functionZips?: string;
 

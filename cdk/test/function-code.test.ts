@@ -10,6 +10,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { RustFunction } from 'cargo-lambda-cdk';
 import { DelegatedSubdomain, type FunctionSettings, PublishedZone } from '../lib';
+import { packagedFunctions, packageRoot } from '../lib/packaged-functions';
 import { functionZips, resourceOf } from './template';
 
 const workspace = mkdtempSync(path.join(tmpdir(), 'workspace-'));
@@ -85,6 +86,19 @@ test('prebuilt functions come from the settings or from the context', () => {
       Runtime: 'provided.al2023', Handler: 'bootstrap', MemorySize: 256, Timeout: 900, Architectures: ['arm64'],
     });
   }
+});
+
+test('a package has its functions in it, a checkout builds them', () => {
+  const root = path.join(workspace, 'package');
+  const folder = path.join(root, 'functions', 'arm64');
+  mkdirSync(folder, { recursive: true });
+  // The workspace's Cargo.toml lies beside it.
+  assert.equal(packagedFunctions('arm64', root), undefined);
+  const installed = path.join(workspace, 'node_modules', 'zone-delegation');
+  mkdirSync(path.join(installed, 'functions', 'arm64'), { recursive: true });
+  assert.equal(packagedFunctions('arm64', installed), path.join(installed, 'functions', 'arm64'));
+  assert.equal(packagedFunctions('x86_64', installed), undefined);
+  assert.equal(packageRoot(path.join(__dirname, '..', 'lib')), path.join(__dirname, '..'));
 });
 
 test('a folder that is not there is named as it was resolved', () => {

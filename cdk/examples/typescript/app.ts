@@ -15,7 +15,7 @@ const delegation = published.allowDelegation({ account: '222222222222', names: [
 
 // Account 222222222222 takes it, with a certificate for it and all names in it.
 const consumer = new Stack(app, 'Consumer', { env: { account: '222222222222', region: 'us-east-1' } });
-consumer.addStackDependency(networking); // between accounts nothing else keeps their order
+consumer.node.addDependency(networking); // between accounts nothing else keeps their order
 const subdomain = new DelegatedSubdomain(consumer, 'Subdomain', { subdomain: 'dev', delegation });
 const certificate = subdomain.certificate('Certificate', { subjectAlternativeNames: [`*.${subdomain.zoneName}`] });
 new CfnOutput(consumer, 'CertificateArn', { value: certificate.certificateArn });

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { PropError } from '../lib/prop-checks';
+import { orOneSentence } from './one-sentence';
+
+// Puts the functions of both architectures into the package: `npm run functions` builds them, `npm run functions -- FOLDER` takes them from
+// FOLDER/arm64 and FOLDER/x86_64. `npm run package` packs what is there.
+const NAMES = ['publish-zone', 'delegate-subdomain'];
+const ARCHITECTURES = { arm64: '--arm64', x86_64: '--x86-64' };
+const cdk = path.join(__dirname, '..');
+const folder = path.join(cdk, 'functions');
+
+orOneSentence(() => {
+  const [given] = process.argv.slice(2);
+  rmSync(folder, { recursive: true, force: true });
+  const sums: string[] = [];
+  for (const [architecture, flag] of Object.entries(ARCHITECTURES)) {
+    mkdirSync(path.join(folder, architecture), { recursive: true });
+    if (given === undefined) {
+      build(flag);
+    }
+    for (const name of NAMES) {
+      const made = given === undefined ? path.join(cdk, '..', 'target', 'lambda', name, 'bootstrap.zip') : path.resolve(given, architecture, `${name}.zip`);
+      const packed = path.join(folder, architecture, `${name}.zip`);
+      if (!existsSync(made)) {
+        throw new PropError('The folder of the functions', made, 'must hold arm64 and x86_64, with publish-zone.zip and delegate-subdomain.zip each: one is missing');
+      }
+      copyFileSync(made, packed);
+      sums.push(`${createHash('sha256').update(readFileSync(packed)).digest('hex')}  ${architecture}/${name}.zip\n`);
+    }
+  }
+  // As `sha256sum --check` takes them.
+  writeFileSync(path.join(folder, 'SHA256SUMS'), sums.join(''));
+  process.stdout.write(sums.join(''));
+});
+
+/** Builds the functions as .github/workflows/release.yml does. */
+function build(flag: string): void {
+  const { status } = spawnSync('cargo', ['lambda', 'build', '--release', '--locked', '--output-format', 'zip', flag, ...NAMES.flatMap((name) => ['--package', name])], {
+    cwd: path.join(cdk, '..'), stdio: 'inherit',
+  });
+  if (status !== 0) {
+    throw new PropError('npm run functions', undefined, 'cannot build the functions: install cargo-lambda, as README.md says, or give the folder with a release\'s functions');
+  }
+}
