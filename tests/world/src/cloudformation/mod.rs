@@ -22,5 +22,5 @@ mod waiter;
 pub use answers::{Answer, AnswerDesk};
 pub use engine::{Engine, Habits, LambdaSettings};
 pub use lambda::{Delivery, FunctionHost, Hosted};
-pub use stack::{Stack, StackResource, Status};
-pub use template::{ResourceDefinition, Template};
+pub use stack::{Orphan, Stack, StackResource, Status};
+pub use template::{DeletionPolicy, ResourceDefinition, Template};

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Parameter, authorize, invalid, place, tags_of};
+use crate::custody::Then;
 use crate::ownership;
 use crate::state::State;
 use crate::wire::answer::{Answer, Outcome, ServiceError};
@@ -22,6 +23,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     check_name(&name)?;
     if value.is_empty() || value.len() > 4096 || value.contains("{{") {
         return Err(invalid("Value"));
+    }
+    if tags.len() > 50 {
+        return Err(ServiceError::bad("TooManyTagsError", "50 tags at most"));
     }
     if overwrite && !tags.is_empty() {
         return Err(invalid(
@@ -50,7 +54,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
                     "Parameter Store does not support changing a parameter's type.",
                 ));
             }
-            ownership::parameter_changed(state, &current.made_by, &name, &call.caller.hand);
+            ownership::parameter_changed(state, &place, Then::Exists, &call.caller.hand);
             let parameter = state.ssm.parameters.get_mut(&place).expect("it stands");
             parameter.value = value;
             parameter.version += 1;

@@ -24,7 +24,7 @@ pub(crate) enum Answer {
 pub struct ServiceError {
     /// HTTP status.
     pub status: u16,
-    /// The error's code, such as `NoSuchHostedZone`.
+    /// The error's code, such as `NoSuchHostedZone`; empty for an answer without a body.
     pub code: String,
     /// The sentence beside it.
     pub message: String,
@@ -92,6 +92,8 @@ impl Service {
                 .status(200)
                 .header("content-type", self.json_type())
                 .body(value.to_string().into()),
+            // Such as a proxy or a gateway answers.
+            Err(error) if error.code.is_empty() => response.status(error.status).body(Bytes::new()),
             Err(error) => {
                 let response = response.status(error.status);
                 match self {
