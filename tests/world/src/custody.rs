@@ -15,6 +15,7 @@ use crate::route53::name::Name;
 use crate::route53::record_set::RecordKey;
 use crate::ssm::Place;
 use crate::state::State;
+use crate::time::Timestamp;
 
 /// Something that exists outside the functions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +63,9 @@ pub(crate) struct Sent {
     pub(crate) place: (String, String),
     /// Of the Delete of a Create that did not succeed: that Create.
     pub(crate) undoes: Option<u64>,
+    /// Of the Delete of a resource whose creation is rolled back.
+    pub(crate) rolls_back: bool,
+    pub(crate) at: Timestamp,
     /// It is not CloudFormation's: whoever may invoke the function made it up.
     pub(crate) forged: bool,
 }
@@ -164,7 +168,11 @@ pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) 
     let sent = state.custody.requests[&number].clone();
     let first = sent.undoes.unwrap_or(number);
     let is_before = creator.is_none_or(|creator| creator < first);
-    if is_before && (sent.kind == "Create" || sent.undoes.is_some()) {
+    if may_be_of_an_unanswered_create(state, &sent, creator) {
+        state.custody.changed_by.insert(thing, None);
+        return;
+    }
+    if is_before && !is_shared(state, &thing) && (sent.kind == "Create" || sent.undoes.is_some()) {
         let before = picture(state, &thing);
         let key = (first, thing.clone());
         state.custody.before.entry(key).or_insert(before);
@@ -175,11 +183,47 @@ pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) 
                 "{hand} deleted {thing}, which was created after this Delete was requested"
             ));
         }
+        if sent.rolls_back && creator.is_none() && matches!(thing, Thing::Records(..)) {
+            state.violate(format!(
+                "{hand} deleted {thing}, which a person wrote, although the creation of its resource is rolled back"
+            ));
+        }
         if let Some(has_it) = live_elsewhere(state, &sent, &thing) {
             state.violate(format!("{hand} deleted {thing}, which {has_it} has"));
         }
     }
     state.custody.changed_by.insert(thing, Some(number));
+}
+
+/// Whether a Delete has an id of CloudFormation's own, and the thing is of a Create of the same resource of so short a time ago
+/// that its answer may have been lost ([`Settings::unanswered`](crate::Settings::unanswered)).
+fn may_be_of_an_unanswered_create(state: &State, sent: &Sent, creator: Option<u64>) -> bool {
+    let Some(creator) = creator.map(|creator| &state.custody.requests[&creator]) else {
+        return false;
+    };
+    let own_id = format!("{}-{}-", stack_name(&sent.stack_id), sent.logical_id);
+    let id = sent.physical_id.as_deref().unwrap_or_default();
+    sent.undoes.is_some()
+        && id.starts_with(&own_id)
+        && creator.stack_id == sent.stack_id
+        && creator.logical_id == sent.logical_id
+        && sent.at - creator.at < state.settings.unanswered
+}
+
+/// Whether a thing is a CNAME of ACM's: certificates share it, and whether another one needs it is another question.
+fn is_shared(state: &State, thing: &Thing) -> bool {
+    let Thing::Records(zone, key) = thing else {
+        return false;
+    };
+    let set = state
+        .route53
+        .zones
+        .get(zone)
+        .and_then(|zone| zone.records.get(key));
+    set.is_some_and(|set| {
+        let mut values = set.values.iter();
+        key.kind == "CNAME" && values.all(|value| value.ends_with(".acm-validations.aws."))
+    })
 }
 
 /// The resource that has a thing and that the request must not take it from.

@@ -60,6 +60,8 @@ pub struct Settings {
     pub issuance: RangeInclusive<Duration>,
     /// Whether functions have a way out to port 53.
     pub dns_reachable: bool,
+    /// How long after a Create the Delete of a later one that was never answered may take what that Create made.
+    pub unanswered: Duration,
     /// Whether the resolvers of `DNS_NAME_SERVERS` answer every question with NXDOMAIN, without authority.
     pub resolvers_lie: bool,
     /// Whether name servers answer NXDOMAIN for a name that only has names below it.
@@ -91,6 +93,7 @@ impl Default for Settings {
             validation_interval: seconds(30),
             issuance: seconds(0)..=seconds(60),
             dns_reachable: true,
+            unanswered: Duration::ZERO,
             resolvers_lie: false,
             empty_non_terminals_denied: false,
             most_calls: u64::MAX,

@@ -52,6 +52,7 @@ impl Engine {
                 old_properties: None,
                 physical_id: None,
                 undoes: None,
+                rolls_back: false,
             });
             let created_by = self.send(stack, &requests[requests.len() - 1]);
             numbers.push(created_by);

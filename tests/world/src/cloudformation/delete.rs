@@ -37,7 +37,10 @@ impl Engine {
                 .cloned()
                 .collect::<Vec<String>>()
                 .iter()
-                .map(|logical_id| Leaving::of(logical_id, &stack.resources[logical_id]))
+                .map(|logical_id| Leaving {
+                    rolls_back,
+                    ..Leaving::of(logical_id, &stack.resources[logical_id])
+                })
                 .collect();
             let results = join_all(
                 leaving
@@ -92,6 +95,7 @@ impl Engine {
             old_properties: None,
             physical_id: Some(leaving.physical_id.clone()),
             undoes: leaving.undoes,
+            rolls_back: leaving.rolls_back,
         };
         let delete = self.send(stack, &request);
         let outcome = self.request(stack, &request, delete).await;

@@ -108,6 +108,8 @@ pub(crate) struct Request {
     pub(crate) physical_id: Option<String>,
     /// Of the Delete of a Create that did not succeed: that Create's number.
     pub(crate) undoes: Option<u64>,
+    /// Of the Delete of a resource whose creation is rolled back.
+    pub(crate) rolls_back: bool,
 }
 
 /// What became of a request.
@@ -276,7 +278,9 @@ impl Engine {
 
     /// Tells the world of a request that is about to be sent; answers its number.
     pub(crate) fn send(&self, stack: &Stack, request: &Request) -> u64 {
-        self.world.state().custody.send(Sent {
+        let mut state = self.world.state();
+        let at = state.now;
+        state.custody.send(Sent {
             kind: request.kind,
             stack_id: stack.id.clone(),
             logical_id: request.logical_id.clone(),
@@ -284,6 +288,8 @@ impl Engine {
             physical_id: request.physical_id.clone(),
             place: (stack.account.clone(), stack.region.clone()),
             undoes: request.undoes,
+            rolls_back: request.rolls_back,
+            at,
             forged: false,
         })
     }
@@ -306,7 +312,9 @@ impl Engine {
             old_properties: None,
             physical_id: Some(physical_id.to_owned()),
             undoes: None,
+            rolls_back: false,
         };
+        let at = self.world.now();
         let number = self.world.state().custody.send(Sent {
             kind: request.kind,
             stack_id: function_of.id.clone(),
@@ -315,6 +323,8 @@ impl Engine {
             physical_id: request.physical_id.clone(),
             place: (function_of.account.clone(), function_of.region.clone()),
             undoes: None,
+            rolls_back: false,
+            at,
             forged: true,
         });
         let request_id = format!("ffffffff-0000-4000-8000-{number:012}");

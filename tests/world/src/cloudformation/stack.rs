@@ -90,6 +90,8 @@ pub(crate) struct Leaving {
     pub(crate) properties: Map<String, Value>,
     /// The Create that did not succeed and that its Delete undoes.
     pub(crate) undoes: Option<u64>,
+    /// Whether the creation of the resource is rolled back.
+    pub(crate) rolls_back: bool,
 }
 
 impl Leaving {
@@ -100,6 +102,7 @@ impl Leaving {
             physical_id: resource.physical_id.clone(),
             properties: resource.properties.clone(),
             undoes: (!resource.settled).then_some(resource.created_by),
+            rolls_back: false,
         }
     }
 }

@@ -78,6 +78,7 @@ impl Engine {
                     old_properties: Some(resource.properties.clone()),
                     physical_id: Some(resource.physical_id.clone()),
                     undoes: None,
+                    rolls_back: false,
                 });
             }
         }
@@ -178,7 +179,10 @@ impl Engine {
                 continue;
             }
             if let Some(resource) = stack.resources.remove(logical_id) {
-                goes.push(Leaving::of(logical_id, &resource));
+                goes.push(Leaving {
+                    rolls_back: true,
+                    ..Leaving::of(logical_id, &resource)
+                });
             }
         }
         // What was replaced and is now current again stays.
@@ -215,6 +219,7 @@ impl Engine {
             old_properties: Some(current.properties.clone()),
             physical_id: Some(physical_id.clone()),
             undoes: None,
+            rolls_back: false,
         };
         let number = self.send(stack, &request);
         let outcome = self.request(stack, &request, number).await;

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use world::cloudformation::{Stack, Status};
+use world::cloudformation::{Stack, Status, Template};
 use world::{Edit, Event, Fault, FaultRule, Grant, Hand, When};
 
 use crate::cases::{CASES, Case};
 use crate::cast::{Cast, REGION, settings};
+use crate::exclusions::RECENTLY;
 use crate::invariants;
 
 /// How often the process dies.
@@ -48,8 +49,8 @@ async fn play(case: &Case, point: Option<Point>) -> Result<Played, Broken> {
     (case.setup)(&cast).await;
     let mut stack = Stack::new(case.account, REGION, "subject");
     let calls = operate(case, point, &cast, &mut stack).await;
-    // What people delegated by hand keeps the zone published; they take it away first.
-    people_leave(&cast);
+    // What people delegated by hand, and what was kept, keeps the zone published; they take it away first.
+    people_leave(&cast, &stack);
     let calls = match calls {
         Ok(calls) if cast.engine.delete(&mut network).await == Status::Deleted => Ok(calls),
         Ok(_) => Err(format!("the network stack stays: {:?}", network.failures)),
@@ -104,8 +105,11 @@ async fn operate(
     cast: &Cast,
     stack: &mut Stack,
 ) -> Result<Vec<u64>, String> {
+    if let Some(kept) = case.kept {
+        keep(cast, stack, &kept(cast)).await?;
+    }
     let before = case.before.map(|template| template(cast));
-    if let Some(before) = &before {
+    if let (Some(before), None) = (&before, case.kept) {
         let status = cast.engine.create(stack, before).await;
         if status != Status::Complete {
             return Err(format!("not created: {:?}", stack.failures));
@@ -138,10 +142,9 @@ async fn operate(
     let dies_always = point.is_some_and(|point| point.deaths == Deaths::Always);
     // Where no CallerReference tells a repeat from the first delivery, one that finds nothing begun makes nothing: the
     // first may have been answered, and undone by its Delete.
-    let refused_as_repeat = stack
-        .failures
-        .iter()
-        .any(|why| why.contains("an earlier delivery of it may have been answered"));
+    let refused_as_repeat = (stack.failures.iter())
+        .any(|why| why.contains("an earlier delivery of it may have been answered"))
+        && point.is_some_and(|point| had_written(cast, first + point.invocation));
     let expected = match status {
         Status::Complete | Status::Deleted => !case.fails,
         Status::RolledBack | Status::CreateRolledBack | Status::NotDeleted => {
@@ -164,6 +167,30 @@ async fn operate(
     Ok(calls)
 }
 
+/// Makes what a template says, and takes it out of the stack: a deletion policy keeps it.
+async fn keep(cast: &Cast, stack: &mut Stack, kept: &Template) -> Result<(), String> {
+    let created = cast.engine.create(stack, kept).await;
+    let taken_out = cast.engine.update(stack, &Template::new()).await;
+    let all = [created, taken_out] == [Status::Complete; 2];
+    // Long enough for no answer of that to be on its way any more.
+    tokio::time::sleep(RECENTLY * 2).await;
+    if all {
+        Ok(())
+    } else {
+        Err(format!("not kept: {:?}", stack.failures))
+    }
+}
+
+/// Whether an invocation had changed anything when it died. Handing over is no change.
+fn had_written(cast: &Cast, invocation: u64) -> bool {
+    cast.world.log().iter().any(|event| {
+        let is_its =
+            matches!(&event.hand, Some(Hand::Function(work)) if work.invocation == invocation);
+        let is_write = event.outcome.starts_with("ok!") && event.action != "states:StartExecution";
+        is_its && is_write
+    })
+}
+
 fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {
     let wrong = invariants::check(cast, stack);
     if wrong.is_empty() {
@@ -174,11 +201,15 @@ fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {
 }
 
 /// People take away what they delegated.
-fn people_leave(cast: &Cast) {
+fn people_leave(cast: &Cast, stack: &Stack) {
+    if cast.world.settings().resolvers_lie {
+        cast.world
+            .change_settings(|settings| settings.resolvers_lie = false);
+    }
     let zone = cast.world.zone(&cast.build_zone).unwrap();
     let edits: Vec<Edit> = zone
         .other_records()
-        .filter(|(_, set)| set.written_by == Hand::Person)
+        .filter(|(_, set)| set.written_by == Hand::Person || !stack.retained.is_empty())
         .map(|(key, _)| Edit::delete(&key.name.to_string(), &key.kind))
         .collect();
     if !edits.is_empty() {

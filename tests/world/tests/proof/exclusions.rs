@@ -17,8 +17,9 @@ impl Exclusion {
 }
 
 /// All of them.
-pub(crate) const ALL: [&Exclusion; 11] = [
+pub(crate) const ALL: [&Exclusion; 12] = [
     &NEVER_ANSWERED,
+    &CREATED_RECENTLY,
     &GIVEN_UP,
     &RENAMED_AND_ROLLED_BACK,
     &ANSWERED_ALREADY,
@@ -36,6 +37,14 @@ pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
     reason: "CloudFormation hears nothing and forgets the resource in the clean-up of an update. What the resource had stays, \
              and its ownership tags say whose it is.",
 };
+
+pub(crate) const CREATED_RECENTLY: Exclusion = Exclusion {
+    title: "A Create that is never answered, within two hours after another one of the same resource",
+    reason: "CloudFormation's Delete then has an id of CloudFormation's own, which does not say which of the two Creates created \
+             what exists. The Delete removes it, even if a deletion policy had kept it.",
+};
+/// How long that is.
+pub(crate) const RECENTLY: std::time::Duration = std::time::Duration::from_secs(7_200);
 
 pub(crate) const GIVEN_UP: Exclusion = Exclusion {
     title: "A rollback that is given up",

@@ -93,9 +93,10 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
     }
     for ((_, _, name), parameter) in cast.world.parameters() {
         if by_stack(&parameter.made_by) {
+            let prefix = name.rsplit_once('/').map_or("", |(prefix, _)| prefix);
             add(
                 format!("parameter {name}"),
-                vec![name.clone()],
+                vec![name.clone(), prefix.to_owned()],
                 &parameter.made_by,
             );
         }

@@ -284,7 +284,7 @@ fn fault() -> impl Strategy<Value = FaultStep> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        1 => (1..2000_u16).prop_map(Step::Sleep),
+        1 => prop_oneof![4 => 1..2000_u16, 1 => Just(9_000)].prop_map(Step::Sleep),
         8 => operation().prop_map(|operation| Step::Operate(vec![operation])),
         2 => (operation(), operation()).prop_map(|(one, other)| {
             if one.stack() == other.stack() {
