@@ -63,6 +63,17 @@ pub(crate) enum Ended {
     TimedOut,
 }
 
+/// An event that was delivered again.
+#[derive(Clone, Debug)]
+pub struct Redelivered {
+    /// Whose it was.
+    pub stack_id: String,
+    /// Which resource it was about.
+    pub logical_id: String,
+    /// Whether it was an Update, and another request about that resource followed it.
+    pub is_outdated_update: bool,
+}
+
 /// An event as it was delivered.
 #[derive(Clone)]
 pub(crate) struct Delivered {
@@ -188,19 +199,27 @@ impl Engine {
     }
 
     /// Delivers an event once more that was delivered before, the n-th last one, and waits until nothing runs any more.
-    /// Says whether there was one.
-    pub async fn deliver_again(&self, back: usize, not_before: Duration) -> bool {
-        let delivered = {
+    /// Answers what it was, where there was one.
+    pub async fn deliver_again(&self, back: usize, not_before: Duration) -> Option<Redelivered> {
+        let (delivered, is_last) = {
             let counts = self.running.counts();
-            counts.delivered.iter().rev().nth(back).cloned()
+            let mut latest = counts.delivered.iter().rev();
+            let delivered = latest.clone().nth(back)?.clone();
+            let of_resource = latest.find(|other| {
+                other.stack.id == delivered.stack.id && other.logical_id == delivered.logical_id
+            });
+            let is_last = of_resource.is_some_and(|last| last.number == delivered.number);
+            (delivered, is_last)
         };
-        let Some(delivered) = delivered else {
-            return false;
+        let redelivered = Redelivered {
+            stack_id: delivered.stack.id.clone(),
+            logical_id: delivered.logical_id.clone(),
+            is_outdated_update: !is_last && delivered.event["RequestType"] == "Update",
         };
         self.world.clock().sleep(not_before).await;
         self.start(delivered, Duration::ZERO);
         self.idle().await;
-        true
+        Some(redelivered)
     }
 
     fn start(&self, delivered: Delivered, after: Duration) {

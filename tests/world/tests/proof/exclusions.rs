@@ -17,7 +17,7 @@ impl Exclusion {
 }
 
 /// All of them.
-pub(crate) const ALL: [&Exclusion; 12] = [
+pub(crate) const ALL: [&Exclusion; 15] = [
     &NEVER_ANSWERED,
     &CREATED_RECENTLY,
     &GIVEN_UP,
@@ -30,6 +30,9 @@ pub(crate) const ALL: [&Exclusion; 12] = [
     &ONE_NAME_TWO_LOGICAL_IDS,
     &TOUCHED_BY_PEOPLE,
     &ANOTHER_STACKS_ZONE,
+    &OUTDATED_UPDATE,
+    &KEPT_AFTER_RENAMING,
+    &LOGICAL_ID_RETAGGED,
 ];
 
 pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
@@ -98,6 +101,23 @@ pub(crate) const TOUCHED_BY_PEOPLE: Exclusion = Exclusion {
 pub(crate) const ANOTHER_STACKS_ZONE: Exclusion = Exclusion {
     title: "A certificate in a zone that another stack deletes",
     reason: "ACM's validation CNAMEs keep no zone from being deleted, so the certificate cannot be renewed afterwards.",
+};
+
+pub(crate) const OUTDATED_UPDATE: Exclusion = Exclusion {
+    title: "An Update that is delivered again after a later request",
+    reason: "No AWS service says which Update wrote a TTL, a comment or a tag, so the older one is written again. It deletes \
+             and creates nothing.",
+};
+
+pub(crate) const KEPT_AFTER_RENAMING: Exclusion = Exclusion {
+    title: "A renamed resource that `DeletionPolicy: Retain` keeps in a rollback",
+    reason: "CloudFormation sends no Delete for the new logical id, so nothing tells the function to return the thing to the old \
+             one. `RetainExceptOnCreate` sends one.",
+};
+
+pub(crate) const LOGICAL_ID_RETAGGED: Exclusion = Exclusion {
+    title: "Another logical id of the same stack written into the tags by hand",
+    reason: "The tags say which logical id of a stack has a zone, and nothing else does after a renaming.",
 };
 
 #[test]

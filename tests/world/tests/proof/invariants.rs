@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use world::cloudformation::{Orphan, Stack, StackResource, Status};
-use world::{Hand, Name, Zone};
+use world::{Hand, Name};
 
 use crate::cast::{BUILD, Cast, NAMES, REGION};
 use crate::exclusions::{
-    ANOTHER_STACKS_ZONE, ANSWERED_ALREADY, GIVEN_UP, NEVER_ANSWERED, RENAMED_AND_ROLLED_BACK,
-    TAGS_TAKEN_OFF, TOUCHED_BY_PEOPLE,
+    ANOTHER_STACKS_ZONE, ANSWERED_ALREADY, GIVEN_UP, KEPT_AFTER_RENAMING, NEVER_ANSWERED,
+    OUTDATED_UPDATE, RENAMED_AND_ROLLED_BACK, TAGS_TAKEN_OFF, TOUCHED_BY_PEOPLE,
 };
 
 /// What a person's act can break of a name, a zone or a prefix.
@@ -23,6 +23,8 @@ pub(crate) enum Promise {
     Tags,
     /// The parameters are as the template says.
     Parameters,
+    /// A resource, by its stack's id and its logical id, has the TTL, comment and tags of its template.
+    Attributes,
     /// A zone is not left behind.
     Leftover,
 }
@@ -42,6 +44,9 @@ impl Exempt {
         self.touched.contains(&(of.to_owned(), promise))
     }
 }
+
+/// The last parts of the names of the parameters under a prefix.
+const PARAMETERS: [&str; 3] = ["hosted-zone-id", "hosted-zone-name", "name-servers"];
 
 /// Something in the world that a function made for a stack.
 struct Made {
@@ -76,7 +81,7 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
                         &set.written_by,
                     );
                 }
-            } else if !ANSWERED_ALREADY.covers(late.is_some()) && !is_kept(cast, &zone, &name) {
+            } else if !ANSWERED_ALREADY.covers(late.is_some()) && !is_kept(cast, &name) {
                 add(
                     format!("record {name}"),
                     vec![plain(&name)],
@@ -93,12 +98,11 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
     }
     for ((_, _, name), parameter) in cast.world.parameters() {
         if by_stack(&parameter.made_by) {
+            // The three of a prefix come and go together: a refusal that names one of them is about all.
             let prefix = name.rsplit_once('/').map_or("", |(prefix, _)| prefix);
-            add(
-                format!("parameter {name}"),
-                vec![name.clone(), prefix.to_owned()],
-                &parameter.made_by,
-            );
+            let three = PARAMETERS.map(|name| format!("{prefix}/{name}"));
+            let names = three.into_iter().chain([prefix.to_owned()]).collect();
+            add(format!("parameter {name}"), names, &parameter.made_by);
         }
     }
     for (arn, certificate) in cast.world.certificates() {
@@ -139,9 +143,9 @@ fn repeat_of(cast: &Cast, hand: &Hand) -> Option<Repeat> {
     })
 }
 
-/// Whether a validation record stays where it is: a template said `Keep`, and the zone is people's own.
-fn is_kept(cast: &Cast, zone: &Zone, record: &str) -> bool {
-    zone.made_by == Hand::Person && cast.kept_records.contains(&Name::of(record))
+/// Whether a validation record stays where it is, because a template said `Keep`.
+fn is_kept(cast: &Cast, record: &str) -> bool {
+    cast.kept_records.contains(&Name::of(record))
 }
 
 /// Checks a stack at rest; sentences for what is wrong.
@@ -255,7 +259,7 @@ fn keys_of(cast: &Cast, resource: &StackResource) -> Vec<String> {
                 .chain([format!("certificate {}", resource.physical_id)])
                 .collect()
         }
-        _ => ["hosted-zone-id", "hosted-zone-name", "name-servers"]
+        _ => PARAMETERS
             .map(|name| format!("parameter {}/{name}", attribute("ParameterPrefix")))
             .into(),
     }
@@ -328,8 +332,11 @@ fn as_said(
             let key = world::RecordKey::new(&zone.name, "NS");
             let ttl = text("Ttl").map_or(900, |ttl| ttl.parse().unwrap());
             // A renaming that is rolled back gives the zone back, and says nothing of the TTL, comment and tags that it had.
-            let renamed =
-                RENAMED_AND_ROLLED_BACK.covers(cast.world.is_renamed(&stack.id, logical_id));
+            let outdated = format!("{} {logical_id}", stack.id);
+            let outdated = cast.exempt.is(&outdated, Promise::Attributes);
+            let renamed = RENAMED_AND_ROLLED_BACK
+                .covers(cast.world.is_renamed(&stack.id, logical_id))
+                || OUTDATED_UPDATE.covers(outdated);
             for (view, records) in [("API", &parent.records), ("DNS", &parent.published)] {
                 if touched(Promise::Delegation) {
                     break;
@@ -372,9 +379,13 @@ fn as_said(
                 .tags
                 .get("zone-delegation:logical-id")
                 .is_some_and(|marked| {
-                    let other = stack.resources.get(marked);
-                    other
-                        .is_some_and(|other| other.attributes.get("HostedZoneId") == Some(&zone_id))
+                    let has_it = |other: &StackResource| {
+                        other.attributes.get("HostedZoneId") == Some(&zone_id)
+                    };
+                    let mut kept = stack.retained.iter();
+                    let kept = kept.any(|(id, kept)| id == marked && has_it(kept));
+                    stack.resources.get(marked).is_some_and(has_it)
+                        || KEPT_AFTER_RENAMING.covers(kept)
                 });
             if !marked && !touched(Promise::Tags) {
                 return wrong(format!("zone {zone_id} has tags {:?}", zone.tags));
@@ -402,7 +413,9 @@ fn as_said(
                 ));
             }
             let tags = tags_of(resource);
-            if own_tags(&certificate.tags) != tags {
+            let outdated = format!("{} {logical_id}", stack.id);
+            let outdated = cast.exempt.is(&outdated, Promise::Attributes);
+            if own_tags(&certificate.tags) != tags && !OUTDATED_UPDATE.covers(outdated) {
                 return wrong(format!(
                     "{arn} has tags {:?}, wanted {tags:?}",
                     certificate.tags

@@ -15,8 +15,8 @@ use super::operate::operate;
 use super::people;
 use super::step::{Failure, FaultStep, Operation, Step, Twist};
 use crate::cast::{Cast, NETWORK, REGION, settings};
-use crate::exclusions::{GIVEN_TO_TWO_STACKS, WITHIN_A_MINUTE};
-use crate::invariants;
+use crate::exclusions::{GIVEN_TO_TWO_STACKS, OUTDATED_UPDATE, WITHIN_A_MINUTE};
+use crate::invariants::{self, Promise};
 
 /// A second delivery that begins so long after its request knows itself for one. An earlier one comes before anyone begins the next
 /// operation ([`WITHIN_A_MINUTE`]).
@@ -148,8 +148,19 @@ impl History {
             }
             Step::Fault(fault) => self.inject(fault),
             Step::Again(back) => {
-                let _ = WITHIN_A_MINUTE.reason;
-                self.cast.engine.deliver_again(*back, REPEAT).await;
+                let pause = if WITHIN_A_MINUTE.covers(true) {
+                    REPEAT
+                } else {
+                    Duration::ZERO
+                };
+                let again = self.cast.engine.deliver_again(*back, pause).await;
+                if let Some(again) = again
+                    && OUTDATED_UPDATE.covers(again.is_outdated_update)
+                {
+                    let resource = format!("{} {}", again.stack_id, again.logical_id);
+                    let touched = &mut self.cast.exempt.touched;
+                    touched.insert((resource, Promise::Attributes));
+                }
             }
             Step::Deliver(late, again) => {
                 self.cast.engine.delivery = Delivery {

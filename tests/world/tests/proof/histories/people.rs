@@ -8,7 +8,7 @@ use world::{Edit, Guardrail, Hand, Name, RecordKey, Zone};
 use super::choice::{NAMES, PREFIXES};
 use super::step::Act;
 use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, PREFIX, REGION};
-use crate::exclusions::ZONE_NEVER_KNOWN;
+use crate::exclusions::{LOGICAL_ID_RETAGGED, ZONE_NEVER_KNOWN};
 use crate::invariants::Promise;
 use crate::roles;
 
@@ -155,6 +155,11 @@ fn is_known(zone: &Zone, stacks: &[&Stack]) -> bool {
 /// Writes the ownership tags of a resource of a stack, or its stack's alone, onto zones.
 fn retag(cast: &mut Cast, stacks: &[&Stack], name: &str, to: usize, wholly: bool) {
     for zone in zones_named(cast, name) {
+        let is_of_it =
+            |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stacks[to].id);
+        if LOGICAL_ID_RETAGGED.covers(is_of_it(&zone.made_by)) {
+            continue;
+        }
         cast.retagged.entry(zone.id.clone()).or_insert(zone.tags);
         drop(cast.world.edit_zone(&zone.id, |zone| {
             let stack_id = stacks[to].id.clone();
