@@ -314,7 +314,8 @@ fn picture(state: &State, thing: &Thing) -> Option<String> {
         }
         Thing::Records(id, key) => {
             let set = state.route53.zones.get(id)?.records.get(key)?;
-            let values: BTreeSet<&String> = set.values.iter().collect();
+            let plain = |value: &String| value.trim_end_matches('.').to_lowercase();
+            let values: BTreeSet<String> = set.values.iter().map(plain).collect();
             Some(format!("{:?} {values:?}", set.ttl))
         }
         Thing::Parameter(place) => {

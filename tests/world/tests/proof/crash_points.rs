@@ -11,7 +11,7 @@ use world::{Edit, Event, Fault, FaultRule, Grant, Hand, When};
 
 use crate::cases::{CASES, Case};
 use crate::cast::{Cast, REGION, settings};
-use crate::exclusions::RECENTLY;
+use crate::exclusions::{DIED_BEFORE_ITS_FIRST_WRITE, RECENTLY};
 use crate::invariants;
 
 /// How often the process dies.
@@ -144,11 +144,11 @@ async fn operate(
     // first may have been answered, and undone by its Delete.
     let refused_as_repeat = (stack.failures.iter())
         .any(|why| why.contains("an earlier delivery of it may have been answered"))
-        && point.is_some_and(|point| had_written(cast, first + point.invocation));
+        && DIED_BEFORE_ITS_FIRST_WRITE.covers(point.is_some());
     let expected = match status {
         Status::Complete | Status::Deleted => !case.fails,
         Status::RolledBack | Status::CreateRolledBack | Status::NotDeleted => {
-            dies_always || case.fails || point.is_some() && refused_as_repeat
+            dies_always || case.fails || refused_as_repeat
         }
         _ => false,
     };
@@ -179,16 +179,6 @@ async fn keep(cast: &Cast, stack: &mut Stack, kept: &Template) -> Result<(), Str
     } else {
         Err(format!("not kept: {:?}", stack.failures))
     }
-}
-
-/// Whether an invocation had changed anything when it died. Handing over is no change.
-fn had_written(cast: &Cast, invocation: u64) -> bool {
-    cast.world.log().iter().any(|event| {
-        let is_its =
-            matches!(&event.hand, Some(Hand::Function(work)) if work.invocation == invocation);
-        let is_write = event.outcome.starts_with("ok!") && event.action != "states:StartExecution";
-        is_its && is_write
-    })
 }
 
 fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {

@@ -17,7 +17,7 @@ impl Exclusion {
 }
 
 /// All of them.
-pub(crate) const ALL: [&Exclusion; 15] = [
+pub(crate) const ALL: [&Exclusion; 17] = [
     &NEVER_ANSWERED,
     &CREATED_RECENTLY,
     &GIVEN_UP,
@@ -33,6 +33,8 @@ pub(crate) const ALL: [&Exclusion; 15] = [
     &OUTDATED_UPDATE,
     &KEPT_AFTER_RENAMING,
     &LOGICAL_ID_RETAGGED,
+    &DIED_BEFORE_ITS_FIRST_WRITE,
+    &KEPT_TAGS,
 ];
 
 pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
@@ -118,6 +120,17 @@ pub(crate) const KEPT_AFTER_RENAMING: Exclusion = Exclusion {
 pub(crate) const LOGICAL_ID_RETAGGED: Exclusion = Exclusion {
     title: "Another logical id of the same stack written into the tags by hand",
     reason: "The tags say which logical id of a stack has a zone, and nothing else does after a renaming.",
+};
+
+pub(crate) const DIED_BEFORE_ITS_FIRST_WRITE: Exclusion = Exclusion {
+    title: "The next attempt at a request whose first attempt died before its first write",
+    reason: "For parameters, certificates and existing zones it looks like a late repeat of a request that was answered and \
+             whose Delete has removed everything. It is answered FAILED, which undoes nothing.",
+};
+
+pub(crate) const KEPT_TAGS: Exclusion = Exclusion {
+    title: "Tags of a thing that a deletion policy kept, when it is added again without them",
+    reason: "Nothing says which of its tags an earlier template gave it, and which ones people did.",
 };
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use world::cloudformation::{Orphan, Stack, StackResource, Status};
-use world::{Hand, Name};
+use world::{Hand, Name, RecordSet, Zone};
 
 use crate::cast::{BUILD, Cast, NAMES, REGION};
 use crate::exclusions::{
@@ -77,7 +77,7 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
                 if !ANSWERED_ALREADY.covers(late == Some(Repeat::OfFailure)) {
                     add(
                         format!("delegation of {name} in {id}"),
-                        vec![plain(&name)],
+                        names_of_delegation(cast, &key.name, set),
                         &set.written_by,
                     );
                 }
@@ -116,6 +116,18 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
         }
     }
     made
+}
+
+/// The names by which a refusal is about a delegation: its own, and the id of the zone that it leads to.
+fn names_of_delegation(cast: &Cast, name: &Name, set: &RecordSet) -> Vec<String> {
+    let plain = |name: &str| name.trim_end_matches('.').to_lowercase();
+    let leads_to = |zone: &Zone| {
+        let named: BTreeSet<String> = set.values.iter().map(|value| plain(value)).collect();
+        zone.name == *name && zone.hosts().into_iter().collect::<BTreeSet<_>>() == named
+    };
+    let zones = cast.world.zones().into_values();
+    let ids = zones.filter(leads_to).map(|zone| zone.id);
+    ids.chain([plain(&name.to_string())]).collect()
 }
 
 /// A repeat of a request that was answered before it began.
@@ -282,6 +294,23 @@ fn own_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     tags
 }
 
+/// Whether a thing has the tags of its template. One that was `kept` may have others, of an earlier template.
+fn are_tags(
+    tags: &BTreeMap<String, String>,
+    wanted: &BTreeMap<String, String>,
+    kept: bool,
+) -> bool {
+    let tags = own_tags(tags);
+    let has = |(name, value): (&String, &String)| tags.get(name) == Some(value);
+    tags == *wanted || KEPT_TAGS.covers(kept) && wanted.iter().all(has)
+}
+
+/// Whether a thing existed before its resource was created.
+fn is_older(cast: &Cast, made_by: &Hand, resource: &StackResource) -> bool {
+    let created = cast.world.request_of(made_by);
+    created.is_none_or(|created| created < resource.created_by)
+}
+
 /// Whether a resource stands as its template says, except where people touched it.
 fn as_said(
     cast: &Cast,
@@ -415,7 +444,8 @@ fn as_said(
             let tags = tags_of(resource);
             let outdated = format!("{} {logical_id}", stack.id);
             let outdated = cast.exempt.is(&outdated, Promise::Attributes);
-            if own_tags(&certificate.tags) != tags && !OUTDATED_UPDATE.covers(outdated) {
+            let kept = is_older(cast, &certificate.made_by, resource);
+            if !are_tags(&certificate.tags, &tags, kept) && !OUTDATED_UPDATE.covers(outdated) {
                 return wrong(format!(
                     "{arn} has tags {:?}, wanted {tags:?}",
                     certificate.tags
