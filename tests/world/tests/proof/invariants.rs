@@ -8,8 +8,8 @@ use world::{Hand, Name, RecordSet, Zone};
 
 use crate::cast::{BUILD, Cast, NAMES, REGION};
 use crate::exclusions::{
-    ANOTHER_STACKS_ZONE, ANSWERED_ALREADY, GIVEN_UP, KEPT_AFTER_RENAMING, NEVER_ANSWERED,
-    OUTDATED_UPDATE, RENAMED_AND_ROLLED_BACK, TAGS_TAKEN_OFF, TOUCHED_BY_PEOPLE,
+    ANOTHER_STACKS_ZONE, ANSWERED_ALREADY, GIVEN_UP, KEPT_AFTER_RENAMING, KEPT_TAGS,
+    NEVER_ANSWERED, OUTDATED_UPDATE, RENAMED_AND_ROLLED_BACK, TAGS_TAKEN_OFF, TOUCHED_BY_PEOPLE,
 };
 
 /// What a person's act can break of a name, a zone or a prefix.
@@ -391,9 +391,10 @@ fn as_said(
             let is_made = text("HostedZoneId").is_none() && !renamed;
             let comment = text("Comment").unwrap_or_default();
             let tags = tags_of(resource);
+            let kept = is_older(cast, &zone.made_by, resource);
             if is_made
                 && !touched(Promise::Tags)
-                && (zone.comment != comment || own_tags(&zone.tags) != tags)
+                && (zone.comment != comment || !are_tags(&zone.tags, &tags, kept))
             {
                 return wrong(format!(
                     "zone {zone_id} says {:?} {:?}, wanted {comment:?} {tags:?}",
