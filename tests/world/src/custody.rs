@@ -244,15 +244,15 @@ fn live_elsewhere(state: &State, sent: &Sent, thing: &Thing) -> Option<String> {
     };
     let mut live = state.custody.live.iter();
     let (found, _) = live.find(|(tracked, has)| {
-        has.contains(thing) && !is_others_record(state, tracked, thing) && !may_take(tracked)
+        has.contains(thing) && !is_others(state, tracked, thing) && !may_take(tracked)
     })?;
     Some(format!("{}.{} {}", stack_name(&found.0), found.1, found.2))
 }
 
-/// Whether a record set was deleted meanwhile, and another stack has written one of the same name.
-fn is_others_record(state: &State, (stack_id, ..): &Tracked, thing: &Thing) -> bool {
+/// Whether a thing was deleted meanwhile, and another stack has created one of the same name.
+fn is_others(state: &State, (stack_id, ..): &Tracked, thing: &Thing) -> bool {
     let writer = creator_of(state, thing).map(|creator| &state.custody.requests[&creator]);
-    matches!(thing, Thing::Records(..)) && writer.is_some_and(|sent| sent.stack_id != *stack_id)
+    writer.is_some_and(|sent| sent.stack_id != *stack_id)
 }
 
 fn leads_to_a_zone(state: &State, zone: &str, key: &RecordKey) -> bool {
