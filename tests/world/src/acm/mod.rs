@@ -87,20 +87,11 @@ pub fn validation_record(account: &str, name: &str) -> (String, String) {
     )
 }
 
-/// Whether another certificate of the account still lists the record that a change takes away. What is in the Region that the
-/// resource's own certificate is in counts: a certificate elsewhere is out of a function's sight.
+/// Whether another certificate of the account, in whatever Region, still lists the record that a change takes away.
 pub(crate) fn is_listed(state: &State, account: &str, change: &Change, work: &Work) -> bool {
-    let own_regions: Vec<&str> = state
-        .acm
-        .certificates
-        .values()
-        .filter(|certificate| is_of(state, certificate, work))
-        .map(|certificate| certificate.region.as_str())
-        .collect();
     state.acm.certificates.values().any(|certificate| {
         certificate.account == account
             && !is_of(state, certificate, work)
-            && own_regions.contains(&certificate.region.as_str())
             && matches!(certificate.status.as_str(), "PENDING_VALIDATION" | "ISSUED")
             && certificate.names.iter().any(|name| {
                 let (record, _) = validation_record(account, name);

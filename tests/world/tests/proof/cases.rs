@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use world::cloudformation::{DeletionPolicy, ResourceDefinition, Template};
-use world::{Edit, Name};
+use world::{Edit, Name, RecordKey, Zone};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, subdomain, with};
 use crate::roles;
@@ -249,6 +249,40 @@ pub(crate) const CASES: &[Case] = &[
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
         after: Some(|cast| and_fails(one("Zone", with_given_zone(cast)))),
         fails: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed, and its NS record set cannot be deleted",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            let delegation = RecordKey::new(&Name::of(&format!("dev.{BUILD}")), "NS");
+            let stick = |zone: &mut Zone| zone.undeletable = [delegation].into();
+            cast.world.edit_zone(&cast.build_zone, stick).unwrap();
+            Template::new()
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed without its delegation role, and the resolvers deny every name",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            cast.world.delete_role(&roles::delegation_role(CONSUMER));
+            resolvers_lie(cast);
+            Template::new()
+        }),
+        denied: true,
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: one of two Regions' certificates for a name is removed",
+        before: Some(|_| {
+            let mut template = with_certificate("app");
+            let elsewhere = certificate("Zone", &format!("app.dev.{BUILD}"));
+            let elsewhere = with(elsewhere, json!({"Region": "us-east-1"}));
+            template.insert("Elsewhere".to_owned(), elsewhere);
+            template
+        }),
+        after: Some(|_| with_certificate("app")),
         ..PLAIN
     },
     Case {

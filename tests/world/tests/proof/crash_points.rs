@@ -48,7 +48,12 @@ async fn play(case: &Case, point: Option<Point>) -> Result<Played, Broken> {
     let (cast, mut network) = Cast::published(settings(7)).await;
     (case.setup)(&cast).await;
     let mut stack = Stack::new(case.account, REGION, "subject");
-    let calls = operate(case, point, &cast, &mut stack).await;
+    let world = cast.world.clone();
+    let calls = tokio::select! {
+        biased;
+        calls = operate(case, point, &cast, &mut stack) => calls,
+        () = world.overrun() => Err("there is no end to it".to_owned()),
+    };
     // What people delegated by hand, and what was kept, keeps the zone published; they take it away first.
     people_leave(&cast, &stack);
     let calls = match calls {
@@ -192,6 +197,7 @@ fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {
 
 /// People take away what they delegated.
 fn people_leave(cast: &Cast, stack: &Stack) {
+    let given_up = !stack.retained.is_empty() || !stack.orphans.is_empty();
     if cast.world.settings().resolvers_lie {
         cast.world
             .change_settings(|settings| settings.resolvers_lie = false);
@@ -199,7 +205,7 @@ fn people_leave(cast: &Cast, stack: &Stack) {
     let zone = cast.world.zone(&cast.build_zone).unwrap();
     let edits: Vec<Edit> = zone
         .other_records()
-        .filter(|(_, set)| set.written_by == Hand::Person || !stack.retained.is_empty())
+        .filter(|(_, set)| set.written_by == Hand::Person || given_up)
         .map(|(key, _)| Edit::delete(&key.name.to_string(), &key.kind))
         .collect();
     if !edits.is_empty() {

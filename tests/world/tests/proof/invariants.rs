@@ -226,8 +226,8 @@ fn nothing_unexplained(
         let created = cast.world.request_of(&made.by).unwrap_or_default();
         let given_up = cast.exempt.given_up.get(&stack.id);
         let given_up = given_up.is_some_and(|requests| requests.contains(&created));
-        let explained =
-            (stack.orphans.iter()).any(|orphan| created < orphan.delete && explains(orphan, &made));
+        let explained = (stack.orphans.iter())
+            .any(|orphan| created < orphan.delete && explains(cast, orphan, &made));
         if !expected.contains(&made.key) && !explained && !GIVEN_UP.covers(given_up) {
             wrong.push(format!("{} is left", made.key));
         }
@@ -235,10 +235,13 @@ fn nothing_unexplained(
 }
 
 /// Whether a failed Delete names exactly this thing. One without an answer names nothing but its own resource.
-fn explains(orphan: &Orphan, made: &Made) -> bool {
+fn explains(cast: &Cast, orphan: &Orphan, made: &Made) -> bool {
     let Some(sentence) = &orphan.sentence else {
-        let of_resource =
-            matches!(&made.by, Hand::Function(work) if work.logical_id == orphan.logical_id);
+        let Hand::Function(work) = &made.by else {
+            return false;
+        };
+        let renamed = cast.world.is_renamed(&work.stack_id, &orphan.logical_id);
+        let of_resource = work.logical_id == orphan.logical_id || renamed;
         return NEVER_ANSWERED.covers(of_resource);
     };
     let is_in_name = |c: char| c.is_ascii_alphanumeric() || "-._*/:\\".contains(c);
