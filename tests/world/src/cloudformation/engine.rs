@@ -233,7 +233,7 @@ impl Engine {
         let mut answer = self.desk.open(&url, asked);
         let closes = Closes(&self.desk, &url);
         self.log(stack, request, "sent");
-        self.deliver(Delivered {
+        self.deliver(&Delivered {
             stack: stack.clone(),
             logical_id: request.logical_id.clone(),
             function_arn,
@@ -341,7 +341,7 @@ impl Engine {
         let mut event = event(claims, &request, &function_arn);
         event["RequestId"] = json!(request_id);
         event["ResponseURL"] = json!(url);
-        self.deliver(Delivered {
+        self.deliver(&Delivered {
             stack: function_of.clone(),
             logical_id: request.logical_id.clone(),
             function_arn,

@@ -182,7 +182,7 @@ impl Engine {
     }
 
     /// Delivers an event as Lambda does.
-    pub(crate) fn deliver(&self, delivered: Delivered) {
+    pub(crate) fn deliver(&self, delivered: &Delivered) {
         let url = delivered.event["ResponseURL"].as_str().unwrap_or_default();
         let mut counts = self.running.counts();
         counts.urls.insert(delivered.number, url.to_owned());
