@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use hickory_proto::op::{Message, Query};
+use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{self, RData, RecordType};
 use name_server::{Asked, RecordSet, Registration, Zone, Zones, answer, answer_bytes};
 
@@ -67,8 +67,10 @@ pub(crate) fn snapshot(state: &mut State) -> Arc<Zones> {
             name_servers: hosts.clone(),
         })
         .collect();
-    let snapshot =
-        Arc::new(Zones::new(&zones, &registrations).expect("only valid record sets are taken in"));
+    let mut zones =
+        Zones::new(&zones, &registrations).expect("only valid record sets are taken in");
+    zones.deny_empty_non_terminals(state.settings.empty_non_terminals_denied);
+    let snapshot = Arc::new(zones);
     state.dns.version += 1;
     state.dns.snapshot = Some(Arc::clone(&snapshot));
     snapshot
@@ -93,6 +95,9 @@ pub(crate) fn exchange(
     query: &[u8],
     udp: bool,
 ) -> Option<Vec<u8>> {
+    if state.settings.resolvers_lie && server == EVERYWHERE {
+        return nothing_there(query);
+    }
     let zones = snapshot(state);
     let asked = match server {
         EVERYWHERE => Asked::Everywhere {
@@ -102,6 +107,15 @@ pub(crate) fn exchange(
         IpAddr::V6(_) => return None,
     };
     answer_bytes(&zones, asked, query, udp)
+}
+
+/// NXDOMAIN without authority, as a resolver answers that has a stale cache or filters names.
+fn nothing_there(query: &[u8]) -> Option<Vec<u8>> {
+    let query = Message::from_vec(query).ok()?;
+    let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
+    reply.queries.clone_from(&query.queries);
+    reply.metadata.response_code = ResponseCode::NXDomain;
+    reply.to_vec().ok()
 }
 
 /// Records of a type as a resolver finds them that starts at the registries and follows every delegation.

@@ -100,7 +100,8 @@ pub(crate) fn change(
             ));
         }
         errors.extend(protection::refusal(zone, change));
-        errors.extend(apply(zone, &mut after, change));
+        let undeletable = *hand != Hand::Person && zone.undeletable.contains(&change.key);
+        errors.extend(apply(zone, &mut after, change, undeletable));
     }
     errors.extend(consistency(zone, &after, changes));
     if after.len() > state.settings.records_per_zone {
@@ -142,6 +143,7 @@ fn apply(
     zone: &Zone,
     records: &mut BTreeMap<RecordKey, RecordSet>,
     change: &Change,
+    undeletable: bool,
 ) -> Option<String> {
     let RecordKey { name, kind, .. } = &change.key;
     if !name.is_within(&zone.name) {
@@ -166,7 +168,7 @@ fn apply(
     match (change.action, records.get(&change.key)) {
         (Action::Create, Some(_)) => tried("create", "it already exists"),
         (Action::Delete, None) => tried("delete", "it was not found"),
-        (Action::Delete, Some(current)) if !current.matches(&change.set) => tried(
+        (Action::Delete, Some(current)) if undeletable || !current.matches(&change.set) => tried(
             "delete",
             "the values provided do not match the current values",
         ),
