@@ -95,9 +95,8 @@ pub(crate) fn exchange(
     query: &[u8],
     udp: bool,
 ) -> Option<Vec<u8>> {
-    if state.settings.resolvers_lie && server == EVERYWHERE {
-        return nothing_there(query);
-    }
+    let denied = state.settings.resolvers_deny.clone();
+    let denied = denied.filter(|_| server == EVERYWHERE);
     let zones = snapshot(state);
     let asked = match server {
         EVERYWHERE => Asked::Everywhere {
@@ -106,15 +105,32 @@ pub(crate) fn exchange(
         IpAddr::V4(address) => Asked::At(address),
         IpAddr::V6(_) => return None,
     };
-    answer_bytes(&zones, asked, query, udp)
+    let reply = answer_bytes(&zones, asked, query, udp)?;
+    match denied {
+        Some(zone) if is_referral_below(&zone, &reply) => deny(&zones, asked, &zone, query),
+        _ => Some(reply),
+    }
 }
 
-/// NXDOMAIN without authority, as a resolver answers that has a stale cache or filters names.
-fn nothing_there(query: &[u8]) -> Option<Vec<u8>> {
+fn is_referral_below(zone: &Name, reply: &[u8]) -> bool {
+    let is_below = |record: &rr::Record| Name::of(&record.name.to_ascii()).is_below(zone);
+    Message::from_vec(reply).is_ok_and(|reply| {
+        !reply.metadata.authoritative
+            && reply.answers.is_empty()
+            && reply.authorities.iter().any(is_below)
+    })
+}
+
+/// NXDOMAIN with a zone's SOA, without authority, as a resolver answers that has a stale cache or filters names.
+fn deny(zones: &Zones, asked: Asked, zone: &Name, query: &[u8]) -> Option<Vec<u8>> {
     let query = Message::from_vec(query).ok()?;
+    let mut for_soa = Message::query();
+    let name = rr::Name::from_labels(zone.labels().iter().map(Vec::as_slice)).ok()?;
+    for_soa.add_query(Query::query(name, RecordType::SOA));
     let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
     reply.queries.clone_from(&query.queries);
     reply.metadata.response_code = ResponseCode::NXDomain;
+    reply.authorities = answer(zones, asked, &for_soa).answers;
     reply.to_vec().ok()
 }
 

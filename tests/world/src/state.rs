@@ -67,8 +67,9 @@ pub struct Settings {
     pub dns_reachable: bool,
     /// How long after a Create the Delete of a later one that was never answered may take what that Create made.
     pub unanswered: Duration,
-    /// Whether the resolvers of `DNS_NAME_SERVERS` answer every question with NXDOMAIN, without authority.
-    pub resolvers_lie: bool,
+    /// The zone whose delegations the resolvers of `DNS_NAME_SERVERS` deny: they answer NXDOMAIN with its SOA, without
+    /// authority.
+    pub resolvers_deny: Option<Name>,
     /// Whether name servers answer NXDOMAIN for a name that only has names below it.
     pub empty_non_terminals_denied: bool,
     /// After so many calls [`World::overrun`](crate::World::overrun) says so.
@@ -101,7 +102,7 @@ impl Default for Settings {
             issuance: seconds(0)..=seconds(60),
             dns_reachable: true,
             unanswered: Duration::ZERO,
-            resolvers_lie: false,
+            resolvers_deny: None,
             empty_non_terminals_denied: false,
             most_calls: u64::MAX,
         }

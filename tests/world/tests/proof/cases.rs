@@ -525,7 +525,7 @@ fn with_tags(definition: ResourceDefinition, count: usize) -> ResourceDefinition
 /// From now on no check over DNS succeeds.
 fn resolvers_lie(cast: &Cast) {
     cast.world
-        .change_settings(|settings| settings.resolvers_lie = true);
+        .change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
 }
 
 async fn second_zone(cast: &Cast) {

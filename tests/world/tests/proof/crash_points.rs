@@ -198,10 +198,8 @@ fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {
 /// People take away what they delegated.
 pub(crate) fn people_leave(cast: &Cast, stack: &Stack) {
     let given_up = !stack.retained.is_empty() || !stack.orphans.is_empty();
-    if cast.world.settings().resolvers_lie {
-        cast.world
-            .change_settings(|settings| settings.resolvers_lie = false);
-    }
+    cast.world
+        .change_settings(|settings| settings.resolvers_deny = None);
     let zone = cast.world.zone(&cast.build_zone).unwrap();
     let edits: Vec<Edit> = zone
         .other_records()
