@@ -123,7 +123,9 @@ impl Error {
                 error,
             },
             ChangeError::Stale(error) => Self::Stale(error),
-            ChangeError::Aws(error) => Self::Aws(error),
+            ChangeError::Followed(error)
+            | ChangeError::Refused(error)
+            | ChangeError::Aws(error) => Self::Aws(error),
         }
     }
 
