@@ -218,11 +218,7 @@ impl<T: Transport> Subdomains<T> {
             let shortened = self.shorten_apex(&zone, wanted.ttl).await?;
             let change = shortened.or(change);
             let standing = around.delegation;
-<<<<<<< HEAD
-            self.delegate(parent, &zone, wanted.ttl, standing, ours, change.as_ref())
-=======
             Box::pin(self.delegate(parent, &zone, wanted.ttl, standing, ours, change.as_ref()))
->>>>>>> wt-b
                 .await
         };
         try_join!(mark, Box::pin(delegate))?;
