@@ -83,7 +83,7 @@ function subdomains(count: number): Template {
 }
 
 test('the policies of few need no managed policy', () => {
-  for (const template of [zones(1), validationZones(2), names(100), subdomains(20)]) {
+  for (const template of [zones(1), validationZones(2), names(100), subdomains(15)]) {
     assert.deepEqual(assertFits(template), { managed: 0 });
   }
 });
