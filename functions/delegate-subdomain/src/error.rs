@@ -150,13 +150,27 @@ pub(crate) enum Error {
     },
     #[error(
         "{name} was not delegated: its delegation would hide what stands in {parent} ({zone}): {}; move these record \
-         sets first, or choose another Subdomain.", Sets(.sets)
+         sets first, or choose another Subdomain.{}", Sets(.sets), Validations(.validations)
     )]
     Hides {
         name: DomainName,
         parent: DomainName,
         zone: HostedZoneId,
         sets: Vec<RecordSet>,
+        /// Those by which ACM validates certificates.
+        validations: Vec<RecordSet>,
+    },
+    #[error(
+        "{name} was not delegated: {parent} ({zone}) has a dangling delegation for it, {set}, whose name servers do not serve \
+         it: {fault}. Whoever gets one of them gets the name: have the owner of {parent} delete that record set, then \
+         deploy again."
+    )]
+    DanglingSet {
+        name: DomainName,
+        parent: DomainName,
+        zone: HostedZoneId,
+        set: Box<RecordSet>,
+        fault: Fault,
     },
     #[error(
         "{name} was not delegated: in {parent} ({zone}) a name above it is delegated elsewhere: {}; make the \
@@ -169,21 +183,18 @@ pub(crate) enum Error {
         sets: Vec<RecordSet>,
     },
     #[error(
-        "The guardrail {guardrail} of {parent} refuses the NS record set of {name}: {error}; ask the owner of \
-         {parent}."
+        "{parent} refuses to delete the NS record set of {name}: {error}; ask the owner of {parent}."
     )]
-    Guardrail {
-        guardrail: &'static str,
+    NotUndelegated {
         parent: DomainName,
         name: DomainName,
         error: AwsError,
     },
     #[error(
-        "The guardrail {guardrail} of {name} ({zone}) keeps its record sets: {error}; its NS record set in the parent \
-         is gone; delete again once they receive no queries."
+        "The record sets of {name} ({zone}) were not deleted: {error}; its NS record set in the parent is gone; correct what \
+         it names, then delete again."
     )]
-    RecordsGuarded {
-        guardrail: &'static str,
+    RecordsKept {
         name: DomainName,
         zone: HostedZoneId,
         error: AwsError,
@@ -336,6 +347,23 @@ pub(crate) enum Keeps {
         "has record set protections ({}); delete them first (DeleteResourceRecordSetProtections)", .0.join(", ")
     )]
     Protections(Vec<String>),
+}
+
+/// What to do about record sets by which ACM validates certificates, which the user may not know.
+struct Validations<'a>(&'a [RecordSet]);
+
+impl fmt::Display for Validations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(
+            f,
+            " By {} ACM validates and renews certificates: replace them by certificates that are validated in the subdomain's \
+             zone before you delete these record sets.",
+            Sets(self.0)
+        )
+    }
 }
 
 /// Record sets in a sentence, the first ten of them: an answer has 4,096 bytes.

@@ -1,4 +1,4 @@
-use crate::{HostedZoneId, RecordSet, Route53};
+use crate::{HostedZone, HostedZoneId, RecordSet, Route53};
 use aws_calls::{AwsError, Kind, call_once};
 use aws_sdk_route53::{
     operation::change_resource_record_sets::ChangeResourceRecordSetsError,
@@ -8,7 +8,8 @@ use std::{sync::Mutex, time::Duration};
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
-/// One change of a record set. There is no UPSERT: it overwrites what someone else put there.
+/// One change of a record set. There is no UPSERT, which overwrites what someone else put there; the one exception is
+/// [`Route53::set_apex_ttl`].
 #[derive(Clone, Debug)]
 pub enum Change {
     /// Fails where a record set of this name and type stands.
@@ -63,15 +64,22 @@ pub enum ChangeError {
     /// A CREATE of what stands, or a DELETE of what does not stand so: the zone changed since it was read.
     #[error("{0}")]
     Stale(AwsError),
-    /// A guardrail of the zone refused, e.g. `ACTIVE_DELEGATION_CHECK`
-    /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zones-change-guardrails.html>).
+    /// The zone keeps a delegation that resolvers still follow: the guardrail `ACTIVE_DELEGATION_CHECK`.
+    #[error("{0}")]
+    Followed(AwsError),
+    /// Another guardrail, where the refusal names it by its identifier.
     #[error("{error}")]
     Guardrail {
-        /// The guardrail's name.
+        /// The guardrail's identifier.
         guardrail: &'static str,
         /// The refusal.
         error: AwsError,
     },
+    /// Any other `InvalidChangeBatch`: a guardrail, a protection of the record set, a quota. In which words Route 53 says
+    /// which is not documented
+    /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zones-change-guardrails.html>).
+    #[error("{0}")]
+    Refused(AwsError),
     /// Anything else.
     #[error("{0}")]
     Aws(AwsError),
@@ -82,19 +90,22 @@ impl ChangeError {
     #[must_use]
     pub fn into_aws(self) -> AwsError {
         match self {
-            Self::Stale(error) | Self::Guardrail { error, .. } | Self::Aws(error) => error,
+            Self::Stale(error)
+            | Self::Followed(error)
+            | Self::Guardrail { error, .. }
+            | Self::Refused(error)
+            | Self::Aws(error) => error,
         }
     }
 }
 
-/// The guardrails that a zone can have, botocore 1.44.8 `ChangeGuardrailName`.
+/// The other guardrails that a zone can have, botocore 1.44.8 `ChangeGuardrailName`.
 const GUARDRAILS: &[&str] = &[
     "NS_FORMAT_CHECK",
     "NS_DELEGATION_AUTHORITY_CHECK",
     "NS_OCCLUSION_CHECK",
     "ALIAS_TARGET_CHECK",
     "ACTIVE_RECORD_CHECK",
-    "ACTIVE_DELEGATION_CHECK",
 ];
 
 /// How long Route 53 takes, as a rule, to bring a change to every name server
@@ -126,14 +137,37 @@ impl Route53 {
             Some(Change::Create(set) | Change::Delete(set)) => set.name().to_string(),
             None => zone.to_string(),
         };
-        let sdk_change = |change| {
-            let (action, set) = match change {
-                Change::Create(set) => (ChangeAction::Create, set.0),
-                Change::Delete(set) => (ChangeAction::Delete, set.0),
-            };
+        let changes = changes.into_iter().map(|change| match change {
+            Change::Create(set) => (ChangeAction::Create, set),
+            Change::Delete(set) => (ChangeAction::Delete, set),
+        });
+        self.submit(zone, &target, changes).await
+    }
+
+    /// Gives the NS record set at the apex of a zone that was just created this TTL, in seconds. Route 53 creates it with
+    /// two days, which resolvers prefer to the parent's (RFC 2181, section 5.4.1).
+    ///
+    /// It is an UPSERT of the same values: the record set cannot be deleted and created.
+    ///
+    /// # Errors
+    ///
+    /// As [`change`](Self::change).
+    pub async fn set_apex_ttl(&self, zone: &HostedZone, ttl: u32) -> Result<ChangeId, ChangeError> {
+        let set = RecordSet::ns(&zone.name, ttl, &zone.name_servers);
+        let change = [(ChangeAction::Upsert, set)];
+        self.submit(&zone.id, zone.name.as_str(), change).await
+    }
+
+    async fn submit(
+        &self,
+        zone: &HostedZoneId,
+        target: &str,
+        changes: impl IntoIterator<Item = (ChangeAction, RecordSet)>,
+    ) -> Result<ChangeId, ChangeError> {
+        let sdk_change = |(action, set): (ChangeAction, RecordSet)| {
             SdkChange::builder()
                 .action(action)
-                .resource_record_set(set)
+                .resource_record_set(set.0)
                 .build()
         };
         let changes: Result<Vec<_>, _> = changes.into_iter().map(sdk_change).collect();
@@ -156,13 +190,13 @@ impl Route53 {
                 }
             })
         };
-        match self.call("ChangeResourceRecordSets", &target, send).await {
+        match self.call("ChangeResourceRecordSets", target, send).await {
             Ok(output) => match output.change_info() {
                 Some(info) => Ok(ChangeId::from_service(info.id())),
                 None => Err(ChangeError::Aws(AwsError::malformed(
                     crate::SERVICE,
                     "ChangeResourceRecordSets",
-                    &target,
+                    target,
                 ))),
             },
             Err(mut error) => {
@@ -222,6 +256,11 @@ fn classify(error: AwsError) -> ChangeError {
     if !error.is("InvalidChangeBatch") {
         return ChangeError::Aws(error);
     }
+    // By its identifier or by its display name, "Active delegation check".
+    let message = error.message.to_lowercase().replace(['_', '-'], " ");
+    if message.contains("active delegation") {
+        return ChangeError::Followed(error);
+    }
     if let Some(guardrail) = GUARDRAILS
         .iter()
         .find(|name| error.message.contains(**name))
@@ -236,13 +275,42 @@ fn classify(error: AwsError) -> ChangeError {
     if stale.iter().any(|words| error.message.contains(words)) {
         return ChangeError::Stale(error);
     }
-    ChangeError::Aws(error)
+    ChangeError::Refused(error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{DomainName, NameServers};
+
+    #[test]
+    fn a_followed_delegation_is_known_by_each_spelling() {
+        let refused = |message: &str| {
+            let mut error = AwsError::malformed("Route 53", "ChangeResourceRecordSets", "x");
+            error.code = Some("InvalidChangeBatch".to_owned());
+            message.clone_into(&mut error.message);
+            classify(error)
+        };
+        for message in [
+            "rejected by guardrail ACTIVE_DELEGATION_CHECK",
+            "Active delegation check guardrail",
+            "the active-delegation check",
+        ] {
+            assert!(matches!(refused(message), ChangeError::Followed(_)));
+        }
+        assert!(matches!(
+            refused("rejected by guardrail ALIAS_TARGET_CHECK"),
+            ChangeError::Guardrail { .. }
+        ));
+        assert!(matches!(
+            refused("Delegation authority check guardrail"),
+            ChangeError::Refused(_)
+        ));
+        assert!(matches!(
+            refused("but it was not found"),
+            ChangeError::Stale(_)
+        ));
+    }
 
     fn deletes(sets: usize, values: usize, length: usize) -> Vec<Change> {
         let name = DomainName::parse("dev.example.com").unwrap();

@@ -116,7 +116,8 @@ fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record
             return;
         }
         reply.metadata.authoritative = true;
-        let Some(owner) = source(zone, &name) else {
+        let denied = zones.empty_non_terminals_denied && zone.is_empty_non_terminal(&name);
+        let Some(owner) = source(zone, &name).filter(|_| !denied) else {
             reply.metadata.response_code = ResponseCode::NXDomain;
             reply.authorities = negative(zone);
             return;

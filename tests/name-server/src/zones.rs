@@ -66,6 +66,9 @@ pub struct Zones {
     /// Registered names with their name servers.
     pub(crate) registrations: BTreeMap<Name, BTreeSet<Name>>,
     hosts: BTreeSet<Name>,
+    /// Whether a name that only has names below it gets NXDOMAIN, against RFC 8020 but as some servers do (RFC 9156,
+    /// section 2.3).
+    pub(crate) empty_non_terminals_denied: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -93,9 +96,15 @@ impl Zones {
             zones,
             registrations,
             hosts: BTreeSet::new(),
+            empty_non_terminals_denied: false,
         };
         snapshot.collect_hosts();
         Ok(snapshot)
+    }
+
+    /// Says whether a name that only has names below it gets NXDOMAIN, as some servers answer.
+    pub fn deny_empty_non_terminals(&mut self, denied: bool) {
+        self.empty_non_terminals_denied = denied;
     }
 
     /// A snapshot in which every zone that lies below no other is registered with its own name servers. Of several with
@@ -224,6 +233,11 @@ impl Hosted {
             .filter(|r| r.record_type() == record_type || record_type == RecordType::ANY)
             .cloned()
             .collect()
+    }
+
+    /// Whether a name has names below it and nothing of its own.
+    pub(crate) fn is_empty_non_terminal(&self, name: &Name) -> bool {
+        self.exists(name) && !self.names.contains_key(name)
     }
 
     /// Whether the name stands, by records of its own or because something stands below it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use hickory_proto::op::{Message, Query};
+use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{self, RData, RecordType};
 use name_server::{Asked, RecordSet, Registration, Zone, Zones, answer, answer_bytes};
 
@@ -67,8 +67,10 @@ pub(crate) fn snapshot(state: &mut State) -> Arc<Zones> {
             name_servers: hosts.clone(),
         })
         .collect();
-    let snapshot =
-        Arc::new(Zones::new(&zones, &registrations).expect("only valid record sets are taken in"));
+    let mut zones =
+        Zones::new(&zones, &registrations).expect("only valid record sets are taken in");
+    zones.deny_empty_non_terminals(state.settings.empty_non_terminals_denied);
+    let snapshot = Arc::new(zones);
     state.dns.version += 1;
     state.dns.snapshot = Some(Arc::clone(&snapshot));
     snapshot
@@ -93,6 +95,8 @@ pub(crate) fn exchange(
     query: &[u8],
     udp: bool,
 ) -> Option<Vec<u8>> {
+    let denied = state.settings.resolvers_deny.clone();
+    let denied = denied.filter(|_| server == EVERYWHERE);
     let zones = snapshot(state);
     let asked = match server {
         EVERYWHERE => Asked::Everywhere {
@@ -101,7 +105,33 @@ pub(crate) fn exchange(
         IpAddr::V4(address) => Asked::At(address),
         IpAddr::V6(_) => return None,
     };
-    answer_bytes(&zones, asked, query, udp)
+    let reply = answer_bytes(&zones, asked, query, udp)?;
+    match denied {
+        Some(zone) if is_referral_below(&zone, &reply) => deny(&zones, asked, &zone, query),
+        _ => Some(reply),
+    }
+}
+
+fn is_referral_below(zone: &Name, reply: &[u8]) -> bool {
+    let is_below = |record: &rr::Record| Name::of(&record.name.to_ascii()).is_below(zone);
+    Message::from_vec(reply).is_ok_and(|reply| {
+        !reply.metadata.authoritative
+            && reply.answers.is_empty()
+            && reply.authorities.iter().any(is_below)
+    })
+}
+
+/// NXDOMAIN with a zone's SOA, without authority, as a resolver answers that has a stale cache or filters names.
+fn deny(zones: &Zones, asked: Asked, zone: &Name, query: &[u8]) -> Option<Vec<u8>> {
+    let query = Message::from_vec(query).ok()?;
+    let mut for_soa = Message::query();
+    let name = rr::Name::from_labels(zone.labels().iter().map(Vec::as_slice)).ok()?;
+    for_soa.add_query(Query::query(name, RecordType::SOA));
+    let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
+    reply.queries.clone_from(&query.queries);
+    reply.metadata.response_code = ResponseCode::NXDomain;
+    reply.authorities = answer(zones, asked, &for_soa).answers;
+    reply.to_vec().ok()
 }
 
 /// Records of a type as a resolver finds them that starts at the registries and follows every delegation.

@@ -18,6 +18,7 @@
 
 mod acm;
 pub mod cloudformation;
+mod custody;
 mod dangling;
 mod dns;
 mod event_log;

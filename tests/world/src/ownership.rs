@@ -1,9 +1,11 @@
 //! Whose a thing is, by what the world saw happen (never by the marks that functions write). A function's write on what another
 //! stack or a person made is a violation.
 
+use crate::custody::{self, Then, Thing};
 use crate::iam::principal::{Hand, Work};
 use crate::route53::name_server::NameServer;
-use crate::route53::record_set::{Action, Change, RecordSet};
+use crate::route53::record_set::{Action, Change, RecordKey, RecordSet};
+use crate::ssm::Place;
 use crate::state::State;
 
 /// The tags by which this project marks what is its own.
@@ -23,11 +25,17 @@ pub(crate) fn own(state: &State, made_by: &Hand, work: &Work) -> bool {
 
 /// A function deletes a zone.
 pub(crate) fn zone_deleted(state: &mut State, id: &str, hand: &Hand) {
-    zone_changed(state, id, hand, "the whole of it, by deleting it");
+    custody::changes(state, hand, Thing::Zone(id.to_owned()), Then::IsGone);
+    zone_is_own(state, id, hand, "the whole of it, by deleting it");
 }
 
 /// A function changes a zone itself.
 pub(crate) fn zone_changed(state: &mut State, id: &str, hand: &Hand, what: &str) {
+    custody::changes(state, hand, Thing::Zone(id.to_owned()), Then::Exists);
+    zone_is_own(state, id, hand, what);
+}
+
+fn zone_is_own(state: &mut State, id: &str, hand: &Hand, what: &str) {
     let Hand::Function(work) = hand else { return };
     let zone = &state.route53.zones[id];
     if !own(state, &zone.made_by, work) {
@@ -46,6 +54,7 @@ pub(crate) fn zone_tagged(
     add: &[(String, String)],
     remove: &[String],
 ) {
+    custody::changes(state, hand, Thing::Zone(id.to_owned()), Then::Exists);
     let Hand::Function(work) = hand else { return };
     let ours = |key: &str| key.starts_with(MARK);
     let marks_only = add.iter().all(|(key, _)| ours(key)) && remove.iter().all(|key| ours(key));
@@ -63,11 +72,12 @@ pub(crate) fn zone_tagged(
         zone.delegated_by.insert(stack);
         return;
     }
-    zone_changed(state, id, hand, "tags");
+    zone_is_own(state, id, hand, "tags");
 }
 
 /// A function changes record sets.
 pub(crate) fn records_changed(state: &mut State, id: &str, changes: &[Change], hand: &Hand) {
+    record_sets_in_custody(state, id, changes, hand);
     let Hand::Function(work) = hand else { return };
     for change in changes
         .iter()
@@ -101,6 +111,27 @@ pub(crate) fn records_changed(state: &mut State, id: &str, changes: &[Change], h
     }
 }
 
+/// Tells [`custody`] which record sets that exist change. What a batch deletes and creates again exists afterwards.
+fn record_sets_in_custody(state: &mut State, id: &str, changes: &[Change], hand: &Hand) {
+    let records = &state.route53.zones[id].records;
+    let exist: Vec<(RecordKey, Then)> = changes
+        .iter()
+        .filter(|change| change.action != Action::Create && records.contains_key(&change.key))
+        .map(|change| {
+            let creates =
+                |other: &&Change| other.action != Action::Delete && other.key == change.key;
+            let then = match changes.iter().find(creates) {
+                Some(_) => Then::Exists,
+                None => Then::IsGone,
+            };
+            (change.key.clone(), then)
+        })
+        .collect();
+    for (key, then) in exist {
+        custody::changes(state, hand, Thing::Records(id.to_owned(), key), then);
+    }
+}
+
 /// Whether an NS record set names the name servers of a zone that this stack made or was given.
 fn is_own_delegation(state: &State, work: &Work, change: &Change, current: &RecordSet) -> bool {
     let mut named: Vec<Option<NameServer>> = current
@@ -127,20 +158,25 @@ fn is_own_delegation(state: &State, work: &Work, change: &Change, current: &Reco
         })
 }
 
-/// A function writes, tags or deletes a parameter.
-pub(crate) fn parameter_changed(state: &mut State, maker: &Hand, what: &str, hand: &Hand) {
+/// A function writes, tags or deletes a parameter that exists.
+pub(crate) fn parameter_changed(state: &mut State, place: &Place, then: Then, hand: &Hand) {
+    custody::changes(state, hand, Thing::Parameter(place.clone()), then);
     let Hand::Function(work) = hand else { return };
-    if !own(state, maker, work) {
+    let maker = state.ssm.parameters[place].made_by.clone();
+    if !own(state, &maker, work) {
+        let name = &place.2;
         state.violate(format!(
-            "{hand} changed parameter {what}, which {maker} wrote"
+            "{hand} changed parameter {name}, which {maker} wrote"
         ));
     }
 }
 
 /// A function deletes or tags a certificate.
-pub(crate) fn certificate_changed(state: &mut State, maker: &Hand, arn: &str, hand: &Hand) {
+pub(crate) fn certificate_changed(state: &mut State, arn: &str, then: Then, hand: &Hand) {
+    custody::changes(state, hand, Thing::Certificate(arn.to_owned()), then);
     let Hand::Function(work) = hand else { return };
-    if !own(state, maker, work) {
+    let maker = state.acm.certificates[arn].made_by.clone();
+    if !own(state, &maker, work) {
         state.violate(format!(
             "{hand} changed certificate {arn}, which {maker} requested"
         ));

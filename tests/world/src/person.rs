@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::custody::Thing;
 use crate::iam::principal::Hand;
 use crate::route53::name::Name;
 use crate::route53::record_set::{Action, Change, RecordKey, RecordSet};
@@ -147,6 +148,7 @@ impl World {
     pub fn edit_zone(&self, id: &str, edit: impl FnOnce(&mut Zone)) -> Result<(), ServiceError> {
         self.act("edits zone", id, |state| {
             existing(state, id)?;
+            state.custody.touched_by_person(Thing::Zone(id.to_owned()));
             edit(state.route53.zones.get_mut(id).expect("it stands"));
             Ok(())
         })
@@ -157,6 +159,9 @@ impl World {
         self.act("writes parameter", name, |state| {
             let place = (account.to_owned(), region.to_owned(), name.to_owned());
             let modified = state.now;
+            state
+                .custody
+                .touched_by_person(Thing::Parameter(place.clone()));
             state
                 .ssm
                 .parameters
@@ -184,6 +189,7 @@ impl World {
             let place = (account.to_owned(), region.to_owned(), name.to_owned());
             let now = state.now;
             state.ssm.delete(&place, now);
+            state.custody.touched_by_person(Thing::Parameter(place));
             Ok(())
         })
         .expect("it cannot fail");
@@ -203,6 +209,7 @@ impl World {
         self.act("edits parameter", name, |state| {
             let place = (account.to_owned(), region.to_owned(), name.to_owned());
             edit(state.ssm.parameters.get_mut(&place).expect("it exists"));
+            state.custody.touched_by_person(Thing::Parameter(place));
             Ok(())
         })
         .expect("it cannot fail");
@@ -218,6 +225,9 @@ impl World {
         edit: impl FnOnce(&mut Certificate),
     ) -> Result<(), ServiceError> {
         self.act("edits certificate", arn, |state| {
+            state
+                .custody
+                .touched_by_person(Thing::Certificate(arn.to_owned()));
             let certificate = state
                 .acm
                 .certificates
@@ -305,6 +315,16 @@ impl World {
     /// Grants that calls needed so far.
     pub fn used_grants(&self) -> BTreeSet<crate::Grant> {
         self.state().iam.used.clone()
+    }
+
+    /// The number of the request that a hand works for, in the order in which CloudFormation sent them.
+    pub fn request_of(&self, hand: &Hand) -> Option<u64> {
+        self.state().custody.request_of(hand)
+    }
+
+    /// The number of the last request.
+    pub fn last_request(&self) -> u64 {
+        self.last_numbers().0
     }
 
     /// The world's time.

@@ -5,10 +5,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::acm::Acm;
+use crate::custody::Custody;
 use crate::dns::Dns;
 use crate::event_log::{Event, Violation};
 use crate::fault::Faults;
 use crate::iam::Iam;
+use crate::iam::principal::Hand;
 use crate::region::OPT_IN;
 use crate::route53::guardrail::Guardrail;
 use crate::route53::name::Name;
@@ -63,6 +65,13 @@ pub struct Settings {
     pub issuance: RangeInclusive<Duration>,
     /// Whether functions have a way out to port 53.
     pub dns_reachable: bool,
+    /// How long after a Create the Delete of a later one that was never answered may take what that Create made.
+    pub unanswered: Duration,
+    /// The zone whose delegations the resolvers of `DNS_NAME_SERVERS` deny: they answer NXDOMAIN with its SOA, without
+    /// authority.
+    pub resolvers_deny: Option<Name>,
+    /// Whether name servers answer NXDOMAIN for a name that only has names below it.
+    pub empty_non_terminals_denied: bool,
     /// After so many calls [`World::overrun`](crate::World::overrun) says so.
     pub most_calls: u64,
 }
@@ -92,10 +101,17 @@ impl Default for Settings {
             validation_interval: seconds(30),
             issuance: seconds(0)..=seconds(60),
             dns_reachable: true,
+            unanswered: Duration::ZERO,
+            resolvers_deny: None,
+            empty_non_terminals_denied: false,
             most_calls: u64::MAX,
         }
     }
 }
+
+/// So many calls of one operation by one invocation, within so short a time, are a loop without a bound or a pause.
+const LOOP_CALLS: u32 = 200;
+const LOOP_WITHIN: Duration = Duration::from_secs(60);
 
 /// What will happen by itself.
 #[derive(Clone, Debug)]
@@ -127,7 +143,10 @@ pub struct State {
     pub(crate) faults: Faults,
     pub(crate) log: Vec<Event>,
     pub(crate) violations: Vec<Violation>,
+    pub(crate) custody: Custody,
     pub(crate) renames: BTreeSet<(String, String, String)>,
+    /// Calls of each operation by each invocation: since when, how many.
+    calls: BTreeMap<(u64, String), (Timestamp, u32)>,
     due: BTreeMap<(Timestamp, u64), Due>,
     scheduled: u64,
     pub(crate) requests: u64,
@@ -151,7 +170,9 @@ impl State {
             faults: Faults::default(),
             log: Vec::new(),
             violations: Vec::new(),
+            custody: Custody::default(),
             renames: BTreeSet::new(),
+            calls: BTreeMap::new(),
             due: BTreeMap::new(),
             scheduled: 0,
             requests: 0,
@@ -205,6 +226,28 @@ impl State {
             outcome: String::new(),
         });
         self.violations.push(Violation { at: self.now, what });
+    }
+
+    /// Counts a function's call. Says so once if its invocation has made so many of that operation in so short a time
+    /// that it must be a loop without a bound or a pause, which is a violation.
+    pub(crate) fn loops(&mut self, call: &Call) -> bool {
+        let Hand::Function(work) = &call.caller.hand else {
+            return false;
+        };
+        let key = (work.invocation, call.operation.clone());
+        let (since, count) = self.calls.entry(key).or_insert((self.now, 0));
+        if self.now - *since >= LOOP_WITHIN {
+            (*since, *count) = (self.now, 0);
+        }
+        *count += 1;
+        let loops = *count == LOOP_CALLS;
+        if loops {
+            self.violate(format!(
+                "{} made {LOOP_CALLS} calls of {} within {LOOP_WITHIN:?}: a loop without a bound or a pause",
+                call.caller.hand, call.operation
+            ));
+        }
+        loops
     }
 
     /// Logs what time did.

@@ -76,6 +76,8 @@ impl World {
         let clock = self.clock.resumed(state.now);
         state.clock = clock;
         change(&mut state.settings);
+        // What its name servers answer may depend on the settings.
+        state.dns.changed();
         state.random = fastrand::Rng::with_seed(state.settings.seed);
         Self {
             clock,
@@ -85,7 +87,7 @@ impl World {
         }
     }
 
-    /// Ends when there were [`Settings::most_calls`].
+    /// Ends when there were [`Settings::most_calls`], or when an invocation makes calls without a pause and without an end.
     pub async fn overrun(&self) {
         self.overrun.notified().await;
     }
@@ -127,6 +129,9 @@ impl World {
                 self.overrun.notify_one();
             }
             let (outcome, fault) = take(&mut state, &mut call);
+            if state.loops(&call) {
+                self.overrun.notify_one();
+            }
             record(&mut state, &call, &outcome, fault.as_ref());
             (outcome, request_id, fault)
         };
@@ -164,6 +169,11 @@ impl World {
     pub fn death_of(&self, invocation: u64) -> Arc<Notify> {
         let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(deaths.entry(invocation).or_default())
+    }
+
+    /// The numbers of the last request and of the last invocation.
+    pub(crate) fn last_numbers(&self) -> (u64, u64) {
+        self.state().custody.last_numbers()
     }
 
     /// Gives out an access key.
@@ -241,7 +251,9 @@ impl World {
 
     /// Changes the settings from now on.
     pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.state().settings);
+        let mut state = self.state();
+        change(&mut state.settings);
+        state.dns.changed();
     }
 
     /// Says that a template renamed a logical id of a stack.

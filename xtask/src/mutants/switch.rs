@@ -340,7 +340,7 @@ fn f(a: u8, b: Option<u8>) -> bool {
         assert_eq!(file.mutants_at(at("a > 2"), 2), [1]);
         assert_eq!(file.mutants_at(at("a < 2 })"), 2), [2]);
         assert_eq!(file.mutants_at(at("!(a == 1)"), 2), [0]);
-        assert_eq!(file.mutants_at(at("fn f"), 1), []);
+        assert!(file.mutants_at(at("fn f"), 1).is_empty());
     }
 
     #[test]

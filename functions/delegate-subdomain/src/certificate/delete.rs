@@ -1,16 +1,16 @@
 use super::{
     Certificates,
-    acm::ListError,
+    acm::{Acm, ListError},
     arn::CertificateArn,
     error::Error,
-    plan::Phase,
+    ownership::Tags,
+    plan::{self, Fate, Phase},
     progress::Progress,
     properties::{Records, Wanted},
     remove::Removed,
 };
 use custom_resource::{
-    Claim, Clock, Creation, Invocation, PREVIOUS_LOGICAL_ID_TAG, Request, Step, Success, Wait,
-    is_refused_id,
+    Clock, Invocation, PREVIOUS_LOGICAL_ID_TAG, Request, Step, Success, Wait, is_refused_id,
 };
 use dns_zones::dns::Transport;
 use std::time::Duration;
@@ -60,45 +60,38 @@ impl<T: Transport> Certificates<T> {
         let Some(tags) = acm.tags(arn).await? else {
             return Ok(None);
         };
-        match request.owner().claim(&tags) {
-            Claim::Own { taken_from: None } => {}
-            Claim::Own {
-                taken_from: Some(former),
-            } => {
-                self.give_back(&acm, arn, &former).await?;
-                return Ok(None);
-            }
-            // Its renaming is over: from now on a Delete of the new logical id deletes it.
-            Claim::Sibling {
-                taken_from_us: true,
-                ..
-            } => {
-                acm.remove_tags(arn, &[PREVIOUS_LOGICAL_ID_TAG.to_owned()])
+        self.carry_out(&acm, arn, &tags, request, invocation).await
+    }
+
+    /// Does with one certificate what [`plan::fate`] says. Returns what has to be waited for.
+    async fn carry_out(
+        &self,
+        acm: &Acm,
+        arn: &CertificateArn,
+        tags: &Tags,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<Option<(String, Duration)>, Error> {
+        let fate = plan::fate(request, arn, tags);
+        tracing::info!(arn = arn.as_str(), %fate, "plan");
+        match fate {
+            Fate::Delete => {
+                let records = Records::of(&request.properties);
+                // Before the note of it is deleted with the certificate.
+                self.remove_unsettled(tags, records.clone(), request, invocation)
                     .await?;
-                return Ok(None);
+                let place = self.place(&records, request, invocation).await?;
+                let removed = self.remove(acm, arn, Phase::Certificate, &place).await?;
+                return Ok(wait(removed));
             }
-            _ => {
-                tracing::warn!(
-                    arn = arn.as_str(),
-                    "left alone: its tags do not say that it is this resource's"
-                );
-                return Ok(None);
+            Fate::GiveBack { to } => self.give_back(acm, arn, &to).await?,
+            Fate::EndRenaming => {
+                let previous = [PREVIOUS_LOGICAL_ID_TAG.to_owned()];
+                acm.remove_tags(arn, &previous).await?;
             }
+            Fate::Leave(_) => {}
         }
-        if !request.may_delete_named(Creation::of_tags(&tags).as_ref()) {
-            tracing::warn!(
-                arn = arn.as_str(),
-                "left alone: a request created it that came after this Delete"
-            );
-            return Ok(None);
-        }
-        let records = Records::of(&request.properties);
-        // Before the note of it is deleted with the certificate.
-        self.remove_unsettled(&tags, records.clone(), request, invocation)
-            .await?;
-        let place = self.place(&records, request, invocation).await?;
-        let removed = self.remove(&acm, arn, Phase::Certificate, &place).await?;
-        Ok(wait(removed))
+        Ok(None)
     }
 
     /// Deletes whatever the resource has, for a Delete whose id says nothing of it.
@@ -150,24 +143,10 @@ impl<T: Transport> Certificates<T> {
     ) -> Result<Option<(String, Duration)>, Error> {
         let acm = self.acm(wanted.region.as_deref());
         for owned in self.owned(&acm, &request.owner(), wanted).await? {
-            let arn = &owned.certificate.arn;
-            if let Claim::Own {
-                taken_from: Some(former),
-            } = request.owner().claim(&owned.tags)
-            {
-                self.give_back(&acm, arn, &former).await?;
-                continue;
-            }
-            if !owned.is_leftover(request) {
-                tracing::info!(arn = arn.as_str(), "left alone: another request created it");
-                continue;
-            }
-            tracing::info!(arn = arn.as_str(), "deleting what a Create has left");
-            let records = Records::of(&request.properties);
-            let place = self.place(&records, request, invocation).await?;
-            let removed = self.remove(&acm, arn, Phase::Certificate, &place).await?;
-            if let Some(wait) = wait(removed) {
-                return Ok(Some(wait));
+            let (arn, tags) = (&owned.certificate.arn, &owned.tags);
+            let wait = self.carry_out(&acm, arn, tags, request, invocation).await?;
+            if wait.is_some() {
+                return Ok(wait);
             }
         }
         Ok(None)

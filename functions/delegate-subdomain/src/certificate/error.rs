@@ -78,10 +78,14 @@ pub(super) enum Error {
         error: AwsError,
     },
     #[error(
-        "The certificate for {name} was not requested, because the AWS calls before that took too long to succeed: deploy \
-         again."
+        "The certificate for {name} was not requested, because the request is too old: a Delete may have looked for the \
+         certificate already{}; deploy again.", after(.failed.as_deref())
     )]
-    TooLate { name: CertificateName },
+    TooLate {
+        name: CertificateName,
+        /// The last call that failed before.
+        failed: Option<String>,
+    },
     #[error(
         "The certificate {arn}, which this Update was to change, is gone: it was deleted outside of this stack, or by a Delete \
          that ran first; take the resource out of the template and add it again (in a rollback, continue it and skip the \
@@ -119,7 +123,9 @@ impl Error {
                 error,
             },
             ChangeError::Stale(error) => Self::Stale(error),
-            ChangeError::Aws(error) => Self::Aws(error),
+            ChangeError::Followed(error)
+            | ChangeError::Refused(error)
+            | ChangeError::Aws(error) => Self::Aws(error),
         }
     }
 
@@ -142,6 +148,16 @@ impl Error {
             outlook,
         }
     }
+}
+
+/// What took the time before it was too late.
+fn after(failed: Option<&str>) -> String {
+    failed.map_or_else(String::new, |failed| {
+        format!(
+            " (before that, a call failed: {})",
+            failed.trim_end_matches('.')
+        )
+    })
 }
 
 const DENIED: &str = "grant the function's role this action, in this Region and on this zone, and name only zones of this account";

@@ -195,6 +195,13 @@ impl<T: Transport> Certificates<T> {
             {
                 return Ok(Err(look));
             }
+            // After the name servers, which can take their time.
+            if invocation.is_too_late(request) {
+                return Err(Error::TooLate {
+                    name: wanted.names.domain.clone(),
+                    failed: progress.failed.clone(),
+                });
+            }
             let arn = self.request(acm, request, wanted, kept, invocation).await?;
             progress.certificate = Some(arn.clone());
             progress.requested = Some(arn.clone());
@@ -328,11 +335,6 @@ impl<T: Transport> Certificates<T> {
         kept: Option<&CertificateArn>,
         invocation: &Invocation,
     ) -> Result<CertificateArn, Error> {
-        if invocation.is_too_late(request) {
-            return Err(Error::TooLate {
-                name: wanted.names.domain.clone(),
-            });
-        }
         if let Some(kept) = kept {
             self.check_not_gone(kept, request, wanted, invocation)
                 .await?;

@@ -33,7 +33,7 @@ mod validation_zones;
 use acm::Acm;
 use arn::CertificateArn;
 use aws_types::SdkConfig;
-use custom_resource::{Failure, Invocation, Request, RequestType, Step, Success};
+use custom_resource::{Failure, Invocation, Outlook, Request, RequestType, Step, Success};
 use dns_zones::{
     Route53,
     dns::{Dns, Transport},
@@ -76,6 +76,9 @@ impl<T: Transport> Certificates<T> {
             Ok(step) => return Ok(step),
             Err(error) => error.trouble(),
         };
+        if trouble.outlook == Outlook::Passing {
+            progress.failed = Some(trouble.reason.clone());
+        }
         let progress_so_far = Some(progress.write());
         match trouble.settle(request, invocation, progress_so_far, None) {
             Ok(wait) => Ok(wait),

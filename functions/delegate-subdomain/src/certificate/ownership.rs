@@ -7,11 +7,11 @@ use super::{
     described::{Certificate, Listed},
     error::Error,
     properties::Wanted,
-    successor::{SETTLED_TAG, tolerate},
+    successor::tolerate,
 };
 use aws_calls::at_once;
 use custom_resource::{
-    Claim, Creation, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, Request, Stage, sha256_hex,
+    Claim, Creation, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, Request, sha256_hex,
 };
 use dns_zones::{HostedZoneId, dns::Transport};
 use futures::try_join;
@@ -53,22 +53,6 @@ impl Owned {
     pub(super) fn is_by(&self, request: &Request) -> bool {
         self.creation()
             .is_some_and(|creation| creation.is_by(request))
-    }
-
-    /// Whether this request may delete it although its physical id does not name it. A certificate that was taken over
-    /// from another logical id was there before.
-    pub(super) fn is_leftover(&self, request: &Request) -> bool {
-        request.owner().claim(&self.tags) == Claim::Own { taken_from: None }
-            && request.may_delete_unnamed(self.creation().as_ref(), self.stage())
-    }
-
-    /// Whether a request that worked on it can have been answered SUCCESS.
-    fn stage(&self) -> Stage {
-        if self.tags.contains_key(SETTLED_TAG) {
-            Stage::Created
-        } else {
-            Stage::Creating
-        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! What is done to delete a certificate, decided from what exists. Nothing here calls AWS, waits or reads a clock.
+//! What is done to delete certificates, decided from what exists. Nothing here calls AWS, waits or reads a clock.
+//!
+//! [`fate`] says what a request may do with a certificate, [`removal`] how one is deleted:
 //!
 //! 1. A certificate that is in use stays, and keeps its CNAMEs: its renewal needs them.
 //! 2. A CNAME is deleted only if no other certificate of the account lists it, in any Region. If that is not known, it
@@ -12,10 +14,63 @@ use super::{
     arn::CertificateArn,
     described::ValidationRecord,
     observed::{Cnames, Observed, Sharers},
+    ownership::Tags,
+    successor::SETTLED_TAG,
     validation_records::ByZone,
 };
 use aws_calls::AwsError;
+use custom_resource::{Claim, Creation, Request, Stage};
 use std::{collections::BTreeSet, fmt};
+
+/// What a request does with a certificate that it does not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Delete,
+    /// The logical id was renamed, and that is rolled back: the certificate is the former logical id's again.
+    GiveBack {
+        to: String,
+    },
+    /// The logical id was renamed, and that is over: from now on a Delete of the new logical id deletes the certificate.
+    EndRenaming,
+    /// Why it is left alone.
+    Leave(&'static str),
+}
+
+/// Returns what a request may do with a certificate that has these tags. An Update may delete what a failed Update left,
+/// and nothing else.
+pub(super) fn fate(request: &Request, arn: &CertificateArn, tags: &Tags) -> Fate {
+    let creation = Creation::of_tags(tags);
+    let stage = if tags.contains_key(SETTLED_TAG) {
+        Stage::Created
+    } else {
+        Stage::Creating
+    };
+    let is_named = request.physical_id() == arn.as_str();
+    match request.owner().claim(tags) {
+        Claim::Own {
+            taken_from: Some(to),
+        } => Fate::GiveBack { to },
+        Claim::Own { taken_from: None } if is_named => {
+            if request.may_delete_named(creation.as_ref()) {
+                Fate::Delete
+            } else {
+                Fate::Leave("a later request created it")
+            }
+        }
+        Claim::Own { taken_from: None } => {
+            if request.may_delete_unnamed(creation.as_ref(), stage) {
+                Fate::Delete
+            } else {
+                Fate::Leave("another request created it")
+            }
+        }
+        Claim::Sibling {
+            taken_from_us: true,
+            ..
+        } if is_named => Fate::EndRenaming,
+        _ => Fate::Leave("its tags do not say that it is this resource's"),
+    }
+}
 
 /// How far the removal of a certificate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +195,17 @@ fn free(arn: &CertificateArn, observed: &Observed) -> ByZone {
         }
     }
     free
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delete => f.write_str("delete"),
+            Self::GiveBack { to } => write!(f, "give it back to {to}"),
+            Self::EndRenaming => f.write_str("end its renaming"),
+            Self::Leave(why) => write!(f, "leave it: {why}"),
+        }
+    }
 }
 
 impl fmt::Display for Action {

@@ -25,6 +25,8 @@ pub(super) struct Progress {
     pub(super) diagnosed_at: Option<u64>,
     /// Why it cannot be issued, as DNS was seen then.
     pub(super) suspicion: Option<Suspicion>,
+    /// The last call that failed and was tried again, in words.
+    pub(super) failed: Option<String>,
     /// When the second sweep of a Delete is due.
     pub(super) sweep_at: Option<u64>,
 }

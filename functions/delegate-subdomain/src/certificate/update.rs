@@ -5,7 +5,8 @@ use super::{
     described::{Listed, Status},
     error::Error,
     issue::not_needed,
-    plan::Phase,
+    ownership::Owned,
+    plan::{self, Fate, Phase},
     progress::Progress,
     properties::{Records, Wanted},
     success,
@@ -153,7 +154,10 @@ impl<T: Transport> Certificates<T> {
     ) -> Result<(), Error> {
         let owner = request.owner();
         let owned = self.owned_of(acm, &owner, old, listed).await?;
-        for leftover in owned.iter().filter(|owned| owned.is_leftover(request)) {
+        let is_left = |owned: &&Owned| {
+            plan::fate(request, &owned.certificate.arn, &owned.tags) == Fate::Delete
+        };
+        for leftover in owned.iter().filter(is_left) {
             tracing::info!(
                 arn = leftover.certificate.arn.as_str(),
                 "deleting what a failed update has requested"

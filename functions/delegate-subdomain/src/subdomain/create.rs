@@ -10,11 +10,12 @@ use super::{
     success,
 };
 use crate::{error::Error, public_zone::Unusable};
-use custom_resource::{Creation, Invocation, Request, RequestType, Success, is_second_form};
+use aws_calls::Kind::Denied;
+use custom_resource::{Creation, Invocation, Request, RequestType, Stage, Success, is_second_form};
 use dns_zones::{
-    ChangeId, DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, PROPAGATION,
-    RecordSet, RrType,
-    dns::{Checked, Transport},
+    ChangeError, ChangeId, DomainName, HostedZone, HostedZoneId, ListedZone, NameServers,
+    PROPAGATION, RecordSet, RrType,
+    dns::{Checked, Fault, Transport},
 };
 use futures::{join, try_join};
 use std::{collections::BTreeMap, time::Duration};
@@ -37,6 +38,8 @@ struct Found {
 enum Kind {
     /// This very request created it, in an earlier delivery.
     Created,
+    /// This very request created it and came to its end in an earlier delivery.
+    Complete,
     /// An earlier request created it, or it is transferred from a renamed logical id. A request that fails leaves it as it
     /// was.
     Kept,
@@ -102,8 +105,16 @@ impl<T: Transport> Subdomains<T> {
                 || siblings.contains(servers)
                 || replaced.is_some_and(|old| old.is_to(servers, &owner))
         };
-        around.check(parent, &name, ours)?;
+        if let Err(error) = around.check(parent, &name, ours) {
+            return Err(self.explain_occupied(parent, error).await);
+        }
 
+        if let Some(found) = &found
+            && found.kind == Kind::Complete
+        {
+            // A delivery of a request that was done before: what changed since is none of its business.
+            return Ok(success(request, &found.zone, parent, found.proof));
+        }
         let Some(found) = found else {
             check_name(&wanted.labels, &parent.name)?;
             let (zone, change) = self.make_zone(request, invocation, wanted, &name).await?;
@@ -202,15 +213,19 @@ impl<T: Transport> Subdomains<T> {
         // Its CallerReference says whose it is before the tags do.
         let tags = created_zone_tags(request);
         let mark = async { Ok(self.route53.tag_zone(&zone.id, &tags, &[]).await?) };
-        let delegate = Box::pin(self.delegate(
-            parent,
-            &zone,
-            wanted.ttl,
-            around.delegation,
-            ours,
-            change.as_ref(),
-        ));
-        try_join!(mark, delegate)?;
+        let delegate = async {
+            // Its change comes after that of the zone's creation, so its INSYNC says that the zone's servers answer.
+            let shortened = self.shorten_apex(&zone, wanted.ttl).await?;
+            let change = shortened.or(change);
+            let standing = around.delegation;
+<<<<<<< HEAD
+            self.delegate(parent, &zone, wanted.ttl, standing, ours, change.as_ref())
+=======
+            Box::pin(self.delegate(parent, &zone, wanted.ttl, standing, ours, change.as_ref()))
+>>>>>>> wt-b
+                .await
+        };
+        try_join!(mark, Box::pin(delegate))?;
         self.verify(invocation, wanted, parent, &zone).await?;
         self.complete(&zone.id, &wanted.tags).await?;
         Ok(success(request, &zone, parent, proof))
@@ -245,15 +260,18 @@ impl<T: Transport> Subdomains<T> {
                 Hold::Managed {
                     taken_from,
                     created_as,
+                    stage,
                     ..
                 } if !serves_another_parent(&listed.id) => {
                     let Some(zone) = self.route53.zone(&listed.id).await? else {
                         continue;
                     };
-                    let kind = if zone.caller_reference == request.caller_reference() {
-                        Kind::Created
-                    } else {
-                        Kind::Kept
+                    let is_made = Creation::of_reference(&zone.caller_reference)
+                        .is_some_and(|creation| creation.is_by(request));
+                    let kind = match (is_made, stage) {
+                        (true, Stage::Creating) => Kind::Created,
+                        (true, Stage::Created) => Kind::Complete,
+                        (false, _) => Kind::Kept,
                     };
                     let tags = match taken_from {
                         Some(from) => transfer_tags(&owner, &from, Some(&created_as)),
@@ -479,6 +497,55 @@ impl<T: Transport> Subdomains<T> {
         Ok((zone.ok_or_else(gone)?, None))
     }
 
+    /// Says so if the NS record set that is in the way leads to name servers that do not serve the name.
+    async fn explain_occupied(&self, parent: &Parent, error: Error) -> Error {
+        let Error::Occupied {
+            name,
+            parent: parent_name,
+            zone,
+            set,
+        } = error
+        else {
+            return error;
+        };
+        let servers = set.name_servers();
+        let seen = self
+            .dns
+            .check_delegation(&parent.name, &parent.name_servers, &name, &servers);
+        match seen.await {
+            Err(fault @ Fault::ChildRefused { .. }) => Error::DanglingSet {
+                name,
+                parent: parent_name,
+                zone,
+                set,
+                fault,
+            },
+            _ => Error::Occupied {
+                name,
+                parent: parent_name,
+                zone,
+                set,
+            },
+        }
+    }
+
+    /// Gives the NS record set at the apex of the zone the TTL of the delegation. A role of an earlier release does not allow
+    /// it, and the delegation works all the same.
+    async fn shorten_apex(&self, zone: &HostedZone, ttl: u32) -> Result<Option<ChangeId>, Error> {
+        match self.route53.set_apex_ttl(zone, ttl).await {
+            Ok(change) => Ok(Some(change)),
+            Err(ChangeError::Aws(error)) if error.kind == Denied => {
+                tracing::warn!(
+                    %error,
+                    zone = zone.id.as_str(),
+                    "the zone's own NS record set keeps its TTL of two days, for which resolvers may remember it"
+                );
+                Ok(None)
+            }
+            Err(error) => Err(error.into_aws().into()),
+        }
+    }
+
     /// Asks the parent's and the zone's own name servers from the outside, where that is wanted.
     pub(super) async fn verify(
         &self,
@@ -556,9 +623,9 @@ pub(super) fn check_drain(
         request.service_timeout.min(invocation.remaining())
     };
     let most = time.saturating_sub(DELETE_WITHOUT_DRAIN);
-    if wanted.drain > most {
+    if let Some(drain) = wanted.drain.filter(|drain| *drain > most) {
         return Err(Error::LongDrain {
-            seconds: wanted.drain.as_secs(),
+            seconds: drain.as_secs(),
             most: most.as_secs(),
         });
     }

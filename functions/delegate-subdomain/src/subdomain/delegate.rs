@@ -82,11 +82,14 @@ impl Surroundings {
             });
         }
         if !self.hidden.is_empty() {
+            let is_acms = |set: &&RecordSet| set.is_acm_validation();
+            let validations = self.hidden.iter().filter(is_acms).cloned().collect();
             return Err(Error::Hides {
                 name,
                 parent,
                 zone,
                 sets: self.hidden.clone(),
+                validations,
             });
         }
         Ok(())
@@ -118,7 +121,7 @@ impl<T: Transport> Subdomains<T> {
         let delegated = async {
             let wanted = RecordSet::ns(&zone.name, ttl, &zone.name_servers);
             let change = self
-                .put_delegation(parent, zone, &wanted, standing, ours)
+                .put_delegation(parent, zone, &wanted, standing, ours, zone_change.is_some())
                 .await?;
             try_join!(
                 async { Ok(parent.route53.wait_in_sync(&change).await?) },
@@ -169,6 +172,7 @@ impl<T: Transport> Subdomains<T> {
         wanted: &RecordSet,
         mut standing: Option<RecordSet>,
         ours: &impl Fn(&NameServers) -> bool,
+        is_new: bool,
     ) -> Result<ChangeId, Error> {
         let until = Instant::now() + 2 * PROPAGATION;
         let mut tries = 0;
@@ -196,23 +200,14 @@ impl<T: Transport> Subdomains<T> {
                         return Err(error.into());
                     }
                 }
-                // How the check judges a zone that was just made is not documented: ask again until it must know it.
-                Err(ChangeError::Guardrail {
-                    guardrail: "NS_DELEGATION_AUTHORITY_CHECK",
-                    ..
-                }) if Instant::now() < until => {
+                // How a guardrail judges a zone that was just created is not documented, nor in which words it refuses: try
+                // again until every name server has the zone, and a minute longer.
+                Err(ChangeError::Refused(_) | ChangeError::Guardrail { .. })
+                    if is_new && Instant::now() < until =>
+                {
                     sleep(PAUSE).await;
                 }
-                Err(ChangeError::Guardrail { guardrail, error }) => {
-                    let (parent, name) = (parent.name.clone(), zone.name.clone());
-                    return Err(Error::Guardrail {
-                        guardrail,
-                        parent,
-                        name,
-                        error,
-                    });
-                }
-                Err(ChangeError::Aws(error)) => return Err(error.into()),
+                Err(error) => return Err(error.into_aws().into()),
             }
             standing = parent
                 .route53

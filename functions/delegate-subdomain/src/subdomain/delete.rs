@@ -97,8 +97,13 @@ impl<T: Transport> Subdomains<T> {
         let (swept, unread) = self.swept_for_delete(reference, removal).await?;
         let removal = Removal {
             parent: unread.map_or(removal.parent.clone(), Err),
-            // The first sweep took it out as a rule.
+            // Usually the first sweep has deleted the NS record set, long ago.
             ttl: None,
+            drain: if is_refused_id(request.physical_id()) {
+                removal.drain
+            } else {
+                Duration::ZERO
+            },
             by_tags: true,
             ..*removal
         };

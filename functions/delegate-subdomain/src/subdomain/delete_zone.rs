@@ -107,14 +107,13 @@ impl<T: Transport> Subdomains<T> {
                 Ok(_) => {}
                 // What was changed since it was read is read again, because the zone is not empty then.
                 Err(ChangeError::Stale(error)) => stale = Some(error),
-                Err(ChangeError::Guardrail { guardrail, error }) => {
+                Err(
+                    ChangeError::Followed(error)
+                    | ChangeError::Refused(error)
+                    | ChangeError::Guardrail { error, .. },
+                ) => {
                     let (name, zone) = (delegation.name.clone(), delegation.zone.clone());
-                    return Err(Error::RecordsGuarded {
-                        guardrail,
-                        name,
-                        zone,
-                        error,
-                    });
+                    return Err(Error::RecordsKept { name, zone, error });
                 }
                 Err(ChangeError::Aws(error)) => return Err(error.into()),
             }

@@ -162,13 +162,13 @@ impl<T: Transport> Subdomains<T> {
         removal: &Removal<'_>,
     ) -> Result<(), Error> {
         let owner = removal.request.owner();
-        while let TakenOut::Refused { guardrail } = self
+        while let TakenOut::Followed = self
             .take_out(half_made, removal, None, |servers| {
                 half_made.is_to(servers, &owner)
             })
             .await?
         {
-            tracing::info!(guardrail, "waiting for the parent to let the record set go");
+            tracing::info!("waiting for the parent to let the record set go");
             sleep(ACTIVE_PAUSE).await;
         }
         Ok(())

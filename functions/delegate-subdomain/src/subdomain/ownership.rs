@@ -63,6 +63,7 @@ pub(super) enum Hold {
     Sibling {
         logical_id: String,
         taken_from_us: bool,
+        stage: Stage,
         /// The logical id that its `CallerReference` names; none of an external zone.
         created_as: Option<String>,
     },
@@ -144,6 +145,7 @@ impl Hold {
             } if by_project.is_none() => Self::Sibling {
                 logical_id,
                 taken_from_us,
+                stage,
                 created_as: None,
             },
             Claim::Own { taken_from } => match stack_tags(&owner.logical_id) {
@@ -160,6 +162,7 @@ impl Hold {
                 Some(created_as) => Self::Sibling {
                     logical_id,
                     taken_from_us,
+                    stage,
                     created_as: Some(created_as),
                 },
                 None => Self::Contradicting {
@@ -319,8 +322,8 @@ impl<T: Transport> Subdomains<T> {
             "the renaming is rolled back: the zone is transferred back to its logical id"
         );
         let tags = sibling(owner, to).tag_map();
-        let note = [PREVIOUS_LOGICAL_ID_TAG.to_owned()];
-        Ok(self.route53.tag_zone(zone, &tags, &note).await?)
+        let settled = SETTLED_TAGS.map(str::to_owned);
+        Ok(self.route53.tag_zone(zone, &tags, &settled).await?)
     }
 
     /// Removes the ownership tags of an external zone.
@@ -375,6 +378,7 @@ pub(super) fn transfer_tags(
     created_as: Option<&str>,
 ) -> BTreeMap<String, String> {
     let mut tags = owner.tags_taken_from(from);
+    tags.insert(INCOMPLETE_TAG.to_owned(), "true".to_owned());
     if let Some(created_as) = created_as {
         tags.insert(CREATED_AS_TAG.to_owned(), created_as.to_owned());
     }
@@ -430,6 +434,7 @@ mod tests {
             caller_reference: caller_reference.to_owned(),
             private: false,
             comment: String::new(),
+            record_sets: 2,
         }
     }
 

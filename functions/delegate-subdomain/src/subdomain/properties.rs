@@ -25,7 +25,7 @@ struct Template {
     #[serde(default = "default_ttl", deserialize_with = "ttl")]
     ttl: u32,
     #[serde(default, deserialize_with = "drain_seconds")]
-    drain_seconds: u64,
+    drain_seconds: Option<u64>,
     #[serde(default = "yes", deserialize_with = "properties::boolean")]
     verify_delegation: bool,
     #[serde(default)]
@@ -60,7 +60,8 @@ pub(crate) struct Wanted {
     pub(crate) given_zone: Option<HostedZoneId>,
     /// Of the NS record set in the parent, seconds.
     pub(crate) ttl: u32,
-    pub(crate) drain: Duration,
+    /// Between the deletion of the NS record set and that of the zone; the TTL if it is not given.
+    pub(crate) drain: Option<Duration>,
     pub(crate) verify: bool,
     pub(crate) records_on_delete: RecordsOnDelete,
     /// Whether a delegation that the parent has already to the existing zone may be adopted.
@@ -114,7 +115,7 @@ impl Wanted {
                 .transpose()?,
             labels: template.subdomain.trim_end_matches('.').to_owned(),
             ttl: template.ttl,
-            drain: Duration::from_secs(template.drain_seconds),
+            drain: template.drain_seconds.map(Duration::from_secs),
             verify: template.verify_delegation,
             records_on_delete: template.records_on_delete,
             adopts: template.adopt_delegation,
@@ -170,7 +171,12 @@ impl Leaving {
                 None => Some(default_ttl()),
                 Some(_) => number("Ttl"),
             },
-            drain: Duration::from_secs(number("DrainSeconds").unwrap_or_default().into()),
+            drain: Duration::from_secs(
+                number("DrainSeconds")
+                    .or_else(|| number("Ttl"))
+                    .unwrap_or(default_ttl())
+                    .into(),
+            ),
             records_on_delete: match text("RecordsOnDelete") {
                 Some("Delete") => RecordsOnDelete::Delete,
                 _ => RecordsOnDelete::Fail,
@@ -188,7 +194,9 @@ impl Leaving {
             labels: wanted.labels.to_ascii_lowercase(),
             given_zone: wanted.given_zone.clone(),
             ttl: Some(wanted.ttl),
-            drain: wanted.drain,
+            drain: wanted
+                .drain
+                .unwrap_or(Duration::from_secs(wanted.ttl.into())),
             records_on_delete: wanted.records_on_delete,
             former: wanted.former.clone(),
         }
@@ -291,10 +299,11 @@ fn zone_id(property: &str, text: &str) -> Result<HostedZoneId, Error> {
     })
 }
 
-/// A quarter of an hour: long enough to spare queries, short enough that a re-created zone is not dark for two
-/// days, as with the default of aws-cdk-lib (<https://github.com/oslokommune/okctl/pull/231>).
+/// Five minutes: long enough to spare queries, short enough that a Delete can wait until resolvers have forgotten the
+/// delegation, and that a zone created again is not dark for two days, as with the default of aws-cdk-lib
+/// (<https://github.com/oslokommune/okctl/pull/231>).
 fn default_ttl() -> u32 {
-    900
+    300
 }
 
 fn yes() -> bool {
@@ -306,8 +315,10 @@ fn ttl<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Erro
     properties::integer_within::<_, _, 0, 2_147_483_647>(deserializer)
 }
 
-fn drain_seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    properties::integer_within::<_, _, 0, { u32::MAX as u64 }>(deserializer)
+fn drain_seconds<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    properties::integer_within::<_, _, 0, { u32::MAX as u64 }>(deserializer).map(Some)
 }
 
 #[cfg(test)]
@@ -327,11 +338,11 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(wanted.ttl, 60);
-        assert_eq!(wanted.drain, Duration::from_secs(30));
+        assert_eq!(wanted.drain, Some(Duration::from_secs(30)));
         assert!(!wanted.verify);
         assert_eq!(wanted.records_on_delete, RecordsOnDelete::Delete);
         let wanted = parse(json!({ "Subdomain": "dev", "ParentHostedZoneId": "Z1" })).unwrap();
-        assert_eq!((wanted.ttl, wanted.verify), (900, true));
+        assert_eq!((wanted.ttl, wanted.verify), (300, true));
         assert_eq!(wanted.records_on_delete, RecordsOnDelete::Fail);
     }
 
@@ -374,6 +385,14 @@ mod tests {
         );
         assert_eq!(leaving.ttl, None);
         assert_eq!(leaving.drain, Duration::from_secs(30));
+        let drain = |properties: Value| {
+            Leaving::parse(&Properties::from(properties))
+                .drain
+                .as_secs()
+        };
+        assert_eq!(drain(json!({})), 300);
+        assert_eq!(drain(json!({"Ttl": "60"})), 60);
+        assert_eq!(drain(json!({"Ttl": "60", "DrainSeconds": "0"})), 0);
         assert_eq!(leaving.records_on_delete, RecordsOnDelete::Delete);
         assert_eq!(leaving.former, ["Old"]);
     }

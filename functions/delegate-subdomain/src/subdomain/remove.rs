@@ -5,13 +5,12 @@ use super::{
 };
 use crate::error::Error;
 use aws_calls::Kind;
-use custom_resource::{Clock, Creation, Invocation, Owner, Request};
+use custom_resource::{Clock, Creation, Invocation, Owner, Request, Stage};
 use dns_zones::{
     Change, ChangeError, DomainName, HostedZone, NameServers, PROPAGATION, RecordSet, Route53,
     RrType,
     dns::{Standing, Transport},
 };
-use futures::join;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::sleep;
@@ -78,13 +77,10 @@ impl<T: Transport> Subdomains<T> {
         how.invocation
             .doing(format!("looking at {} and its zone", delegation.name));
         let undelegated = progress.deletable_at.contains_key(delegation.zone.as_str());
-        // What is needed later is asked for at once. What it says counts only for a zone that is to be deleted.
-        let (held, deletable, _) = join!(
-            self.held_zone(&owner, &how.leaving.former, &delegation.zone),
-            self.check_deletable(delegation, how.leaving.records_on_delete, undelegated),
-            self.rights(how),
-        );
-        let Some((zone, hold)) = held? else {
+        let held = self
+            .held_zone(&owner, &how.leaving.former, &delegation.zone)
+            .await?;
+        let Some((zone, hold)) = held else {
             return self.undelegate_gone_zone(delegation, how).await;
         };
         let may_delete =
@@ -93,6 +89,8 @@ impl<T: Transport> Subdomains<T> {
             tracing::warn!(zone = zone.id.as_str(), "left as it is: {why}");
             Ok(Removed::Wholly)
         };
+        // No request that was answered SUCCESS has led resolvers to what is incomplete.
+        let mut complete = true;
         let (made, delegated_from) = match hold.check(&zone)? {
             Hold::Managed {
                 taken_from: Some(from),
@@ -121,11 +119,15 @@ impl<T: Transport> Subdomains<T> {
                 self.unmark(&zone.id).await?;
                 return Ok(Removed::Wholly);
             }
-            Hold::Managed { .. } => (how.leaving.given_zone.as_ref() != Some(&zone.id), None),
+            Hold::Managed { stage, .. } => {
+                complete = stage == Stage::Created;
+                (how.leaving.given_zone.as_ref() != Some(&zone.id), None)
+            }
             Hold::External { parent, .. } => (false, parent),
             Hold::Sibling {
                 taken_from_us: true,
                 logical_id,
+                stage: Stage::Created,
                 ..
             } => {
                 tracing::info!(
@@ -136,6 +138,15 @@ impl<T: Transport> Subdomains<T> {
                 self.forget_previous(&zone.id).await?;
                 return Ok(Removed::Wholly);
             }
+            // The Create of the logical id that took it never came to its end, and its Delete did not give it back.
+            Hold::Sibling {
+                taken_from_us: true,
+                created_as,
+                ..
+            } => (
+                created_as.is_some() && how.leaving.given_zone.as_ref() != Some(&zone.id),
+                None,
+            ),
             Hold::Sibling { .. } | Hold::Foreign(_) => {
                 return spared("it is not this resource's");
             }
@@ -143,13 +154,19 @@ impl<T: Transport> Subdomains<T> {
             Hold::Untagged => return spared("it carries no ownership tags"),
             Hold::Contradicting { .. } => unreachable!("checked"),
         };
-        let known = if made { deletable? } else { Vec::new() };
+        let known = if made {
+            let records = how.leaving.records_on_delete;
+            self.check_deletable(delegation, records, undelegated)
+                .await?
+        } else {
+            Vec::new()
+        };
         how.invocation.doing(format!(
             "taking the NS record set of {} out of its parent",
             delegation.name
         ));
         let by_right = match self
-            .undelegate(delegation, &zone, how, made, progress)
+            .undelegate(delegation, &zone, &how.draining(complete), made, progress)
             .await?
         {
             Undelegated::NotYet(wait) => return Ok(wait),
@@ -195,8 +212,8 @@ impl<T: Transport> Subdomains<T> {
             .filter(|_| !was_taken_out)
             .map(|ttl| RecordSet::ns(&delegation.name, ttl, &zone.name_servers));
         let taken_out = match self.take_out(delegation, how, known, ours).await {
-            Ok(TakenOut::Refused { guardrail }) => {
-                return Ok(Undelegated::NotYet(Removed::refused(delegation, guardrail)));
+            Ok(TakenOut::Followed) => {
+                return Ok(Undelegated::NotYet(Removed::followed(delegation)));
             }
             Ok(taken_out) => taken_out,
             Err(error) if error.lacks_rights() => {
@@ -211,6 +228,7 @@ impl<T: Transport> Subdomains<T> {
         }
         let clock = how.invocation.clock;
         let key = zone.id.as_str();
+        let seen_gone = !matches!(taken_out, TakenOut::Confirmed);
         let end = match (taken_out, progress.deletable_at.get(key)) {
             (TakenOut::WasNotThere | TakenOut::SeenGone, Some(&at)) => Clock::moment(at),
             (TakenOut::WasNotThere, None) => {
@@ -223,8 +241,9 @@ impl<T: Transport> Subdomains<T> {
                     })
                     .await;
                 let spread = match seen {
-                    Standing::Gone => Duration::ZERO,
-                    Standing::Unknown(_) => PROPAGATION,
+                    // "Gone" may be "not yet": name servers may not have the record set at all so far, and its change may
+                    // still be on its way.
+                    Standing::Gone | Standing::Unknown(_) => PROPAGATION,
                     // Not INSYNC yet, or a record set that someone changed and that still names our servers.
                     Standing::Stands(said) => {
                         return Ok(Undelegated::NotYet(Removed::NotYet {
@@ -242,8 +261,11 @@ impl<T: Transport> Subdomains<T> {
         };
         let at = Clock::seconds(end);
         progress.deletable_at.insert(key.to_owned(), at);
-        let left = clock.until(end);
-        if left.is_zero() {
+        // As it is remembered, to the second, so that the next attempt finds it over.
+        let left = clock.until(Clock::moment(at));
+        // Before the zone is deleted, the parent is read once more: a Create that was delivered twice may have delegated to
+        // the zone again.
+        if left.is_zero() && seen_gone {
             return Ok(Undelegated::Done { by_right });
         }
         Ok(Undelegated::NotYet(Removed::NotYet {
@@ -274,7 +296,6 @@ impl<T: Transport> Subdomains<T> {
         ours: impl Fn(&NameServers) -> bool,
     ) -> Result<TakenOut, Error> {
         let rights = self.rights(how).await?;
-        let mut outcome = TakenOut::WasNotThere;
         let mut tries = 0;
         loop {
             let unseen = known.is_some();
@@ -286,12 +307,12 @@ impl<T: Transport> Subdomains<T> {
                 {
                     Ok(set) => set,
                     // The parent went, and the record set with it.
-                    Err(error) if error.is("NoSuchHostedZone") => return Ok(outcome),
+                    Err(error) if error.is("NoSuchHostedZone") => return Ok(TakenOut::WasNotThere),
                     Err(error) => return Err(error.into()),
                 },
             };
             let Some(set) = set.filter(|set| ours(&set.name_servers())) else {
-                return Ok(outcome);
+                return Ok(TakenOut::WasNotThere);
             };
             match rights
                 .change(&delegation.parent, vec![Change::Delete(set)])
@@ -299,8 +320,7 @@ impl<T: Transport> Subdomains<T> {
             {
                 Ok(change) => {
                     rights.wait_in_sync(&change).await?;
-                    // Looked at once more: a Create that was delivered twice may have put it there again meanwhile.
-                    outcome = TakenOut::Confirmed;
+                    return Ok(TakenOut::Confirmed);
                 }
                 Err(ChangeError::Stale(_)) if unseen => {}
                 // Changed since it was read, by someone or by this very call sent twice: look again.
@@ -314,16 +334,10 @@ impl<T: Transport> Subdomains<T> {
                 // It may not stand at all, as where a Create was denied its record set: a look says whether the refusal
                 // counts.
                 Err(error) if unseen && is_refused(&error) => {}
-                Err(ChangeError::Guardrail {
-                    guardrail: guardrail @ "ACTIVE_DELEGATION_CHECK",
-                    ..
-                }) => {
-                    return Ok(TakenOut::Refused { guardrail });
-                }
-                Err(ChangeError::Guardrail { guardrail, error }) => {
+                Err(ChangeError::Followed(_)) => return Ok(TakenOut::Followed),
+                Err(ChangeError::Refused(error) | ChangeError::Guardrail { error, .. }) => {
                     let (parent, name) = (parent_name(delegation, how), delegation.name.clone());
-                    return Err(Error::Guardrail {
-                        guardrail,
+                    return Err(Error::NotUndelegated {
                         parent,
                         name,
                         error,
@@ -477,7 +491,7 @@ impl<T: Transport> Subdomains<T> {
             .take_out(delegation, how, None, |servers| servers == name_servers)
             .await
         {
-            Ok(TakenOut::Refused { guardrail }) => Ok(Removed::refused(delegation, guardrail)),
+            Ok(TakenOut::Followed) => Ok(Removed::followed(delegation)),
             Ok(_) => Ok(Removed::Wholly),
             Err(cause) if cause.lacks_rights() => {
                 self.check_not_dangling(delegation, how, cause).await?;
@@ -507,15 +521,15 @@ pub(super) enum TakenOut {
     /// Not to be seen without rights, and the parent's own name servers no longer have it.
     SeenGone,
     /// A guardrail keeps it while resolvers still follow it.
-    Refused { guardrail: &'static str },
+    Followed,
 }
 
 impl Removed {
     /// A guardrail of the parent keeps the NS record set while resolvers still follow it.
-    fn refused(delegation: &Delegation, guardrail: &str) -> Self {
+    fn followed(delegation: &Delegation) -> Self {
         Self::NotYet {
             waiting_for: format!(
-                "the parent of {} to let its NS record set go: resolvers still follow it ({guardrail})",
+                "the parent of {} to let its NS record set go: resolvers still follow it (ACTIVE_DELEGATION_CHECK)",
                 delegation.name
             ),
             retry_after: ACTIVE_PAUSE,
@@ -523,7 +537,17 @@ impl Removed {
     }
 }
 
-impl Removal<'_> {
+impl<'a> Removal<'a> {
+    /// Without a drain for what was never complete.
+    fn draining(&self, complete: bool) -> Removal<'a> {
+        let drain = if complete { self.drain } else { Duration::ZERO };
+        Removal {
+            parent: self.parent.clone(),
+            drain,
+            ..*self
+        }
+    }
+
     /// The drain, cut to what the request and, without a waiter, the invocation leave.
     fn drain_left(&self) -> Duration {
         let left = self.invocation.time_left(self.request);
@@ -542,8 +566,8 @@ impl Removal<'_> {
 /// Whether Route 53 has refused a change, and would again.
 fn is_refused(error: &ChangeError) -> bool {
     match error {
-        ChangeError::Stale(_) | ChangeError::Guardrail { .. } => true,
         ChangeError::Aws(error) => matches!(error.kind, Kind::Denied | Kind::Refused),
+        _ => true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `DeleteCertificate`.
 
 use super::certificate;
+use crate::custody::Then;
 use crate::ownership;
 use crate::state::State;
 use crate::wire::answer::{Answer, Outcome, ServiceError};
@@ -15,8 +16,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
             format!("Certificate {arn} in account {} is in use.", found.account),
         ));
     }
-    let maker = found.made_by.clone();
-    ownership::certificate_changed(state, &maker, &arn, &call.caller.hand);
+    ownership::certificate_changed(state, &arn, Then::IsGone, &call.caller.hand);
     state.acm.certificates.remove(&arn);
     call.effect = true;
     Ok(Answer::Empty)

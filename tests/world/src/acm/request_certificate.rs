@@ -30,6 +30,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         }
     }
     let tags = tags_of(&body);
+    if tags.len() > 50 {
+        return Err(ServiceError::bad("TooManyTagsException", "50 at most"));
+    }
     let mut context = state.iam.context(call);
     // <https://docs.aws.amazon.com/acm/latest/userguide/acm-conditions.html>
     let method = text("ValidationMethod");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::certificate;
+use crate::custody::Then;
 use crate::ownership;
 use crate::ssm::tags_of;
 use crate::state::State;
@@ -20,8 +21,7 @@ pub(super) fn list(state: &mut State, call: &mut Call) -> Outcome {
 }
 
 fn changed(state: &mut State, call: &mut Call, arn: &str) {
-    let maker = state.acm.certificates[arn].made_by.clone();
-    ownership::certificate_changed(state, &maker, arn, &call.caller.hand);
+    ownership::certificate_changed(state, arn, Then::Exists, &call.caller.hand);
     call.effect = true;
 }
 
@@ -32,18 +32,19 @@ pub(super) fn add(state: &mut State, call: &mut Call) -> Outcome {
     if found.tags.len() + tags.len() > 50 {
         return Err(ServiceError::bad("TooManyTagsException", "50 at most"));
     }
-    found.tags.extend(tags);
     changed(state, call, &arn);
+    let found = state.acm.certificates.get_mut(&arn).expect("it stands");
+    found.tags.extend(tags);
     Ok(Answer::Empty)
 }
 
 pub(super) fn remove(state: &mut State, call: &mut Call) -> Outcome {
     let arn = certificate(state, call)?;
     let tags = tags_of(&call.json()?);
+    changed(state, call, &arn);
     let found = state.acm.certificates.get_mut(&arn).expect("it stands");
     for key in tags.keys() {
         found.tags.remove(key);
     }
-    changed(state, call, &arn);
     Ok(Answer::Empty)
 }

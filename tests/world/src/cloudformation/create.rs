@@ -20,7 +20,7 @@ impl Engine {
         self.deploy(stack, &[template]);
         for wave in waves(template) {
             if !self.create_wave(stack, template, &wave).await {
-                stack.status = if self.delete_resources(stack).await {
+                stack.status = if self.delete_resources(stack, true).await {
                     Status::CreateRolledBack
                 } else {
                     Status::NotDeleted
@@ -40,6 +40,7 @@ impl Engine {
         wave: &[String],
     ) -> bool {
         let mut requests = Vec::new();
+        let mut numbers = Vec::new();
         for logical_id in wave {
             let definition = template[logical_id].clone();
             let properties = self.properties(stack, &definition);
@@ -50,7 +51,11 @@ impl Engine {
                 properties: properties.clone(),
                 old_properties: None,
                 physical_id: None,
+                undoes: None,
+                rolls_back: false,
             });
+            let created_by = self.send(stack, &requests[requests.len() - 1]);
+            numbers.push(created_by);
             let physical_id = self.own_physical_id(stack, logical_id);
             stack.resources.insert(
                 logical_id.clone(),
@@ -60,15 +65,17 @@ impl Engine {
                     physical_id,
                     attributes: Default::default(),
                     settled: false,
+                    created_by,
                 },
             );
         }
         let sent_by = stack.clone();
         let mut running: FuturesUnordered<_> = requests
             .iter()
-            .map(|request| {
+            .zip(numbers)
+            .map(|(request, number)| {
                 let sent_by = &sent_by;
-                async move { (request, self.request(sent_by, request).await) }
+                async move { (request, self.request(sent_by, request, number).await) }
             })
             .collect();
         let mut all = true;
@@ -83,6 +90,13 @@ impl Engine {
             }
             if let Outcome::Answered(answer) = outcome {
                 resource.settled = answer.success;
+                if answer.success {
+                    // What a deletion policy kept is this resource again.
+                    let again = |(id, kept): &(String, StackResource)| {
+                        *id == request.logical_id && kept.physical_id == answer.physical_id
+                    };
+                    stack.retained.retain(|kept| !again(kept));
+                }
                 resource.physical_id = answer.physical_id;
                 resource.attributes = answer.attributes;
             }

@@ -13,13 +13,13 @@ impl Engine {
         stack.rollback = None;
         let mut all = true;
         for leaving in std::mem::take(&mut stack.leaving) {
-            if let Err(reason) = self.send_delete(stack, &leaving).await {
+            if let Err(orphan) = self.send_delete(stack, &leaving).await {
                 all = false;
-                stack.failures.push(reason);
+                stack.failures.push(orphan.reason);
                 stack.leaving.push(leaving);
             }
         }
-        stack.status = if self.delete_resources(stack).await && all {
+        stack.status = if self.delete_resources(stack, false).await && all {
             Status::Deleted
         } else {
             Status::NotDeleted
@@ -28,18 +28,18 @@ impl Engine {
     }
 
     /// Deletes all resources of a stack, those first that others do not need; what others need stays where a delete fails.
-    pub(super) async fn delete_resources(&self, stack: &mut Stack) -> bool {
+    /// `rolls_back` is whether the creation of the stack is undone by that.
+    pub(super) async fn delete_resources(&self, stack: &mut Stack, rolls_back: bool) -> bool {
         for wave in waves(&stack.standing()).into_iter().rev() {
             let leaving: Vec<Leaving> = wave
                 .iter()
-                .map(|logical_id| {
-                    let resource = &stack.resources[logical_id];
-                    Leaving {
-                        logical_id: logical_id.clone(),
-                        resource_type: resource.definition.resource_type.clone(),
-                        physical_id: resource.physical_id.clone(),
-                        properties: resource.properties.clone(),
-                    }
+                .filter(|logical_id| !stack.keeps(logical_id, rolls_back))
+                .cloned()
+                .collect::<Vec<String>>()
+                .iter()
+                .map(|logical_id| Leaving {
+                    rolls_back,
+                    ..Leaving::of(logical_id, &stack.resources[logical_id])
                 })
                 .collect();
             let results = join_all(
@@ -52,9 +52,9 @@ impl Engine {
             for (leaving, result) in leaving.iter().zip(results) {
                 match result {
                     Ok(()) => drop(stack.resources.remove(&leaving.logical_id)),
-                    Err(reason) => {
+                    Err(orphan) => {
                         all = false;
-                        stack.failures.push(reason);
+                        stack.failures.push(orphan.reason);
                     }
                 }
             }
@@ -68,32 +68,25 @@ impl Engine {
     /// Deletes what an operation left behind. What cannot be deleted is forgotten, as CloudFormation forgets it.
     pub(super) async fn clean_up(&self, stack: &mut Stack, leaving: Vec<Leaving>) {
         for leaving in leaving.into_iter().rev() {
-            let mut reason = String::new();
+            let mut orphan = None;
             for attempt in 1..=self.habits.clean_up_attempts {
-                match self.send_delete(stack, &leaving).await {
-                    Ok(()) => {
-                        reason.clear();
-                        break;
-                    }
-                    Err(error) => reason = error,
+                orphan = self.send_delete(stack, &leaving).await.err();
+                if orphan.is_none() {
+                    break;
                 }
                 self.world()
                     .clock()
                     .sleep(std::time::Duration::from_secs(u64::from(attempt)))
                     .await;
             }
-            if !reason.is_empty() {
-                stack.failures.push(reason.clone());
-                stack.orphans.push(Orphan {
-                    logical_id: leaving.logical_id,
-                    physical_id: leaving.physical_id,
-                    reason,
-                });
+            if let Some(orphan) = orphan {
+                stack.failures.push(orphan.reason.clone());
+                stack.orphans.push(orphan);
             }
         }
     }
 
-    async fn send_delete(&self, stack: &Stack, leaving: &Leaving) -> Result<(), String> {
+    async fn send_delete(&self, stack: &Stack, leaving: &Leaving) -> Result<(), Orphan> {
         let request = Request {
             kind: "Delete",
             logical_id: leaving.logical_id.clone(),
@@ -101,8 +94,11 @@ impl Engine {
             properties: leaving.properties.clone(),
             old_properties: None,
             physical_id: Some(leaving.physical_id.clone()),
+            undoes: leaving.undoes,
+            rolls_back: leaving.rolls_back,
         };
-        let outcome = self.request(stack, &request).await;
+        let delete = self.send(stack, &request);
+        let outcome = self.request(stack, &request, delete).await;
         if let Outcome::Answered(answer) = &outcome
             && answer.physical_id != leaving.physical_id
         {
@@ -111,9 +107,17 @@ impl Engine {
                 leaving.physical_id, answer.physical_id
             ));
         }
-        // As its events say it: which resource, and why.
-        let resource = format!("{} {}", leaving.logical_id, leaving.physical_id);
-        let failure = outcome.failure();
-        failure.map_or(Ok(()), |why| Err(format!("{resource}: {why}")))
+        let Some(why) = outcome.failure() else {
+            return Ok(());
+        };
+        let is_answered = matches!(outcome, Outcome::Answered(_));
+        Err(Orphan {
+            logical_id: leaving.logical_id.clone(),
+            physical_id: leaving.physical_id.clone(),
+            // As its events say it: which resource, and why.
+            reason: format!("{} {}: {why}", leaving.logical_id, leaving.physical_id),
+            sentence: is_answered.then_some(why),
+            delete,
+        })
     }
 }

@@ -10,9 +10,10 @@ use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value, json};
 
 use super::answers::{Answer, AnswerDesk, Asked};
-use super::lambda::{Delivery, FunctionHost, Running};
+use super::lambda::{Delivered, Delivery, FunctionHost, Running};
 use super::stack::Stack;
 use super::template::{ResourceDefinition, Template, as_text};
+use crate::custody::{self, Sent};
 use crate::iam::template::Resolution;
 use crate::{Event, World};
 
@@ -105,6 +106,10 @@ pub(crate) struct Request {
     pub(crate) properties: Map<String, Value>,
     pub(crate) old_properties: Option<Map<String, Value>>,
     pub(crate) physical_id: Option<String>,
+    /// Of the Delete of a Create that did not succeed: that Create's number.
+    pub(crate) undoes: Option<u64>,
+    /// Of the Delete of a resource whose creation is rolled back.
+    pub(crate) rolls_back: bool,
 }
 
 /// What became of a request.
@@ -136,7 +141,7 @@ impl Engine {
         Self {
             host: host(desk.clone()),
             desk,
-            running: Running::default(),
+            running: Running::after(world.last_numbers().1),
             world,
             lambda,
             habits: Habits::default(),
@@ -201,7 +206,9 @@ impl Engine {
     }
 
     /// Sends a request and waits for its answer, or for its time to run out.
-    pub(crate) async fn request(&self, stack: &Stack, request: &Request) -> Outcome {
+    ///
+    /// `sent` is its number, by which the world knows it.
+    pub(crate) async fn request(&self, stack: &Stack, request: &Request, sent: u64) -> Outcome {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let request_id = format!("00000000-0000-4000-8000-{number:012}");
         let clock = self.world.clock();
@@ -214,30 +221,10 @@ impl Engine {
             .and_then(|seconds| seconds.parse().ok())
             .filter(|seconds| (1..=3600).contains(seconds))
             .unwrap_or(3600);
-        let function = function_of(&request.resource_type);
-        let function_arn = format!(
-            "arn:aws:lambda:{}:{}:function:{function}",
-            stack.region, stack.account
-        );
-        let mut properties = request.properties.clone();
-        properties.insert("ServiceToken".into(), json!(function_arn));
-        let mut event = json!({
-            "RequestType": request.kind,
-            "ResponseURL": url,
-            "StackId": stack.id,
-            "RequestId": request_id,
-            "ResourceType": request.resource_type,
-            "LogicalResourceId": request.logical_id,
-            "ResourceProperties": properties,
-        });
-        if let Some(old) = &request.old_properties {
-            let mut old = old.clone();
-            old.insert("ServiceToken".into(), json!(function_arn));
-            event["OldResourceProperties"] = Value::Object(old);
-        }
-        if let Some(physical_id) = &request.physical_id {
-            event["PhysicalResourceId"] = json!(physical_id);
-        }
+        let function_arn = function_arn(stack, request);
+        let mut event = event(stack, request, &function_arn);
+        event["RequestId"] = json!(request_id);
+        event["ResponseURL"] = json!(url);
         let asked = Asked {
             stack_id: stack.id.clone(),
             request_id: request_id.clone(),
@@ -246,7 +233,13 @@ impl Engine {
         let mut answer = self.desk.open(&url, asked);
         let closes = Closes(&self.desk, &url);
         self.log(stack, request, "sent");
-        let deliveries = self.deliver(stack, &request.logical_id, &function_arn, &event);
+        self.deliver(&Delivered {
+            stack: stack.clone(),
+            logical_id: request.logical_id.clone(),
+            function_arn,
+            event,
+            number: sent,
+        });
         let wait = answer.wait_for(Option::is_some);
         let outcome = match clock.within(Duration::from_secs(timeout), wait).await {
             Some(Ok(answer)) => Outcome::Answered(answer.clone().expect("it was waited for")),
@@ -255,9 +248,7 @@ impl Engine {
         };
         drop(closes);
         let came_too_late = self.delivery.late >= Duration::from_secs(timeout);
-        if matches!(outcome, Outcome::TimedOut)
-            && !came_too_late
-            && !self.running.was_killed(deliveries)
+        if matches!(outcome, Outcome::TimedOut) && !came_too_late && !self.running.was_killed(sent)
         {
             self.world.violate(format!(
                 "{} {} of {} was never answered, though nothing was killed",
@@ -276,7 +267,88 @@ impl Engine {
             Outcome::TimedOut => "timed out".to_owned(),
         };
         self.log(stack, request, &words);
+        if let Outcome::Answered(answer) = &outcome
+            && answer.success
+        {
+            let mut state = self.world.state();
+            custody::succeeded(&mut state, sent, &answer.physical_id, &answer.attributes);
+        }
         outcome
+    }
+
+    /// Tells the world of a request that is about to be sent; answers its number.
+    pub(crate) fn send(&self, stack: &Stack, request: &Request) -> u64 {
+        let mut state = self.world.state();
+        let at = state.now;
+        state.custody.send(Sent {
+            kind: request.kind,
+            stack_id: stack.id.clone(),
+            logical_id: request.logical_id.clone(),
+            resource_type: request.resource_type.clone(),
+            physical_id: request.physical_id.clone(),
+            place: (stack.account.clone(), stack.region.clone()),
+            undoes: request.undoes,
+            rolls_back: request.rolls_back,
+            at,
+            forged: false,
+        })
+    }
+
+    /// Invokes a stack's function with a Delete that CloudFormation never sent, as whoever may invoke the function can:
+    /// the event says which stack it comes from, which resource it is about, and has a made-up physical id.
+    pub async fn forge_delete(
+        &self,
+        function_of: &Stack,
+        claims: &Stack,
+        logical_id: &str,
+        definition: &ResourceDefinition,
+        physical_id: &str,
+    ) {
+        let request = Request {
+            kind: "Delete",
+            logical_id: logical_id.to_owned(),
+            resource_type: definition.resource_type.clone(),
+            properties: self.properties(claims, definition),
+            old_properties: None,
+            physical_id: Some(physical_id.to_owned()),
+            undoes: None,
+            rolls_back: false,
+        };
+        let at = self.world.now();
+        let number = self.world.state().custody.send(Sent {
+            kind: request.kind,
+            stack_id: function_of.id.clone(),
+            logical_id: request.logical_id.clone(),
+            resource_type: request.resource_type.clone(),
+            physical_id: request.physical_id.clone(),
+            place: (function_of.account.clone(), function_of.region.clone()),
+            undoes: None,
+            rolls_back: false,
+            at,
+            forged: true,
+        });
+        let request_id = format!("ffffffff-0000-4000-8000-{number:012}");
+        let clock = self.world.clock();
+        let url = response_url(&claims.region, &request_id, clock.wall(clock.now()));
+        let asked = Asked {
+            stack_id: claims.id.clone(),
+            request_id: request_id.clone(),
+            logical_id: request.logical_id.clone(),
+        };
+        let _answer = self.desk.open(&url, asked);
+        self.log(claims, &request, "forged");
+        let function_arn = function_arn(function_of, &request);
+        let mut event = event(claims, &request, &function_arn);
+        event["RequestId"] = json!(request_id);
+        event["ResponseURL"] = json!(url);
+        self.deliver(&Delivered {
+            stack: function_of.clone(),
+            logical_id: request.logical_id.clone(),
+            function_arn,
+            event,
+            number,
+        });
+        self.idle().await;
     }
 
     fn log(&self, stack: &Stack, request: &Request, words: &str) {
@@ -284,7 +356,7 @@ impl Engine {
         let at = state.now;
         let properties = Value::Object(request.properties.clone());
         let physical_id = request.physical_id.as_deref().unwrap_or("-");
-        let target = if words == "sent" {
+        let target = if matches!(words, "sent" | "forged") {
             format!("{physical_id} {properties}")
         } else {
             String::new()
@@ -298,6 +370,38 @@ impl Engine {
             outcome: words.to_owned(),
         });
     }
+}
+
+fn function_arn(stack: &Stack, request: &Request) -> String {
+    format!(
+        "arn:aws:lambda:{}:{}:function:{}",
+        stack.region,
+        stack.account,
+        function_of(&request.resource_type)
+    )
+}
+
+/// The event of a request, without the id and the URL that it is answered by.
+fn event(stack: &Stack, request: &Request, function_arn: &str) -> Value {
+    let with_token = |properties: &Map<String, Value>| {
+        let mut properties = properties.clone();
+        properties.insert("ServiceToken".into(), json!(function_arn));
+        Value::Object(properties)
+    };
+    let mut event = json!({
+        "RequestType": request.kind,
+        "StackId": stack.id,
+        "ResourceType": request.resource_type,
+        "LogicalResourceId": request.logical_id,
+        "ResourceProperties": with_token(&request.properties),
+    });
+    if let Some(old) = &request.old_properties {
+        event["OldResourceProperties"] = with_token(old);
+    }
+    if let Some(physical_id) = &request.physical_id {
+        event["PhysicalResourceId"] = json!(physical_id);
+    }
+    event
 }
 
 /// Closes a URL when CloudFormation waits no longer, also where the wait itself is dropped.

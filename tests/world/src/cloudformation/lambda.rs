@@ -63,9 +63,31 @@ pub(crate) enum Ended {
     TimedOut,
 }
 
+/// An event that was delivered again.
+#[derive(Clone, Debug)]
+pub struct Redelivered {
+    /// Whose it was.
+    pub stack_id: String,
+    /// Which resource it was about.
+    pub logical_id: String,
+    /// Whether it was an Update, and another request about that resource followed it.
+    pub is_outdated_update: bool,
+}
+
+/// An event as it was delivered.
+#[derive(Clone)]
+pub(crate) struct Delivered {
+    pub(crate) stack: Stack,
+    pub(crate) logical_id: String,
+    pub(crate) function_arn: String,
+    pub(crate) event: Value,
+    /// The number of its request.
+    pub(crate) number: u64,
+}
+
 #[derive(Default)]
 struct Counts {
-    events: u64,
+    delivered: Vec<Delivered>,
     killed: BTreeSet<u64>,
     /// Where each event's answer goes.
     urls: BTreeMap<u64, String>,
@@ -82,10 +104,11 @@ pub(crate) struct Running {
     active: Arc<watch::Sender<usize>>,
 }
 
-impl Default for Running {
-    fn default() -> Self {
+impl Running {
+    /// Invocations are counted on from the last one of the world.
+    pub(crate) fn after(last: u64) -> Self {
         Self {
-            invocations: Arc::default(),
+            invocations: Arc::new(AtomicU64::new(last)),
             counts: Arc::default(),
             active: Arc::new(watch::Sender::new(0)),
         }
@@ -158,54 +181,68 @@ impl Engine {
         self.running.invocations.load(Ordering::Relaxed) + 1
     }
 
-    /// Delivers an event as Lambda does; answers the event's number.
-    pub(crate) fn deliver(
-        &self,
-        stack: &Stack,
-        logical_id: &str,
-        function_arn: &str,
-        event: &Value,
-    ) -> u64 {
-        let number = {
-            let mut counts = self.running.counts();
-            counts.events += 1;
-            let url = event["ResponseURL"].as_str().unwrap_or_default();
-            let number = counts.events;
-            counts.urls.insert(number, url.to_owned());
-            number
-        };
+    /// Delivers an event as Lambda does.
+    pub(crate) fn deliver(&self, delivered: &Delivered) {
+        let url = delivered.event["ResponseURL"].as_str().unwrap_or_default();
+        let mut counts = self.running.counts();
+        counts.urls.insert(delivered.number, url.to_owned());
+        counts.delivered.push(delivered.clone());
+        drop(counts);
         let delivery = self.delivery;
         let starts = [
             Some(delivery.late),
             delivery.again.map(|again| delivery.late + again),
         ];
-        let accepted = self.world.now();
         for start in starts.into_iter().flatten() {
-            let engine = self.clone();
-            let (stack, logical_id) = (stack.clone(), logical_id.to_owned());
-            let (function_arn, event) = (function_arn.to_owned(), event.clone());
-            let active = self.running.begin();
-            tokio::spawn(async move {
-                engine.world.clock().sleep(start).await;
-                engine
-                    .attempts(&stack, &logical_id, &function_arn, &event, number, accepted)
-                    .await;
-                drop(active);
-            });
+            self.start(delivered.clone(), start);
         }
-        number
+    }
+
+    /// Delivers an event once more that was delivered before, the n-th last one, and waits until nothing runs any more.
+    /// Answers what it was, where there was one.
+    pub async fn deliver_again(&self, back: usize, not_before: Duration) -> Option<Redelivered> {
+        let (delivered, is_last) = {
+            let counts = self.running.counts();
+            let mut latest = counts.delivered.iter().rev();
+            let delivered = latest.clone().nth(back)?.clone();
+            let of_resource = latest.find(|other| {
+                other.stack.id == delivered.stack.id && other.logical_id == delivered.logical_id
+            });
+            let is_last = of_resource.is_some_and(|last| last.number == delivered.number);
+            (delivered, is_last)
+        };
+        let redelivered = Redelivered {
+            stack_id: delivered.stack.id.clone(),
+            logical_id: delivered.logical_id.clone(),
+            is_outdated_update: !is_last && delivered.event["RequestType"] == "Update",
+        };
+        self.world.clock().sleep(not_before).await;
+        self.start(delivered, Duration::ZERO);
+        self.idle().await;
+        Some(redelivered)
+    }
+
+    fn start(&self, delivered: Delivered, after: Duration) {
+        let engine = self.clone();
+        let accepted = self.world.now();
+        let active = self.running.begin();
+        tokio::spawn(async move {
+            engine.world.clock().sleep(after).await;
+            engine.attempts(&delivered, accepted).await;
+            drop(active);
+        });
     }
 
     /// Up to three attempts, one and two minutes apart, as long as the event is young enough.
-    async fn attempts(
-        &self,
-        stack: &Stack,
-        logical_id: &str,
-        function_arn: &str,
-        event: &Value,
-        number: u64,
-        accepted: Duration,
-    ) {
+    async fn attempts(&self, delivered: &Delivered, accepted: Duration) {
+        let Delivered {
+            stack,
+            logical_id,
+            function_arn,
+            event,
+            number,
+        } = delivered;
+        let number = *number;
         let mut killed = false;
         for attempt in 0..=self.lambda.retries {
             if attempt > 0 {
@@ -238,6 +275,7 @@ impl Engine {
         number: u64,
     ) -> Ended {
         let invocation = self.running.invocations.fetch_add(1, Ordering::Relaxed) + 1;
+        self.world.state().custody.begin(invocation, number);
         let url = self.running.counts().urls.get(&number).cloned();
         if let Some(success) = url.and_then(|url| self.desk.answered(&url)) {
             self.running.counts().late.insert(invocation, success);

@@ -21,6 +21,6 @@ mod waiter;
 
 pub use answers::{Answer, AnswerDesk};
 pub use engine::{Engine, Habits, LambdaSettings};
-pub use lambda::{Delivery, FunctionHost, Hosted};
-pub use stack::{Stack, StackResource, Status};
-pub use template::{ResourceDefinition, Template};
+pub use lambda::{Delivery, FunctionHost, Hosted, Redelivered};
+pub use stack::{Orphan, Stack, StackResource, Status};
+pub use template::{DeletionPolicy, ResourceDefinition, Template};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::template::{ResourceDefinition, Template};
+use super::template::{DeletionPolicy, ResourceDefinition, Template};
 
 /// A stack's status, as far as it says what may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct StackResource {
     pub attributes: BTreeMap<String, String>,
     /// Whether its Create was answered with SUCCESS.
     pub settled: bool,
+    /// The number of its Create.
+    pub created_by: u64,
 }
 
 /// Something that CloudFormation tried to delete, could not, and no longer tracks.
@@ -47,8 +49,12 @@ pub struct Orphan {
     pub logical_id: String,
     /// Its physical id.
     pub physical_id: String,
-    /// The reason that was given.
+    /// The reason as CloudFormation's events have it.
     pub reason: String,
+    /// The function's own sentence; none if it gave no answer.
+    pub sentence: Option<String>,
+    /// The number of the Delete that failed.
+    pub delete: u64,
 }
 
 /// A stack.
@@ -66,6 +72,8 @@ pub struct Stack {
     pub resources: BTreeMap<String, StackResource>,
     /// What was left behind.
     pub orphans: Vec<Orphan>,
+    /// Resources that it had and that a deletion policy kept.
+    pub retained: Vec<(String, StackResource)>,
     /// The reasons of all failures of the last operation.
     pub failures: Vec<String>,
     pub(crate) rollback: Option<Rollback>,
@@ -80,6 +88,23 @@ pub(crate) struct Leaving {
     pub(crate) resource_type: String,
     pub(crate) physical_id: String,
     pub(crate) properties: Map<String, Value>,
+    /// The Create that did not succeed and that its Delete undoes.
+    pub(crate) undoes: Option<u64>,
+    /// Whether the creation of the resource is rolled back.
+    pub(crate) rolls_back: bool,
+}
+
+impl Leaving {
+    pub(crate) fn of(logical_id: &str, resource: &StackResource) -> Self {
+        Self {
+            logical_id: logical_id.to_owned(),
+            resource_type: resource.definition.resource_type.clone(),
+            physical_id: resource.physical_id.clone(),
+            properties: resource.properties.clone(),
+            undoes: (!resource.settled).then_some(resource.created_by),
+            rolls_back: false,
+        }
+    }
 }
 
 /// What an update that is being rolled back has still to undo.
@@ -105,6 +130,7 @@ impl Stack {
             status: Status::New,
             resources: BTreeMap::new(),
             orphans: Vec::new(),
+            retained: Vec::new(),
             failures: Vec::new(),
             rollback: None,
             leaving: Vec::new(),
@@ -114,6 +140,24 @@ impl Stack {
     /// Its name.
     pub fn name(&self) -> &str {
         self.id.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// Takes a resource out of the stack, and says whether its deletion policy keeps it. `rolls_back` is whether the
+    /// operation that created it is being undone. A resource whose Create did not succeed is never kept.
+    pub(crate) fn keeps(&mut self, logical_id: &str, rolls_back: bool) -> bool {
+        let Some(resource) = self.resources.get(logical_id) else {
+            return false;
+        };
+        let keeps = resource.settled
+            && match resource.definition.deletion_policy {
+                DeletionPolicy::Delete => false,
+                DeletionPolicy::Retain => true,
+                DeletionPolicy::RetainExceptOnCreate => !rolls_back,
+            };
+        if keeps && let Some(resource) = self.resources.remove(logical_id) {
+            self.retained.push((logical_id.to_owned(), resource));
+        }
+        keeps
     }
 
     /// The template of what stands.

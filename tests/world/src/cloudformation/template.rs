@@ -13,6 +13,21 @@ pub struct ResourceDefinition {
     pub properties: Map<String, Value>,
     /// Further resources that it depends on.
     pub depends_on: Vec<String>,
+    /// Its `DeletionPolicy`.
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// What CloudFormation does with a resource that it no longer has.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// It sends a Delete.
+    #[default]
+    Delete,
+    /// It sends none.
+    Retain,
+    /// It sends none, except in the rollback of the operation that created the resource.
+    RetainExceptOnCreate,
 }
 
 impl ResourceDefinition {
@@ -28,6 +43,7 @@ impl ResourceDefinition {
             resource_type: resource_type.to_owned(),
             properties,
             depends_on: Vec::new(),
+            deletion_policy: DeletionPolicy::Delete,
         }
     }
 

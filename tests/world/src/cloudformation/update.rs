@@ -40,9 +40,9 @@ impl Engine {
         }
         let mut leaving = rollback.leaving;
         for (logical_id, resource) in &before {
-            if !template.contains_key(logical_id) {
+            if !template.contains_key(logical_id) && !stack.keeps(logical_id, false) {
                 stack.resources.remove(logical_id);
-                leaving.insert(0, leaving_of(logical_id, resource));
+                leaving.insert(0, Leaving::of(logical_id, resource));
             }
         }
         stack.status = Status::Complete;
@@ -77,15 +77,16 @@ impl Engine {
                     properties,
                     old_properties: Some(resource.properties.clone()),
                     physical_id: Some(resource.physical_id.clone()),
+                    undoes: None,
+                    rolls_back: false,
                 });
             }
         }
         let sent_by = stack.clone();
-        let outcomes = join_all(
-            requests
-                .iter()
-                .map(|request| self.request(&sent_by, request)),
-        )
+        let outcomes = join_all(requests.iter().map(|request| {
+            let number = self.send(&sent_by, request);
+            self.request(&sent_by, request, number)
+        }))
         .await;
         let mut all = true;
         for (request, outcome) in requests.into_iter().zip(outcomes) {
@@ -108,7 +109,7 @@ impl Engine {
                     ));
                 }
                 if answer.physical_id != before.physical_id {
-                    rollback.leaving.push(leaving_of(&logical_id, before));
+                    rollback.leaving.push(Leaving::of(&logical_id, before));
                 }
                 resource.physical_id = answer.physical_id;
             }
@@ -174,8 +175,14 @@ impl Engine {
         stack.leaving.clear();
         let mut goes: Vec<Leaving> = Vec::new();
         for logical_id in left.iter().rev() {
+            if stack.keeps(logical_id, true) {
+                continue;
+            }
             if let Some(resource) = stack.resources.remove(logical_id) {
-                goes.push(leaving_of(logical_id, &resource));
+                goes.push(Leaving {
+                    rolls_back: true,
+                    ..Leaving::of(logical_id, &resource)
+                });
             }
         }
         // What was replaced and is now current again stays.
@@ -211,8 +218,11 @@ impl Engine {
             properties: before.properties.clone(),
             old_properties: Some(current.properties.clone()),
             physical_id: Some(physical_id.clone()),
+            undoes: None,
+            rolls_back: false,
         };
-        let outcome = self.request(stack, &request).await;
+        let number = self.send(stack, &request);
+        let outcome = self.request(stack, &request, number).await;
         if let Some(reason) = outcome.failure() {
             return Err(reason);
         }
@@ -220,7 +230,7 @@ impl Engine {
             unreachable!("what timed out is a failure")
         };
         let replaced =
-            (answer.physical_id != current.physical_id).then(|| leaving_of(logical_id, &current));
+            (answer.physical_id != current.physical_id).then(|| Leaving::of(logical_id, &current));
         stack.resources.insert(
             logical_id.to_owned(),
             StackResource {
@@ -230,14 +240,5 @@ impl Engine {
             },
         );
         Ok(replaced)
-    }
-}
-
-fn leaving_of(logical_id: &str, resource: &StackResource) -> Leaving {
-    Leaving {
-        logical_id: logical_id.to_owned(),
-        resource_type: resource.definition.resource_type.clone(),
-        physical_id: resource.physical_id.clone(),
-        properties: resource.properties.clone(),
     }
 }

@@ -151,6 +151,7 @@ pub(crate) fn create(
         protections: BTreeMap::new(),
         signed: false,
         followed_until: BTreeMap::new(),
+        undeletable: BTreeSet::new(),
         made_by: hand.clone(),
         delegated_by: BTreeSet::new(),
         in_sync_after: state.now,

@@ -63,6 +63,8 @@ pub struct Zone {
     pub signed: bool,
     /// Names below it that resolvers follow until then (ACTIVE_DELEGATION_CHECK).
     pub followed_until: BTreeMap<Name, Timestamp>,
+    /// Record sets that no function can delete: whatever it has read, Route 53 says that other values exist.
+    pub undeletable: BTreeSet<RecordKey>,
     /// Whose hand made it.
     pub made_by: Hand,
     /// Stacks whose functions have delegated it.

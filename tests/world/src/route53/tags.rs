@@ -1,5 +1,7 @@
 //! `ChangeTagsForResource`, `ListTagsForResource`, `ListTagsForResources`, for hosted zones.
 
+use std::collections::BTreeSet;
+
 use super::{Zone, authorize, authorized_zone, existing_zone};
 use crate::ownership;
 use crate::state::State;
@@ -91,6 +93,12 @@ pub(super) fn change(state: &mut State, call: &mut Call) -> Outcome {
         .any(|(key, value)| key.is_empty() || key.len() > 128 || value.len() > 256)
     {
         return Err(ServiceError::bad("InvalidInput", "a tag is too long"));
+    }
+    let tags = &state.route53.zones[&id].tags;
+    let kept = tags.keys().filter(|key| !remove.contains(key));
+    let added = add.iter().map(|(key, _)| key);
+    if kept.chain(added).collect::<BTreeSet<_>>().len() > 50 {
+        return Err(ServiceError::bad("InvalidInput", "50 tags at most"));
     }
     ownership::zone_tagged(state, &id, &call.caller.hand, &add, &remove);
     let zone = state.route53.zones.get_mut(&id).expect("it stands");

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{arn, authorize, names_of, place};
+use crate::custody::Then;
 use crate::ownership;
 use crate::state::State;
 use crate::wire::answer::{Answer, Outcome};
@@ -46,14 +47,15 @@ pub(super) fn delete(state: &mut State, call: &mut Call) -> Outcome {
     let mut deleted = Vec::new();
     let mut missing = Vec::new();
     for name in &names {
-        let now = state.now;
-        match state.ssm.delete(&place(call, name), now) {
-            Some(parameter) => {
-                ownership::parameter_changed(state, &parameter.made_by, name, &call.caller.hand);
-                deleted.push(name);
-            }
-            None => missing.push(name),
+        let place = place(call, name);
+        if !state.ssm.parameters.contains_key(&place) {
+            missing.push(name);
+            continue;
         }
+        ownership::parameter_changed(state, &place, Then::IsGone, &call.caller.hand);
+        let now = state.now;
+        state.ssm.delete(&place, now);
+        deleted.push(name);
     }
     call.effect = !deleted.is_empty();
     Ok(Answer::Json(

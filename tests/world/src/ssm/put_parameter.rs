@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Parameter, authorize, invalid, place, tags_of};
+use crate::custody::Then;
 use crate::ownership;
 use crate::state::State;
 use crate::wire::answer::{Answer, Outcome, ServiceError};
@@ -57,7 +58,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
                     "Parameter Store does not support changing a parameter's type.",
                 ));
             }
-            ownership::parameter_changed(state, &current.made_by, &name, &call.caller.hand);
+            ownership::parameter_changed(state, &place, Then::Exists, &call.caller.hand);
             let parameter = state.ssm.parameters.get_mut(&place).expect("it stands");
             parameter.value = value;
             parameter.version += 1;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Place, authorize, place, tags_of};
+use crate::custody::Then;
 use crate::ownership;
 use crate::state::State;
 use crate::wire::answer::{Answer, Outcome, ServiceError};
@@ -27,8 +28,7 @@ fn resource(state: &mut State, call: &mut Call) -> Result<(Value, Place), Servic
 }
 
 fn change(state: &mut State, call: &mut Call, place: &Place) {
-    let maker = state.ssm.parameters[place].made_by.clone();
-    ownership::parameter_changed(state, &maker, &place.2, &call.caller.hand);
+    ownership::parameter_changed(state, place, Then::Exists, &call.caller.hand);
     call.effect = true;
 }
 

@@ -92,6 +92,8 @@ impl Service {
                 .status(200)
                 .header("content-type", self.json_type())
                 .body(value.to_string().into()),
+            // Such as a proxy or a gateway answers.
+            Err(error) if error.code.is_empty() => response.status(error.status).body(Bytes::new()),
             Err(error) => {
                 let response = response.status(error.status);
                 match self {

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use world::cloudformation::Template;
-use world::{Edit, Fault, FaultRule, Name, When};
+use world::cloudformation::{DeletionPolicy, ResourceDefinition, Template};
+use world::{Edit, Fault, FaultRule, Name, RecordKey, When, Zone};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, subdomain, with};
 use crate::roles;
@@ -22,6 +22,8 @@ pub(crate) struct Case {
     pub(crate) account: &'static str,
     /// What people have made.
     pub(crate) setup: for<'a> fn(&'a Cast) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+    /// What the stack had before that, and a deletion policy kept when it was taken out.
+    pub(crate) kept: Option<fn(&Cast) -> Template>,
     /// The stack before; none for a create.
     pub(crate) before: Option<fn(&Cast) -> Template>,
     /// The template of the operation; none for a delete.
@@ -37,6 +39,7 @@ pub(crate) const PLAIN: Case = Case {
     name: "",
     account: CONSUMER,
     setup: |_| Box::pin(async {}),
+    kept: None,
     before: None,
     after: None,
     fails: false,
@@ -227,6 +230,102 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: "DelegatedSubdomain: logical id renamed, with tags that fill a call, and rolled back",
+        before: Some(|_| one("Zone", with_tags(subdomain(CONSUMER, "dev"), 9))),
+        after: Some(|cast| {
+            cast.renamed(CONSUMER, "Zone", "Renamed");
+            and_fails(one("Renamed", with_tags(subdomain(CONSUMER, "dev"), 9)))
+        }),
+        fails: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: kept by its deletion policy, and added again",
+        kept: Some(|_| kept(one("Zone", subdomain(CONSUMER, "dev")))),
+        before: Some(|_| Template::new()),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: kept by its deletion policy, added again, and refused at the end",
+        kept: Some(|_| kept(one("Zone", subdomain(CONSUMER, "dev")))),
+        before: Some(|_| Template::new()),
+        after: Some(|cast| {
+            resolvers_lie(cast);
+            let properties = json!({"Ttl": 60, "Comment": "hello", "Tags": {"team": "a"}});
+            one("Zone", with(subdomain(CONSUMER, "dev"), properties))
+        }),
+        fails: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: create with a zone that people delegated, and refused at the end",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        after: Some(|cast| {
+            resolvers_lie(cast);
+            one("Zone", with(with_given_zone(cast), json!({"Ttl": 60})))
+        }),
+        fails: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: create with a zone that people delegated, and rolled back",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        after: Some(|cast| and_fails(one("Zone", with_given_zone(cast)))),
+        fails: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed, and its NS record set cannot be deleted",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            let delegation = RecordKey::new(&Name::of(&format!("dev.{BUILD}")), "NS");
+            let stick = |zone: &mut Zone| zone.undeletable = [delegation].into();
+            cast.world.edit_zone(&cast.build_zone, stick).unwrap();
+            Template::new()
+        }),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed without its delegation role, and the resolvers deny every name",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            cast.world.delete_role(&roles::delegation_role(CONSUMER));
+            resolvers_lie(cast);
+            Template::new()
+        }),
+        denied: true,
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: one of two Regions' certificates for a name is removed",
+        before: Some(|_| {
+            let mut template = with_certificate("app");
+            let elsewhere = certificate("Zone", &format!("app.dev.{BUILD}"));
+            let elsewhere = with(elsewhere, json!({"Region": "us-east-1"}));
+            template.insert("Elsewhere".to_owned(), elsewhere);
+            template
+        }),
+        after: Some(|_| with_certificate("app")),
+        ..PLAIN
+    },
+    Case {
+        name: "PublishedZone: kept by its deletion policy, and added again",
+        account: NETWORK,
+        kept: Some(|cast| kept(published(cast, "/zone-delegation/own"))),
+        before: Some(|_| Template::new()),
+        after: Some(|cast| published(cast, "/zone-delegation/own")),
+        ..PLAIN
+    },
+    Case {
+        name: "SubdomainCertificate: kept by its deletion policy, and added again",
+        setup: |cast| Box::pin(async { delegated_zone(cast).await }),
+        kept: Some(|cast| kept(one("Certificate", certificate_in_given(cast, "app")))),
+        before: Some(|_| Template::new()),
+        after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
+        ..PLAIN
+    },
+    Case {
         name: "DelegatedSubdomain: delete",
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         ..PLAIN
@@ -327,13 +426,28 @@ pub(crate) const SLOW_CERTIFICATE: Case = Case {
             let slow = Duration::from_secs(1_800);
             cast.world
                 .change_settings(|settings| settings.issuance = slow..=slow);
-            let death = FaultRule::on_operation("StartExecution", 1, Fault::Kill(When::After));
-            cast.world.inject(death);
+            dies_when_handed_over(cast);
         })
     },
     after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
     ..PLAIN
 };
+
+/// A drain that outlasts the invocation, which dies as that of the slow certificate.
+pub(crate) const LONG_DRAIN: Case = Case {
+    name: "DelegatedSubdomain: delete that dies when it has handed over",
+    setup: |cast| Box::pin(async { dies_when_handed_over(cast) }),
+    before: Some(|_| {
+        let properties = json!({"DrainSeconds": 1800, "Ttl": 1800});
+        one("Zone", with(subdomain(CONSUMER, "dev"), properties))
+    }),
+    ..PLAIN
+};
+
+fn dies_when_handed_over(cast: &Cast) {
+    let death = FaultRule::on_operation("StartExecution", 1, Fault::Kill(When::After));
+    cast.world.inject(death);
+}
 
 pub(crate) fn one(
     logical_id: &str,
@@ -382,6 +496,36 @@ pub(crate) fn zone_named(cast: &Cast, account: &str, name: &str) -> String {
             && zone.made_by == world::Hand::Person
     });
     found.expect("people made it").id.clone()
+}
+
+/// A template whose resources are kept by their deletion policy.
+fn kept(mut template: Template) -> Template {
+    for definition in template.values_mut() {
+        definition.deletion_policy = DeletionPolicy::Retain;
+    }
+    template
+}
+
+/// A template with a resource that depends on all others and fails.
+fn and_fails(mut template: Template) -> Template {
+    let mut bad = with(subdomain(CONSUMER, "test"), json!({"Nonsense": "x"}));
+    bad.depends_on = template.keys().cloned().collect();
+    template.insert("Bad".to_owned(), bad);
+    template
+}
+
+/// With so many tags whose keys sort before those of the ownership tags.
+fn with_tags(definition: ResourceDefinition, count: usize) -> ResourceDefinition {
+    let tags: serde_json::Map<String, Value> = (0..count)
+        .map(|index| (format!("a-{index:02}"), json!("x")))
+        .collect();
+    with(definition, json!({"Tags": tags}))
+}
+
+/// From now on no check over DNS succeeds.
+fn resolvers_lie(cast: &Cast) {
+    cast.world
+        .change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
 }
 
 async fn second_zone(cast: &Cast) {

@@ -1,6 +1,6 @@
 //! The world that the proofs play in: accounts, zones, roles with the CDK app's own policies, and CloudFormation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use world::cloudformation::{Engine, LambdaSettings, ResourceDefinition, Stack, S
 use world::in_process::InProcess;
 use world::{Edit, Name, Settings, Table, World};
 
+use crate::exclusions::{CREATED_RECENTLY, RECENTLY};
+use crate::invariants::Exempt;
 use crate::roles;
 
 /// Holds the base domain and the delegated zone.
@@ -44,6 +46,10 @@ pub(crate) struct Cast {
     pub(crate) build_zone: String,
     /// Validation records that a template said to keep.
     pub(crate) kept_records: BTreeSet<Name>,
+    /// What is not checked.
+    pub(crate) exempt: Exempt,
+    /// Ownership tags that people changed, by zone, as they were before.
+    pub(crate) retagged: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Quick settings, so that a history takes milliseconds.
@@ -53,6 +59,11 @@ pub(crate) fn settings(seed: u64) -> Settings {
         seed,
         latency: Duration::from_millis(5)..=Duration::from_millis(20),
         propagation: seconds(1)..=seconds(20),
+        unanswered: if CREATED_RECENTLY.covers(true) {
+            RECENTLY
+        } else {
+            Duration::ZERO
+        },
         ..Settings::default()
     }
 }
@@ -78,6 +89,8 @@ impl Cast {
             base_zone,
             build_zone,
             kept_records: BTreeSet::new(),
+            exempt: Exempt::default(),
+            retagged: BTreeMap::new(),
         }
     }
 
@@ -92,6 +105,8 @@ impl Cast {
             base_zone: self.base_zone.clone(),
             build_zone: self.build_zone.clone(),
             kept_records: self.kept_records.clone(),
+            exempt: self.exempt.clone(),
+            retagged: self.retagged.clone(),
         }
     }
 

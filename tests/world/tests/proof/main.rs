@@ -3,6 +3,7 @@
 mod cases;
 mod cast;
 mod crash_points;
+mod exclusions;
 mod histories;
 mod invariants;
 mod refused_calls;

@@ -334,7 +334,7 @@ impl Scene {
         }
         wrong.extend(left(cast, &stack));
         wrong.extend(peoples.changed(cast));
-        people_leave(cast);
+        people_leave(cast, &stack);
         // What is left delegated keeps the parent published.
         if stack.orphans.is_empty() && cast.engine.delete(&mut network).await != Status::Deleted {
             wrong.push(format!("the network stack stays: {:?}", network.failures));

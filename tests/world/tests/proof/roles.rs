@@ -231,7 +231,7 @@ fn publishing_role(stack: &Stack, template: &Template) -> Option<Role> {
         .reduce(Role::joined_by)
 }
 
-/// The app has the certificates of a consumer in one Region. A stack without subdomains is the one with a certificate alone.
+/// A stack without subdomains is the one with a certificate alone.
 fn subdomain_role(stack: &Stack, template: &Template) -> Role {
     let has = |kind: &str| template.values().any(|found| found.resource_type == kind);
     let texts = |property| {
@@ -247,13 +247,17 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
         .iter()
         .find(|[here, ..]| here.account == stack.account)
         .expect("it is a consumer");
-    let synthesized = if !has("Custom::SubdomainCertificate") {
-        without
-    } else if texts("Region").any(|region| region == ELSEWHERE) {
-        elsewhere
-    } else {
-        here
+    let mut certificates = template
+        .values()
+        .filter(|found| found.resource_type == "Custom::SubdomainCertificate");
+    let is_elsewhere = |found: &&ResourceDefinition| {
+        text(found, "Region").is_some_and(|region| region == ELSEWHERE)
     };
+    let is_somewhere = has("Custom::SubdomainCertificate");
+    let (any_elsewhere, any_here) = (
+        certificates.clone().any(|found| is_elsewhere(&found)),
+        certificates.any(|found| !is_elsewhere(&found)),
+    );
     let prefix = texts("ParameterPrefix").next().unwrap_or(PREFIX);
     let named = with_apexes(synthesized.text, texts("Subdomain"));
     let synthesized = &Synthesized {
@@ -280,10 +284,19 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
                 ..WITH_RECORDS.of(&stack.account)
             })
         });
-    within
-        .into_iter()
-        .chain(with_records)
-        .fold(role(synthesized), Role::joined_by)
+    // A template of the constructs may have certificates in both Regions, each with its grants.
+    [
+        (any_here, here),
+        (any_elsewhere, elsewhere),
+        (!is_somewhere, without),
+    ]
+    .into_iter()
+    .filter(|(has_it, _)| *has_it)
+    .map(|(_, synthesized)| role(synthesized))
+    .chain(within)
+    .chain(with_records)
+    .reduce(Role::joined_by)
+    .expect("one of them holds")
 }
 
 /// A synthesized stack for these subdomains, as of zones whose names nothing there knows.

@@ -3,7 +3,9 @@
 use super::*;
 use crate::certificate::observed::Sharer;
 use aws_calls::Kind;
+use custom_resource::{Clock, STACK_ID_TAG};
 use dns_zones::{DomainName, HostedZoneId};
+use serde_json::json;
 use std::fmt::Write as _;
 
 const SITUATIONS: &str = include_str!("removal.txt");
@@ -294,5 +296,110 @@ fn cnames_that_were_left_to_another_certificate_are_deleted_if_that_is_deleted_t
         };
         let expected: Vec<_> = before.existing.iter().copied().filter(is_needed).collect();
         assert_eq!(after.existing, expected, "{before:?}");
+    }
+}
+
+/// When the certificates of the tests below were created, in seconds.
+const CREATED: u64 = 1_795_549_687;
+
+fn request(request_type: &str, id: &str, physical_id: &str, at: u64) -> Request {
+    let event = json!({
+        "RequestType": request_type,
+        "ResponseURL": "https://bucket.s3.amazonaws.com/key",
+        "RequestId": id,
+        "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev/1",
+        "LogicalResourceId": "Certificate",
+        "ResourceType": "Custom::SubdomainCertificate",
+        "PhysicalResourceId": physical_id,
+    });
+    Request::decode(&event, Clock::moment(at)).unwrap()
+}
+
+fn create(id: &str) -> Request {
+    request("Create", id, "", CREATED)
+}
+
+/// The tags of a certificate of this resource, by what they have beside its owner.
+fn tags(is_of_this_release: bool, is_settled: bool) -> Tags {
+    let creating = create("create");
+    let mut tags = if is_of_this_release {
+        creating.ownership_tags()
+    } else {
+        creating.owner().tag_map()
+    };
+    if is_settled {
+        tags.insert(SETTLED_TAG.to_owned(), "true".to_owned());
+    }
+    tags
+}
+
+/// Deletes of every kind that can meet the certificate 1, from before its Create to long after.
+fn deletes() -> Vec<Request> {
+    let named = arn(1).to_string();
+    let ids = [
+        named,
+        arn(2).to_string(),
+        create("create").refused_id(),
+        create("other").refused_id(),
+        "dev-Certificate-1A2B3C4D5E6F".to_owned(),
+    ];
+    let times = [CREATED - 1, CREATED + 5, CREATED + 7_201];
+    ids.iter()
+        .flat_map(|id| times.map(|at| request("Delete", "delete", id, at)))
+        .collect()
+}
+
+#[test]
+fn no_delete_deletes_what_another_request_created_or_finished() {
+    for delete in deletes() {
+        for bits in 0..4 {
+            let (is_of_this_release, is_settled) = (bits & 1 != 0, bits & 2 != 0);
+            let fate = fate(&delete, &arn(1), &tags(is_of_this_release, is_settled));
+            let age = delete.requested_at.duration_since(Clock::moment(CREATED));
+            let (is_later, is_old) = (
+                age.is_ok(),
+                age.as_ref().is_ok_and(|age| age.as_secs() > 7_200),
+            );
+            let id = delete.physical_id();
+            let expected = if id == arn(1).as_str() {
+                is_later || !is_of_this_release
+            } else if id.starts_with("refused-") {
+                is_of_this_release && id == create("create").refused_id()
+            } else {
+                is_of_this_release && is_later && !(is_settled && is_old)
+            };
+            assert_eq!(fate == Fate::Delete, expected, "{id} {age:?} {bits}");
+        }
+    }
+}
+
+#[test]
+fn no_request_deletes_a_certificate_whose_tags_do_not_name_this_resource() {
+    let own = tags(true, true);
+    let with = |key: &str, value: &str| {
+        let mut tags = own.clone();
+        tags.insert(key.to_owned(), value.to_owned());
+        tags
+    };
+    let owner = create("create").owner();
+    let renamed = owner.tags_taken_from("Former");
+    let mut back = owner.clone();
+    back.logical_id = "Renamed".to_owned();
+    let taken_from_us = back.tags_taken_from(&owner.logical_id);
+    for delete in deletes() {
+        let fate_of = |tags: &Tags| fate(&delete, &arn(1), tags);
+        let foreign = [
+            Tags::new(),
+            with(STACK_ID_TAG, "another stack"),
+            with("zone-delegation:logical-id", "Sibling"),
+        ];
+        for tags in foreign {
+            assert!(matches!(fate_of(&tags), Fate::Leave(_)), "{tags:?}");
+        }
+        let to = "Former".to_owned();
+        assert_eq!(fate_of(&renamed), Fate::GiveBack { to });
+        let is_named = delete.physical_id() == arn(1).as_str();
+        assert_eq!(fate_of(&taken_from_us) == Fate::EndRenaming, is_named);
+        assert_ne!(fate_of(&taken_from_us), Fate::Delete);
     }
 }

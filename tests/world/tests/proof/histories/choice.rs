@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
-use world::cloudformation::{ResourceDefinition, Stack, Template};
+use serde_json::{Map, Value, json};
+use world::cloudformation::{DeletionPolicy, ResourceDefinition, Stack, Template};
 use world::{Hand, Name};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, SECOND, certificate, subdomain, with};
@@ -52,8 +52,7 @@ const LABELS: [&str; 2] = ["app", "api"];
 /// A template, in the small.
 #[derive(Clone, Debug)]
 pub(crate) struct StackChoice {
-    /// Subdomains: one or two, of different names. One name twice is what no template may say: nobody could tell it from a logical id
-    /// that was renamed.
+    /// Subdomains: one or two, of different names ([`crate::exclusions::ONE_NAME_TWO_LOGICAL_IDS`]).
     pub(crate) zones: Vec<ZoneChoice>,
     /// A certificate in the last one.
     pub(crate) certificate: Option<CertificateChoice>,
@@ -74,6 +73,45 @@ pub(crate) struct ZoneChoice {
     /// Whether it takes a zone that people made, where there is one of its name.
     pub(crate) given: bool,
     pub(crate) deletes_records: bool,
+    pub(crate) tags: TagsChoice,
+    pub(crate) policy: DeletionPolicy,
+    /// It has a property that does not exist, so that its request is refused.
+    pub(crate) broken: bool,
+}
+
+/// A user's tags: how many, and where their keys sort.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TagsChoice {
+    pub(crate) count: usize,
+    pub(crate) order: TagOrder,
+}
+
+/// Where the keys of tags sort, seen from those of the ownership tags.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TagOrder {
+    Before,
+    After,
+    Around,
+}
+
+impl TagsChoice {
+    fn tags(self) -> Map<String, Value> {
+        let start = |index: usize| match self.order {
+            TagOrder::Before => "a",
+            TagOrder::After => "zz",
+            TagOrder::Around if index.is_multiple_of(2) => "a",
+            TagOrder::Around => "zz",
+        };
+        let tag = |index| (format!("{}-{index:02}", start(index)), json!("x"));
+        (0..self.count).map(tag).collect()
+    }
+
+    /// Adds `Tags`, where there are any.
+    fn add_to(self, properties: &mut Value) {
+        if self.count > 0 {
+            properties["Tags"] = Value::Object(self.tags());
+        }
+    }
 }
 
 /// A certificate.
@@ -85,14 +123,28 @@ pub(crate) struct CertificateChoice {
     pub(crate) elsewhere: bool,
     /// Another certificate of the template for the same name, which is validated by the same record.
     pub(crate) twin: bool,
+    /// Whether that one is in the other Region.
+    pub(crate) twin_elsewhere: bool,
+    /// In whatever zone of that name exists in the account, where there is one: another stack's, or a person's.
+    pub(crate) shares: bool,
+    pub(crate) tags: TagsChoice,
+    pub(crate) policy: DeletionPolicy,
+    pub(crate) broken: bool,
 }
+
+/// The Region in which certificates are elsewhere.
+const ELSEWHERE: &str = "us-east-1";
 
 impl StackChoice {
     /// What the template of a stack says.
     pub(crate) fn template(&self, cast: &Cast, at: usize, stack: &Stack) -> Template {
         let mut template = Template::new();
         if STACKS[at].account == NETWORK {
-            let published = cast.published_zone(PREFIXES[self.prefix]);
+            let mut published = cast.published_zone(PREFIXES[self.prefix]);
+            published.deletion_policy = self.zones[0].policy;
+            if self.zones[0].broken {
+                published = with(published, json!({"Nonsense": "x"}));
+            }
             let former = json!({ "FormerLogicalIds": PUBLISHED_IDS });
             template.insert(self.published_id().to_owned(), with(published, former));
         } else {
@@ -100,9 +152,12 @@ impl StackChoice {
                 template.insert(zone.id().to_owned(), zone.definition(cast, stack));
             }
             if let (Some(certificate), Some(zone)) = (&self.certificate, self.zones.last()) {
-                template.insert("Certificate".to_owned(), certificate.definition(zone));
+                let shared = certificate.shared_zone(cast, stack, zone);
+                let definition = certificate.definition(zone, shared.as_deref());
+                template.insert("Certificate".to_owned(), definition);
                 if certificate.twin {
-                    template.insert("Twin".to_owned(), certificate.twin(zone));
+                    let twin = certificate.twin(zone, shared.as_deref());
+                    template.insert("Twin".to_owned(), twin);
                 }
             }
         }
@@ -125,6 +180,31 @@ impl StackChoice {
         choice
     }
 
+    /// The same template with every resource sound, or with its last resource refused.
+    pub(crate) fn broken(&self, broken: bool) -> Self {
+        let mut choice = self.clone();
+        choice.fails = false;
+        for zone in &mut choice.zones {
+            zone.broken = false;
+        }
+        if let Some(certificate) = &mut choice.certificate {
+            certificate.broken = broken;
+        } else if let Some(zone) = choice.zones.last_mut() {
+            zone.broken = broken;
+        }
+        choice
+    }
+
+    /// The same template without its certificate, or without its last zone.
+    pub(crate) fn smaller(&self) -> Self {
+        let mut choice = self.clone();
+        choice.fails = false;
+        if choice.certificate.take().is_none() && choice.zones.len() > 1 {
+            choice.zones.pop();
+        }
+        choice
+    }
+
     /// The validation record that it keeps; a name and its wildcard share one.
     pub(crate) fn kept_record(&self, at: usize) -> Option<Name> {
         let certificate = self.certificate.as_ref().filter(|found| found.keeps)?;
@@ -141,18 +221,25 @@ impl StackChoice {
     pub(crate) fn shown(&self, at: usize) -> String {
         let mut line = String::new();
         if STACKS[at].account == NETWORK {
-            let _ = write!(line, "{} = {}", self.published_id(), PREFIXES[self.prefix]);
+            let ZoneChoice { policy, broken, .. } = self.zones[0];
+            let refused = if broken { ", refused" } else { "" };
+            let (id, prefix) = (self.published_id(), PREFIXES[self.prefix]);
+            let _ = write!(line, "{id} = {prefix} ({policy:?}{refused}), ");
         } else {
             for zone in &self.zones {
                 let _ = write!(
                     line,
-                    "{} = {} (TTL {}",
+                    "{} = {} (TTL {}, {} tags, {:?}",
                     zone.id(),
                     NAMES[zone.name],
-                    zone.ttl
+                    zone.ttl,
+                    zone.tags.count,
+                    zone.policy
                 );
                 for (set, word) in [
-                    (zone.comment, "comment and tags"),
+                    (zone.comment, "comment"),
+                    (zone.tags.count > 0, "tags"),
+                    (zone.broken, "refused"),
                     (zone.given, "a zone of people's"),
                     (zone.deletes_records, "deletes records"),
                     (zone.drain > 0, "drains"),
@@ -195,7 +282,10 @@ impl ZoneChoice {
         });
         if self.comment {
             properties["Comment"] = json!("hello");
-            properties["Tags"] = json!({"team": "a"});
+        }
+        self.tags.add_to(&mut properties);
+        if self.broken {
+            properties["Nonsense"] = json!("x");
         }
         if self.deletes_records {
             properties["RecordsOnDelete"] = json!("Delete");
@@ -205,7 +295,9 @@ impl ZoneChoice {
         {
             properties["HostedZoneId"] = json!(id);
         }
-        with(subdomain(&stack.account, name), properties)
+        let mut definition = with(subdomain(&stack.account, name), properties);
+        definition.deletion_policy = self.policy;
+        definition
     }
 }
 
@@ -214,9 +306,28 @@ impl CertificateChoice {
         format!("{}.{}.{BUILD}", LABELS[self.label], NAMES[zone.name])
     }
 
-    fn definition(&self, zone: &ZoneChoice) -> ResourceDefinition {
+    /// The id of a zone that the template does not have and in which the names are validated.
+    fn shared_zone(&self, cast: &Cast, stack: &Stack, zone: &ZoneChoice) -> Option<String> {
+        let name = Name::of(&format!("{}.{BUILD}", NAMES[zone.name]));
+        let is_own =
+            |made_by: &Hand| matches!(made_by, Hand::Function(work) if work.stack_id == stack.id);
+        let zones = cast.world.zones();
+        let found = zones.values().find(|found| {
+            found.account == stack.account && found.name == name && !is_own(&found.made_by)
+        });
+        found.filter(|_| self.shares).map(|found| found.id.clone())
+    }
+
+    fn definition(&self, zone: &ZoneChoice, shared: Option<&str>) -> ResourceDefinition {
         let name = self.name(zone);
         let mut properties = json!({});
+        if let Some(shared) = shared {
+            properties["HostedZoneId"] = json!(shared);
+        }
+        self.tags.add_to(&mut properties);
+        if self.broken {
+            properties["Nonsense"] = json!("x");
+        }
         if self.wildcard {
             properties["SubjectAlternativeNames"] = json!([format!("*.{name}")]);
         }
@@ -224,13 +335,21 @@ impl CertificateChoice {
             properties["ValidationRecordsOnDelete"] = json!("Keep");
         }
         if self.elsewhere {
-            properties["Region"] = json!("us-east-1");
+            properties["Region"] = json!(ELSEWHERE);
         }
-        with(certificate(zone.id(), &name), properties)
+        let mut definition = with(certificate(zone.id(), &name), properties);
+        definition.deletion_policy = self.policy;
+        definition
     }
 
-    fn twin(&self, zone: &ZoneChoice) -> ResourceDefinition {
-        let properties = json!({"Tags": {"twin": "yes"}});
+    fn twin(&self, zone: &ZoneChoice, shared: Option<&str>) -> ResourceDefinition {
+        let mut properties = json!({"Tags": {"twin": "yes"}});
+        if let Some(shared) = shared {
+            properties["HostedZoneId"] = json!(shared);
+        }
+        if self.twin_elsewhere {
+            properties["Region"] = json!(ELSEWHERE);
+        }
         with(certificate(zone.id(), &self.name(zone)), properties)
     }
 }

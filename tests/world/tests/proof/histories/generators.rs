@@ -5,12 +5,15 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use world::When;
+use world::cloudformation::DeletionPolicy;
 
-use super::choice::{CertificateChoice, NAMES, PREFIXES, StackChoice, ZoneChoice};
-use super::step::{Act, Failure, FaultStep, Operation, Step};
+use super::choice::{
+    CertificateChoice, NAMES, PREFIXES, StackChoice, TagOrder, TagsChoice, ZoneChoice,
+};
+use super::step::{Act, Failure, FaultStep, Forged, Operation, Step, Twist};
 
 /// What the functions call, and the answer.
-const OPERATIONS: [&str; 18] = [
+const OPERATIONS: [&str; 28] = [
     "AssumeRole",
     "GetParameters",
     "PutParameter",
@@ -29,6 +32,27 @@ const OPERATIONS: [&str; 18] = [
     "DeleteCertificate",
     "StartExecution",
     "PUT",
+    "GetDNSSEC",
+    "ListHostedZones",
+    "ListResourceRecordSetProtections",
+    "UpdateHostedZoneComment",
+    "ListCertificates",
+    "ListTagsForCertificate",
+    "AddTagsToCertificate",
+    "RemoveTagsFromCertificate",
+    "AddTagsToResource",
+    "RemoveTagsFromResource",
+];
+
+/// Errors that no code waits for, or that mean something else than what some code waits for.
+const REFUSALS: [(u16, &str); 7] = [
+    (400, "SomethingNew"),
+    (403, "AccessDenied"),
+    (403, ""),
+    (400, ""),
+    (404, "NoSuchThing"),
+    (409, "Conflict"),
+    (400, "ValidationException"),
 ];
 
 fn when() -> impl Strategy<Value = When> + Clone {
@@ -44,9 +68,12 @@ fn zone() -> impl Strategy<Value = ZoneChoice> {
         prop_oneof![8 => Just(0_u32), 1 => Just(30), 1 => Just(1500)],
         prop::bool::weighted(0.15),
         prop::bool::weighted(0.3),
+        tags(),
+        policy(),
+        prop::bool::weighted(0.06),
     )
         .prop_map(
-            |(logical_id, name, ttl, comment, drain, given, deletes_records)| ZoneChoice {
+            |(
                 logical_id,
                 name,
                 ttl,
@@ -54,8 +81,41 @@ fn zone() -> impl Strategy<Value = ZoneChoice> {
                 drain,
                 given,
                 deletes_records,
+                tags,
+                policy,
+                broken,
+            )| ZoneChoice {
+                logical_id,
+                name,
+                ttl,
+                comment,
+                drain,
+                given,
+                deletes_records,
+                tags,
+                policy,
+                broken,
             },
         )
+}
+
+/// None as a rule; else so many that, with the ownership tags, they fit into one call or do not, and any number.
+fn tags() -> impl Strategy<Value = TagsChoice> {
+    let count = prop_oneof![
+        10 => Just(0_usize),
+        3 => select(vec![1_usize, 7, 8, 9, 10, 19]),
+        2 => 0..=50_usize,
+    ];
+    let order = select(vec![TagOrder::Before, TagOrder::After, TagOrder::Around]);
+    (count, order).prop_map(|(count, order)| TagsChoice { count, order })
+}
+
+fn policy() -> impl Strategy<Value = DeletionPolicy> {
+    prop_oneof![
+        12 => Just(DeletionPolicy::Delete),
+        2 => Just(DeletionPolicy::Retain),
+        1 => Just(DeletionPolicy::RetainExceptOnCreate),
+    ]
 }
 
 fn zones() -> impl Strategy<Value = Vec<ZoneChoice>> {
@@ -78,16 +138,35 @@ fn certificate() -> impl Strategy<Value = CertificateChoice> {
         any::<bool>(),
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.25),
+        any::<bool>(),
+        prop::bool::weighted(0.3),
+        tags(),
+        policy(),
+        prop::bool::weighted(0.06),
     )
         .prop_map(
-            // Only certificates of one Region see that they share a record (docs/properties.md, ValidationRecordsOnDelete), so
-            // that a name has a twin or changes its Region.
-            |(label, wildcard, keeps, elsewhere, twin)| CertificateChoice {
+            |(
                 label,
                 wildcard,
                 keeps,
-                elsewhere: elsewhere && label == 1,
-                twin: twin && label == 0,
+                elsewhere,
+                twin,
+                twin_elsewhere,
+                shares,
+                tags,
+                policy,
+                broken,
+            )| CertificateChoice {
+                label,
+                wildcard,
+                keeps,
+                elsewhere,
+                twin,
+                twin_elsewhere,
+                shares,
+                tags,
+                policy,
+                broken,
             },
         )
 }
@@ -120,7 +199,28 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (stack(), choice(), 0..90_u16)
             .prop_map(|(stack, choice, after)| Operation::CutCreate(stack, choice, after)),
         1 => (stack(), any::<bool>()).prop_map(|(stack, skip)| Operation::Continue(stack, skip)),
+        5 => (stack(), twist()).prop_map(|(stack, twist)| Operation::Follow(stack, twist)),
+        2 => (stack(), forged(), 0..NAMES.len())
+            .prop_map(|(stack, forged, name)| Operation::Forge(stack, forged, name)),
     ]
+}
+
+fn twist() -> impl Strategy<Value = Twist> {
+    select(vec![
+        Twist::Before,
+        Twist::Smaller,
+        Twist::Broken,
+        Twist::Sound,
+    ])
+}
+
+fn forged() -> impl Strategy<Value = Forged> {
+    select(vec![
+        Forged::ZoneThatIsGone,
+        Forged::OthersZone,
+        Forged::OthersThing,
+        Forged::OtherStack,
+    ])
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -137,6 +237,12 @@ fn act() -> impl Strategy<Value = Act> {
         1 => name.clone().prop_map(Act::Sign),
         1 => name.clone().prop_map(Act::Protect),
         1 => (0..2_usize).prop_map(Act::TakeRole),
+        2 => name.clone().prop_map(Act::DelegateZone),
+        1 => name.clone().prop_map(Act::Ds),
+        1 => (name.clone(), stack()).prop_map(|(name, to)| Act::Retag(name, to)),
+        1 => (name.clone(), stack()).prop_map(|(name, to)| Act::RetagStack(name, to)),
+        1 => name.clone().prop_map(Act::Stick),
+        1 => Just(Act::Lie),
         1 => Just(Act::UseCertificates),
         1 => Just(Act::Guardrails),
         1 => (name, 10..600_u16).prop_map(|(name, seconds)| Act::Follow(name, seconds)),
@@ -153,6 +259,7 @@ fn failure() -> impl Strategy<Value = Failure> + Clone {
         when().prop_map(Failure::Reset),
         when().prop_map(Failure::Silence),
         Just(Failure::Denied),
+        select(&REFUSALS[..]).prop_map(|(status, code)| Failure::Refused(status, code)),
     ]
 }
 
@@ -166,7 +273,7 @@ fn fault() -> impl Strategy<Value = FaultStep> {
             when,
             always,
         }),
-        3 => (select(&OPERATIONS[..]), 1..8_u64, failure())
+        6 => (select(&OPERATIONS[..]), 1..8_u64, failure())
             .prop_map(|(name, times, failure)| FaultStep::Operation(name, times, failure)),
         1 => (1..8_u64)
             .prop_map(|times| FaultStep::Operation("ChangeResourceRecordSets", times, Failure::Busy)),
@@ -177,7 +284,7 @@ fn fault() -> impl Strategy<Value = FaultStep> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        1 => (1..2000_u16).prop_map(Step::Sleep),
+        1 => prop_oneof![4 => 1..2000_u16, 1 => Just(9_000)].prop_map(Step::Sleep),
         8 => operation().prop_map(|operation| Step::Operate(vec![operation])),
         2 => (operation(), operation()).prop_map(|(one, other)| {
             if one.stack() == other.stack() {
@@ -188,6 +295,7 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         4 => act().prop_map(Step::Act),
         4 => fault().prop_map(Step::Fault),
+        2 => (0..12_usize).prop_map(Step::Again),
         1 => (0..400_u16, option::of(0..200_u16))
             .prop_map(|(late, again)| Step::Deliver(late, again)),
     ]

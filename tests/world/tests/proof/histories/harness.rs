@@ -7,17 +7,19 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use world::cloudformation::{Delivery, Habits, ResourceDefinition, Stack, Status, Template};
-use world::{Fault, FaultRule, ServiceError, When};
+use world::{Fault, FaultRule, ServiceError, When, World};
 
 use super::choice::{PREFIXES, STACKS, StackChoice};
+use super::forge::forge;
 use super::operate::operate;
 use super::people;
-use super::step::{Failure, FaultStep, Operation, Step};
+use super::step::{Failure, FaultStep, Operation, Step, Twist};
 use crate::cast::{Cast, NETWORK, REGION, settings};
-use crate::invariants;
+use crate::exclusions::{GIVEN_TO_TWO_STACKS, OUTDATED_UPDATE, WITHIN_A_MINUTE};
+use crate::invariants::{self, Promise};
 
 /// A second delivery that begins so long after its request knows itself for one. An earlier one comes before anyone begins the next
-/// operation: nothing that it could be told by is left of what an operation made and the next one deleted.
+/// operation ([`WITHIN_A_MINUTE`]).
 const REPEAT: Duration = Duration::from_secs(60);
 
 /// More calls than any history needs: whoever makes them runs in a circle.
@@ -61,6 +63,7 @@ pub(crate) fn play(seed: u32, steps: &[Step]) -> Result<(), Broken> {
                 settings.propagation = Duration::ZERO..=Duration::from_secs(most);
                 settings.name_servers_per_tld = [8, 512][(seed >> 4) as usize % 2];
                 settings.dns_reachable = !(seed >> 5).is_multiple_of(8);
+                settings.empty_non_terminals_denied = (seed >> 20).is_multiple_of(4);
                 settings.throttling = (seed >> 8).is_multiple_of(4);
                 settings.most_calls = MOST_CALLS;
             });
@@ -69,7 +72,7 @@ pub(crate) fn play(seed: u32, steps: &[Step]) -> Result<(), Broken> {
             let result = tokio::select! {
                 biased;
                 result = history.run(steps) => result,
-                () = world.overrun() => Err(format!("there is no end to it, after {MOST_CALLS} calls")),
+                () = world.overrun() => Err(overrun(&world)),
             };
             result.map_err(|why| Broken {
                 why,
@@ -79,20 +82,24 @@ pub(crate) fn play(seed: u32, steps: &[Step]) -> Result<(), Broken> {
     })
 }
 
+fn overrun(world: &World) -> String {
+    let violations = world.violations();
+    let violations: Vec<String> = violations.into_iter().map(|found| found.what).collect();
+    format!("there is no end to it; {}", violations.join("; "))
+}
+
 struct History {
     cast: Cast,
     /// One for each place.
     stacks: Vec<Stack>,
     /// What the templates of each said so far, under which logical ids.
     said: Vec<Vec<(String, ResourceDefinition)>>,
-    /// The template that each was last deployed with.
-    last: Vec<Option<StackChoice>>,
+    /// The templates that each was deployed with.
+    last: Vec<Vec<StackChoice>>,
     /// Those that were made anew.
     gone: Vec<Stack>,
-    /// People changed what functions made, so that templates may not be true any more.
-    tampered: bool,
-    /// Stacks whose rollback could not be finished and was given up: what their failed update made is known to nobody any more.
-    given_up: BTreeSet<String>,
+    /// The first request of each stack's last operation.
+    operation: Vec<u64>,
 }
 
 impl History {
@@ -112,12 +119,11 @@ impl History {
         stacks[0] = network;
         Self {
             cast,
-            last: vec![None; stacks.len()],
+            last: vec![Vec::new(); stacks.len()],
+            operation: vec![0; stacks.len()],
             stacks,
             said,
             gone: Vec::new(),
-            tampered: false,
-            given_up: BTreeSet::new(),
         }
     }
 
@@ -136,11 +142,26 @@ impl History {
             }
             Step::Operate(operations) => self.operate(operations).await,
             Step::Act(act) => {
-                self.tampered |= act.tampers();
+                self.cast.exempt.touched.extend(act.breaks());
                 let stacks: Vec<&Stack> = self.stacks.iter().chain(&self.gone).collect();
-                people::act(&self.cast, &stacks, *act);
+                people::act(&mut self.cast, &stacks, *act);
             }
             Step::Fault(fault) => self.inject(fault),
+            Step::Again(back) => {
+                let pause = if WITHIN_A_MINUTE.covers(true) {
+                    REPEAT
+                } else {
+                    Duration::ZERO
+                };
+                let again = self.cast.engine.deliver_again(*back, pause).await;
+                if let Some(again) = again
+                    && OUTDATED_UPDATE.covers(again.is_outdated_update)
+                {
+                    let resource = format!("{} {}", again.stack_id, again.logical_id);
+                    let touched = &mut self.cast.exempt.touched;
+                    touched.insert((resource, Promise::Attributes));
+                }
+            }
             Step::Deliver(late, again) => {
                 self.cast.engine.delivery = Delivery {
                     late: Duration::from_secs((*late).into()),
@@ -151,8 +172,14 @@ impl History {
     }
 
     async fn operate(&mut self, operations: &[Operation]) {
+        for operation in operations {
+            if let Operation::Forge(at, forged, name) = operation {
+                forge(&self.cast, &self.stacks, *at, *forged, *name).await;
+            }
+        }
         let operations: Vec<Operation> = operations
             .iter()
+            .filter(|operation| !matches!(operation, Operation::Forge(..)))
             .map(|operation| self.with_template(operation))
             .collect();
         let operations = without_shared_zones(operations);
@@ -163,7 +190,10 @@ impl History {
             let kept = operation.choice().and_then(|choice| choice.kept_record(at));
             self.cast.kept_records.extend(kept);
             if let Some(choice) = operation.choice() {
-                self.last[at] = Some(choice.clone());
+                self.last[at].push(choice.clone());
+            }
+            if self.stacks[at].status != Status::RollbackFailed {
+                self.operation[at] = self.cast.world.last_request() + 1;
             }
         }
         let cast = &self.cast;
@@ -184,19 +214,42 @@ impl History {
     /// A renaming as the deployment that it is; nothing is renamed where there was none before.
     fn with_template(&self, operation: &Operation) -> Operation {
         match operation {
-            Operation::Rename(at, fails) => match &self.last[*at] {
+            Operation::Rename(at, fails) => match self.last[*at].last() {
                 Some(choice) => Operation::Deploy(*at, choice.renamed(*fails)),
                 None => Operation::Continue(*at, false),
             },
+            Operation::Follow(at, twist) => {
+                let mut deployed = self.last[*at].iter().rev();
+                let (last, before) = (deployed.next(), deployed.next());
+                let choice = match twist {
+                    Twist::Broken => last.map(|choice| choice.broken(true)),
+                    Twist::Sound => last.map(|choice| choice.broken(false)),
+                    Twist::Smaller => last.map(StackChoice::smaller),
+                    Twist::Before => before.cloned(),
+                };
+                match choice {
+                    Some(choice) => Operation::Deploy(*at, choice),
+                    None => Operation::Continue(*at, false),
+                }
+            }
             other => other.clone(),
         }
     }
 
     fn note_given_up(&mut self, operation: &Operation) {
-        let stack = &self.stacks[operation.stack()];
         let tries_again = matches!(operation, Operation::Continue(_, false));
-        if stack.status == Status::RollbackFailed && !tries_again {
-            self.given_up.insert(stack.id.clone());
+        if !tries_again {
+            self.give_up(operation.stack());
+        }
+    }
+
+    /// A rollback that failed is not tried again.
+    fn give_up(&mut self, at: usize) {
+        let stack = &self.stacks[at];
+        if stack.status == Status::RollbackFailed {
+            let requests = self.operation[at]..=self.cast.world.last_request();
+            let given_up = &mut self.cast.exempt.given_up;
+            given_up.insert(stack.id.clone(), requests);
         }
     }
 
@@ -208,6 +261,7 @@ impl History {
             let new = Stack::new(STACKS[at].account, REGION, &name);
             self.gone.push(std::mem::replace(stack, new));
             self.said[at].clear();
+            self.last[at].truncate(8);
         }
     }
 
@@ -240,18 +294,14 @@ impl History {
     fn check(&self) -> Result<(), String> {
         let mut wrong = self.violations();
         wrong.extend(invariants::rights(&self.cast));
-        if !self.tampered {
-            for stack in self.known() {
-                wrong.extend(invariants::check(&self.cast, stack));
-            }
+        for stack in self.all() {
+            wrong.extend(invariants::check(&self.cast, stack));
         }
         none(&wrong)
     }
 
-    /// All stacks of which it is known what must stand.
-    fn known(&self) -> impl Iterator<Item = &Stack> {
-        let all = self.stacks.iter().chain(&self.gone);
-        all.filter(|stack| !self.given_up.contains(&stack.id))
+    fn all(&self) -> impl Iterator<Item = &Stack> {
+        self.stacks.iter().chain(&self.gone)
     }
 
     fn violations(&self) -> Vec<String> {
@@ -264,7 +314,7 @@ impl History {
         self.cast.world.clear_faults();
         self.cast.engine.delivery = Delivery::default();
         self.cast.engine.idle().await;
-        people::tidy(&self.cast);
+        people::tidy(&mut self.cast);
         self.publish().await?;
         self.delete_all(|account| account != NETWORK).await?;
         // What was named as left behind keeps the zone published: people take it away.
@@ -286,22 +336,23 @@ impl History {
                 ));
             }
             self.stacks.push(stack);
+            self.operation.push(0);
         }
         Ok(())
     }
 
     /// Deletes the stacks of some accounts: nothing of them is left, also not an hour later.
     async fn delete_all(&mut self, of: impl Fn(&str) -> bool) -> Result<(), String> {
-        for stack in self.stacks.iter_mut().filter(|stack| of(&stack.account)) {
-            if stack.status == Status::RollbackFailed {
-                self.given_up.insert(stack.id.clone());
+        for at in 0..self.stacks.len() {
+            if of(&self.stacks[at].account) {
+                self.give_up(at);
+                delete(&self.cast, &mut self.stacks[at]).await?;
             }
-            delete(&self.cast, stack).await?;
         }
         self.cast.engine.idle().await;
         tokio::time::sleep(Duration::from_secs(3600)).await;
         let mut wrong = self.violations();
-        for stack in self.known() {
+        for stack in self.all() {
             if matches!(stack.status, Status::Deleted | Status::CreateRolledBack) {
                 wrong.extend(invariants::check(&self.cast, stack));
             }
@@ -310,8 +361,7 @@ impl History {
     }
 }
 
-/// No two stacks are given a person's zone at the same moment: its tags say whose it is, and Route 53 writes tags without a look at
-/// what stands (docs/reliability.md, "What is not promised"). One after the other is played.
+/// No two stacks are given a person's zone at the same moment ([`GIVEN_TO_TWO_STACKS`]). One after the other is played.
 fn without_shared_zones(mut operations: Vec<Operation>) -> Vec<Operation> {
     let mut given = BTreeSet::new();
     for operation in &mut operations {
@@ -320,7 +370,8 @@ fn without_shared_zones(mut operations: Vec<Operation>) -> Vec<Operation> {
             continue;
         };
         for zone in &mut choice.zones {
-            zone.given = zone.given && given.insert((account, zone.name));
+            let taken = zone.given && !given.insert((account, zone.name));
+            zone.given &= !GIVEN_TO_TWO_STACKS.covers(taken);
         }
     }
     operations
@@ -363,6 +414,10 @@ fn fault_of(failure: Failure) -> Fault {
         Failure::Denied => Fault::Error(
             When::Before,
             ServiceError::new(403, "AccessDenied", "not authorized to perform"),
+        ),
+        Failure::Refused(status, code) => Fault::Error(
+            When::Before,
+            ServiceError::new(status, code, "It was refused."),
         ),
         Failure::Slow => Fault::Delay(Duration::from_secs(8)),
     }

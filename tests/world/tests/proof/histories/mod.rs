@@ -1,6 +1,7 @@
 //! Random histories: deployments of five stacks in three accounts that share parents and names, with people, faults and deaths.
 
 mod choice;
+mod forge;
 mod generators;
 mod harness;
 mod operate;

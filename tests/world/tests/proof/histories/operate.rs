@@ -41,7 +41,8 @@ pub(crate) async fn operate(
                 engine.delete(stack).await;
             }
         }
-        Operation::Rename(..) => unreachable!("it is a deployment by now"),
+        Operation::Rename(..) | Operation::Follow(..) => unreachable!("it is a deployment by now"),
+        Operation::Forge(..) => unreachable!("it is played apart"),
         Operation::Delete(_) => {
             if stack.status != Status::New {
                 engine.delete(stack).await;

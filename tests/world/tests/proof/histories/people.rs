@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use world::cloudformation::Stack;
-use world::{Edit, Guardrail, Hand, Name, Zone};
+use world::{Edit, Guardrail, Hand, Name, RecordKey, Zone};
 
 use super::choice::{NAMES, PREFIXES};
 use super::step::Act;
 use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, PREFIX, REGION};
+use crate::exclusions::{LOGICAL_ID_RETAGGED, ZONE_NEVER_KNOWN};
+use crate::invariants::Promise;
 use crate::roles;
+
+/// The ownership tags that say whose a zone is.
+const STACK_TAG: &str = "zone-delegation:stack-id";
+const LOGICAL_TAG: &str = "zone-delegation:logical-id";
 
 /// Zones of the consumers with that name.
 fn zones_named(cast: &Cast, name: &str) -> Vec<Zone> {
@@ -21,8 +27,9 @@ fn zones_named(cast: &Cast, name: &str) -> Vec<Zone> {
 }
 
 /// Does it; what cannot be done is left undone, as people would.
-pub(crate) fn act(cast: &Cast, stacks: &[&Stack], act: Act) {
-    let world = &cast.world;
+pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
+    let world = cast.world.clone();
+    let world = &world;
     let name = |at: usize| format!("{}.{BUILD}", NAMES[at]);
     let edit = |zone: &str, edit: Edit| drop(world.edit_records(zone, &[edit]));
     match act {
@@ -30,6 +37,43 @@ pub(crate) fn act(cast: &Cast, stacks: &[&Stack], act: Act) {
             &cast.build_zone,
             Edit::create(&name(at), "NS", 900, &["ns.example.net"]),
         ),
+        Act::DelegateZone(at) => {
+            if let Ok(zone) = world.make_zone(CONSUMER, &name(at)) {
+                let hosts = world.zone(&zone).expect("it was just made").hosts();
+                let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+                edit(
+                    &cast.build_zone,
+                    Edit::create(&name(at), "NS", 3_600, &hosts),
+                );
+            }
+        }
+        Act::Ds(at) => edit(
+            &cast.build_zone,
+            Edit::create(
+                &name(at),
+                "DS",
+                900,
+                &["12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
+            ),
+        ),
+        Act::Retag(at, to) => retag(cast, stacks, &name(at), to, true),
+        Act::RetagStack(at, to) => retag(cast, stacks, &name(at), to, false),
+        Act::Stick(at) => {
+            let stick = |zone: &mut Zone, goes: &dyn Fn(&RecordKey) -> bool| {
+                let keys = zone.records.keys().filter(|key| goes(key)).cloned();
+                let keys: Vec<RecordKey> = keys.collect();
+                zone.undeletable.extend(keys);
+            };
+            let delegation = RecordKey::new(&Name::of(&name(at)), "NS");
+            let is_delegation = |key: &RecordKey| *key == delegation;
+            drop(world.edit_zone(&cast.build_zone, |zone| stick(zone, &is_delegation)));
+            for zone in zones_named(cast, &name(at)) {
+                drop(world.edit_zone(&zone.id, |zone| stick(zone, &|_| true)));
+            }
+        }
+        Act::Lie => {
+            world.change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)))
+        }
         Act::RemoveDelegation(at) => edit(&cast.build_zone, Edit::delete(&name(at), "NS")),
         Act::RecordBelow(at) => edit(
             &cast.build_zone,
@@ -44,7 +88,8 @@ pub(crate) fn act(cast: &Cast, stacks: &[&Stack], act: Act) {
         Act::MakeZone(at) => drop(world.make_zone(CONSUMER, &name(at))),
         Act::RemoveZones(at) => {
             for zone in zones_named(cast, &name(at)) {
-                if zone.made_by != Hand::Person && is_known(&zone, stacks) {
+                let never_known = ZONE_NEVER_KNOWN.covers(!is_known(&zone, stacks));
+                if zone.made_by != Hand::Person && !never_known {
                     empty(cast, &zone, |_| true);
                     drop(world.remove_zone(&zone.id));
                 }
@@ -52,10 +97,11 @@ pub(crate) fn act(cast: &Cast, stacks: &[&Stack], act: Act) {
         }
         Act::RemoveMarks(at) => {
             for zone in zones_named(cast, &name(at)) {
-                // One that a renamed logical id took over is known by its tags alone: without them it counts as people's.
-                if !was_taken_over(&zone) {
-                    drop(world.edit_zone(&zone.id, |zone| zone.tags.clear()));
+                if was_taken_over(&zone) {
+                    let strange = (zone.id.clone(), Promise::Leftover);
+                    cast.exempt.touched.insert(strange);
                 }
+                drop(world.edit_zone(&zone.id, |zone| zone.tags.clear()));
             }
         }
         Act::Sign(at) => {
@@ -102,11 +148,43 @@ pub(crate) fn act(cast: &Cast, stacks: &[&Stack], act: Act) {
     }
 }
 
-/// Whether CloudFormation was told of a zone. Where it was not and the zone is gone, nothing says any more whose the delegation was that
-/// led to it (docs/reliability.md, "What is not promised").
+/// Whether CloudFormation was told of a zone.
 fn is_known(zone: &Zone, stacks: &[&Stack]) -> bool {
     let mut resources = stacks.iter().flat_map(|stack| stack.resources.values());
     resources.any(|resource| resource.physical_id.contains(&zone.id))
+}
+
+/// Writes the ownership tags of a resource of a stack, or its stack's alone, onto zones.
+fn retag(cast: &mut Cast, stacks: &[&Stack], name: &str, to: usize, wholly: bool) {
+    for zone in zones_named(cast, name) {
+        let is_of_it =
+            |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stacks[to].id);
+        if LOGICAL_ID_RETAGGED.covers(is_of_it(&zone.made_by)) {
+            continue;
+        }
+        cast.retagged.entry(zone.id.clone()).or_insert(zone.tags);
+        drop(cast.world.edit_zone(&zone.id, |zone| {
+            let stack_id = stacks[to].id.clone();
+            zone.tags.insert(STACK_TAG.to_owned(), stack_id);
+            if wholly {
+                zone.tags.insert(LOGICAL_TAG.to_owned(), "A".to_owned());
+            }
+        }));
+    }
+}
+
+/// Gives zones the ownership tags back that they had.
+fn untag(cast: &mut Cast) {
+    for (id, tags) in std::mem::take(&mut cast.retagged) {
+        drop(cast.world.edit_zone(&id, |zone| {
+            for key in [STACK_TAG, LOGICAL_TAG] {
+                match tags.get(key) {
+                    Some(value) => zone.tags.insert(key.to_owned(), value.clone()),
+                    None => zone.tags.remove(key),
+                };
+            }
+        }));
+    }
 }
 
 fn was_taken_over(zone: &Zone) -> bool {
@@ -149,8 +227,10 @@ fn empty(cast: &Cast, zone: &Zone, goes: impl Fn(&Hand) -> bool) {
 }
 
 /// Puts everything right that people may have put in the way.
-pub(crate) fn tidy(cast: &Cast) {
+pub(crate) fn tidy(cast: &mut Cast) {
+    untag(cast);
     let world = &cast.world;
+    world.change_settings(|settings| settings.resolvers_deny = None);
     roles::put_delegation_roles(world, &cast.build_zone, PREFIX);
     for zone in world.zones().into_values() {
         drop(world.edit_zone(&zone.id, |zone| {
@@ -158,6 +238,7 @@ pub(crate) fn tidy(cast: &Cast) {
             zone.protections.clear();
             zone.guardrails.clear();
             zone.followed_until.clear();
+            zone.undeletable.clear();
         }));
         if zone.id != cast.base_zone {
             empty(cast, &zone, |hand| *hand == Hand::Person);

@@ -5,6 +5,8 @@ use std::fmt;
 use world::When;
 
 use super::choice::{NAMES, PREFIXES, STACKS, StackChoice};
+use crate::cast::BUILD;
+use crate::invariants::Promise;
 
 /// One step of a history.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub(crate) enum Step {
     Act(Act),
     /// Something will go wrong.
     Fault(FaultStep),
+    /// The n-th last event (from 0) is delivered again.
+    Again(usize),
     /// The events of the next operations are late by so many seconds, and come again after so many.
     Deliver(u16, Option<u16>),
 }
@@ -30,6 +34,10 @@ pub(crate) enum Operation {
     Rename(usize, bool),
     /// Begins to create it, and deletes it after so many seconds, whatever still runs.
     CutCreate(usize, StackChoice, u16),
+    /// Deploys a template that follows from those that were deployed before.
+    Follow(usize, Twist),
+    /// Whoever may invoke its function makes up a Delete about a name.
+    Forge(usize, Forged, usize),
     /// Deletes it.
     Delete(usize),
     /// Continues its rollback, or gives up on what cannot be undone.
@@ -43,6 +51,8 @@ impl Operation {
             Self::Deploy(stack, _)
             | Self::Rename(stack, _)
             | Self::CutCreate(stack, ..)
+            | Self::Follow(stack, _)
+            | Self::Forge(stack, ..)
             | Self::Delete(stack)
             | Self::Continue(stack, _) => *stack,
         }
@@ -52,9 +62,39 @@ impl Operation {
     pub(crate) fn choice(&self) -> Option<&StackChoice> {
         match self {
             Self::Deploy(_, choice) | Self::CutCreate(_, choice, _) => Some(choice),
-            Self::Rename(..) | Self::Delete(_) | Self::Continue(..) => None,
+            Self::Rename(..)
+            | Self::Follow(..)
+            | Self::Forge(..)
+            | Self::Delete(_)
+            | Self::Continue(..) => None,
         }
     }
+}
+
+/// A template, as it follows from the last one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Twist {
+    /// With its last resource refused.
+    Broken,
+    /// With every resource sound.
+    Sound,
+    /// Without its last resource.
+    Smaller,
+    /// The one before it.
+    Before,
+}
+
+/// A Delete that CloudFormation never sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Forged {
+    /// Its id names a zone that does not exist, with the right proof of the NS record set in the parent.
+    ZoneThatIsGone,
+    /// Its id names a zone of another stack or of a person.
+    OthersZone,
+    /// Its id is the ARN of another stack's certificate, or another stack's prefix.
+    OthersThing,
+    /// It is another stack's own, about a resource that this stack has.
+    OtherStack,
 }
 
 /// What people do.
@@ -70,6 +110,18 @@ pub(crate) enum Act {
     RecordInside(usize),
     /// Make a zone of a name in the first consumer's account.
     MakeZone(usize),
+    /// Make such a zone and delegate the name to it.
+    DelegateZone(usize),
+    /// Write a DS record set for a name into the delegated zone.
+    Ds(usize),
+    /// Write a stack's ownership tags onto every zone of a name.
+    Retag(usize, usize),
+    /// Write the tag alone that names a stack.
+    RetagStack(usize, usize),
+    /// No function can delete the NS record set of a name, nor any record set of its zones.
+    Stick(usize),
+    /// The resolvers of `DNS_NAME_SERVERS` deny every name.
+    Lie,
     /// Empty and delete every zone of a name that a function made and CloudFormation knows.
     RemoveZones(usize),
     /// Take the marks off every zone of a name.
@@ -95,15 +147,22 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    /// Whether it changes what functions made, so that a stack may not be any more what its template says.
-    pub(crate) fn tampers(self) -> bool {
-        matches!(
-            self,
-            Self::RemoveDelegation(_)
-                | Self::RemoveZones(_)
-                | Self::RemoveMarks(_)
-                | Self::RemoveParameter(_)
-        )
+    /// What a stack may not be any more that its template says, because of this act.
+    pub(crate) fn breaks(self) -> Vec<(String, Promise)> {
+        let name = |at: usize| format!("{}.{BUILD}", NAMES[at]);
+        match self {
+            Self::RemoveDelegation(at) => vec![(name(at), Promise::Delegation)],
+            Self::RemoveZones(at) => vec![
+                (name(at), Promise::Zone),
+                // An Update makes the zone anew, and its rollback cannot restore the one that people deleted.
+                (name(at), Promise::Delegation),
+            ],
+            Self::RemoveMarks(at) | Self::Retag(at, _) | Self::RetagStack(at, _) => {
+                vec![(name(at), Promise::Tags)]
+            }
+            Self::RemoveParameter(at) => vec![(PREFIXES[at].to_owned(), Promise::Parameters)],
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -135,6 +194,8 @@ pub(crate) enum Failure {
     /// An earlier change of the same zone is under way.
     Busy,
     Denied,
+    /// An error of this status and code that nothing waits for; without a code, no body.
+    Refused(u16, &'static str),
     Slow,
 }
 
@@ -154,6 +215,11 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sleep(seconds) => write!(f, "time       | {seconds} s pass"),
+            Self::Again(0) => f.write_str("delivery   | the last event comes again"),
+            Self::Again(back) => write!(
+                f,
+                "delivery   | the event {back} before the last comes again"
+            ),
             Self::Operate(operations) => {
                 for (at, operation) in operations.iter().enumerate() {
                     let together = if at == 0 { "" } else { "\n    | together, " };
@@ -195,6 +261,14 @@ impl fmt::Display for Operation {
                     choice.shown(*at)
                 )
             }
+            Self::Follow(_, twist) => write!(f, "{stack:10} | deploy the last template, {twist:?}"),
+            Self::Forge(_, forged, at) => {
+                write!(
+                    f,
+                    "{stack:10} | a forged Delete of {}: {forged:?}",
+                    NAMES[*at]
+                )
+            }
             Self::Delete(_) => write!(f, "{stack:10} | delete"),
             Self::Continue(_, false) => write!(f, "{stack:10} | continue the rollback"),
             Self::Continue(_, true) => {
@@ -212,6 +286,26 @@ impl fmt::Display for Act {
             Self::RecordBelow(at) => write!(f, "write www.{} into the delegated zone", NAMES[at]),
             Self::RecordInside(at) => write!(f, "write www.{0} into every zone {0}", NAMES[at]),
             Self::MakeZone(at) => write!(f, "make a zone {}", NAMES[at]),
+            Self::DelegateZone(at) => {
+                write!(f, "make a zone {0} and delegate {0} to it", NAMES[at])
+            }
+            Self::Ds(at) => write!(f, "write a DS record set of {}", NAMES[at]),
+            Self::Retag(at, to) => {
+                write!(
+                    f,
+                    "write the ownership tags of {} onto every zone {}",
+                    STACKS[to].name, NAMES[at]
+                )
+            }
+            Self::RetagStack(at, to) => {
+                write!(
+                    f,
+                    "write the stack id of {} onto every zone {}",
+                    STACKS[to].name, NAMES[at]
+                )
+            }
+            Self::Stick(at) => write!(f, "let nobody delete record sets of {}", NAMES[at]),
+            Self::Lie => f.write_str("let the resolvers deny every name"),
             Self::RemoveZones(at) => write!(f, "delete every function's zone {}", NAMES[at]),
             Self::RemoveMarks(at) => write!(f, "take the tags off every zone {}", NAMES[at]),
             Self::Sign(at) => write!(f, "sign every zone {}", NAMES[at]),

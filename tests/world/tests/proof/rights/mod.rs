@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use world::Grant;
 
-use crate::cases::{CASES, SLOW_CERTIFICATE};
+use crate::cases::{CASES, LONG_DRAIN, SLOW_CERTIFICATE};
 use crate::crash_points::play_undisturbed;
 use crate::roles;
 
@@ -28,7 +28,7 @@ fn granted() -> BTreeMap<Grant, String> {
 fn no_right_is_granted_that_no_call_needs() {
     let granted = granted();
     let mut used = BTreeSet::new();
-    for case in CASES.iter().chain([&SLOW_CERTIFICATE]) {
+    for case in CASES.iter().chain([&SLOW_CERTIFICATE, &LONG_DRAIN]) {
         used.extend(play_undisturbed(case).used);
     }
     let unused: Vec<String> = granted

@@ -274,7 +274,7 @@ async fn another_guardrail_of_the_parent_is_an_end() {
     let reason = stage.not_deleted(&mut stack).await;
     assert!(
         reason.starts_with(&format!(
-            "The guardrail ALIAS_TARGET_CHECK of {BUILD} refuses the NS record set of {NAME}: Route 53 ChangeResourceRecordSets on \
+            "{BUILD} refuses to delete the NS record set of {NAME}: Route 53 ChangeResourceRecordSets on \
              {NAME}: [Change rejected by guardrail ALIAS_TARGET_CHECK"
         )),
         "{reason}"

@@ -1,6 +1,7 @@
 //! `Custom::DelegatedSubdomain`.
 
 mod adopted;
+mod defaults;
 mod delete;
 mod half_made;
 mod ownership;

@@ -92,7 +92,7 @@ async fn record_sets_that_cannot_be_deleted_as_read_end_in_their_refusal() {
         "[Tried to delete resource record set but it was not found]",
     );
     let stage = Stage::published(|_| ()).await;
-    let properties = json!({"RecordsOnDelete": "Delete"});
+    let properties = json!({"RecordsOnDelete": "Delete", "DrainSeconds": 0});
     let mut stack = stage.created(subdomain(properties)).await;
     let (zone, _) = zones_of(&stack);
     let www = world::Edit::create(&format!("www.{NAME}"), "A", 60, &["192.0.2.1"]);

@@ -34,6 +34,7 @@ async fn another_zone_of_the_name_is_swapped_in_by_one_batch() {
     assert_eq!(
         batches,
         [
+            format!("UPSERT {NAME}. NS"),
             format!("CREATE {NAME}. NS"),
             // There, back, and there for good.
             swap.clone(),

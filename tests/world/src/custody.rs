@@ -1,0 +1,330 @@
+//! What a request may change, by what CloudFormation asked for and what was answered.
+//!
+//! [`ownership`](crate::ownership) knows which stack created a thing. This module knows when, and for which request:
+//!
+//! 1. A thing that a template says exists is never deleted, except by the Delete of the resource that has it.
+//! 2. A Delete removes nothing that was created after it was requested.
+//! 3. A Create that did not succeed, and its Delete, leave what existed before that Create exactly as it was.
+//!
+//! It sees every write of a function before the write takes effect, and never looks at tags to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::iam::principal::Hand;
+use crate::route53::name::Name;
+use crate::route53::record_set::RecordKey;
+use crate::ssm::Place;
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// Something that exists outside the functions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Thing {
+    /// A zone, by its id.
+    Zone(String),
+    /// A record set: its zone's id and its key.
+    Records(String, RecordKey),
+    /// A parameter.
+    Parameter(Place),
+    /// A certificate, by its ARN.
+    Certificate(String),
+}
+
+impl std::fmt::Display for Thing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Zone(id) => write!(f, "zone {id}"),
+            Self::Records(zone, key) => write!(f, "{} {} in zone {zone}", key.name, key.kind),
+            Self::Parameter((_, _, name)) => write!(f, "parameter {name}"),
+            Self::Certificate(arn) => write!(f, "certificate {arn}"),
+        }
+    }
+}
+
+/// Whether a thing exists after a change of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    Exists,
+    IsGone,
+}
+
+/// A resource as CloudFormation tracks it: stack, logical id, physical id.
+type Tracked = (String, String, String);
+
+/// A request as CloudFormation sent it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) kind: &'static str,
+    pub(crate) stack_id: String,
+    pub(crate) logical_id: String,
+    pub(crate) resource_type: String,
+    pub(crate) physical_id: Option<String>,
+    /// Account and Region of its stack.
+    pub(crate) place: (String, String),
+    /// Of the Delete of a Create that did not succeed: that Create.
+    pub(crate) undoes: Option<u64>,
+    /// Of the Delete of a resource whose creation is rolled back.
+    pub(crate) rolls_back: bool,
+    pub(crate) at: Timestamp,
+    /// It is not CloudFormation's: whoever may invoke the function made it up.
+    pub(crate) forged: bool,
+}
+
+/// All requests, and what exists because of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Custody {
+    requests: BTreeMap<u64, Sent>,
+    /// For which request each invocation works.
+    invocations: BTreeMap<u64, u64>,
+    /// The things of each resource that a template says exists, or that a deletion policy keeps.
+    live: BTreeMap<Tracked, Vec<Thing>>,
+    /// How things were before a request first changed them.
+    before: BTreeMap<(u64, Thing), Option<String>>,
+    /// The request that changed a thing last; none if a person did.
+    changed_by: BTreeMap<Thing, Option<u64>>,
+}
+
+impl Custody {
+    /// The number of the last request and of the last invocation, from which another engine counts on.
+    pub(crate) fn last_numbers(&self) -> (u64, u64) {
+        let last = |key: Option<&u64>| key.copied().unwrap_or_default();
+        let request = last(self.requests.keys().next_back());
+        (request, last(self.invocations.keys().next_back()))
+    }
+
+    /// CloudFormation sends a request; answers its number.
+    pub(crate) fn send(&mut self, sent: Sent) -> u64 {
+        if let (Some(id), "Delete", false) = (&sent.physical_id, sent.kind, sent.forged) {
+            let tracked = (sent.stack_id.clone(), sent.logical_id.clone(), id.clone());
+            self.live.remove(&tracked);
+        }
+        let number = self.last_numbers().0 + 1;
+        self.requests.insert(number, sent);
+        number
+    }
+
+    /// An invocation begins to work for a request.
+    pub(crate) fn begin(&mut self, invocation: u64, request: u64) {
+        self.invocations.insert(invocation, request);
+    }
+
+    /// The request that a hand works for; none for a person's, or where no request was sent.
+    pub(crate) fn request_of(&self, hand: &Hand) -> Option<u64> {
+        match hand {
+            Hand::Person => None,
+            Hand::Function(work) => self.invocations.get(&work.invocation).copied(),
+        }
+    }
+
+    /// A person changes a thing.
+    pub(crate) fn touched_by_person(&mut self, thing: Thing) {
+        self.changed_by.insert(thing, None);
+    }
+}
+
+/// A request was answered SUCCESS: what its resource consists of exists from now on.
+pub(crate) fn succeeded(
+    state: &mut State,
+    number: u64,
+    physical_id: &str,
+    attributes: &BTreeMap<String, String>,
+) {
+    let sent = state.custody.requests[&number].clone();
+    if sent.kind != "Delete" {
+        let things = things_of(&sent, physical_id, attributes);
+        let tracked = (sent.stack_id, sent.logical_id, physical_id.to_owned());
+        state.custody.live.insert(tracked, things);
+        return;
+    }
+    let Some(undone) = sent.undoes else { return };
+    let changed: Vec<(Thing, Option<String>)> = (state.custody.before.iter())
+        .filter(|((request, _), _)| *request == undone)
+        .map(|((_, thing), before)| (thing.clone(), before.clone()))
+        .collect();
+    for (thing, before) in changed {
+        let by = state.custody.changed_by.get(&thing).copied().flatten();
+        let now = picture(state, &thing);
+        if now != before && by.is_some_and(|by| by == undone || by == number) {
+            let before = before.unwrap_or_default();
+            let now = now.unwrap_or_else(|| "gone".to_owned());
+            state.violate(format!(
+                "{thing} existed before Create {}.{}, which failed: it was {before}, and is {now}",
+                stack_name(&sent.stack_id),
+                sent.logical_id
+            ));
+        }
+    }
+}
+
+/// A function changes a thing that exists, as `then` says.
+pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) {
+    let Some(number) = state.custody.request_of(hand) else {
+        if *hand == Hand::Person {
+            state.custody.touched_by_person(thing);
+        }
+        return;
+    };
+    let creator = creator_of(state, &thing);
+    let sent = state.custody.requests[&number].clone();
+    let first = sent.undoes.unwrap_or(number);
+    let is_before = creator.is_none_or(|creator| creator < first);
+    if may_be_of_an_unanswered_create(state, &sent, creator) {
+        state.custody.changed_by.insert(thing, None);
+        return;
+    }
+    if is_before && !is_shared(state, &thing) && (sent.kind == "Create" || sent.undoes.is_some()) {
+        let before = picture(state, &thing);
+        let key = (first, thing.clone());
+        state.custody.before.entry(key).or_insert(before);
+    }
+    if then == Then::IsGone {
+        if sent.kind == "Delete" && creator.is_some_and(|creator| creator > number) {
+            state.violate(format!(
+                "{hand} deleted {thing}, which was created after this Delete was requested"
+            ));
+        }
+        if sent.rolls_back && creator.is_none() && matches!(thing, Thing::Records(..)) {
+            state.violate(format!(
+                "{hand} deleted {thing}, which a person wrote, although the creation of its resource is rolled back"
+            ));
+        }
+        if let Some(has_it) = live_elsewhere(state, &sent, &thing) {
+            state.violate(format!("{hand} deleted {thing}, which {has_it} has"));
+        }
+    }
+    state.custody.changed_by.insert(thing, Some(number));
+}
+
+/// Whether a Delete has an id of CloudFormation's own, and the thing is of a Create of the same resource of so short a time ago
+/// that its answer may have been lost ([`Settings::unanswered`](crate::Settings::unanswered)).
+fn may_be_of_an_unanswered_create(state: &State, sent: &Sent, creator: Option<u64>) -> bool {
+    let Some(creator) = creator.map(|creator| &state.custody.requests[&creator]) else {
+        return false;
+    };
+    let own_id = format!("{}-{}-", stack_name(&sent.stack_id), sent.logical_id);
+    let id = sent.physical_id.as_deref().unwrap_or_default();
+    sent.undoes.is_some()
+        && id.starts_with(&own_id)
+        && creator.stack_id == sent.stack_id
+        && creator.logical_id == sent.logical_id
+        && sent.at - creator.at < state.settings.unanswered
+}
+
+/// Whether a thing is a CNAME of ACM's: certificates share it, and whether another one needs it is another question.
+fn is_shared(state: &State, thing: &Thing) -> bool {
+    let Thing::Records(zone, key) = thing else {
+        return false;
+    };
+    let set = state
+        .route53
+        .zones
+        .get(zone)
+        .and_then(|zone| zone.records.get(key));
+    set.is_some_and(|set| {
+        let mut values = set.values.iter();
+        key.kind == "CNAME" && values.all(|value| value.ends_with(".acm-validations.aws."))
+    })
+}
+
+/// The resource that has a thing and that the request must not take it from.
+fn live_elsewhere(state: &State, sent: &Sent, thing: &Thing) -> Option<String> {
+    // An NS record set that leads to no zone is of no use to anybody.
+    if let Thing::Records(zone, key) = thing
+        && key.kind == "NS"
+        && !leads_to_a_zone(state, zone, key)
+    {
+        return None;
+    }
+    let may_take = |(stack, logical_id, physical_id): &Tracked| {
+        // An update that is rolled back removes what it made itself, whatever id CloudFormation tracks.
+        sent.kind == "Update"
+            && *stack == sent.stack_id
+            && *logical_id == sent.logical_id
+            && Some(physical_id) != sent.physical_id.as_ref()
+    };
+    let mut live = state.custody.live.iter();
+    let (found, _) = live.find(|(tracked, has)| {
+        has.contains(thing) && !is_others(state, tracked, thing) && !may_take(tracked)
+    })?;
+    Some(format!("{}.{} {}", stack_name(&found.0), found.1, found.2))
+}
+
+/// Whether a thing was deleted meanwhile, and another stack has created one of the same name.
+fn is_others(state: &State, (stack_id, ..): &Tracked, thing: &Thing) -> bool {
+    let writer = creator_of(state, thing).map(|creator| &state.custody.requests[&creator]);
+    writer.is_some_and(|sent| sent.stack_id != *stack_id)
+}
+
+fn leads_to_a_zone(state: &State, zone: &str, key: &RecordKey) -> bool {
+    let Some(set) = (state.route53.zones.get(zone)).and_then(|zone| zone.records.get(key)) else {
+        return false;
+    };
+    let plain = |value: &String| value.trim_end_matches('.').to_lowercase();
+    let named: BTreeSet<String> = set.values.iter().map(plain).collect();
+    let mut zones = state.route53.zones_named(&key.name);
+    zones.any(|zone| zone.hosts().into_iter().collect::<BTreeSet<_>>() == named)
+}
+
+fn stack_name(stack_id: &str) -> &str {
+    stack_id.split('/').nth(1).unwrap_or(stack_id)
+}
+
+/// The things that a resource consists of, by its answer.
+fn things_of(sent: &Sent, physical_id: &str, attributes: &BTreeMap<String, String>) -> Vec<Thing> {
+    let attribute = |name: &str| attributes.get(name).cloned().unwrap_or_default();
+    match sent.resource_type.as_str() {
+        "Custom::DelegatedSubdomain" => {
+            let key = RecordKey::new(&Name::of(&attribute("DomainName")), "NS");
+            vec![
+                Thing::Zone(attribute("HostedZoneId")),
+                Thing::Records(attribute("ParentHostedZoneId"), key),
+            ]
+        }
+        "Custom::SubdomainCertificate" => vec![Thing::Certificate(physical_id.to_owned())],
+        _ => {
+            let prefix = attribute("ParameterPrefix");
+            let (account, region) = &sent.place;
+            ["hosted-zone-id", "hosted-zone-name", "name-servers"]
+                .map(|name| format!("{prefix}/{name}"))
+                .map(|name| Thing::Parameter((account.clone(), region.clone(), name)))
+                .into()
+        }
+    }
+}
+
+/// The request that created a thing; none for a person's.
+fn creator_of(state: &State, thing: &Thing) -> Option<u64> {
+    let hand = match thing {
+        Thing::Zone(id) => state.route53.zones.get(id).map(|zone| &zone.made_by),
+        Thing::Records(id, key) => (state.route53.zones.get(id))
+            .and_then(|zone| zone.records.get(key))
+            .map(|set| &set.written_by),
+        Thing::Parameter(place) => state.ssm.parameters.get(place).map(|found| &found.made_by),
+        Thing::Certificate(arn) => state.acm.certificates.get(arn).map(|found| &found.made_by),
+    };
+    state.custody.request_of(hand?)
+}
+
+/// A thing as users see it; none if it does not exist.
+fn picture(state: &State, thing: &Thing) -> Option<String> {
+    match thing {
+        Thing::Zone(id) => {
+            let zone = state.route53.zones.get(id)?;
+            Some(format!("{:?} {:?}", zone.comment, zone.tags))
+        }
+        Thing::Records(id, key) => {
+            let set = state.route53.zones.get(id)?.records.get(key)?;
+            let plain = |value: &String| value.trim_end_matches('.').to_lowercase();
+            let values: BTreeSet<String> = set.values.iter().map(plain).collect();
+            Some(format!("{:?} {values:?}", set.ttl))
+        }
+        Thing::Parameter(place) => {
+            let found = state.ssm.parameters.get(place)?;
+            Some(format!("{:?} {:?}", found.value, found.tags))
+        }
+        Thing::Certificate(arn) => {
+            let found = state.acm.certificates.get(arn)?;
+            Some(format!("{:?}", found.tags))
+        }
+    }
+}

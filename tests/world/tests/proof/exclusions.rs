@@ -1,0 +1,141 @@
+//! Everything that the proofs do not check, each with its reason. The oracle and the generator ask this list; nothing is left out
+//! anywhere else. `docs/reliability.md`, "What is not promised", has a paragraph for each title.
+
+/// One thing that is not checked.
+pub(crate) struct Exclusion {
+    /// As `docs/reliability.md` calls it.
+    pub(crate) title: &'static str,
+    /// Why it cannot be promised.
+    pub(crate) reason: &'static str,
+}
+
+impl Exclusion {
+    /// Whether something that would count as wrong falls under this exclusion.
+    pub(crate) fn covers(&self, what: bool) -> bool {
+        what
+    }
+}
+
+/// All of them.
+pub(crate) const ALL: [&Exclusion; 17] = [
+    &NEVER_ANSWERED,
+    &CREATED_RECENTLY,
+    &GIVEN_UP,
+    &RENAMED_AND_ROLLED_BACK,
+    &ANSWERED_ALREADY,
+    &WITHIN_A_MINUTE,
+    &ZONE_NEVER_KNOWN,
+    &TAGS_TAKEN_OFF,
+    &GIVEN_TO_TWO_STACKS,
+    &ONE_NAME_TWO_LOGICAL_IDS,
+    &TOUCHED_BY_PEOPLE,
+    &ANOTHER_STACKS_ZONE,
+    &OUTDATED_UPDATE,
+    &KEPT_AFTER_RENAMING,
+    &LOGICAL_ID_RETAGGED,
+    &DIED_BEFORE_ITS_FIRST_WRITE,
+    &KEPT_TAGS,
+];
+
+pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
+    title: "A Delete that is killed at every attempt",
+    reason: "CloudFormation hears nothing and forgets the resource in the clean-up of an update. What the resource had stays, \
+             and its ownership tags say whose it is.",
+};
+
+pub(crate) const CREATED_RECENTLY: Exclusion = Exclusion {
+    title: "A Create that is never answered, within two hours after another one of the same resource",
+    reason: "CloudFormation's Delete then has an id of CloudFormation's own, which does not say which of the two Creates created \
+             what exists. The Delete removes it, even if a deletion policy had kept it.",
+};
+/// How long that is.
+pub(crate) const RECENTLY: std::time::Duration = std::time::Duration::from_secs(7_200);
+
+pub(crate) const GIVEN_UP: Exclusion = Exclusion {
+    title: "A rollback that is given up",
+    reason: "CloudFormation forgets what the failed update created, or deletes by the old physical id, and nothing names what \
+             the update created.",
+};
+
+pub(crate) const RENAMED_AND_ROLLED_BACK: Exclusion = Exclusion {
+    title: "A renaming that changes the TTL, the comment or the tags as well, rolled back",
+    reason: "The zone returns to its old logical id, which receives no Update, so it keeps the new TTL, comment and tags until \
+             its next Update.",
+};
+
+pub(crate) const ANSWERED_ALREADY: Exclusion = Exclusion {
+    title: "A repeat of what was answered already",
+    reason: "AWS keeps no trace of a certificate that was deleted, and none of a Create that failed before its first write. A \
+             repeat of such a request can create the certificate or the zone again.",
+};
+
+pub(crate) const WITHIN_A_MINUTE: Exclusion = Exclusion {
+    title: "A second delivery within a minute",
+    reason: "AWS keeps no trace of a parameter that was deleted, so a second delivery is known by its age alone.",
+};
+
+pub(crate) const ZONE_NEVER_KNOWN: Exclusion = Exclusion {
+    title: "A zone deleted by hand before CloudFormation was told of it",
+    reason: "Nothing says any more whose the NS record set was that led to that zone.",
+};
+
+pub(crate) const TAGS_TAKEN_OFF: Exclusion = Exclusion {
+    title: "Tags taken off by hand",
+    reason: "A zone that was transferred to a renamed logical id is that logical id's by its tags alone.",
+};
+
+pub(crate) const GIVEN_TO_TWO_STACKS: Exclusion = Exclusion {
+    title: "One zone given by `HostedZoneId` to two stacks at the same moment",
+    reason: "Its tags say whose it is, and Route 53 writes tags without a condition on those that exist.",
+};
+
+pub(crate) const ONE_NAME_TWO_LOGICAL_IDS: Exclusion = Exclusion {
+    title: "One name under two logical ids of one template",
+    reason: "It cannot be told from a renaming.",
+};
+
+pub(crate) const TOUCHED_BY_PEOPLE: Exclusion = Exclusion {
+    title: "What people changed by hand",
+    reason: "A stack that settled is as its template says, except for the one property of the one name that people changed, until \
+             its next Update.",
+};
+
+pub(crate) const ANOTHER_STACKS_ZONE: Exclusion = Exclusion {
+    title: "A certificate in a zone that another stack deletes",
+    reason: "ACM's validation CNAMEs keep no zone from being deleted, so the certificate cannot be renewed afterwards.",
+};
+
+pub(crate) const OUTDATED_UPDATE: Exclusion = Exclusion {
+    title: "An Update that is delivered again after a later request",
+    reason: "No AWS service says which Update wrote a TTL, a comment or a tag, so the older one is written again. It deletes \
+             and creates nothing.",
+};
+
+pub(crate) const KEPT_AFTER_RENAMING: Exclusion = Exclusion {
+    title: "A renamed resource that `DeletionPolicy: Retain` keeps in a rollback",
+    reason: "CloudFormation sends no Delete for the new logical id, so nothing tells the function to return the thing to the old \
+             one. `RetainExceptOnCreate` sends one.",
+};
+
+pub(crate) const LOGICAL_ID_RETAGGED: Exclusion = Exclusion {
+    title: "Another logical id of the same stack written into the tags by hand",
+    reason: "The tags say which logical id of a stack has a zone, and nothing else does after a renaming.",
+};
+
+pub(crate) const DIED_BEFORE_ITS_FIRST_WRITE: Exclusion = Exclusion {
+    title: "The next attempt at a request whose first attempt died before its first write",
+    reason: "For parameters, certificates and existing zones it looks like a late repeat of a request that was answered and \
+             whose Delete has removed everything. It is answered FAILED, which undoes nothing.",
+};
+
+pub(crate) const KEPT_TAGS: Exclusion = Exclusion {
+    title: "Tags of a thing that a deletion policy kept, when it is added again without them",
+    reason: "Nothing says which of its tags an earlier template gave it, and which ones people did.",
+};
+
+#[test]
+fn each_exclusion_has_a_title_of_its_own_and_a_reason() {
+    let titles: std::collections::BTreeSet<&str> = ALL.iter().map(|found| found.title).collect();
+    assert_eq!(titles.len(), ALL.len());
+    assert!(ALL.iter().all(|found| found.reason.ends_with('.')));
+}
