@@ -185,10 +185,11 @@ export class CustomResourceFunction extends Construct {
    */
   private policyFor(id: string, { inPlace, isOneOfMany }: { inPlace: boolean; isOneOfMany: boolean }, size: number): iam.Policy | iam.ManagedPolicy {
     // It lies apart from the role, so that what it names may name the role's function.
-    if (!isOneOfMany || this.inlineOfMany + size <= INLINE_OF_MANY) {
+    if (!isOneOfMany || (!inPlace && this.inlineOfMany + size <= INLINE_OF_MANY)) {
       this.inlineOfMany += isOneOfMany ? size : 0;
       return new iam.Policy(this, id);
     }
+    // It may grow.
     if (inPlace) {
       this.managedPolicies += 1;
       return new iam.ManagedPolicy(this, id);

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct, type IDependable } from 'constructs';
 import { CustomResourceFunction, functionOfStack, NEW, OWN } from './custom-resource-function';
@@ -18,6 +18,10 @@ const NEW_CERTIFICATES = 'The ids of the certificates that the function requests
 
 const ONE_FOR_EACH_REQUEST = 'An execution is named after its request';
 
+// Characters of the names of subdomains in one policy, apart from the last name.
+const INLINE_NAMES = 800;
+const MANAGED_NAMES = 5_000;
+
 /** A name in a parent zone. */
 interface HeldName {
   readonly parent: string;
@@ -34,6 +38,7 @@ export class DelegateSubdomainFunction extends Construct {
 
   /** What answers the custom resources. */
   public readonly handler: CustomResourceFunction;
+  private readonly apexes: string[][] = [];
   private readonly subdomains = new Map<route53.IHostedZone, HeldName>();
 
   private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings) {
@@ -81,11 +86,12 @@ export class DelegateSubdomainFunction extends Construct {
 
   /** Lets the function do what a subdomain needs. */
   public grantSubdomain(props: DelegatedSubdomainProps): IDependable[] {
-    const { delegation, parentZone, recordsOnDelete } = props;
+    const { delegation, parentZone, recordsOnDelete, zone } = props;
     return [
       this.grantZones(),
       ...delegation ? [this.grantDelegationRole(delegation.roleArn)] : [],
       ...parentZone ? [this.grantDelegations()] : [],
+      ...zone ? [] : [this.grantApex(props)],
       ...recordsOnDelete === RecordsOnDelete.DELETE ? [this.grantRecords(props)] : [],
     ];
   }
@@ -117,6 +123,24 @@ export class DelegateSubdomainFunction extends Construct {
       actions: ['route53:ChangeResourceRecordSets'],
       resources: [this.route53Arn('hostedzone')],
       conditions: onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['NS'] }),
+      reason: NEW_ZONES,
+    });
+  }
+
+  /** Lets the function set the time to live of the NS record set at the apex of a zone that it has just created. */
+  private grantApex(props: DelegatedSubdomainProps): IDependable {
+    let names = this.apexes.at(-1);
+    if (names === undefined || names.join().length > (this.apexes.length === 1 ? INLINE_NAMES : MANAGED_NAMES)) {
+      names = [];
+      this.apexes.push(names);
+    }
+    names.push(namePattern(props));
+    const place = this.apexes.length > 1 ? `${this.apexes.length}` : '';
+    const listed = names;
+    return this.handler.grant({ purpose: `Apex${place}`, inPlace: true, isOneOfMany: this.apexes.length > 1 }, {
+      actions: ['route53:ChangeResourceRecordSets'],
+      resources: [this.route53Arn('hostedzone')],
+      conditions: onlyChanges({ actions: ['UPSERT'], types: ['NS'], namesLike: Lazy.list({ produce: () => listed }) }),
       reason: NEW_ZONES,
     });
   }

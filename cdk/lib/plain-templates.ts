@@ -1,4 +1,5 @@
 import { App, Aws, CfnCondition, CfnOutput, CfnParameter, type CfnParameterProps, CfnResource, DefaultStackSynthesizer, Duration, Fn, Stack, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as route53 from 'aws-cdk-lib/aws-route53';
@@ -23,9 +24,7 @@ const LABELS = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,
 export function plainTemplates(): { readonly [file: string]: unknown } {
   // The templates say what they are; construct paths would only change with the code.
   const app = new App({ context: { 'aws:cdk:enable-path-metadata': false, 'aws:cdk:enable-asset-metadata': false, '@aws-cdk/aws-iam:minimizePolicies': true } });
-  new NetworkingTemplate(app, 'networking');
-  new ConsumerTemplate(app, 'consumer');
-  new ApplicationTemplate(app, 'application');
+  [new NetworkingTemplate(app, 'networking'), new ConsumerTemplate(app, 'consumer'), new ApplicationTemplate(app, 'application')].forEach((template) => template.boundRoles());
   app.node.findAll().filter(CfnResource.isCfnResource).forEach(acknowledge);
   return Object.fromEntries(app.synth().stacks.map(({ stackName, template }) => [`${stackName}.yaml`, withoutIdleDependencies(template as Template)]));
 }
@@ -94,6 +93,17 @@ abstract class PlainTemplate extends Stack {
       functionPrefix: prefix,
       architecture: lambda.Architecture.custom(architecture),
     };
+  }
+
+  /** Gives every role the permissions boundary that the one who launches the template names, if any. */
+  public boundRoles(): void {
+    const boundary = this.parameter('Operation', 'PermissionsBoundaryArn', {
+      description: 'The policy that every role has as its permissions boundary; empty for none', default: '', allowedPattern: '^(arn:aws[\\w-]*:iam::(\\d{12}|aws):policy/.+)?$',
+    });
+    const hasBoundary = new CfnCondition(this, 'HasPermissionsBoundary', { expression: Fn.conditionNot(Fn.conditionEquals(boundary, '')) });
+    for (const role of this.node.findAll().filter((one) => one instanceof iam.CfnRole)) {
+      role.permissionsBoundary = Fn.conditionIf(hasBoundary.logicalId, boundary, Aws.NO_VALUE).toString();
+    }
   }
 
   /** A text that the one who launches the template gives. */

@@ -1,4 +1,4 @@
-import { ArnFormat, Aws, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Fn, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -148,7 +148,9 @@ export function waiterName(stack: Stack): string {
   const isShort = Token.isUnresolved(stack.stackName) || stack.stackName.length <= LONGEST_STACK_NAME;
   // A stack within a stack is called otherwise when it is deployed, and longer: a nested one, or one of a StackSet, `StackSet-NAME-UUID`. A
   // stack's id ends in a UUID.
-  const isWithin = stack.node.scope !== undefined && stack.node.scopes.slice(0, -1).some((scope) => Stack.isStack(scope));
+  const scopes = stack.node.scopes.slice(0, -1).reverse();
+  const around = scopes.slice(0, scopes.findIndex((scope) => Stage.isStage(scope)));
+  const isWithin = around.some((scope) => Stack.isStack(scope));
   return !isWithin && isShort ? `${Aws.STACK_NAME}${SUFFIX}` : `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${SUFFIX}`;
 }
 

@@ -5,7 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import { DelegatedSubdomain, PublishedZone, RecordsOnDelete, SubdomainCertificate } from '../lib';
 import { configuration, dependenciesOf, functionZips, resourcesOf, stackWithFunctions, statementsOf, synthesize, withoutHash } from './template';
-import { delegation } from './zones';
+import { delegation, importedZone } from './zones';
 
 const CHANGE = 'arn:${AWS::Partition}:route53:::change/*';
 const LAMBDA_TRUST = [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }];
@@ -151,6 +151,22 @@ test('the consumer stack grants exactly this', () => {
         Null: { 'route53:ChangeResourceRecordSetsActions': 'false', 'route53:ChangeResourceRecordSetsRecordTypes': 'false' },
       },
     }],
+    DelegateSubdomainFunctionDelegateSubdomainApexPolicy: [{
+      Action: 'route53:ChangeResourceRecordSets',
+      Effect: 'Allow',
+      Resource: 'arn:${AWS::Partition}:route53:::hostedzone/*',
+      Condition: {
+        'ForAllValues:StringEquals': { 'route53:ChangeResourceRecordSetsActions': ['UPSERT'], 'route53:ChangeResourceRecordSetsRecordTypes': ['NS'] },
+        'ForAllValues:StringLike': {
+          'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['dev.build.example.com', 'app1.dev.build.example.com'],
+        },
+        Null: {
+          'route53:ChangeResourceRecordSetsActions': 'false',
+          'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false',
+          'route53:ChangeResourceRecordSetsRecordTypes': 'false',
+        },
+      },
+    }],
     DelegateSubdomainFunctionDelegateSubdomainDelegationRolePolicy: [{
       Action: 'sts:AssumeRole',
       Effect: 'Allow',
@@ -213,10 +229,17 @@ test('only a subdomain that deletes its records lets the function delete records
   assert.deepEqual(conditions(RecordsOnDelete.FAIL), []);
 });
 
+test('only a zone that is created has the time to live of its apex set', () => {
+  const stack = stackWithFunctions({ account: '222222222222', region: 'eu-west-1' });
+  new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation, zone: importedZone(stack, 'dev.example.com') });
+  assert.doesNotMatch(JSON.stringify(statementsOf(Template.fromStack(stack))), /"UPSERT"/);
+});
+
 test('a function of subdomains of other accounts alone changes no NS record set of its own account', () => {
   const stack = stackWithFunctions({ account: '222222222222', region: 'eu-west-1' });
   new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
-  assert.doesNotMatch(JSON.stringify(statementsOf(Template.fromStack(stack))), /"NS"/);
+  const { DelegateSubdomainFunctionDelegateSubdomainApexPolicy: _apex, ...others } = statementsOf(Template.fromStack(stack));
+  assert.doesNotMatch(JSON.stringify(others), /"NS"/);
 });
 
 test('what a custom resource was made by stays for its delete, whatever the next template grants', () => {
@@ -241,7 +264,7 @@ test('what a custom resource was made by stays for its delete, whatever the next
     .sort();
   assert.deepEqual(neededBy('PublishedZone'), ['LogsPolicy', 'PublishPolicy']);
   assert.deepEqual(neededBy('Certificate'), ['CertificatesPolicy', 'LogsPolicy', 'Policy', 'ValidationPolicy', 'WaitPolicy']);
-  assert.deepEqual(neededBy('Subdomain'), ['DelegationRolePolicy', 'LogsPolicy', 'Policy', 'WaitPolicy', 'ZonesPolicy']);
+  assert.deepEqual(neededBy('Subdomain'), ['ApexPolicy', 'DelegationRolePolicy', 'LogsPolicy', 'Policy', 'WaitPolicy', 'ZonesPolicy']);
 
   // A policy of another id is another resource: the old one goes in the clean-up, after the custom resource that depended on it.
   const changed = (settings: Parameters<typeof app>[0]) => {

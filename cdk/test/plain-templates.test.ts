@@ -38,6 +38,12 @@ for (const [file, template] of Object.entries(templates)) {
 }
 
 for (const [file, template] of Object.entries(templates)) {
+  test(`${file} gives every role the permissions boundary that it is told`, () => {
+    template.allResourcesProperties('AWS::IAM::Role', {
+      PermissionsBoundary: { 'Fn::If': ['HasPermissionsBoundary', { Ref: 'PermissionsBoundaryArn' }, { Ref: 'AWS::NoValue' }] },
+    });
+  });
+
   test(`${file} says how long its stack's name may be, where a name follows from it`, () => {
     const names = Object.values(template.findResources('AWS::StepFunctions::StateMachine')).map(({ Properties }) => readable((Properties as { StateMachineName: unknown }).StateMachineName) as string);
     const { Description: description } = template.toJSON() as { Description: string };

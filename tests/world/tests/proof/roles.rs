@@ -82,8 +82,8 @@ impl<'a> Synthesized<'a> {
     }
 
     /// The same in another account of a consumer.
-    fn of(self, account: &'a str) -> Self {
-        Self { account, ..self }
+    fn of(&self, account: &'a str) -> Self {
+        Self { account, ..*self }
     }
 
     /// Its text, as the app would write it for another instance, which has another prefix, and for names that nest.
@@ -118,9 +118,10 @@ fn name_policies(template: &mut Value) {
     let resources = resources.expect("a template has resources");
     for (id, resource) in std::mem::take(resources) {
         let is_policy = resource["Type"] == "AWS::IAM::Policy";
-        // A hash of what it grants, and one of its place, of 8 digits each.
-        let hashes = if is_policy { 16 } else { 0 };
-        let before = resources.insert(id[..id.len() - hashes].to_owned(), resource);
+        // A hash of what it grants, unless it is changed in place, and one of its place, of 8 digits each.
+        let end = id.find("Policy").filter(|_| is_policy);
+        let end = end.map_or(id.len(), |start| start + "Policy".len());
+        let before = resources.insert(id[..end].to_owned(), resource);
         assert!(before.is_none(), "two policies of one purpose: {id}");
     }
 }
@@ -258,6 +259,11 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
         certificates.any(|found| !is_elsewhere(&found)),
     );
     let prefix = texts("ParameterPrefix").next().unwrap_or(PREFIX);
+    let named = with_apexes(synthesized.text, texts("Subdomain"));
+    let synthesized = &Synthesized {
+        text: &named,
+        ..synthesized.of(&stack.account)
+    };
     let role = |synthesized: &Synthesized<'_>| synthesized.function_role(&stack.id, "", prefix);
     let is_within = template
         .values()
@@ -291,6 +297,21 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
     .chain(with_records)
     .reduce(Role::joined_by)
     .expect("one of them holds")
+}
+
+/// A synthesized stack for these subdomains, as of zones whose names nothing there knows.
+fn with_apexes<'a>(text: &str, subdomains: impl Iterator<Item = &'a str>) -> String {
+    let mut template: Value = serde_json::from_str(text).expect("it is JSON");
+    let names: Vec<String> = subdomains.map(|name| format!("{name}.*")).collect();
+    let resources = template["Resources"].as_object_mut();
+    for (id, resource) in resources.expect("a template has resources") {
+        if id.contains("ApexPolicy") {
+            let statement = &mut resource["Properties"]["PolicyDocument"]["Statement"][0];
+            let like = &mut statement["Condition"]["ForAllValues:StringLike"];
+            like["route53:ChangeResourceRecordSetsNormalizedRecordNames"] = names.clone().into();
+        }
+    }
+    template.to_string()
 }
 
 /// Every role of every stack, for a stack and a zone that do not stand.
