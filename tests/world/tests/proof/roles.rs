@@ -259,12 +259,14 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
         certificates.any(|found| !is_elsewhere(&found)),
     );
     let prefix = texts("ParameterPrefix").next().unwrap_or(PREFIX);
-    let named = with_apexes(synthesized.text, texts("Subdomain"));
-    let synthesized = &Synthesized {
-        text: &named,
-        ..synthesized.of(&stack.account)
-    };
     let role = |synthesized: &Synthesized<'_>| synthesized.function_role(&stack.id, "", prefix);
+    let of_subdomains = |synthesized: &Synthesized<'_>| {
+        let named = with_apexes(synthesized.text, texts("Subdomain"));
+        role(&Synthesized {
+            text: &named,
+            ..synthesized.of(&stack.account)
+        })
+    };
     let is_within = template
         .values()
         .any(|found| found.properties.contains_key("ParentHostedZoneId"));
@@ -292,7 +294,7 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
     ]
     .into_iter()
     .filter(|(has_it, _)| *has_it)
-    .map(|(_, synthesized)| role(synthesized))
+    .map(|(_, synthesized)| of_subdomains(synthesized))
     .chain(within)
     .chain(with_records)
     .reduce(Role::joined_by)
