@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_caller_reference_names_the_owner_whatever_the_request() {
         let reference = owner().caller_reference("request-1");
-        assert_eq!(reference.len(), 65);
+        assert_eq!(reference.len(), 67);
         assert!(owner().made(&reference));
         assert!(owner().made(&owner().caller_reference("request-2")));
         let other = Owner {

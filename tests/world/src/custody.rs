@@ -188,7 +188,8 @@ pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) 
                 "{hand} deleted {thing}, which a person wrote, although the creation of its resource is rolled back"
             ));
         }
-        if let Some(has_it) = live_elsewhere(state, &sent, &thing) {
+        let is_undone = sent.undoes.is_some() && sent.undoes == creator;
+        if let Some(has_it) = live_elsewhere(state, &sent, &thing).filter(|_| !is_undone) {
             state.violate(format!("{hand} deleted {thing}, which {has_it} has"));
         }
     }
@@ -296,21 +297,33 @@ fn things_of(sent: &Sent, physical_id: &str, attributes: &BTreeMap<String, Strin
 fn creator_of(state: &State, thing: &Thing) -> Option<u64> {
     let hand = match thing {
         Thing::Zone(id) => state.route53.zones.get(id).map(|zone| &zone.made_by),
+        // Route 53 creates the record sets of the apex with the zone.
         Thing::Records(id, key) => (state.route53.zones.get(id))
-            .and_then(|zone| zone.records.get(key))
-            .map(|set| &set.written_by),
+            .and_then(|zone| zone.records.get(key).map(|set| (zone, set)))
+            .map(|(zone, set)| match key.name == zone.name {
+                true => &zone.made_by,
+                false => &set.written_by,
+            }),
         Thing::Parameter(place) => state.ssm.parameters.get(place).map(|found| &found.made_by),
         Thing::Certificate(arn) => state.acm.certificates.get(arn).map(|found| &found.made_by),
     };
     state.custody.request_of(hand?)
 }
 
+/// The tags that say whose a thing is.
+const OWNERSHIP: [&str; 2] = ["zone-delegation:stack-id", "zone-delegation:logical-id"];
+
 /// A thing as users see it; none if it does not exist.
 fn picture(state: &State, thing: &Thing) -> Option<String> {
     match thing {
         Thing::Zone(id) => {
             let zone = state.route53.zones.get(id)?;
-            Some(format!("{:?} {:?}", zone.comment, zone.tags))
+            let mut tags = zone.tags.clone();
+            // The project's notes are nobody else's business; who owns the zone is.
+            tags.retain(|key, _| {
+                !key.starts_with("zone-delegation:") || OWNERSHIP.contains(&&**key)
+            });
+            Some(format!("{:?} {tags:?}", zone.comment))
         }
         Thing::Records(id, key) => {
             let set = state.route53.zones.get(id)?.records.get(key)?;

@@ -146,7 +146,7 @@ pub struct State {
     pub(crate) custody: Custody,
     pub(crate) renames: BTreeSet<(String, String, String)>,
     /// Calls of each operation by each invocation: since when, how many.
-    calls: BTreeMap<(u64, String), (Timestamp, u32)>,
+    calls: BTreeMap<(u64, String, String), (Timestamp, u32)>,
     due: BTreeMap<(Timestamp, u64), Due>,
     scheduled: u64,
     pub(crate) requests: u64,
@@ -229,12 +229,12 @@ impl State {
     }
 
     /// Counts a function's call. Says so once if its invocation has made so many of that operation in so short a time
-    /// that it must be a loop without a bound or a pause, which is a violation.
+    /// in one Region that it must be a loop without a bound or a pause, which is a violation.
     pub(crate) fn loops(&mut self, call: &Call) -> bool {
         let Hand::Function(work) = &call.caller.hand else {
             return false;
         };
-        let key = (work.invocation, call.operation.clone());
+        let key = (work.invocation, call.operation.clone(), call.region.clone());
         let (since, count) = self.calls.entry(key).or_insert((self.now, 0));
         if self.now - *since >= LOOP_WITHIN {
             (*since, *count) = (self.now, 0);

@@ -421,7 +421,7 @@ mod tests {
             ),
             (
                 json!({
-                    "Subdomain": "dev", "ParameterPrefix": "/a", "NetworkRoleArn": role, "NetworkRegion": "eu-wst-1",
+                    "Subdomain": "dev", "ParameterPrefix": "/a", "NetworkRoleArn": role, "NetworkRegion": "eu_west_1",
                 }),
                 "Property NetworkRegion",
             ),
