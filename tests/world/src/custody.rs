@@ -79,7 +79,7 @@ pub(crate) struct Custody {
     /// The things of each resource that a template says exists, or that a deletion policy keeps.
     live: BTreeMap<Tracked, Vec<Thing>>,
     /// How things were before a request first changed them.
-    before: BTreeMap<(u64, Thing), Option<String>>,
+    before: BTreeMap<(u64, Thing), Option<Picture>>,
     /// The request that changed a thing last; none if a person did.
     changed_by: BTreeMap<Thing, Option<u64>>,
 }
@@ -137,18 +137,23 @@ pub(crate) fn succeeded(
         return;
     }
     let Some(undone) = sent.undoes else { return };
-    let changed: Vec<(Thing, Option<String>)> = (state.custody.before.iter())
+    let changed: Vec<(Thing, Option<Picture>)> = (state.custody.before.iter())
         .filter(|((request, _), _)| *request == undone)
         .map(|((_, thing), before)| (thing.clone(), before.clone()))
         .collect();
     for (thing, before) in changed {
         let by = state.custody.changed_by.get(&thing).copied().flatten();
         let now = picture(state, &thing);
-        if now != before && by.is_some_and(|by| by == undone || by == number) {
-            let before = before.unwrap_or_default();
-            let now = now.unwrap_or_else(|| "gone".to_owned());
+        let is_as_before = match (&before, &now) {
+            // The rollback of a renaming returns what was transferred. What the template changed as well, it cannot know.
+            (Some(before), Some(now)) if is_transferred(state, &sent, &thing) => {
+                before.owner == now.owner
+            }
+            (before, now) => before == now,
+        };
+        if !is_as_before && by.is_some_and(|by| by == undone || by == number) {
             state.violate(format!(
-                "{thing} existed before Create {}.{}, which failed: it was {before}, and is {now}",
+                "{thing} existed before Create {}.{}, which failed: it was {before:?}, and is {now:?}",
                 stack_name(&sent.stack_id),
                 sent.logical_id
             ));
@@ -310,34 +315,62 @@ fn creator_of(state: &State, thing: &Thing) -> Option<u64> {
     state.custody.request_of(hand?)
 }
 
+/// Whether another logical id of the stack created a thing.
+fn is_transferred(state: &State, sent: &Sent, thing: &Thing) -> bool {
+    let creator = creator_of(state, thing).map(|creator| &state.custody.requests[&creator]);
+    creator.is_some_and(|creator| {
+        creator.stack_id == sent.stack_id && creator.logical_id != sent.logical_id
+    })
+}
+
+/// A thing as users see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Picture {
+    /// Whose it is, by its ownership tags.
+    owner: BTreeMap<String, String>,
+    /// All else.
+    content: String,
+}
+
+impl Picture {
+    fn new(tags: &BTreeMap<String, String>, content: &str) -> Self {
+        let is_note = |key: &str| key.starts_with("zone-delegation:");
+        let mut owner = tags.clone();
+        owner.retain(|key, _| OWNERSHIP.contains(&&**key));
+        // The project's notes say nothing to users.
+        let mut users = tags.clone();
+        users.retain(|key, _| !is_note(key));
+        Self {
+            owner,
+            content: format!("{content} {users:?}"),
+        }
+    }
+}
+
 /// The tags that say whose a thing is.
 const OWNERSHIP: [&str; 2] = ["zone-delegation:stack-id", "zone-delegation:logical-id"];
 
 /// A thing as users see it; none if it does not exist.
-fn picture(state: &State, thing: &Thing) -> Option<String> {
-    match thing {
+fn picture(state: &State, thing: &Thing) -> Option<Picture> {
+    let none = BTreeMap::new();
+    Some(match thing {
         Thing::Zone(id) => {
             let zone = state.route53.zones.get(id)?;
-            let mut tags = zone.tags.clone();
-            // The project's notes are nobody else's business; who owns the zone is.
-            tags.retain(|key, _| {
-                !key.starts_with("zone-delegation:") || OWNERSHIP.contains(&&**key)
-            });
-            Some(format!("{:?} {tags:?}", zone.comment))
+            Picture::new(&zone.tags, &zone.comment)
         }
         Thing::Records(id, key) => {
             let set = state.route53.zones.get(id)?.records.get(key)?;
             let plain = |value: &String| value.trim_end_matches('.').to_lowercase();
             let values: BTreeSet<String> = set.values.iter().map(plain).collect();
-            Some(format!("{:?} {values:?}", set.ttl))
+            Picture::new(&none, &format!("{:?} {values:?}", set.ttl))
         }
         Thing::Parameter(place) => {
             let found = state.ssm.parameters.get(place)?;
-            Some(format!("{:?} {:?}", found.value, found.tags))
+            Picture::new(&found.tags, &found.value)
         }
         Thing::Certificate(arn) => {
             let found = state.acm.certificates.get(arn)?;
-            Some(format!("{:?}", found.tags))
+            Picture::new(&found.tags, "")
         }
-    }
+    })
 }

@@ -248,10 +248,13 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "DelegatedSubdomain: kept by its deletion policy, added again, and refused at the end",
-        kept: Some(|_| kept(one("Zone", subdomain(CONSUMER, "dev")))),
+        setup: |cast| Box::pin(async { undelegated_parent(cast).await }),
+        kept: Some(|_| {
+            let unverified = json!({"VerifyDelegation": false});
+            kept(one("Zone", with(subdomain(CONSUMER, "dev"), unverified)))
+        }),
         before: Some(|_| Template::new()),
-        after: Some(|cast| {
-            resolvers_lie(cast);
+        after: Some(|_| {
             let properties = json!({"Ttl": 60, "Comment": "hello", "Tags": {"team": "a"}});
             one("Zone", with(subdomain(CONSUMER, "dev"), properties))
         }),
@@ -522,10 +525,17 @@ fn with_tags(definition: ResourceDefinition, count: usize) -> ResourceDefinition
     with(definition, json!({"Tags": tags}))
 }
 
-/// From now on no check over DNS succeeds.
+/// From now on the resolvers deny every delegation of the parent zone.
 fn resolvers_lie(cast: &Cast) {
     cast.world
         .change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
+}
+
+/// From now on nothing delegates the parent zone itself, so that no name in it resolves.
+async fn undelegated_parent(cast: &Cast) {
+    let edit = Edit::delete(BUILD, "NS");
+    cast.world.edit_records(&cast.base_zone, &[edit]).unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
 async fn second_zone(cast: &Cast) {

@@ -362,7 +362,7 @@ fn as_said(
                 return wrong(format!("it is {zone_id}, wanted {given}"));
             }
             let key = world::RecordKey::new(&zone.name, "NS");
-            let ttl = text("Ttl").map_or(900, |ttl| ttl.parse().unwrap());
+            let ttl = text("Ttl").map_or(300, |ttl| ttl.parse().unwrap());
             // A renaming that is rolled back gives the zone back, and says nothing of the TTL, comment and tags that it had.
             let outdated = format!("{} {logical_id}", stack.id);
             let outdated = cast.exempt.is(&outdated, Promise::Attributes);
