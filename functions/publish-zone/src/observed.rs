@@ -114,7 +114,11 @@ impl Observer {
             Ok(None) => Ok(Delegations::NoZone),
             Ok(Some((zone, sets))) => Ok(Delegations::Of {
                 zone,
-                names: sets.iter().take(LISTED).map(|set| set.name()).collect(),
+                names: sets
+                    .iter()
+                    .take(LISTED)
+                    .map(dns_zones::RecordSet::name)
+                    .collect(),
                 more: sets.len() > LISTED,
             }),
             Err(error) if error.kind == Kind::Denied => {

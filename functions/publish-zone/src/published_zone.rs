@@ -52,7 +52,8 @@ impl PublishedZones {
             .clone()
             .and_then(|progress| serde_json::from_value(progress).ok());
         let turn = turn(request, phase.unwrap_or_default(), invocation);
-        let step = self.carry_out(&task, &turn, invocation).await;
+        // Boxed here and below: the futures of the AWS calls are large.
+        let step = Box::pin(self.carry_out(&task, &turn, invocation)).await;
         // A Create that fails names nothing: its Delete undoes only what this very Create did. The Create itself undoes
         // nothing, since an earlier delivery of it may have been answered SUCCESS.
         step.or_else(|error| error.trouble().settle(request, invocation, progress, None))
@@ -67,7 +68,7 @@ impl PublishedZones {
     ) -> Result<Step, Error> {
         let mut conflict = None;
         for _ in 0..ROUNDS {
-            match self.plan(task, turn, conflict.take(), invocation).await? {
+            match Box::pin(self.plan(task, turn, conflict.take(), invocation)).await? {
                 Plan::Do(actions, end) => match self.act(&actions, invocation).await {
                     Ok(()) => return Ok(ended(end, turn, invocation)),
                     Err(Stopped::Conflict(found)) => conflict = Some(found),
@@ -93,7 +94,7 @@ impl PublishedZones {
         invocation: &Invocation,
     ) -> Result<Plan, Error> {
         invocation.doing("reading the zone and the parameters");
-        let mut observed = self.observer.observe(task).await?;
+        let mut observed = Box::pin(self.observer.observe(task)).await?;
         observed.conflict = conflict;
         let mut plan = Plan::of(task, &observed, turn);
         if let Plan::ReadDelegations(id) = plan {

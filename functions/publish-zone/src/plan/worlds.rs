@@ -377,7 +377,7 @@ fn a_delete_removes_what_its_request_can_have_created() {
                     "{world:?}: {plan}"
                 );
             }
-            if of == 0 && !(world.is_delegating && !deleted.is_empty()) {
+            if of == 0 && (!world.is_delegating || deleted.is_empty()) {
                 let all = world.pasts().into_iter();
                 let own = all.filter(|past| {
                     past.is_own() && !matches!(past, Past::Renamed | Past::RenamedBy020)

@@ -72,7 +72,7 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
             }
         }
         Act::Lie => {
-            world.change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)))
+            world.change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
         }
         Act::RemoveDelegation(at) => edit(&cast.build_zone, Edit::delete(&name(at), "NS")),
         Act::RecordBelow(at) => edit(
