@@ -51,6 +51,14 @@ pub(crate) enum Then {
 /// A resource as CloudFormation tracks it: stack, logical id, physical id.
 type Tracked = (String, String, String);
 
+/// What a resource has.
+#[derive(Clone, Debug)]
+struct Live {
+    things: Vec<Thing>,
+    /// The request that was answered SUCCESS last. What was created later is something else of the same name.
+    since: u64,
+}
+
 /// A request as CloudFormation sent it.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
@@ -77,7 +85,7 @@ pub(crate) struct Custody {
     /// For which request each invocation works.
     invocations: BTreeMap<u64, u64>,
     /// The things of each resource that a template says exists, or that a deletion policy keeps.
-    live: BTreeMap<Tracked, Vec<Thing>>,
+    live: BTreeMap<Tracked, Live>,
     /// How things were before a request first changed them.
     before: BTreeMap<(u64, Thing), Option<Picture>>,
     /// The request that changed a thing last; none if a person did.
@@ -94,6 +102,9 @@ impl Custody {
 
     /// CloudFormation sends a request; answers its number.
     pub(crate) fn send(&mut self, sent: Sent) -> u64 {
+        if !sent.rolls_back {
+            self.end_transfer(&sent);
+        }
         if let (Some(id), "Delete", false) = (&sent.physical_id, sent.kind, sent.forged) {
             let tracked = (sent.stack_id.clone(), sent.logical_id.clone(), id.clone());
             self.live.remove(&tracked);
@@ -101,6 +112,21 @@ impl Custody {
         let number = self.last_numbers().0 + 1;
         self.requests.insert(number, sent);
         number
+    }
+
+    /// A resource that took things over from another logical id of its stack is changed again: what a deletion policy keeps
+    /// is not the former logical id's any more.
+    fn end_transfer(&mut self, sent: &Sent) {
+        let id = sent.physical_id.clone().unwrap_or_default();
+        let tracked = (sent.stack_id.clone(), sent.logical_id.clone(), id);
+        let Some(taken) = self.live.get(&tracked).map(|live| live.things.clone()) else {
+            return;
+        };
+        for ((stack, logical_id, _), live) in &mut self.live {
+            if *stack == sent.stack_id && *logical_id != sent.logical_id {
+                live.things.retain(|thing| !taken.contains(thing));
+            }
+        }
     }
 
     /// An invocation begins to work for a request.
@@ -133,7 +159,8 @@ pub(crate) fn succeeded(
     if sent.kind != "Delete" {
         let things = things_of(&sent, physical_id, attributes);
         let tracked = (sent.stack_id, sent.logical_id, physical_id.to_owned());
-        state.custody.live.insert(tracked, things);
+        let since = number;
+        state.custody.live.insert(tracked, Live { things, since });
         return;
     }
     let Some(undone) = sent.undoes else { return };
@@ -250,7 +277,8 @@ fn live_elsewhere(state: &State, sent: &Sent, thing: &Thing) -> Option<String> {
     };
     let mut live = state.custody.live.iter();
     let (found, _) = live.find(|(tracked, has)| {
-        has.contains(thing) && !is_others(state, tracked, thing) && !may_take(tracked)
+        let is_it = has.things.contains(thing) && creator_of(state, thing) <= Some(has.since);
+        is_it && !is_others(state, tracked, thing) && !may_take(tracked)
     })?;
     Some(format!("{}.{} {}", stack_name(&found.0), found.1, found.2))
 }

@@ -183,7 +183,7 @@ impl<T: Transport> Certificates<T> {
             let arn = owned.certificate.arn.clone();
             progress.certificate = Some(arn.clone());
             progress.shown = true;
-            if owned.is_by(request) {
+            if owned.is_undone_with(request) {
                 progress.requested = Some(arn.clone());
             }
             (arn, Some(owned.certificate))

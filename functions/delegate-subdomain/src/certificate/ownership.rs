@@ -7,7 +7,7 @@ use super::{
     described::{Certificate, Listed},
     error::Error,
     properties::Wanted,
-    successor::tolerate,
+    successor::{SETTLED_TAG, tolerate},
 };
 use aws_calls::at_once;
 use custom_resource::{
@@ -49,10 +49,13 @@ impl Owned {
         Creation::of_tags(&self.tags)
     }
 
-    /// Whether this request created it, in this or another delivery.
-    pub(super) fn is_by(&self, request: &Request) -> bool {
-        self.creation()
-            .is_some_and(|creation| creation.is_by(request))
+    /// Whether it is deleted if this request fails: this request created it, in this or another delivery, and no delivery
+    /// can have been answered SUCCESS.
+    pub(super) fn is_undone_with(&self, request: &Request) -> bool {
+        let is_by_it = self
+            .creation()
+            .is_some_and(|creation| creation.is_by(request));
+        is_by_it && !self.tags.contains_key(SETTLED_TAG)
     }
 }
 

@@ -113,7 +113,9 @@ impl<T: Transport> Certificates<T> {
         let until = Instant::now() + APPEARS.min(invocation.remaining() / 2);
         loop {
             let owned = self.owned(&acm, &request.owner(), &wanted).await.ok()?;
-            let found = owned.into_iter().find(|found| found.is_by(request));
+            let found = owned
+                .into_iter()
+                .find(|found| found.is_undone_with(request));
             if found.is_some() || Instant::now() >= until {
                 return found.map(|found| found.certificate.arn);
             }

@@ -17,7 +17,7 @@ impl Exclusion {
 }
 
 /// All of them.
-pub(crate) const ALL: [&Exclusion; 17] = [
+pub(crate) const ALL: [&Exclusion; 19] = [
     &NEVER_ANSWERED,
     &CREATED_RECENTLY,
     &GIVEN_UP,
@@ -35,6 +35,8 @@ pub(crate) const ALL: [&Exclusion; 17] = [
     &LOGICAL_ID_RETAGGED,
     &DIED_BEFORE_ITS_FIRST_WRITE,
     &KEPT_TAGS,
+    &NAME_MOVES_ON,
+    &FAILS_FOR_EVER,
 ];
 
 pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
@@ -131,6 +133,18 @@ pub(crate) const DIED_BEFORE_ITS_FIRST_WRITE: Exclusion = Exclusion {
 pub(crate) const KEPT_TAGS: Exclusion = Exclusion {
     title: "Tags of a thing that a deletion policy kept, when it is added again without them",
     reason: "Nothing says which of its tags an earlier template gave it, and which ones people did.",
+};
+
+pub(crate) const NAME_MOVES_ON: Exclusion = Exclusion {
+    title: "A name that moves to a logical id while its old logical id stays in the template",
+    reason: "`FormerLogicalIds` is for a logical id that is not in the template any more. Move a name between two resources of one \
+             template in two deployments.",
+};
+
+pub(crate) const FAILS_FOR_EVER: Exclusion = Exclusion {
+    title: "An AWS call that fails at every attempt until a person repairs it",
+    reason: "The request is answered FAILED, and what exists stays. If it is a Delete in the clean-up of an update, CloudFormation \
+             forgets what it could not delete, and a reason of a time-out says what was being done rather than which call failed.",
 };
 
 #[test]

@@ -16,6 +16,7 @@ use world::{
 use crate::cases::{CASES, Case, PLAIN, SLOW_CERTIFICATE, given_zone, one, with_given_zone};
 use crate::cast::{BUILD, CONSUMER, Cast, REGION, certificate, settings, subdomain, with};
 use crate::crash_points::{people_leave, runtime};
+use crate::exclusions::FAILS_FOR_EVER;
 use crate::invariants;
 use crate::roles;
 
@@ -309,8 +310,9 @@ impl Scene {
         let status = self.operate(cast, &mut stack).await;
         // The person repairs it.
         cast.world.clear_faults();
-        let mut wrong = at_rest(cast, &stack);
-        wrong.extend(self.unclear(life, &reasons(&cast.world.log()[begun..])));
+        let mut wrong = Vec::new();
+        let mut leftovers = at_rest(cast, &stack);
+        leftovers.extend(self.unclear(life, &reasons(&cast.world.log()[begun..])));
         if !life.lasts && life.failure.is_transient() && status != self.status {
             let failures = &stack.failures;
             wrong.push(format!(
@@ -323,7 +325,7 @@ impl Scene {
             if status != Status::RolledBack {
                 wrong.push(format!("no rollback: {status:?}, {:?}", stack.failures));
             }
-            wrong.extend(at_rest(cast, &stack));
+            leftovers.extend(at_rest(cast, &stack));
         }
         if !matches!(stack.status, Status::Deleted | Status::CreateRolledBack) {
             let status = cast.engine.delete(&mut stack).await;
@@ -332,7 +334,10 @@ impl Scene {
                 wrong.push(format!("it stays, {status:?}: {:?}", stack.failures));
             }
         }
-        wrong.extend(left(cast, &stack));
+        leftovers.extend(left(cast, &stack));
+        if !FAILS_FOR_EVER.covers(life.lasts) {
+            wrong.extend(leftovers);
+        }
         wrong.extend(peoples.changed(cast));
         people_leave(cast, &stack);
         // What is left delegated keeps the parent published.

@@ -7,6 +7,7 @@ use world::cloudformation::{DeletionPolicy, ResourceDefinition, Stack, Template}
 use world::{Hand, Name};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, SECOND, certificate, subdomain, with};
+use crate::exclusions::NAME_MOVES_ON;
 
 /// A stack of the histories.
 pub(crate) struct Place {
@@ -148,8 +149,15 @@ impl StackChoice {
             let former = json!({ "FormerLogicalIds": PUBLISHED_IDS });
             template.insert(self.published_id().to_owned(), with(published, former));
         } else {
+            // A former logical id is one that the template does not have any more.
+            let stays = NAME_MOVES_ON.covers(self.zones.len() > 1);
             for zone in &self.zones {
-                template.insert(zone.id().to_owned(), zone.definition(cast, stack));
+                let mut definition = zone.definition(cast, stack);
+                if !stays {
+                    let former = [ZONE_IDS[1 - zone.logical_id]];
+                    definition = with(definition, json!({ "FormerLogicalIds": former }));
+                }
+                template.insert(zone.id().to_owned(), definition);
             }
             if let (Some(certificate), Some(zone)) = (&self.certificate, self.zones.last()) {
                 let shared = certificate.shared_zone(cast, stack, zone);
@@ -272,12 +280,9 @@ impl ZoneChoice {
 
     fn definition(&self, cast: &Cast, stack: &Stack) -> ResourceDefinition {
         let name = NAMES[self.name];
-        // Each may be the other's former logical id: what a history renames is not known beforehand.
-        let former = ZONE_IDS[1 - self.logical_id];
         let mut properties = json!({
             "Ttl": self.ttl,
             "DrainSeconds": self.drain,
-            "FormerLogicalIds": [former],
             "AdoptDelegation": true,
         });
         if self.comment {

@@ -241,6 +241,12 @@ pub(crate) fn tidy(cast: &mut Cast) {
             zone.undeletable.clear();
         }));
         if zone.id != cast.base_zone {
+            // A delegation that a stack has adopted is theirs, too.
+            let delegations = zone
+                .other_records()
+                .filter(|(key, set)| key.kind == "NS" && set.written_by == Hand::Person);
+            let names = delegations.map(|(key, _)| (key.name.normalised(), Promise::Delegation));
+            cast.exempt.touched.extend(names);
             empty(cast, &zone, |hand| *hand == Hand::Person);
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use world::cloudformation::Status;
-use world::{Edit, Fault, FaultRule, Guardrail, Hand, When, Zone};
+use world::{Edit, Fault, FaultRule, Guardrail, Hand, ServiceError, When, Zone};
 
 use super::{NAME, ZONE, arn, below_build, certificate, validation};
 use crate::stage::{CONSUMER, LOGICAL_ID, REGION, Stage, one, stack};
@@ -341,6 +341,32 @@ async fn a_request_delivered_twice_makes_one_certificate() {
         assert_eq!(stage.cnames(&zone).len(), 1);
         stage.check();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_delivered_again_and_fails_keeps_its_certificate() {
+    let mut stage =
+        Stage::set(|settings| settings.issuance = Duration::ZERO..=Duration::ZERO).await;
+    let zone = stage.delegated_zone("dev").await;
+    stage.engine.delivery.again = Some(Duration::from_secs(400));
+    let denied = ServiceError::new(403, "AccessDenied", "No.");
+    stage.world.inject(FaultRule {
+        skip: 1,
+        ..FaultRule::on_operation(
+            "AddTagsToCertificate",
+            9,
+            Fault::Error(When::Before, denied),
+        )
+    });
+    let stack = stage.created(certificate(&zone, json!({}))).await;
+    stage.engine.idle().await;
+    assert!(
+        stage.calls("AddTagsToCertificate").len() > 1,
+        "{}",
+        stage.history()
+    );
+    assert_eq!(stage.the_certificate().arn, arn(&stack));
+    stage.check();
 }
 
 #[tokio::test(start_paused = true)]
