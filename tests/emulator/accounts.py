@@ -6,6 +6,7 @@ one sentence to standard error and ends with 1.
 """
 
 import argparse
+import copy
 import json
 import sys
 import time
@@ -109,22 +110,25 @@ def _wait(stacks, stack):
 
 
 def try_name(arguments):
-    """A stack in which an account's own function reaches for a name; says what became of it, and deletes it."""
-    stacks, functions = _client("cloudformation", arguments.account), _client("lambda", arguments.account)
-    arns = [f["FunctionArn"] for f in _pages(functions, "list_functions", "Functions")
-            if arguments.function in f["FunctionName"].lower().replace("-", "")]
-    if len(arns) != 1:
-        raise ValueError(f"{arguments.account} has {len(arns)} functions {arguments.function}, not one.")
-    template = {"Resources": {"Name": {"Type": "Custom::DelegatedSubdomain", "Properties": {
-        "ServiceToken": arns[0], "Subdomain": arguments.name, "ParameterPrefix": arguments.prefix,
-        "NetworkRoleArn": arguments.role, "ServiceTimeout": 300}}}}
-    stack = stacks.create_stack(StackName="reaching-for-a-name", TemplateBody=json.dumps(template))["StackId"]
-    status = _wait(stacks, stack)
-    events = list(_pages(stacks, "describe_stack_events", "StackEvents", StackName=stack))
+    """Adds a subdomain to a deployed stack, beside the one that it has; says what became of the update."""
+    stacks = _client("cloudformation", arguments.account)
+    template = stacks.get_template(StackName=arguments.stack)["TemplateBody"]
+    template = json.loads(template) if isinstance(template, str) else template
+    resources = template["Resources"]
+    subdomains = [r for r in resources.values() if r["Type"] == "Custom::DelegatedSubdomain"]
+    if len(subdomains) != 1:
+        raise ValueError(f"{arguments.stack} has {len(subdomains)} subdomains, not one.")
+    added = copy.deepcopy(subdomains[0])
+    added["Properties"] |= {"Subdomain": arguments.name, "ServiceTimeout": 300}
+    resources["Name"] = added
+    parameters = [{"ParameterKey": name, "UsePreviousValue": True} for name in template.get("Parameters", {})]
+    stacks.update_stack(StackName=arguments.stack, TemplateBody=json.dumps(template), Parameters=parameters,
+                        Capabilities=["CAPABILITY_NAMED_IAM"])
+    status = _wait(stacks, arguments.stack)
+    events = list(_pages(stacks, "describe_stack_events", "StackEvents", StackName=arguments.stack))
     reasons = [e["ResourceStatusReason"] for e in events
                if e["LogicalResourceId"] == "Name" and e["ResourceStatus"].endswith("_FAILED")]
-    stacks.delete_stack(StackName=stack)
-    return {"status": status, "reason": reasons[-1] if reasons else "", "deleted": _wait(stacks, stack)}
+    return {"status": status, "reason": reasons[-1] if reasons else ""}
 
 
 def function_logs(arguments):
@@ -152,7 +156,7 @@ def _arguments():
 
     command(create_zone, "account", "name")
     command(open_bootstrap_bucket, "account")
-    command(try_name, "account", "name", "--function", "--prefix", "--role")
+    command(try_name, "account", "name", "--stack")
     command(function_logs).add_argument("accounts", nargs="+")
     listing = command(inventory)
     listing.add_argument("--region", action="append", required=True)

@@ -114,6 +114,14 @@ impl Custody {
         number
     }
 
+    /// Whether a template says that a resource with this id exists, or a deletion policy keeps it.
+    pub(crate) fn is_live(&self, stack_id: &str, logical_id: &str, physical_id: &str) -> bool {
+        let mut live = self.live.keys();
+        live.any(|(stack, id, physical)| {
+            stack == stack_id && id == logical_id && physical == physical_id
+        })
+    }
+
     /// A resource that took things over from another logical id of its stack is changed again: what a deletion policy keeps
     /// is not the former logical id's any more.
     fn end_transfer(&mut self, sent: &Sent) {
@@ -215,7 +223,11 @@ pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) 
                 "{hand} deleted {thing}, which was created after this Delete was requested"
             ));
         }
-        if sent.rolls_back && creator.is_none() && matches!(thing, Thing::Records(..)) {
+        if sent.rolls_back
+            && !state.settings.adopted_may_be_deleted
+            && creator.is_none()
+            && matches!(thing, Thing::Records(..))
+        {
             state.violate(format!(
                 "{hand} deleted {thing}, which a person wrote, although the creation of its resource is rolled back"
             ));

@@ -67,6 +67,8 @@ pub struct Settings {
     pub dns_reachable: bool,
     /// How long after a Create the Delete of a later one that was never answered may take what that Create made.
     pub unanswered: Duration,
+    /// Whether the Delete of a Create that adopted a delegation, succeeded and is rolled back may delete that delegation.
+    pub adopted_may_be_deleted: bool,
     /// The zone whose delegations the resolvers of `DNS_NAME_SERVERS` deny: they answer NXDOMAIN with its SOA, without
     /// authority.
     pub resolvers_deny: Option<Name>,
@@ -102,6 +104,7 @@ impl Default for Settings {
             issuance: seconds(0)..=seconds(60),
             dns_reachable: true,
             unanswered: Duration::ZERO,
+            adopted_may_be_deleted: false,
             resolvers_deny: None,
             empty_non_terminals_denied: false,
             most_calls: u64::MAX,

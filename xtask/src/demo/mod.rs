@@ -222,17 +222,17 @@ fn on(
         let said = stacks.deploy(NEIGHBOUR, &stacks::consumer(NEIGHBOUR_NAME), step)?;
         Ok(((), said))
     })?;
+    progress.step("Nothing to deploy", |step| {
+        step.at("cdk diff of what was deployed");
+        stacks.diff_all(&[
+            (NETWORKING, stacks::networking()),
+            (NEIGHBOUR, stacks::consumer(NEIGHBOUR_NAME)),
+        ])?;
+        Ok(((), "cdk diff finds no difference in either stack".into()))
+    })?;
     // The function tries for a minute, because IAM may take that long to know a new policy. The demo goes on meanwhile.
     let refused = thread::scope(|scope| {
         let reaching = scope.spawn(|| refusal::ask_for_a_name_that_was_not_granted(emulator));
-        progress.step("Nothing to deploy", |step| {
-            step.at("cdk diff of what was deployed");
-            stacks.diff_all(&[
-                (NETWORKING, stacks::networking()),
-                (NEIGHBOUR, stacks::consumer(NEIGHBOUR_NAME)),
-            ])?;
-            Ok(((), "cdk diff finds no difference in either stack".into()))
-        })?;
         progress.step("Consumer's stack", |step| {
             let said = stacks.deploy(CONSUMER, &stacks::consumer(CONSUMER_NAME), step)?;
             step.at("cdk diff of what was deployed");

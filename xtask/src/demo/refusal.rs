@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::inventory::Inventory;
-use super::{NEIGHBOUR, NETWORKING, stacks, zone_name};
+use super::{NEIGHBOUR, NEIGHBOUR_NAME, NETWORKING, stacks, zone_name};
 use crate::emulator::Emulator;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -11,44 +11,33 @@ use crate::progress::Progress;
 /// A free name: nothing but the role's policy keeps the neighbour from it.
 const NAME: &str = "payments";
 
-/// What became of the stack.
+/// What became of the update.
 #[derive(Debug, Deserialize)]
 pub(super) struct Refused {
     status: String,
     /// Why CloudFormation says that it failed: the function's own sentence.
     reason: String,
-    deleted: String,
 }
 
 fn domain() -> String {
     format!("{NAME}.{}", zone_name())
 }
 
-/// The neighbour's own function, with its own delegation role, is asked for a name that the role does not cover.
+/// The neighbour adds a name to its own stack, and its delegation role does not cover that name.
 ///
 /// # Errors
 /// The name was not refused by IAM, or something changed.
 pub(super) fn ask_for_a_name_that_was_not_granted(emulator: &Emulator) -> Result<Refused, Failure> {
     let before = Inventory::read(emulator)?;
-    let role = stacks::delegation_role(NEIGHBOUR);
+    let stack = stacks::consumer(NEIGHBOUR_NAME);
     let refused: Refused = emulator.ask(
-        &[
-            "try-name",
-            NEIGHBOUR,
-            NAME,
-            "--function",
-            "delegatesubdomain",
-            "--prefix",
-            &stacks::parameter_prefix(),
-            "--role",
-            &role,
-        ],
+        &["try-name", NEIGHBOUR, NAME, "--stack", &stack],
         "let the neighbour ask for a name",
     )?;
-    if refused.status != "ROLLBACK_COMPLETE" || refused.deleted != "DELETE_COMPLETE" {
+    if refused.status != "UPDATE_ROLLBACK_COMPLETE" {
         return Err(Failure::new(format!(
-            "The neighbour's stack ended as {} and {}: {}",
-            refused.status, refused.deleted, refused.reason
+            "The neighbour's stack ended as {}: {}",
+            refused.status, refused.reason
         )));
     }
     if !refused.reason.contains("AccessDenied") || !refused.reason.contains(&domain()) {
@@ -75,7 +64,7 @@ pub(super) fn shown(progress: &Progress, refused: &Refused) -> String {
         text += &format!("    {} {line}\n", progress.red("│"));
     }
     text += &format!(
-        "\n    The stack is rolled back and deleted. {} in {NETWORKING} has no such name,\n    \
+        "\n    The update is rolled back. {} in {NETWORKING} has no such name,\n    \
          and {NEIGHBOUR} is as it was before.\n",
         zone_name()
     );

@@ -9,7 +9,7 @@ use world::cloudformation::{Engine, LambdaSettings, ResourceDefinition, Stack, S
 use world::in_process::InProcess;
 use world::{Edit, Name, Settings, Table, World};
 
-use crate::exclusions::{CREATED_RECENTLY, RECENTLY};
+use crate::exclusions::{ADOPTED_AND_ROLLED_BACK, CREATED_RECENTLY, RECENTLY};
 use crate::invariants::Exempt;
 use crate::roles;
 
@@ -59,6 +59,7 @@ pub(crate) fn settings(seed: u64) -> Settings {
         seed,
         latency: Duration::from_millis(5)..=Duration::from_millis(20),
         propagation: seconds(1)..=seconds(20),
+        adopted_may_be_deleted: ADOPTED_AND_ROLLED_BACK.covers(true),
         unanswered: if CREATED_RECENTLY.covers(true) {
             RECENTLY
         } else {

@@ -17,7 +17,7 @@ impl Exclusion {
 }
 
 /// All of them.
-pub(crate) const ALL: [&Exclusion; 19] = [
+pub(crate) const ALL: [&Exclusion; 21] = [
     &NEVER_ANSWERED,
     &CREATED_RECENTLY,
     &GIVEN_UP,
@@ -37,6 +37,8 @@ pub(crate) const ALL: [&Exclusion; 19] = [
     &KEPT_TAGS,
     &NAME_MOVES_ON,
     &FAILS_FOR_EVER,
+    &ADOPTED_AND_ROLLED_BACK,
+    &RENAMED_AGAIN,
 ];
 
 pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
@@ -145,6 +147,17 @@ pub(crate) const FAILS_FOR_EVER: Exclusion = Exclusion {
     title: "An AWS call that fails at every attempt until a person repairs it",
     reason: "The request is answered FAILED, and what exists stays. If it is a Delete in the clean-up of an update, CloudFormation \
              forgets what it could not delete, and a reason of a time-out says what was being done rather than which call failed.",
+};
+
+pub(crate) const ADOPTED_AND_ROLLED_BACK: Exclusion = Exclusion {
+    title: "A delegation that a Create adopted, if something else in the same deployment fails",
+    reason: "CloudFormation then sends the same Delete as for a resource that is removed, and the delegation must be deleted before \
+             the zone. `DeletionPolicy: Retain` keeps it (docs/migrate.md).",
+};
+
+pub(crate) const RENAMED_AGAIN: Exclusion = Exclusion {
+    title: "The Delete of a renaming that was rolled back, delivered again after the same renaming succeeded",
+    reason: "A zone's tags do not say yet which request transferred it, so the Delete removes the zone of the later renaming.",
 };
 
 #[test]
