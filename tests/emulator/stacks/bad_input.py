@@ -111,7 +111,7 @@ CASES = (
 
     # What stands in the parent.
     Case("the name is delegated to other name servers", SUBDOMAIN, across("taken"),
-         ("taken.{build} was not delegated", "{build zone}", "ns-9.example.net", "remove it there")),
+         ("taken.{build} was not delegated", "{build zone}", "ns-9.example.net", "dangling delegation")),
     Case("a record set of another type stands at the name", SUBDOMAIN, across("used"),
          ("used.{build} was not delegated", "{build zone}", "A used.{build}", "move these record sets first")),
     Case("a record set stands below the name", SUBDOMAIN, across("hidden"),

@@ -74,9 +74,11 @@ def _custom(template, function, kind, logical_id, properties):
     _, like = only(template["Resources"], "Custom::PublishedZone") if function == "PublishZoneFunction" else next(
         (i, r) for i, r in template["Resources"].items() if r["Type"] == "Custom::DelegatedSubdomain")
     resources = {i: r for i, r in template["Resources"].items() if i.startswith(function)}
+    # Each of the app's resources depends on the policies that it needs: this one on all of them.
+    needed = {i for r in template["Resources"].values() if r["Type"].startswith("Custom::") for i in r["DependsOn"]}
     resources[logical_id] = {
         "Type": kind, "Properties": {"ServiceToken": like["Properties"]["ServiceToken"], **properties},
-        "DependsOn": [i for i in like["DependsOn"] if i in resources]}
+        "DependsOn": sorted(needed & resources.keys())}
     return {"Resources": resources}
 
 
