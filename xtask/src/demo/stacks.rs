@@ -292,12 +292,16 @@ fn configuration(base_zone: &str, zips: &Path) -> Value {
             "subDomain": SUB_DOMAIN,
             "networkingAccount": NETWORKING,
             "region": REGION,
+            // No resolver keeps the demo's names, so that nothing has to drain.
             "consumers": [
-                { "account": CONSUMER, "names": [CONSUMER_NAME], "applications": [APPLICATION] },
-                { "account": NEIGHBOUR, "names": [NEIGHBOUR_NAME] },
+                {
+                    "account": CONSUMER,
+                    "names": [CONSUMER_NAME],
+                    "applications": [APPLICATION],
+                    "drainSeconds": 0,
+                },
+                { "account": NEIGHBOUR, "names": [NEIGHBOUR_NAME], "drainSeconds": 0 },
             ],
-            // No resolver but the demo's own has seen the names, and that one keeps nothing.
-            "drainSeconds": 0,
             "architecture": setup::architecture(),
             "functionZips": zips.display().to_string(),
         },
