@@ -207,7 +207,12 @@ impl Checked {
             DomainName::parse(name)
                 .map_err(|error| invalid("DelegatedNames", name, &format!("{full}, but {error}")))
         };
-        let names = template.delegated_names.iter().map(name);
+        // A template with parameters sends an empty name for what is not used.
+        let given = template
+            .delegated_names
+            .iter()
+            .filter(|name| !name.is_empty());
+        let names = given.map(name);
         let names = names.collect::<Result<_, _>>()?;
         if template.tags.len() > MOST_TAGS {
             let count = template.tags.len();
