@@ -149,12 +149,8 @@ async fn a_wrong_property_is_named_with_what_is_right() {
 async fn a_delete_of_what_was_refused_succeeds_without_aws() {
     for resource_type in TYPES {
         let mut stage = Stage::without_aws(resource_type).await;
-        for bad in [
-            json!({ "Colour": "red" }),
-            json!("none"),
-            json!(null),
-            with(good(resource_type), "Tags", "x=y"),
-        ] {
+        // Without the properties that say where something could be. With them a Delete looks there, whatever the others are.
+        for bad in [json!({ "Colour": "red" }), json!("none"), json!(null)] {
             let create = stage.event("Create", resource_type, bad.clone());
             let refused = stage.answer(&create).await;
             assert_eq!(refused["Status"], "FAILED");
