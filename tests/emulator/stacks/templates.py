@@ -76,6 +76,9 @@ def _custom(template, function, kind, logical_id, properties):
     resources = {i: r for i, r in template["Resources"].items() if i.startswith(function)}
     # Each of the app's resources depends on the policies that it needs: this one on all of them.
     needed = {i for r in template["Resources"].values() if r["Type"].startswith("Custom::") for i in r["DependsOn"]}
+    if kind == "Custom::DelegatedSubdomain":
+        # Nobody resolves these names, so that nothing has to drain.
+        properties = {"DrainSeconds": 0, **properties}
     resources[logical_id] = {
         "Type": kind, "Properties": {"ServiceToken": like["Properties"]["ServiceToken"], **properties},
         "DependsOn": sorted(needed & resources.keys())}

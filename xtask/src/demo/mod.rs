@@ -165,7 +165,9 @@ impl<'scope> Building<'scope> {
             if let Some((done, of)) = units(&line) {
                 step.reached(done, of);
             }
-            step.at(line.rsplit("] ").next().unwrap_or_default());
+            // Without the bar and its figures.
+            let text = line.rsplit("] ").next().unwrap_or_default();
+            step.at(text.split_once(": ").map_or(text, |(_, crates)| crates));
         }
         let built = self.built.join();
         built.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
