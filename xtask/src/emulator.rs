@@ -232,9 +232,17 @@ impl Drop for Emulator {
     }
 }
 
+/// The folders that this process has locked, with their locks.
+static HELD: Mutex<Vec<(String, File)>> = Mutex::new(Vec::new());
+
+/// Whether this process has taken a folder with [`fresh_folder`].
+pub(crate) fn is_held(name: &str) -> bool {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    held.iter().any(|(folder, _)| folder == name)
+}
+
 /// Takes the lock of a folder for as long as this process lives. The system lets go of it, however the process ends.
 fn lock(name: &str) -> Result<(), Failure> {
-    static HELD: Mutex<Vec<File>> = Mutex::new(Vec::new());
     let path = checkout::target().join(format!("{name}.lock"));
     let file = fs::create_dir_all(checkout::target())
         .and_then(|()| File::create(&path))
@@ -242,7 +250,7 @@ fn lock(name: &str) -> Result<(), Failure> {
     match file.try_lock() {
         Ok(()) => {
             let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-            held.push(file);
+            held.push((name.to_owned(), file));
             Ok(())
         }
         Err(TryLockError::WouldBlock) => Err(Failure::new(format!(

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::checkout;
+use crate::emulator::is_held;
 use crate::failure::{Doing, Failure};
 
 /// How long a child may take to end after TERM.
@@ -95,8 +96,13 @@ pub(crate) fn stop_children_on_signals() {
             }
             std::thread::sleep(PATIENCE / 4);
         }
-        crate::demo::remove_scratch();
-        crate::stacks::remove_scratch();
+        // What another process of this checkout uses stays.
+        if is_held("demo") {
+            crate::demo::remove_scratch();
+        }
+        if is_held("stacks") {
+            crate::stacks::remove_scratch();
+        }
         crate::terminal::error("\nStopped; nothing runs any more.");
         std::process::exit(130);
     });
