@@ -345,9 +345,12 @@ fn creator_of(state: &State, thing: &Thing) -> Option<u64> {
         // Route 53 creates the record sets of the apex with the zone.
         Thing::Records(id, key) => (state.route53.zones.get(id))
             .and_then(|zone| zone.records.get(key).map(|set| (zone, set)))
-            .map(|(zone, set)| match key.name == zone.name {
-                true => &zone.made_by,
-                false => &set.written_by,
+            .map(|(zone, set)| {
+                if key.name == zone.name {
+                    &zone.made_by
+                } else {
+                    &set.written_by
+                }
             }),
         Thing::Parameter(place) => state.ssm.parameters.get(place).map(|found| &found.made_by),
         Thing::Certificate(arn) => state.acm.certificates.get(arn).map(|found| &found.made_by),
