@@ -43,7 +43,7 @@ fn quoted(text: &str) -> Vec<&str> {
 /// The Rust sources of the workspace, each with its text.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
-    let mut folders = ["functions", "tests", "xtask"]
+    let mut folders = ["crates", "functions", "tests", "xtask"]
         .map(|name| checkout::root().join(name))
         .to_vec();
     while let Some(folder) = folders.pop() {
@@ -97,7 +97,7 @@ fn has_check(sources: &[(PathBuf, String)], module: &str, function: &str) -> boo
 
 /// The folders of the workspace's packages.
 fn packages() -> Vec<PathBuf> {
-    let folders = ["functions", "tests"].map(|name| checkout::root().join(name));
+    let folders = ["crates", "functions", "tests"].map(|name| checkout::root().join(name));
     let listed = folders
         .iter()
         .flat_map(|folder| fs::read_dir(folder).expect("it can be listed"));

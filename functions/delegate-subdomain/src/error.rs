@@ -1,7 +1,8 @@
 use crate::public_zone::Unusable;
 use aws_calls::{AwsError, Kind};
 use custom_resource::{Invocation, Outlook, Owner, PropertyError, Request, Trouble};
-use dns_zones::{DomainName, HostedZoneId, NameError, RecordSet, dns::Fault};
+use dns_check::Fault;
+use hosted_zones::{DomainName, HostedZoneId, NameError, RecordSet};
 use std::fmt;
 use thiserror::Error;
 

@@ -1,7 +1,7 @@
 //! `delegate-subdomain`: the Lambda function of a consumer account.
 //!
 //! 1. **A resource type's folder reads top to bottom**: properties, create, update, delete. It says *what* must
-//!    hold; `dns_zones` and the modules over the other services say *how*.
+//!    hold; `hosted_zones` and the modules over the other services say *how*.
 //! 2. **Level-triggered.** Nothing is remembered between two calls that cannot be found again by what stands: a
 //!    process killed at any point leaves what the next call, or the stack's rollback, finds and finishes.
 //! 3. **The order is the safety.** A name is delegated only to a zone that exists, and a zone goes only after every
@@ -18,7 +18,7 @@ mod waiter;
 use aws_types::SdkConfig;
 use certificate::Certificates;
 use custom_resource::{Failure, Invocation, Request, ResourceTypes, Step, Success};
-use dns_zones::dns::{Dns, Transport};
+use dns_check::{Dns, Transport};
 use serde_json::Value;
 use subdomain::Subdomains;
 pub use waiter::StateMachine;

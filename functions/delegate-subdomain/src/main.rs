@@ -5,7 +5,7 @@
 
 use custom_resource::{Function, Https};
 use delegate_subdomain::{DelegateSubdomain, StateMachine};
-use dns_zones::dns::{Dns, NameServerList, Sockets};
+use dns_check::{Dns, NameServerList, Sockets};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

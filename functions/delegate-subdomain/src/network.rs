@@ -3,7 +3,7 @@ use aws_calls::{call, home_region};
 use aws_sdk_route53::config::Credentials;
 use aws_types::{SdkConfig, region::Region};
 use custom_resource::keep_secret;
-use dns_zones::Route53;
+use hosted_zones::Route53;
 use std::{
     sync::Mutex,
     time::{Duration, SystemTime},

@@ -1,5 +1,5 @@
 use aws_calls::AwsError;
-use dns_zones::{HostedZone, HostedZoneId, Route53};
+use hosted_zones::{HostedZone, HostedZoneId, Route53};
 use thiserror::Error;
 
 /// Why the zone that a property names is of no use.

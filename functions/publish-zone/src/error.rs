@@ -3,7 +3,7 @@
 use crate::properties::Prefix;
 use aws_calls::{AwsError, Kind};
 use custom_resource::{Outlook, Owner, PropertyError, Trouble};
-use dns_zones::{DomainName, HostedZoneId};
+use hosted_zones::{DomainName, HostedZoneId};
 use thiserror::Error;
 
 /// Everything that can go wrong with a published zone.

@@ -7,8 +7,8 @@ use crate::{
 };
 use aws_calls::{AwsError, Kind, at_once};
 use custom_resource::{LOGICAL_ID_TAG, PREVIOUS_LOGICAL_ID_TAG, REQUEST_TAG, STACK_ID_TAG};
-use dns_zones::{DomainName, HostedZone, HostedZoneId, Route53, RrType};
 use futures::try_join;
+use hosted_zones::{DomainName, HostedZone, HostedZoneId, Route53, RrType};
 use std::{collections::BTreeMap, fmt, time::SystemTime};
 
 /// How many names a sentence lists: an answer has 4,096 bytes.
@@ -117,7 +117,7 @@ impl Observer {
                 names: sets
                     .iter()
                     .take(LISTED)
-                    .map(dns_zones::RecordSet::name)
+                    .map(hosted_zones::RecordSet::name)
                     .collect(),
                 more: sets.len() > LISTED,
             }),

@@ -22,7 +22,7 @@ use crate::{
     properties::{DelegationsOnDelete, Of, Part, Place, Prefix, Publication, Task, Withdrawal},
 };
 use custom_resource::{Claim, Request, Stage, Success};
-use dns_zones::{HostedZone, HostedZoneId};
+use hosted_zones::{HostedZone, HostedZoneId};
 use std::{
     collections::BTreeMap,
     fmt,

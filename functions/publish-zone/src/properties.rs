@@ -4,7 +4,7 @@ use custom_resource::{
     Properties, PropertyError, Request, RequestType, is_refused_id,
     properties::{string_list, string_map},
 };
-use dns_zones::{DomainName, HostedZone, HostedZoneId};
+use hosted_zones::{DomainName, HostedZone, HostedZoneId};
 use serde::Deserialize;
 use serde_json::json;
 use std::{

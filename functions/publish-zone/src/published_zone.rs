@@ -14,7 +14,7 @@ use crate::{
 };
 use aws_types::SdkConfig;
 use custom_resource::{Failure, Invocation, Request, Step, Wait};
-use dns_zones::Route53;
+use hosted_zones::Route53;
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use custom_resource::{AnswerTransport, Clock, Context, Function, NoWaiter, Reply, Settings};
 use delegate_subdomain::{DelegateSubdomain, StateMachine};
-use dns_zones::dns::{Dns, NameServerList, Protocol, Transport};
+use dns_check::{Dns, NameServerList, Protocol, Transport};
 use publish_zone::PublishZone;
 use serde_json::Value;
 

@@ -324,7 +324,7 @@ impl Built {
         };
         let mut tests = Vec::new();
         for ((target, folder), program) in &self.programs {
-            let is_unit_test = folder.starts_with("functions/");
+            let is_unit_test = !folder.starts_with("tests/") && folder != "xtask";
             if is_unit_test && package.is_none_or(|package| package == folder) {
                 tests.push((format!("unit tests of {target}"), command(program, folder)));
             }

@@ -1,5 +1,6 @@
 use super::properties::CertificateName;
-use dns_zones::{DomainName, NameServers, dns::Caa};
+use dns_check::Caa;
+use hosted_zones::{DomainName, NameServers};
 use std::fmt;
 
 /// A cause for which a certificate cannot be issued as things stand. `Display` says it with what to do.

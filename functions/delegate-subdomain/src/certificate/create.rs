@@ -1,6 +1,6 @@
 use super::{Certificates, error::Error, progress::Progress, properties::Wanted, success};
 use custom_resource::{Invocation, Request, Step};
-use dns_zones::dns::Transport;
+use dns_check::Transport;
 
 impl<T: Transport> Certificates<T> {
     /// Creates a certificate: checks the names against the zones, requests the certificate, creates the CNAMEs, and waits

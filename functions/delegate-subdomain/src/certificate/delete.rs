@@ -12,7 +12,7 @@ use super::{
 use custom_resource::{
     Clock, Invocation, PREVIOUS_LOGICAL_ID_TAG, Request, Step, Success, Wait, is_refused_id,
 };
-use dns_zones::dns::Transport;
+use dns_check::Transport;
 use std::time::Duration;
 
 /// Between two attempts to delete a certificate: load balancers and distributions let go of one minutes after they were

@@ -9,7 +9,7 @@ use aws_sdk_acm::types::{
     CertificateSummary, DomainStatus, DomainValidation, FailureReason,
     KeyAlgorithm as SdkKeyAlgorithm,
 };
-use dns_zones::DomainName;
+use hosted_zones::DomainName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

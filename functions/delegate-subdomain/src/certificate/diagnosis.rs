@@ -9,11 +9,9 @@ use super::{
     validation_zones::{ValidationZone, ValidationZones},
 };
 use custom_resource::{Clock, Invocation};
-use dns_zones::{
-    DomainName,
-    dns::{Issuance, Reach, Transport},
-};
+use dns_check::{Issuance, Reach, Transport};
 use futures::future::{join, join_all};
+use hosted_zones::DomainName;
 use std::time::Duration;
 
 /// How long a cause has to stand before it counts as final: what another resource of the stack, or a person who

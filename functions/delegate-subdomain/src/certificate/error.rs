@@ -6,7 +6,7 @@ use crate::{
 use aws_calls::AwsError;
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Outlook, PropertyError, Trouble};
-use dns_zones::{ChangeError, DomainName, HostedZoneId};
+use hosted_zones::{ChangeError, DomainName, HostedZoneId};
 use thiserror::Error;
 
 /// Everything that can go wrong with a certificate. `Display` is the sentence that the user reads in CloudFormation's

@@ -15,7 +15,7 @@ use super::{
 };
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Invocation, Outlook, Request, RequestType, Wait};
-use dns_zones::dns::Transport;
+use dns_check::Transport;
 use futures::join;
 use std::time::Duration;
 

@@ -34,10 +34,8 @@ use acm::Acm;
 use arn::CertificateArn;
 use aws_types::SdkConfig;
 use custom_resource::{Failure, Invocation, Outlook, Request, RequestType, Step, Success};
-use dns_zones::{
-    Route53,
-    dns::{Dns, Transport},
-};
+use dns_check::{Dns, Transport};
+use hosted_zones::Route53;
 use progress::Progress;
 use properties::Wanted;
 use serde_json::Value;

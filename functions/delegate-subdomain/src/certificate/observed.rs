@@ -12,8 +12,9 @@ use super::{
     validation_zones::ValidationZones,
 };
 use crate::region::partition_of;
-use dns_zones::{DomainName, dns::Transport};
+use dns_check::Transport;
 use futures::future::{FutureExt as _, join_all};
+use hosted_zones::DomainName;
 use std::{collections::BTreeSet, fmt};
 
 /// How many Regions are asked at once which certificates they have.

@@ -13,8 +13,9 @@ use aws_calls::at_once;
 use custom_resource::{
     Claim, Creation, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, Request, sha256_hex,
 };
-use dns_zones::{HostedZoneId, dns::Transport};
+use dns_check::Transport;
 use futures::try_join;
+use hosted_zones::HostedZoneId;
 use std::collections::BTreeMap;
 
 /// A certificate's tags.

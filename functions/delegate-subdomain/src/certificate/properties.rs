@@ -1,6 +1,6 @@
 use crate::region::region;
 use custom_resource::{Properties, PropertyError, properties};
-use dns_zones::{DomainName, HostedZoneId, NameError};
+use hosted_zones::{DomainName, HostedZoneId, NameError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{

@@ -10,7 +10,7 @@ use super::{
     validation_zones::ValidationZones,
 };
 use custom_resource::{Invocation, Request};
-use dns_zones::dns::Transport;
+use dns_check::Transport;
 use std::time::Duration;
 
 /// How long after a request a Region is asked again that does not answer. A function whose network leads to its own

@@ -20,7 +20,8 @@ use super::{
     remove::Removed,
 };
 use custom_resource::{Claim, Invocation, Outlook, REQUEST_TAG, Request};
-use dns_zones::{DomainName, dns::Transport};
+use dns_check::Transport;
+use hosted_zones::DomainName;
 
 /// On the old certificate: `REGION/NAME/REQUEST` of the one that is to replace it, where `REQUEST` is what its
 /// [`REQUEST_TAG`] has. A tag's value holds no `*`, so the name is without it. Release 0.2.0 noted no request: what it

@@ -10,7 +10,7 @@ use super::{
     remove::Removed,
 };
 use custom_resource::{Failure, Invocation, Request, RequestType};
-use dns_zones::dns::Transport;
+use dns_check::Transport;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

@@ -13,7 +13,7 @@ use super::{
     successor::{tolerate, warn_if_left},
 };
 use custom_resource::{Invocation, Request, Step};
-use dns_zones::dns::Transport;
+use dns_check::Transport;
 use futures::join;
 
 impl<T: Transport> Certificates<T> {

@@ -4,7 +4,8 @@ use super::{
     Certificates, described::ValidationRecord, error::Error, validation_zones::ValidationZones,
 };
 use aws_calls::{AwsError, at_once};
-use dns_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType, dns::Transport};
+use dns_check::Transport;
+use hosted_zones::{Change, ChangeError, DomainName, HostedZoneId, RecordSet, RrType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.

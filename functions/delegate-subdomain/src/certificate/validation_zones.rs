@@ -7,9 +7,8 @@ use super::{
 };
 use crate::public_zone::public_zone;
 use aws_calls::at_once;
-use dns_zones::{
-    DomainName, HostedZone, HostedZoneId, IdError, NameServers, RrType, dns::Transport,
-};
+use dns_check::Transport;
+use hosted_zones::{DomainName, HostedZone, HostedZoneId, IdError, NameServers, RrType};
 use serde::{Deserialize, Serialize};
 
 /// The zones in which a certificate's names are validated.

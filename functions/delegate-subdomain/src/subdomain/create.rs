@@ -12,12 +12,12 @@ use super::{
 use crate::{error::Error, public_zone::Unusable};
 use aws_calls::Kind::Denied;
 use custom_resource::{Creation, Invocation, Request, RequestType, Stage, Success, is_second_form};
-use dns_zones::{
+use dns_check::{Checked, Fault, Transport};
+use futures::{join, try_join};
+use hosted_zones::{
     ChangeError, ChangeId, DomainName, HostedZone, HostedZoneId, ListedZone, NameServers,
     PROPAGATION, RecordSet, RrType,
-    dns::{Checked, Fault, Transport},
 };
-use futures::{join, try_join};
 use std::{collections::BTreeMap, time::Duration};
 
 /// What a Delete needs beside the drain: the INSYNC of its change, the zone's delete and the answer.

@@ -1,11 +1,12 @@
 use super::{Subdomains, parent::Parent};
 use crate::error::{Error, LISTED};
 use aws_calls::at_once;
-use dns_zones::{
-    Change, ChangeError, ChangeId, DomainName, HostedZone, NameServers, PROPAGATION, RecordSet,
-    RrType, dns::Transport,
-};
+use dns_check::Transport;
 use futures::try_join;
+use hosted_zones::{
+    Change, ChangeError, ChangeId, DomainName, HostedZone, NameServers, PROPAGATION, RecordSet,
+    RrType,
+};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 

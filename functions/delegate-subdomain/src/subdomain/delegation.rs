@@ -1,5 +1,5 @@
 use custom_resource::{Owner, sha256_hex};
-use dns_zones::{DomainName, HostedZone, HostedZoneId, NameServers};
+use hosted_zones::{DomainName, HostedZone, HostedZoneId, NameServers};
 use std::fmt;
 
 /// What the last part of an id is made of. It must not change while the zone exists, or CloudFormation would replace the

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::error::Error;
 use custom_resource::{Clock, Invocation, Request, Step, Success, Wait, is_refused_id};
-use dns_zones::{ListedZone, dns::Transport};
+use dns_check::Transport;
+use hosted_zones::ListedZone;
 use serde_json::Value;
 use std::time::Duration;
 

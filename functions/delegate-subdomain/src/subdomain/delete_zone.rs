@@ -3,8 +3,9 @@
 use super::{Subdomains, delegation::Delegation, properties::RecordsOnDelete};
 use crate::error::{Error, Keeps, LISTED};
 use aws_calls::AwsError;
-use dns_zones::{Change, ChangeError, Deleted, DomainName, RecordSet, batches, dns::Transport};
+use dns_check::Transport;
 use futures::join;
+use hosted_zones::{Change, ChangeError, Deleted, DomainName, RecordSet, batches};
 use std::time::Duration;
 use tokio::time::sleep;
 

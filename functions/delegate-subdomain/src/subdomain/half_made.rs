@@ -9,7 +9,7 @@ use super::{
 };
 use crate::error::Error;
 use custom_resource::{Invocation, Request};
-use dns_zones::dns::Transport;
+use dns_check::Transport;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 

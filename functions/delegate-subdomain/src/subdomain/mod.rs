@@ -16,10 +16,8 @@ use crate::network::Roles;
 use aws_types::SdkConfig;
 use custom_resource::{Failure, Invocation, Request, RequestType, Step, Success};
 use delegation::{Delegation, Proof};
-use dns_zones::{
-    HostedZone, Route53,
-    dns::{Dns, Transport},
-};
+use dns_check::{Dns, Transport};
+use hosted_zones::{HostedZone, Route53};
 use parent::Parent;
 use serde_json::Value;
 

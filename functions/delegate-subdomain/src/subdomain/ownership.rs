@@ -11,8 +11,9 @@ use custom_resource::{
     Claim, Creation, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, REQUEST_TAG, Request,
     STACK_ID_TAG, Stage, is_second_form,
 };
-use dns_zones::{DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, dns::Transport};
+use dns_check::Transport;
 use futures::join;
+use hosted_zones::{DomainName, HostedZone, HostedZoneId, ListedZone, NameServers};
 use std::collections::BTreeMap;
 
 /// On an external zone: the id of the parent from which this resource delegates it. When the parent changes, the Delete

@@ -5,7 +5,8 @@ use super::{
 use crate::{error::Error, network::NetworkAccount, public_zone::public_zone};
 use aws_calls::call;
 use custom_resource::{Invocation, Request};
-use dns_zones::{DomainName, HostedZoneId, NameServers, Route53, dns::Transport};
+use dns_check::Transport;
+use hosted_zones::{DomainName, HostedZoneId, NameServers, Route53};
 use std::collections::HashMap;
 
 /// The zone in which the NS record set of a subdomain stands, with the rights to change it.

@@ -1,6 +1,6 @@
 use crate::{error::Error, region::region};
 use custom_resource::{Properties, PropertyError, properties};
-use dns_zones::{DomainName, HostedZoneId};
+use hosted_zones::{DomainName, HostedZoneId};
 use serde::Deserialize;
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};

@@ -6,10 +6,10 @@ use super::{
 use crate::error::Error;
 use aws_calls::Kind;
 use custom_resource::{Clock, Creation, Invocation, Owner, Request, Stage};
-use dns_zones::{
+use dns_check::{Standing, Transport};
+use hosted_zones::{
     Change, ChangeError, DomainName, HostedZone, NameServers, PROPAGATION, RecordSet, Route53,
     RrType,
-    dns::{Standing, Transport},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};

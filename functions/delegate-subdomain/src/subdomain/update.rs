@@ -10,8 +10,9 @@ use super::{
 };
 use crate::error::Error;
 use custom_resource::{Invocation, Owner, Request, Success};
-use dns_zones::{DomainName, HostedZone, NameServers, RecordSet, RrType, dns::Transport};
+use dns_check::Transport;
 use futures::{join, try_join};
+use hosted_zones::{DomainName, HostedZone, NameServers, RecordSet, RrType};
 
 /// The delegation that the request's physical id names, with its zone as it stands.
 pub(super) struct Current {

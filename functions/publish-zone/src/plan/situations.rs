@@ -10,7 +10,7 @@ use crate::{
     properties::{Part, Task},
 };
 use custom_resource::{Clock, LOGICAL_ID_TAG, REQUEST_TAG, STACK_ID_TAG};
-use dns_zones::DomainName;
+use hosted_zones::DomainName;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path, time::Duration};
 

@@ -6,7 +6,7 @@ use crate::{
     properties::{Part, Prefix, Task},
 };
 use custom_resource::{Clock, Request};
-use dns_zones::{DomainName, HostedZone, HostedZoneId, ListedZone, NameServers};
+use hosted_zones::{DomainName, HostedZone, HostedZoneId, ListedZone, NameServers};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,

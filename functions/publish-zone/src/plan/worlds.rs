@@ -10,7 +10,7 @@ use crate::{
     properties::{Part, Task},
 };
 use custom_resource::{Clock, LOGICAL_ID_TAG, Request, STACK_ID_TAG};
-use dns_zones::{DomainName, HostedZoneId};
+use hosted_zones::{DomainName, HostedZoneId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -224,7 +224,7 @@ impl World {
     }
 }
 
-fn zone_of(id: &str) -> dns_zones::HostedZone {
+fn zone_of(id: &str) -> hosted_zones::HostedZone {
     zone(&HostedZoneId::parse(id).unwrap()).unwrap()
 }
 

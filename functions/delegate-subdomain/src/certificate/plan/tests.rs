@@ -4,7 +4,7 @@ use super::*;
 use crate::certificate::observed::Sharer;
 use aws_calls::Kind;
 use custom_resource::{Clock, STACK_ID_TAG};
-use dns_zones::{DomainName, HostedZoneId};
+use hosted_zones::{DomainName, HostedZoneId};
 use serde_json::json;
 use std::fmt::Write as _;
 

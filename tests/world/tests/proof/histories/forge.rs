@@ -1,6 +1,6 @@
 //! Deletes that CloudFormation never sent: whoever may invoke a function makes them up.
 
-use dns_zones::NameServers;
+use hosted_zones::NameServers;
 use serde_json::json;
 use world::cloudformation::{ResourceDefinition, Stack};
 use world::{Hand, Name, Zone};

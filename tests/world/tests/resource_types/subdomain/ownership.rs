@@ -156,7 +156,7 @@ async fn with_id(stage: &Stage, id: &str) -> Stack {
 
 /// The proof of release 0.2.0, which anyone can compute.
 fn proof(hosts: &[String]) -> String {
-    dns_zones::NameServers::new(hosts).proof()
+    hosted_zones::NameServers::new(hosts).proof()
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dns_zones::DomainName;
-use dns_zones::dns::{Dns, NameServerList, Protocol, Transport};
+use dns_check::DomainName;
+use dns_check::{Dns, NameServerList, Protocol, Transport};
 use hickory_proto::op::{Message, ResponseCode};
 use name_server::{Asked, RecordSet, Zone, Zones, answer_bytes};
 use tokio::time::sleep;

@@ -7,16 +7,12 @@
 //!    batch, which Route 53 applies as a whole or not at all.
 //! 3. **Nothing is listed whole.** Every search starts at the exact name and ends where it ends, so that the
 //!    size of a zone or of an account does not count. The one exception says so ([`Route53::zones_where`]).
-//! 4. **A change is done when every name server has it**, which is INSYNC ([`Route53::wait_in_sync`]) and,
-//!    asked from the outside, the check over DNS ([`dns`]).
+//! 4. **A change is done when every name server has it**, which is INSYNC ([`Route53::wait_in_sync`]).
 //!
 //! It knows nothing of CloudFormation, and nothing of who owns what.
 
 mod change;
-pub mod dns;
-mod domain_name;
 mod hosted_zone;
-mod name_servers;
 mod protections;
 mod record_set;
 mod record_sets;
@@ -24,9 +20,8 @@ mod zones;
 
 pub use aws_sdk_route53::types::RrType;
 pub use change::{Change, ChangeError, ChangeId, PROPAGATION, batches};
-pub use domain_name::{DomainName, NameError};
+pub use dns_check::{DomainName, NameError, NameServers};
 pub use hosted_zone::{HostedZone, HostedZoneId, IdError, ListedZone};
-pub use name_servers::NameServers;
 pub use protections::Protection;
 pub use record_set::RecordSet;
 pub use zones::{CreatedZone, Deleted};

@@ -4,8 +4,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use dns_zones::NameServers;
-use dns_zones::dns::{
+use dns_check::NameServers;
+use dns_check::{
     Checked, Dns, Issuance, NameServerList, Protocol, Reach, Sockets, Standing, Transport,
 };
 use hickory_proto::op::{Message, MessageType, ResponseCode};

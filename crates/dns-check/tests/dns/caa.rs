@@ -1,7 +1,7 @@
 //! CAA records, climbing the tree.
 
-use dns_zones::DomainName;
-use dns_zones::dns::Issuance;
+use dns_check::DomainName;
+use dns_check::Issuance;
 use name_server::Zone;
 
 use crate::network::{base, build, delegation, dev, dns, name, network, set, tree};

@@ -30,11 +30,12 @@ use tracing_subscriber::{
 };
 
 /// The crates that run in a function and obey `RUST_LOG`. A crate that is not listed shows its warnings only.
-const OWN: [&str; 5] = [
+const OWN: [&str; 6] = [
     "aws_calls",
     "custom_resource",
     "delegate_subdomain",
-    "dns_zones",
+    "dns_check",
+    "hosted_zones",
     "publish_zone",
 ];
 
@@ -206,16 +207,12 @@ mod tests {
         assert!(shows("", "custom_resource::function", Level::INFO));
         assert!(!shows("", "custom_resource::function", Level::DEBUG));
         assert!(shows("trace", "aws_calls", Level::TRACE));
-        assert!(shows("error", "dns_zones", Level::ERROR));
-        assert!(!shows("error", "dns_zones", Level::WARN));
-        assert!(shows(
-            "warn,dns_zones::dns=debug",
-            "dns_zones::dns",
-            Level::DEBUG
-        ));
+        assert!(shows("error", "hosted_zones", Level::ERROR));
+        assert!(!shows("error", "hosted_zones", Level::WARN));
+        assert!(shows("warn,dns_check=debug", "dns_check", Level::DEBUG));
         assert!(!shows(
-            "warn,dns_zones::dns=debug",
-            "dns_zones::zone",
+            "warn,dns_check=debug",
+            "hosted_zones::zone",
             Level::INFO
         ));
         assert!(shows(

@@ -1,7 +1,7 @@
 //! Whether a zone is reached from the top down, and where the way breaks.
 
-use dns_zones::NameServers;
-use dns_zones::dns::Reach;
+use dns_check::NameServers;
+use dns_check::Reach;
 use name_server::Zone;
 
 use crate::network::{DEV, base, build, dev, dns, name, network, set, tree, zone};

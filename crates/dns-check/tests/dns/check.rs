@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dns_zones::NameServers;
-use dns_zones::dns::{Checked, Dns, Fault, Transport};
+use dns_check::NameServers;
+use dns_check::{Checked, Dns, Fault, Transport};
 use name_server::{Zone, Zones, address_of};
 use tokio::time::{Instant, sleep};
 

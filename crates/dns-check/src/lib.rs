@@ -13,7 +13,9 @@
 
 mod caa;
 mod check;
+mod domain_name;
 mod name_server;
+mod name_servers;
 mod question;
 mod reach;
 mod standing;
@@ -22,7 +24,9 @@ mod walk;
 
 pub use caa::{Caa, Issuance};
 pub use check::{Checked, Fault};
+pub use domain_name::{DomainName, NameError};
 pub use name_server::{NameServerList, NameServerListError};
+pub use name_servers::NameServers;
 pub use reach::Reach;
 pub use standing::Standing;
 pub use transport::{Protocol, Sockets, Transport};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use dns_zones::NameServers;
-use dns_zones::dns::{Dns, Standing};
+use dns_check::NameServers;
+use dns_check::{Dns, Standing};
 use name_server::address_of;
 
 use crate::network::{DEV, Network, base, build, dev, dns, name, network, set, tree, zone};
