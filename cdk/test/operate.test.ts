@@ -38,7 +38,7 @@ test('docs/operate.md says what a line of the log holds', () => {
   const rows = rowsOf(/^\| `([A-Za-z ]+)` \| at the end of [^|]+ \| (.*) \|$/gm);
   assert.deepEqual(rows.map(([message]) => message), Object.keys(sources));
   for (const [message, holds] of rows) {
-    const source = readFileSync(path.join(root, 'functions', sources[message]!), 'utf8');
+    const source = readFileSync(path.join(root, 'crates', sources[message]!), 'utf8');
     assert.ok(source.includes(`"${message}"`));
     // Fields stand on lines of their own before the message, `name,` or `name = value,`.
     const events = [...source.matchAll(/tracing::info!\(([^;]*?)\);/gs)].map(([, event]) => event!);
