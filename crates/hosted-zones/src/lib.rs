@@ -24,6 +24,7 @@ pub use dns_check::{DomainName, NameError, NameServers};
 pub use hosted_zone::{HostedZone, HostedZoneId, IdError, ListedZone};
 pub use protections::Protection;
 pub use record_set::RecordSet;
+pub use record_sets::Lookup;
 pub use zones::{CreatedZone, Deleted};
 
 use aws_calls::{AwsError, Queue};

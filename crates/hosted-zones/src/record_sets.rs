@@ -2,7 +2,37 @@ use crate::{DomainName, HostedZoneId, RecordSet, Route53};
 use aws_calls::AwsError;
 use aws_sdk_route53::types::RrType;
 
+/// What a read of one record set found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lookup {
+    /// The record set exists.
+    Found(RecordSet),
+    /// The zone has no record set of this name and type.
+    Missing,
+    /// The zone does not exist.
+    NoZone,
+}
+
 impl Route53 {
+    /// Reads a record set of a zone that may have been deleted meanwhile. One call.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`].
+    pub async fn look_up(
+        &self,
+        zone: &HostedZoneId,
+        name: &DomainName,
+        kind: RrType,
+    ) -> Result<Lookup, AwsError> {
+        match self.record_set(zone, name, kind).await {
+            Ok(Some(set)) => Ok(Lookup::Found(set)),
+            Ok(None) => Ok(Lookup::Missing),
+            Err(error) if error.is("NoSuchHostedZone") => Ok(Lookup::NoZone),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The record set of this name and type; none where there is none. One call, one record set read.
     ///
     /// # Errors

@@ -129,6 +129,11 @@ impl Error {
         }
     }
 
+    /// Whether it may pass without anyone's doing.
+    pub(super) fn passes(&self) -> bool {
+        self.trouble().outlook == Outlook::Passing
+    }
+
     /// What the protocol has to know of it.
     pub(super) fn trouble(&self) -> Trouble {
         let outlook = match self {

@@ -214,12 +214,12 @@ async fn what_an_update_began_goes_with_the_stack_when_its_rollback_dies_too() {
         let mut changed = base.clone();
         changed["DomainName"] = json!(below_build("b.dev"));
         changed["Region"] = json!(region);
-        // Three attempts at the Update die when they look at what they asked for, three at its rollback before they ask.
-        stage.world.inject(FaultRule::on_operation(
-            "DescribeCertificate",
-            6,
-            Fault::Kill(When::After),
-        ));
+        // Three attempts at the Update die after they have requested its certificate, three at its rollback at once.
+        let first = stage.engine.next_invocation();
+        for (attempt, call) in [8, 8, 8, 1, 1, 1].into_iter().enumerate() {
+            let rule = FaultRule::on_call(first + attempt as u64, call, Fault::Kill(When::Before));
+            stage.world.inject(rule);
+        }
         let status = stage
             .engine
             .update(&mut stack, &one(certificate(&zone, changed)))
