@@ -60,7 +60,8 @@ impl Held {
         is_by_it && self.is_own(&request.owner()) && !is_settled(&self.tags)
     }
 
-    fn is_own(&self, owner: &Owner) -> bool {
+    /// Whether its tags name this owner.
+    pub(super) fn is_own(&self, owner: &Owner) -> bool {
         matches!(owner.claim(&self.tags), Claim::Own { .. })
     }
 

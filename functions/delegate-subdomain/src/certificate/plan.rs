@@ -9,7 +9,7 @@
 //! 3. A Delete searches for what it may delete ([`delete`]).
 //! 4. All of them delete a certificate in the same way ([`remove`]).
 //!
-//! What they may do with a certificate, its tags say ([`ownership`](super::ownership)). `plans/` has the plans of the
+//! What they may do with a certificate, its tags say ([`ownership`](super::ownership)). `tests/plans` has the plans of the
 //! situations that matter, to be read; `plan/worlds.rs` checks in all small worlds that no plan changes what it must not.
 
 mod action;
@@ -20,6 +20,13 @@ mod issue;
 mod phase;
 mod remove;
 mod undo;
+
+#[cfg(test)]
+mod account;
+#[cfg(test)]
+mod situations;
+#[cfg(test)]
+mod worlds;
 
 pub(super) use action::{Action, NewCertificate};
 pub(super) use decision::{Next, Pause, Plan, Question, Turn};

@@ -164,7 +164,10 @@ impl fmt::Display for Phase {
             Self::Delete(_) => f.write_str("then search again"),
             Self::Remove(remove) => match remove.stage.cnames() {
                 None => write!(f, "then delete {}", remove.arn),
-                Some(records) => write!(f, "then check {} CNAMEs once more", records.len()),
+                Some(records) => {
+                    let names: Vec<_> = records.iter().map(|one| one.name.as_str()).collect();
+                    write!(f, "then check {} once more", names.join(", "))
+                }
             },
         }
     }

@@ -207,8 +207,9 @@ fn notes(
     observed: &Observed,
     turn: &Turn<'_>,
 ) -> Result<Notes, Error> {
-    let Tracked::Found(tracked) = &observed.tracked else {
-        return Ok(Notes::Actions(Vec::new()));
+    let tracked = match &observed.tracked {
+        Tracked::Found(held) if held.is_own(&turn.request.owner()) => held,
+        _ => return Ok(Notes::Actions(Vec::new())),
     };
     let arn = tracked.arn();
     let digest = missing_digest(&tracked.tags, issue);
