@@ -37,8 +37,8 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// How often one attempt plans. A request needs up to ten, and more only for leftovers of other requests.
-const ROUNDS: u32 = 30;
+/// How often one attempt plans. A request needs up to eight, and more only for leftovers of other requests.
+const ROUNDS: u32 = 12;
 /// The pause after that.
 const PAUSE: Duration = Duration::from_secs(5);
 /// What the second search of a Delete and its answer need, if the invocation's deadline decides when it comes.

@@ -272,8 +272,11 @@ impl<T: Transport> Observer<T> {
         let reached = zones.iter().map(|zone| self.not_reached(zone));
         let allowed = names.iter().map(|name| self.forbidden(name));
         let (reached, allowed) = join(join_all(reached), join_all(allowed)).await;
-        let cause = reached.into_iter().chain(allowed).flatten().next();
-        cause.map_or(Obstacle::None, Obstacle::Some)
+        let Some(cause) = reached.into_iter().chain(allowed).flatten().next() else {
+            return Obstacle::None;
+        };
+        tracing::warn!(%cause, "the certificate cannot be issued as things stand");
+        Obstacle::Some(cause)
     }
 
     async fn not_reached(&self, zone: &ValidationZone) -> Option<Cause> {

@@ -360,7 +360,7 @@ fn create_cnames(
                 return Err(Error::OtherRecord {
                     name: cname.record.name.clone(),
                     zone: cname.zone.clone(),
-                    stands: set.values().collect::<Vec<_>>().join(", "),
+                    value: set.values().collect::<Vec<_>>().join(", "),
                     wanted: cname.record.value.clone(),
                 });
             }

@@ -43,7 +43,7 @@ pub(super) fn plan(
         }
         (Stage::Certificate, Some(certificate)) => {
             let users = certificate.in_use_by.join(", ");
-            let waiting_for = format!("certificate {} to be let go by {users}", remove.arn);
+            let waiting_for = format!("certificate {} to be released by {users}", remove.arn);
             Ok(restore(remove, observed).unwrap_or_else(|| not_yet(remove, waiting_for)))
         }
         (Stage::Refused(refused), Some(_)) => match (restore(remove, observed), refused) {

@@ -191,9 +191,11 @@ impl Story {
             fs::write(&path, &self.text).expect("it can be written");
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(
-            self.text, expected,
-            "the plans of {} have changed: UPDATE_PLANS=1 writes them anew",
+        let mut lines = self.text.lines().zip(expected.lines());
+        let other = lines.find(|(now, before)| now != before);
+        assert!(
+            self.text == expected,
+            "the plans of {} have changed ({other:?}): UPDATE_PLANS=1 writes them anew",
             self.file
         );
     }

@@ -98,7 +98,7 @@ async fn a_cname_that_says_otherwise_fails_the_certificate() {
     assert_eq!(
         reason,
         format!(
-            "The validation CNAME {name} in zone {zone} stands with the value other.example.net., and ACM asks for {wanted}: \
+            "The validation CNAME {name} in zone {zone} has the value other.example.net., and ACM asks for {wanted}: \
              remove that record set if nobody needs it, then deploy again."
         )
     );

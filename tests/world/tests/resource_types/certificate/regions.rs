@@ -89,7 +89,7 @@ async fn every_region_is_asked_and_no_other() {
         if region == crate::stage::REGION {
             continue;
         }
-        let stage = Stage::set(|_| ()).await;
+        let stage = Stage::set(|settings| settings.closed_regions.clear()).await;
         let zone = stage.delegated_zone("dev").await;
         let mut stack = stage.created(with_records(&zone)).await;
         let refused = ServiceError::new(403, "AccessDeniedException", "No.");
@@ -100,7 +100,7 @@ async fn every_region_is_asked_and_no_other() {
         assert_eq!(stage.cnames(&zone).len(), 1, "{region}");
         stage.check_no_certificate();
     }
-    let stage = Stage::set(|_| ()).await;
+    let stage = Stage::set(|settings| settings.closed_regions.clear()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(with_records(&zone)).await;
     stage.deleted(&mut stack).await;

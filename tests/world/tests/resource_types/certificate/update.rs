@@ -282,7 +282,7 @@ async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
     assert!(
         orphan
             .reason
-            .contains("to be let go by arn:aws:elasticloadbalancing:x"),
+            .contains("to be released by arn:aws:elasticloadbalancing:x"),
         "{}",
         orphan.reason
     );
@@ -307,8 +307,8 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
     let status = stage.engine.update(&mut stack, &one(tags)).await;
     assert_eq!(status, Status::RollbackFailed, "{}", stage.history());
     let sentence = format!(
-        "The certificate {gone}, which this Update was to change, is gone: it was deleted outside of this stack, or by a Delete \
-         that ran first; take the resource out of the template and add it again (in a rollback, continue it and skip the \
+        "The certificate {gone}, which this Update was to change, does not exist: it was deleted outside of this stack, or by a Delete \
+         that ran first; remove the resource from the template and add it again (in a rollback, continue it and skip the \
          resource)."
     );
     // The rollback finds the same.
