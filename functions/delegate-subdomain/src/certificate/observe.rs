@@ -174,7 +174,7 @@ impl<T: Transport> Observer<T> {
                     .unwrap_or_default()
             }
         };
-        let ids = remove.cnames.zones();
+        let ids = remove.cnames.ids();
         if records.is_empty() || ids.is_empty() {
             return Ok(());
         }

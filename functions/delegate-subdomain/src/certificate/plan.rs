@@ -123,7 +123,7 @@ impl Phase {
     }
 
     /// The same, if its time is up. The request can have been cut off before it remembered what it requested.
-    pub(super) fn abandoned(self, turn: &Turn<'_>) -> Option<Self> {
+    pub(super) fn abandoned(&self, turn: &Turn<'_>) -> Option<Self> {
         undo::abandoned(self, turn)
     }
 }

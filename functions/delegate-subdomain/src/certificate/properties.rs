@@ -29,7 +29,7 @@ struct Template {
     export: bool,
     #[serde(default, deserialize_with = "properties::string_list")]
     former_logical_ids: Vec<String>,
-    /// Checked here, and read by [`CnamesOnDelete::of`], which a Delete needs even if other properties are unusable.
+    /// Checked here, and read by [`CnameZones::of`], which a Delete needs even if other properties are unusable.
     #[serde(default, rename = "ValidationRecordsOnDelete")]
     _validation_records_on_delete: RecordsOnDelete,
     #[serde(default, deserialize_with = "properties::string_map")]
@@ -69,47 +69,35 @@ pub(super) enum RecordsOnDelete {
     Delete,
 }
 
-/// What becomes of the validation CNAMEs of a certificate that is deleted. Other properties can be unusable.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(super) enum CnamesOnDelete {
-    Keep,
-    /// Those in these zones are deleted, unless another certificate lists them.
-    DeleteIn(Vec<String>),
-}
+/// The zones from which the validation CNAMEs of a certificate are deleted with it, unless another certificate lists them.
+/// None if they are to stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct CnameZones(Vec<String>);
 
-impl CnamesOnDelete {
-    /// Returns what the properties say. What is unusable in them is left out, and then the CNAMEs stay.
+impl CnameZones {
+    /// Returns what the properties say, of which others can be unusable. A zone that is unusable itself is left out.
     pub(super) fn of(properties: &Properties) -> Self {
         if properties.text("ValidationRecordsOnDelete") != Some("Delete") {
-            return Self::Keep;
+            return Self::default();
         }
         let additional = properties.get("AdditionalHostedZoneIds");
         let additional = additional.and_then(Value::as_array).into_iter().flatten();
         let ids = properties.text("HostedZoneId").into_iter();
         let ids = ids.chain(additional.filter_map(Value::as_str));
-        Self::DeleteIn(ids.map(str::to_owned).collect())
+        Self(ids.map(str::to_owned).collect())
     }
 
-    /// The same, with further zones.
-    pub(super) fn and_in(&self, more: impl Iterator<Item = HostedZoneId>) -> Self {
-        match self {
-            Self::Keep => Self::Keep,
-            Self::DeleteIn(zones) => {
-                let more = more.map(|id| id.as_str().to_owned());
-                Self::DeleteIn(zones.iter().cloned().chain(more).collect())
-            }
+    /// The same with further zones, if CNAMEs are to be deleted at all.
+    pub(super) fn and_in(mut self, more: impl Iterator<Item = HostedZoneId>) -> Self {
+        if !self.0.is_empty() {
+            self.0.extend(more.map(|id| id.as_str().to_owned()));
         }
+        self
     }
 
-    /// The zones from which CNAMEs are to be deleted.
-    pub(super) fn zones(&self) -> Vec<HostedZoneId> {
-        match self {
-            Self::Keep => Vec::new(),
-            Self::DeleteIn(zones) => {
-                let ids = zones.iter().filter_map(|id| HostedZoneId::parse(id).ok());
-                ids.collect()
-            }
-        }
+    pub(super) fn ids(&self) -> Vec<HostedZoneId> {
+        let ids = self.0.iter().filter_map(|id| HostedZoneId::parse(id).ok());
+        ids.collect()
     }
 }
 
@@ -125,10 +113,10 @@ pub(super) enum Task {
 #[derive(Clone, Debug)]
 pub(super) struct Issue {
     pub(super) wanted: Wanted,
-    pub(super) cnames: CnamesOnDelete,
+    pub(super) cnames: CnameZones,
     /// What the template said before. None on Create, and if the function cannot read it: nothing was requested for it.
     pub(super) before: Option<Wanted>,
-    pub(super) cnames_before: CnamesOnDelete,
+    pub(super) cnames_before: CnameZones,
     /// The certificate that CloudFormation tracks. None on Create.
     pub(super) tracked: Option<CertificateArn>,
 }
@@ -137,9 +125,9 @@ pub(super) struct Issue {
 #[derive(Clone, Debug)]
 pub(super) enum Deletion {
     /// The certificate that the physical id names.
-    Named(CertificateArn, CnamesOnDelete),
+    Named(CertificateArn, CnameZones),
     /// What a Create of these properties can have requested: the physical id names no certificate.
-    Unnamed(Box<Wanted>, CnamesOnDelete),
+    Unnamed(Box<Wanted>, CnameZones),
     /// The properties are unusable, so no certificate was requested with them.
     Nothing,
 }
@@ -152,7 +140,7 @@ impl Task {
     /// [`PropertyError`] on Create and Update. Bad properties never block a Delete.
     pub(super) fn of(request: &Request, region: &str) -> Result<Self, PropertyError> {
         let tracked = CertificateArn::parse(request.physical_id());
-        let cnames = CnamesOnDelete::of(&request.properties);
+        let cnames = CnameZones::of(&request.properties);
         let wanted = Wanted::parse(&request.properties, region);
         if request.request_type == RequestType::Delete {
             return Ok(Self::Delete(match (tracked, wanted) {
@@ -165,7 +153,7 @@ impl Task {
             wanted: wanted?,
             cnames,
             before: Wanted::parse(&request.old_properties, region).ok(),
-            cnames_before: CnamesOnDelete::of(&request.old_properties),
+            cnames_before: CnameZones::of(&request.old_properties),
             tracked,
         })))
     }
@@ -386,19 +374,19 @@ mod tests {
 
     #[test]
     fn the_zones_of_unusable_properties_are_known() {
-        let cnames = |properties: Value| CnamesOnDelete::of(&Properties::from(properties));
+        let cnames = |properties: Value| CnameZones::of(&Properties::from(properties));
         let found = cnames(json!({
             "HostedZoneId": "/hostedzone/Z1", "AdditionalHostedZoneIds": ["z?", "Z2", 3], "Region": "nowhere",
             "ValidationRecordsOnDelete": "Delete",
         }));
-        let zones = found.zones();
+        let zones = found.ids();
         let ids: Vec<_> = zones.iter().map(HostedZoneId::as_str).collect();
         assert_eq!(ids, ["Z1", "Z2"]);
         for properties in [
             json!(null),
             json!({ "HostedZoneId": "Z1", "ValidationRecordsOnDelete": "Keep" }),
         ] {
-            assert_eq!(cnames(properties), CnamesOnDelete::Keep);
+            assert_eq!(cnames(properties), CnameZones::default());
         }
     }
 

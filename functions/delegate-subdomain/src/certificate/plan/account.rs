@@ -250,7 +250,7 @@ impl Account {
                             .unwrap_or_default()
                     }
                 };
-                let zones = remove.cnames.zones();
+                let zones = remove.cnames.ids();
                 let zones = zones.iter().filter_map(|id| match self.zones.get(id) {
                     Some(ZoneState::Public { zone, .. }) => Some(zone.clone()),
                     _ => None,

@@ -13,7 +13,7 @@ use crate::certificate::{
     error::Error,
     observed::{Listing, Observed},
     ownership::{Fate, Held, Successor, fate, return_tags, transfer_note, zones_of},
-    properties::{CnamesOnDelete, Deletion},
+    properties::{CnameZones, Deletion},
 };
 use custom_resource::{Clock, Request, Success, Wait, is_refused_id};
 use std::time::SystemTime;
@@ -98,7 +98,7 @@ fn second_search(delete: &Delete, turn: &Turn<'_>) -> Option<SystemTime> {
 /// is deleted with the certificate.
 fn remove(
     held: &Held,
-    cnames: &CnamesOnDelete,
+    cnames: &CnameZones,
     delete: &Delete,
     observed: &Observed,
     turn: &Turn<'_>,
@@ -157,11 +157,11 @@ pub(super) fn leftover<'a>(
 }
 
 /// Deletes what another request left, then goes on with `then` whether that was possible or not.
-pub(super) fn remove_leftover(held: &Held, cnames: &CnamesOnDelete, then: Phase) -> Plan {
+pub(super) fn remove_leftover(held: &Held, cnames: &CnameZones, then: Phase) -> Plan {
     Plan::again(Phase::Remove(Remove {
         arn: held.arn().clone(),
         stage: Stage::Certificate,
-        cnames: cnames.and_in(zones_of(&held.tags)),
+        cnames: cnames.clone().and_in(zones_of(&held.tags)),
         after: After::Leftover(Box::new(then)),
     }))
 }

@@ -3,7 +3,7 @@
 
 use super::diagnosis::Diagnosis;
 use crate::certificate::{
-    arn::CertificateArn, described::ValidationRecord, error::Error, properties::CnamesOnDelete,
+    arn::CertificateArn, described::ValidationRecord, error::Error, properties::CnameZones,
     zones::ValidationZones,
 };
 use custom_resource::{Request, RequestType};
@@ -88,7 +88,7 @@ pub(in crate::certificate) struct Delete {
 pub(in crate::certificate) struct Remove {
     pub(in crate::certificate) arn: CertificateArn,
     pub(in crate::certificate) stage: Stage,
-    pub(in crate::certificate) cnames: CnamesOnDelete,
+    pub(in crate::certificate) cnames: CnameZones,
     pub(super) after: After,
 }
 
@@ -171,22 +171,5 @@ impl Phase {
             search.failed = Some(error.to_string());
         }
         self
-    }
-
-    /// The certificate that the request has requested, with its CNAMEs, and whether ACM has shown it.
-    pub(super) fn requested(&self) -> Option<(CertificateArn, BTreeSet<ValidationRecord>, bool)> {
-        match self {
-            Self::Await(arn, waiting) if waiting.origin == Origin::Requested => {
-                Some((arn.clone(), waiting.records.clone(), waiting.shown))
-            }
-            Self::Finish(finish) if finish.origin == Origin::Requested => {
-                Some((finish.arn.clone(), BTreeSet::new(), true))
-            }
-            Self::Remove(Remove {
-                after: After::Leftover(then),
-                ..
-            }) => then.requested(),
-            _ => None,
-        }
     }
 }

@@ -3,15 +3,16 @@
 use super::{
     decision::{Next, Pause, Plan, Turn},
     diagnosis::since,
-    phase::{After, Phase, Remove, Stage, Undo},
+    phase::{After, Origin, Phase, Remove, Stage, Undo},
 };
 use crate::certificate::{
+    arn::CertificateArn,
     error::Error,
     observed::{Listing, Observed},
     properties::Issue,
 };
 use custom_resource::{Clock, Failure};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// ACM shows, and lists, a certificate some seconds after it was requested. Only then it can be deleted.
 const APPEARS: Duration = Duration::from_secs(8);
@@ -19,50 +20,53 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns the phase that undoes what a request has requested, after it failed with this reason.
 pub(super) fn failed(phase: &Phase, reason: &str, turn: &Turn<'_>) -> Option<Phase> {
-    let (arn, records, shown) = phase.requested()?;
-    Some(Phase::Undo(Undo {
-        arn: Some(arn),
-        since: Clock::seconds(turn.now),
-        shown,
-        records,
-        reason: Some(reason.to_owned()),
-    }))
+    let reason = Some(reason.to_owned());
+    let undo = requested(phase, turn)?;
+    Some(Phase::Undo(Undo { reason, ..undo }))
 }
 
 /// Returns the phase that undoes what a request has requested whose time is up, if it can have requested anything.
-pub(super) fn abandoned(phase: Phase, turn: &Turn<'_>) -> Option<Phase> {
-    if let Some(Phase::Undo(undo)) = failed(&phase, "", turn) {
-        let reason = None;
-        return Some(Phase::Undo(Undo { reason, ..undo }));
-    }
-    match phase {
-        // It may have been cut off before it learned the ARN.
-        Phase::Search(_) => Some(Phase::Undo(Undo {
-            arn: None,
-            since: Clock::seconds(turn.now),
-            shown: false,
-            records: Default::default(),
-            reason: None,
-        })),
-        Phase::Undo(undo) => Some(Phase::Undo(Undo {
-            reason: None,
-            ..undo
-        })),
-        Phase::Remove(Remove {
+pub(super) fn abandoned(phase: &Phase, turn: &Turn<'_>) -> Option<Phase> {
+    let undo = match phase {
+        Phase::Undo(undo)
+        | Phase::Remove(Remove {
             after: After::Undo(undo),
-            arn,
-            stage,
-            cnames,
-        }) => Some(Phase::Remove(Remove {
-            after: After::Undo(Undo {
-                reason: None,
-                ..undo
-            }),
-            arn,
-            stage,
-            cnames,
-        })),
-        Phase::Await(..) | Phase::Finish(_) | Phase::Delete(_) | Phase::Remove(_) => None,
+            ..
+        }) => undo.clone(),
+        // It may have been cut off before it learned the ARN.
+        Phase::Search(_) => of(None, turn),
+        _ => requested(phase, turn)?,
+    };
+    let reason = None;
+    Some(Phase::Undo(Undo { reason, ..undo }))
+}
+
+fn requested(phase: &Phase, turn: &Turn<'_>) -> Option<Undo> {
+    match phase {
+        Phase::Await(arn, waiting) if waiting.origin == Origin::Requested => Some(Undo {
+            shown: waiting.shown,
+            records: waiting.records.clone(),
+            ..of(Some(arn), turn)
+        }),
+        Phase::Finish(finish) if finish.origin == Origin::Requested => Some(Undo {
+            shown: true,
+            ..of(Some(&finish.arn), turn)
+        }),
+        Phase::Remove(Remove {
+            after: After::Leftover(then),
+            ..
+        }) => requested(then, turn),
+        _ => None,
+    }
+}
+
+fn of(arn: Option<&CertificateArn>, turn: &Turn<'_>) -> Undo {
+    Undo {
+        arn: arn.cloned(),
+        since: Clock::seconds(turn.now),
+        shown: false,
+        records: BTreeSet::new(),
+        reason: None,
     }
 }
 
