@@ -6,7 +6,7 @@ use aws_sdk_route53::types::RrType;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lookup {
     /// The record set exists.
-    Found(RecordSet),
+    Found(Box<RecordSet>),
     /// The zone has no record set of this name and type.
     Missing,
     /// The zone does not exist.
@@ -26,7 +26,7 @@ impl Route53 {
         kind: RrType,
     ) -> Result<Lookup, AwsError> {
         match self.record_set(zone, name, kind).await {
-            Ok(Some(set)) => Ok(Lookup::Found(set)),
+            Ok(Some(set)) => Ok(Lookup::Found(Box::new(set))),
             Ok(None) => Ok(Lookup::Missing),
             Err(error) if error.is("NoSuchHostedZone") => Ok(Lookup::NoZone),
             Err(error) => Err(error),

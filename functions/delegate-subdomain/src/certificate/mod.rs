@@ -117,11 +117,12 @@ impl<T: Transport> Certificates<T> {
             let next = match round.or_else(|error| phase.after_error(error, &now)) {
                 Ok(next) => next,
                 Err(error) => {
-                    let remembered = phase.clone().after_failed_call(&error).remembered();
+                    // The protocol waits for an error that passes with time. Another one fails the request.
+                    let remembered = phase.noting(&error).remembered();
                     let trouble = error.trouble();
                     match trouble.settle(request, invocation, Some(remembered), None) {
                         Ok(wait) => return Ok(wait),
-                        Err(failure) => match phase.failed(&failure.reason, &now) {
+                        Err(failure) => match phase.undoing(&failure.reason, &now) {
                             Some(undo) => Next::Again(undo),
                             None => return Err(failure),
                         },

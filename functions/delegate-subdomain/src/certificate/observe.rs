@@ -197,8 +197,8 @@ impl<T: Transport> Observer<T> {
             let state = match found.await? {
                 Lookup::Missing => CnameState::Missing,
                 Lookup::NoZone => CnameState::NoZone,
-                Lookup::Found(set) if is_of(&set, &record) => CnameState::Exists(set),
-                Lookup::Found(set) => CnameState::Other(set),
+                Lookup::Found(set) if is_of(&set, &record) => CnameState::Exists(*set),
+                Lookup::Found(set) => CnameState::Other(*set),
             };
             Ok(Cname {
                 zone,

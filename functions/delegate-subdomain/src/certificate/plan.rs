@@ -58,7 +58,7 @@ impl Plan {
                 issue::search(wanted, search, observed, turn)
             }
             (Phase::Await(arn, waiting), Task::Issue(wanted)) => {
-                issue::wait(wanted, (arn, waiting), observed, turn)
+                issue::until_issued(wanted, (arn, waiting), observed, turn)
             }
             (Phase::Finish(finish), Task::Issue(wanted)) => {
                 issue::finish(wanted, finish, observed, turn)
@@ -117,9 +117,9 @@ impl Phase {
         }
     }
 
-    /// Returns the phase that undoes what the request has requested, if it has.
-    pub(super) fn failed(&self, reason: &str, turn: &Turn<'_>) -> Option<Self> {
-        undo::failed(self, reason, turn)
+    /// Returns the phase that undoes what the request has requested, if it has, after it failed for this reason.
+    pub(super) fn undoing(&self, reason: &str, turn: &Turn<'_>) -> Option<Self> {
+        undo::after_failure(self, reason, turn)
     }
 
     /// The same, if its time is up. The request can have been cut off before it remembered what it requested.

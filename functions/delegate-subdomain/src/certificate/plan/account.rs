@@ -75,13 +75,16 @@ impl Event {
     }
 }
 
+/// Sees a plan, with the observation that it was made from, before it is carried out.
+pub(super) type Watch<'a> = dyn FnMut(&mut Account, &Observed, &Result<Plan, Error>) + 'a;
+
 /// How a request ends.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
     Done(Success),
     Failed(Failure),
     /// It waits still, with this remembered.
-    Waiting(Phase),
+    Waiting(Box<Phase>),
 }
 
 pub(super) fn arn(number: u8) -> CertificateArn {
@@ -382,7 +385,7 @@ impl Account {
         event: &Event,
         mut phase: Phase,
         seconds: u64,
-        watch: &mut dyn FnMut(&mut Self, &Observed, &Result<Plan, Error>),
+        watch: &mut Watch<'_>,
     ) -> End {
         let request = event.request();
         let task = match Task::of(&request, REGION) {
@@ -404,7 +407,7 @@ impl Account {
                             phase: phase.clone(),
                         })
                     }
-                    Err(error) => match phase.failed(&error.to_string(), &turn) {
+                    Err(error) => match phase.undoing(&error.to_string(), &turn) {
                         Some(undo) => Next::Again(undo),
                         None => return End::Failed(Failure::new(error.to_string())),
                     },
@@ -417,7 +420,7 @@ impl Account {
                     let remembered = pause.phase.remembered();
                     phase = Phase::read(Some(remembered), &request);
                     if now > start + Duration::from_secs(seconds) {
-                        return End::Waiting(phase);
+                        return End::Waiting(Box::new(phase));
                     }
                 }
                 Next::Done(success) => return End::Done(success),
@@ -433,7 +436,7 @@ impl Account {
         task: &Task,
         phase: &Phase,
         turn: &Turn<'_>,
-        watch: &mut dyn FnMut(&mut Self, &Observed, &Result<Plan, Error>),
+        watch: &mut Watch<'_>,
     ) -> Result<Next, Error> {
         let mut observed = self.observe(task, phase);
         loop {

@@ -15,6 +15,10 @@ use std::{
 
 /// What is to be done. A refusal is the error beside it.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a plan is made once in a round of calls, and carried out at once"
+)]
 pub(in crate::certificate) enum Plan {
     /// The decision needs the answer to this: read it, and plan again.
     Ask(Question),

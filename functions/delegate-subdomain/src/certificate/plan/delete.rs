@@ -47,7 +47,7 @@ pub(super) fn plan(
         let (arn, note) = (held.arn(), transfer_note());
         let actions = match fate(request, arn, &held.tags) {
             Fate::Leave(_) => continue,
-            Fate::Delete => return Ok(remove(held, cnames, delete, observed, turn)?),
+            Fate::Delete => return remove(held, cnames, delete, observed, turn),
             Fate::GiveBack { to } => {
                 let returned = Purpose::ReturnTo(to.clone());
                 [

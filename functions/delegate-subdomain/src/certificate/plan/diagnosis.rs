@@ -45,8 +45,8 @@ impl Diagnosis {
         self.asked_at.is_none_or(|at| since(at, now) >= PAUSE)
     }
 
-    /// Takes an answer in.
-    pub(super) fn and(&self, obstacle: &Obstacle, now: SystemTime) -> (Self, Verdict) {
+    /// Returns the diagnosis after an answer, and what it comes to.
+    pub(super) fn updated(&self, obstacle: &Obstacle, now: SystemTime) -> (Self, Verdict) {
         let asked_at = Some(Clock::seconds(now));
         match obstacle {
             Obstacle::NotAsked => {

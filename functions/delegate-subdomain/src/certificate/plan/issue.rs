@@ -138,7 +138,7 @@ fn request(
     if observed.obstacle == Obstacle::NotAsked && search.diagnosis.is_due(turn.now) {
         return Ok(Plan::Ask(obstacle(&issue.wanted.names, None, &zones)));
     }
-    let (diagnosis, verdict) = search.diagnosis.and(&observed.obstacle, turn.now);
+    let (diagnosis, verdict) = search.diagnosis.updated(&observed.obstacle, turn.now);
     let search = Search {
         diagnosis,
         ..search.clone()
@@ -167,7 +167,7 @@ fn request(
     }
     let mut actions = match notes(issue, &search, observed, turn)? {
         Notes::Actions(actions) => actions,
-        Notes::First(plan) => return Ok(plan),
+        Notes::First(plan) => return Ok(*plan),
     };
     actions.push(Action::Request(Box::new(NewCertificate {
         wanted: issue.wanted.clone(),
@@ -198,7 +198,7 @@ fn check_tracked_exists(issue: &Issue, observed: &Observed, turn: &Turn<'_>) -> 
 enum Notes {
     Actions(Vec<Action>),
     /// This first.
-    First(Plan),
+    First(Box<Plan>),
 }
 
 fn notes(
@@ -222,7 +222,7 @@ fn notes(
     if let Some(noted) = noted {
         // The note is about to be overwritten.
         match leftover(&noted, &observed.others, turn)? {
-            Leftover::Unknown(question) => return Ok(Notes::First(Plan::Ask(question))),
+            Leftover::Unknown(question) => return Ok(Notes::First(Box::new(Plan::Ask(question)))),
             Leftover::Found(found) => {
                 let mut found = found.into_iter();
                 if let Some(found) = found.find(|held| !search.left.contains(held.arn())) {
@@ -230,7 +230,7 @@ fn notes(
                     then.left.insert(found.arn().clone());
                     let then = Phase::Search(then);
                     let remove = remove_leftover(found, &issue.cnames_before, then);
-                    return Ok(Notes::First(remove));
+                    return Ok(Notes::First(Box::new(remove)));
                 }
             }
         }
@@ -251,7 +251,7 @@ fn obstacle(names: &Names, certificate: Option<&Certificate>, zones: &Validation
 }
 
 /// Waits until the certificate is issued, and sees to its CNAMEs meanwhile.
-pub(super) fn wait(
+pub(super) fn until_issued(
     issue: &Issue,
     (arn, waiting): (&CertificateArn, &Waiting),
     observed: &Observed,
@@ -319,7 +319,7 @@ pub(super) fn wait(
         let question = obstacle(&issue.wanted.names, Some(certificate), &waiting.zones);
         return Ok(Plan::Ask(question));
     }
-    let (diagnosis, verdict) = waiting.diagnosis.and(&observed.obstacle, turn.now);
+    let (diagnosis, verdict) = waiting.diagnosis.updated(&observed.obstacle, turn.now);
     waiting.diagnosis = diagnosis;
     waiting.records = certificate.known_records();
     let has_cnames = certificate.records().is_some();

@@ -165,11 +165,12 @@ impl Phase {
         }
     }
 
-    /// Returns the phase with a note of an error that is waited out.
-    pub(in crate::certificate) fn after_failed_call(mut self, error: &Error) -> Self {
-        if let Self::Search(search) = &mut self {
+    /// Returns the phase with a note of an error that the request waits for to pass.
+    pub(in crate::certificate) fn noting(&self, error: &Error) -> Self {
+        let mut phase = self.clone();
+        if let Self::Search(search) = &mut phase {
             search.failed = Some(error.to_string());
         }
-        self
+        phase
     }
 }

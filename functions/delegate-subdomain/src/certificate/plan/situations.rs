@@ -134,7 +134,7 @@ impl Story {
     }
 
     /// The time of a request that waits is up.
-    fn time_is_up(&mut self, event: &Event, phase: Phase) {
+    fn time_is_up(&mut self, event: &Event, phase: &Phase) {
         self.remark("Its time is up.");
         let request = event.request();
         let abandoned = phase.abandoned(&turn(&request, request.requested_at));
@@ -494,7 +494,7 @@ fn new_zone() {
     let End::Waiting(phase) = story.tell_for(&create, 3_000, |_| ()) else {
         panic!("it has not ended");
     };
-    story.time_is_up(&create, phase);
+    story.time_is_up(&create, &phase);
     assert_eq!(story.account.certificates.len(), 0);
     story.end();
 }
@@ -506,13 +506,13 @@ fn time_is_up() {
     let End::Waiting(phase) = story.tell_for(&create, 600, |_| ()) else {
         panic!("it has not ended");
     };
-    story.time_is_up(&create, phase);
+    story.time_is_up(&create, &phase);
     story.remark("The Create was cut off before it learned the ARN.");
     let create = story.event("Create", "", deleting(json!({})));
     let first = Phase::first(&create.request());
     let tags = create.request().ownership_tags();
     story.account.certificate(&arn(2), &[NAME], tags);
-    story.time_is_up(&create, first);
+    story.time_is_up(&create, &first);
     story.end();
 }
 

@@ -19,7 +19,7 @@ const APPEARS: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns the phase that undoes what a request has requested, after it failed with this reason.
-pub(super) fn failed(phase: &Phase, reason: &str, turn: &Turn<'_>) -> Option<Phase> {
+pub(super) fn after_failure(phase: &Phase, reason: &str, turn: &Turn<'_>) -> Option<Phase> {
     let reason = Some(reason.to_owned());
     let undo = requested(phase, turn)?;
     Some(Phase::Undo(Undo { reason, ..undo }))

@@ -506,9 +506,9 @@ fn a_phase_survives_the_state_machine_and_another_form_is_none() {
     let End::Waiting(phase) = account.serve(&create, first.clone(), 60, &mut |_, _, _| ()) else {
         panic!("it waits");
     };
-    assert_ne!(phase, first);
+    assert_ne!(*phase, first);
     let remembered = phase.remembered();
-    assert_eq!(Phase::read(Some(remembered), &request), phase);
+    assert_eq!(Phase::read(Some(remembered), &request), *phase);
     // What release 0.2.0 remembered.
     let earlier = json!({ "certificate": arn(1).as_str(), "since": 1, "shown": true });
     for other in [None, Some(Value::Null), Some(earlier)] {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_acm::types::FailureReason;
 use serde_json::json;
 use world::{Edit, Settings};
 
@@ -324,24 +323,4 @@ async fn a_caa_record_set_is_named_before_acm_finds_it() {
         hopeless(&stage, &zone, json!({})).await,
         forbidden(NAME, ZONE, FOREIGN_CAA, NAME, "0 issue \"amazon.com\"")
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_failure_reason_is_told_in_words() {
-    for reason in FailureReason::values() {
-        let stage = Stage::set(|_| ()).await;
-        let zone = stage.delegated_zone("dev").await;
-        stage.world.refuse_name(NAME, reason);
-        let said = hopeless(&stage, &zone, json!({})).await;
-        let words = said.strip_prefix(&format!(
-            "The certificate for {NAME} was not issued: ACM failed it with {reason}: "
-        ));
-        let words = words.unwrap_or_else(|| panic!("{said}"));
-        // What it means, and what to do.
-        assert!(
-            words.contains("; ") || words.contains("user guide"),
-            "{said}"
-        );
-        assert!(words.ends_with('.'), "{said}");
-    }
 }
