@@ -20,7 +20,7 @@ use futures::{
     future::{FutureExt, join, join_all},
     try_join,
 };
-use hosted_zones::{DomainName, Lookup, RecordSet, Route53, RrType};
+use hosted_zones::{DomainName, ReadError, RecordSet, Route53, RrType};
 use std::collections::BTreeSet;
 
 /// How many Regions are asked at once which certificates they have.
@@ -193,12 +193,13 @@ impl<T: Transport> Observer<T> {
     ) -> Result<Vec<Cname>, AwsError> {
         let reads = zones.with_records(records).into_iter();
         let reads = reads.map(async |(zone, record)| {
-            let found = self.route53.look_up(&zone, &record.name, RrType::Cname);
-            let state = match found.await? {
-                Lookup::Missing => CnameState::Missing,
-                Lookup::NoZone => CnameState::NoZone,
-                Lookup::Found(set) if is_of(&set, &record) => CnameState::Exists(*set),
-                Lookup::Found(set) => CnameState::Other(*set),
+            let found = self.route53.record_set(&zone, &record.name, RrType::Cname);
+            let state = match found.await {
+                Ok(None) => CnameState::Missing,
+                Ok(Some(set)) if is_of(&set, &record) => CnameState::Exists(set),
+                Ok(Some(set)) => CnameState::Other(set),
+                Err(ReadError::NoSuchZone(_)) => CnameState::NoZone,
+                Err(ReadError::Aws(error)) => return Err(error),
             };
             Ok(Cname {
                 zone,
