@@ -86,6 +86,12 @@ pub enum ChangeError {
 }
 
 impl ChangeError {
+    /// Whether the zone does not exist, so that its record sets do not either.
+    #[must_use]
+    pub fn is_no_zone(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.is("NoSuchHostedZone"))
+    }
+
     /// The facts of the failed call.
     #[must_use]
     pub fn into_aws(self) -> AwsError {
