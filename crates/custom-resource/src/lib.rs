@@ -39,6 +39,7 @@ mod creation;
 mod deadline;
 mod deliver;
 mod event;
+mod failing;
 mod function;
 mod hand_over;
 mod https;
