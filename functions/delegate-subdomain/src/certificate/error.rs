@@ -224,7 +224,7 @@ mod tests {
         };
         assert_eq!(aws(Kind::Throttled).outlook, Outlook::Passing);
         assert_eq!(aws(Kind::NoAnswer).outlook, Outlook::Passing);
-        assert_eq!(aws(Kind::Denied).outlook, Outlook::Spreading);
+        assert_eq!(aws(Kind::Denied).outlook, Outlook::Final);
         let refused = aws(Kind::Refused);
         assert_eq!(refused.outlook, Outlook::Final);
         assert_eq!(
