@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
-import { DelegationsOnDelete, PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegationsOnDelete, PublishedZone } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 import { MigratingStack, type Step } from './migrating-stack';
 
 const app = new App();

@@ -1,6 +1,6 @@
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
-import { DelegatedSubdomain, PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegatedSubdomain, PublishedZone } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 
 const app = new App();
 
