@@ -100,6 +100,10 @@ export class CustomResourceFunction extends Construct {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Role of the function ${name} of zone-delegation`,
     });
+    if (settings.tracing !== undefined && settings.tracing !== lambda.Tracing.DISABLED) {
+      // aws-cdk-lib grants them.
+      acknowledgeWildcard(this.role, '*', 'The actions of X-Ray have no resources');
+    }
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: settings.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: settings.logRemovalPolicy ?? RemovalPolicy.DESTROY,
