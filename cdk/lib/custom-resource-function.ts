@@ -12,6 +12,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import { acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
 import { FunctionDefaults } from './function-defaults';
+import { NEEDED_FOR_NETWORK, neededForKey } from './function-needs';
 import type { FunctionSettings } from './function-settings';
 import { checkFunctionSettings } from './function-settings-checks';
 import { packagedFunctions } from './packaged-functions';
@@ -244,16 +245,8 @@ export class CustomResourceFunction extends Construct {
   private grantSettings(): IDependable[] {
     const { vpc, encryptionKey } = this.settings;
     return [
-      ...vpc ? [this.grant({ purpose: 'Network' }, {
-        // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
-        actions: [
-          'ec2:AssignPrivateIpAddresses', 'ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets',
-          'ec2:UnassignPrivateIpAddresses',
-        ],
-        resources: ['*'],
-        reason: 'Lambda makes the network interfaces, whose ids are not known before',
-      })] : [],
-      ...encryptionKey ? [this.grant({ purpose: 'Key' }, { actions: ['kms:Decrypt'], resources: [encryptionKey.keyArn] })] : [],
+      ...vpc ? [this.grant({ purpose: 'Network' }, { ...NEEDED_FOR_NETWORK, reason: 'Lambda creates the network interfaces, whose ids are not known before' })] : [],
+      ...encryptionKey ? [this.grant({ purpose: 'Key' }, neededForKey(encryptionKey.keyArn))] : [],
     ];
   }
 

@@ -6,6 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
+import { neededForStateMachineKey } from './function-needs';
 import type { FunctionSettings } from './function-settings';
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
@@ -96,7 +97,7 @@ export class Waiter extends Construct {
           ],
           resources: ['*'],
         }),
-        ...encryptionKey ? [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [encryptionKey.keyArn] })] : [],
+        ...encryptionKey ? [new iam.PolicyStatement(neededForStateMachineKey(encryptionKey.keyArn))] : [],
         // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
         ...isTraced ? [new iam.PolicyStatement({
           actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resources: ['*'],
