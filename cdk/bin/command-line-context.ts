@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import * as path from 'node:path';
+import { parseArgs } from 'node:util';
 import { ConfigurationError, type Context, isObject } from '../lib/configuration-section';
 
 /**
@@ -15,6 +16,16 @@ export function commandLineContext(folder: string, assignments: readonly string[
     contextIn(path.join(folder, 'cdk.json'), 'cdk.json'),
     Object.fromEntries(assignments.map(assigned)),
   ].reduce(merged);
+}
+
+/** Returns what `-c` and `--context` of an npm script give. Ends the process with one sentence if anything else is asked for. */
+export function contextArguments(script: string): string[] {
+  try {
+    return parseArgs({ options: { context: { type: 'string', short: 'c', multiple: true, default: [] } } }).values.context;
+  } catch (error) {
+    console.error(`${(error as Error).message.split('. ')[0]}. Usage: npm run ${script} -- [-c key=value]...`);
+    process.exit(2);
+  }
 }
 
 function merged(under: Context, over: Context): Context {

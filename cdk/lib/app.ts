@@ -42,6 +42,7 @@ export function addNetworkingStack(scope: Construct, configuration: Configuratio
       `Delegates ${configuration.zoneName} from ${configuration.baseDomain} and publishes it`, `Delegates ${configuration.zoneName} and publishes it`,
     ),
     env: { account: configuration.networkingAccount, region: configuration.networkingRegion },
+    terminationProtection: configuration.terminationProtection,
     configuration,
     functionSettings,
   });
@@ -57,6 +58,7 @@ export function addConsumerStack(
       `Subdomains of ${configuration.zoneName}: ${consumer.heldNames.join(', ') || 'none'}`, `${consumer.heldNames.length} subdomains of ${configuration.zoneName}`,
     ),
     env: { account: consumer.account, region: consumer.region },
+    terminationProtection: configuration.terminationProtection,
     configuration,
     consumer,
     functionSettings,

@@ -2,10 +2,12 @@
 export const KEYS = {
   'the top level': [
     'instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'networkingRegion', 'organizationId', 'consumers',
-    'architecture', 'functionZips', 'functionEnvironment', 'logRetentionDays', 'alarmTopicArn', 'pipeline',
+    'architecture', 'functionZips', 'functionEnvironment', 'logRetentionDays', 'alarmTopicArn', 'terminationProtection', 'retainZones',
+    'pipeline',
   ],
   'an entry of consumers': [
     'account', 'region', 'names', 'retiredNames', 'stackName', 'applications', 'certificateRegion', 'externalId', 'ttlSeconds', 'drainSeconds', 'alarmTopicArn',
+    'retainZones',
   ],
   pipeline: ['account', 'region', 'repository', 'branch', 'connectionArn', 'notify'],
 };

@@ -65,6 +65,17 @@ export class Section {
     return value === undefined ? undefined : this.checked(key, value, rule);
   }
 
+  /** True or false. The command line's `-c` gives strings only. */
+  public optionalFlag(key: string): boolean | undefined {
+    const value = this.context[key];
+    const flag = value === 'true' ? true : value === 'false' ? false : value;
+    if (flag === undefined || typeof flag === 'boolean') {
+      return flag;
+    }
+    this.wrong(key, 'must be true or false', value);
+    return undefined;
+  }
+
   /** A whole number. The command line's `-c` gives strings only. */
   public optionalNumber(key: string, rule: NumberRule): number | undefined {
     const value = this.context[key];

@@ -39,8 +39,12 @@ export interface Configuration {
   readonly functionEnvironment: { readonly [name: string]: string };
   /** How long the logs are kept. */
   readonly logRetentionDays?: number;
-  /** The topic that the networking stack's alarms tell, in its Region. */
+  /** The topic that the networking stack's alarms notify, in its Region. */
   readonly alarmTopicArn?: string;
+  /** Whether CloudFormation refuses to delete the stacks. */
+  readonly terminationProtection: boolean;
+  /** Whether the delegated zone stays, with all that the consumers need, if it leaves the template or the stack is deleted. */
+  readonly retainZones: boolean;
 }
 
 // What the CDK keeps in the context for itself, beside keys such as `@aws-cdk/core:...`, `aws:cdk:...` and `hosted-zone:account=...`.
@@ -69,8 +73,10 @@ export function readConfiguration(context: Context): Configuration {
   const functionEnvironment = root.texts('functionEnvironment', problemOfVariable);
   const logRetentionDays = root.optionalNumber('logRetentionDays', LOG_RETENTION_DAYS);
   const alarmTopicArn = readAlarmTopic(root, networkingRegion);
+  const terminationProtection = root.optionalFlag('terminationProtection') ?? false;
+  const retainZones = root.optionalFlag('retainZones') ?? false;
   const sections = root.sections('consumers', 'an entry of consumers');
-  const consumers = sections.map((section) => readConsumer(section, instance, region, `${subDomain}.${baseDomain}`));
+  const consumers = sections.map((section) => readConsumer(section, { instance, region, zoneName: `${subDomain}.${baseDomain}`, retainZones }));
   rejectClashes(sections, consumers);
   rejectExcess(root, sections, consumers);
   if (problems.length > 0) {
@@ -92,10 +98,14 @@ export function readConfiguration(context: Context): Configuration {
     functionEnvironment,
     logRetentionDays,
     alarmTopicArn,
+    terminationProtection,
+    retainZones,
   };
 }
 
-function readConsumer(section: Section, instance: string, region: string, zoneName: string): Consumer {
+function readConsumer(
+  section: Section, { instance, region, zoneName, retainZones: isRetained }: Pick<Configuration, 'instance' | 'zoneName' | 'retainZones'> & { readonly region: string },
+): Consumer {
   const account = section.text('account', ACCOUNT);
   const ownRegion = section.optionalText('region', REGION) ?? region;
   const names = section.list('names', nameBelow(zoneName), [instance]);
@@ -103,6 +113,10 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
   const heldNames = names.filter((name) => !retired.includes(name));
   const stackName = section.optionalText('stackName', consumerStackNameOf(instance)) ?? consumerStackName(instance, names[0] ?? '');
   rejectRetired(section, names, retired, stackName);
+  const retainZones = section.optionalFlag('retainZones') ?? isRetained;
+  if (retainZones && retired.length > 0) {
+    section.wrong('retiredNames', `has "${retired[0]}", whose zone retainZones keeps: set retainZones of the entry to false and deploy, then retire the name`);
+  }
   if (!section.has('stackName') && stackName.length > LONGEST_STACK_NAME) {
     section.wrong('names', `begins with a name that makes the stack ${stackName}, which is longer than ${LONGEST_STACK_NAME} characters`);
   }
@@ -122,6 +136,7 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
     ttlSeconds,
     drainSeconds: section.optionalNumber('drainSeconds', DRAIN_SECONDS),
     alarmTopicArn: readAlarmTopic(section, ownRegion),
+    retainZones,
   };
 }
 

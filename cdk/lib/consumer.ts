@@ -20,6 +20,8 @@ export interface Consumer {
   readonly ttlSeconds?: number;
   /** On delete, how long its zones outlive their NS record sets. */
   readonly drainSeconds?: number;
-  /** The topic that its stack's alarms tell, in its Region. */
+  /** The topic that its stack's alarms notify, in its Region. */
   readonly alarmTopicArn?: string;
+  /** Whether its zones and their NS record sets stay if they leave the template or the stack is deleted. */
+  readonly retainZones: boolean;
 }

@@ -1,4 +1,4 @@
-import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { alarmTopicOf } from './alarm-topic';
@@ -28,6 +28,9 @@ export class NetworkingStack extends Stack {
       parameterPrefix: configuration.parameterPrefix,
       functionSettings: { ...props.functionSettings, alarmTopic: alarmTopicOf(this, configuration.alarmTopicArn) },
     });
+    if (configuration.retainZones) {
+      publishedZone.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+    }
     for (const consumer of configuration.consumers) {
       const { roleArn } = publishedZone.allowDelegation({
         account: consumer.account,

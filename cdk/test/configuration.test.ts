@@ -47,12 +47,15 @@ test('a configuration in order is read, with its defaults', () => {
       ttlSeconds: undefined,
       drainSeconds: undefined,
       alarmTopicArn: undefined,
+      retainZones: false,
     }],
     architecture: 'arm64',
     functionZips: undefined,
     functionEnvironment: {},
     logRetentionDays: undefined,
     alarmTopicArn: undefined,
+    terminationProtection: false,
+    retainZones: false,
   });
 });
 
@@ -149,6 +152,10 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
     /^consumers\[0\]\.retiredNames has "qa", which is none of names: leave it there until the consumer's stack has deleted it\.$/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['dev'] }] },
     /^consumers\[0\]\.retiredNames has "dev", after which the stack is named: give stackName "zone-delegation-consumer-dev" and keep it, so that/],
+  ['consumers[0].retiredNames', { retainZones: 'true', consumers: [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['qa'] }] },
+    /^consumers\[0\]\.retiredNames has "qa", whose zone retainZones keeps: set retainZones of the entry to false and deploy, then retire the name\.$/],
+  ['terminationProtection', { terminationProtection: 'yes' }, /^terminationProtection must be true or false, but it is "yes"\.$/],
+  ['consumers[0].retainZones', { consumers: [{ account: '222222222222', retainZones: 1 }] }, /^consumers\[0\]\.retainZones must be true or false, but it is 1\.$/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: 'dev' }] }, /must be a list, but it is "dev"\.$/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: ['dev', 'DEV'] }] }, /must have "dev" once/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: ['*'] }] }, /"\*" is none/],
