@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { ConfigurationError, type Context, isObject } from '../lib/configuration-section';
 
 /**
- * The context as the CDK's command line has it in a folder: `-c key=value` before cdk.json, that before cdk.context.json, and that
- * before the person's own ~/.cdk.json. Objects are merged key by key; of all else the first counts.
+ * Returns the context as the CDK's command line has it in a folder: `-c key=value` takes precedence over cdk.json, that over cdk.context.json,
+ * and that over the user's own ~/.cdk.json. Objects are merged key by key.
  * https://docs.aws.amazon.com/cdk/v2/guide/context.html
  */
 export function commandLineContext(folder: string, assignments: readonly string[]): Context {

@@ -5,10 +5,10 @@ import { readPipelineConfiguration } from '../lib/pipeline-configuration';
 import { commandLineContext, contextArguments } from './command-line-context';
 import { orOneSentence } from './one-sentence';
 
-// `npm run` starts it in cdk/, where `npx cdk` is called too.
+// `npm run` starts this in cdk/, like `npx cdk`.
 const context = orOneSentence(() => commandLineContext(process.cwd(), contextArguments('config:check')));
 
-// The pipeline is checked where there is one; it shares keys with the app, so what is wrong with those is said once.
+// The pipeline is checked if there is one. It shares keys with the app, so each message is shown once.
 const readers = [readConfiguration, ...context['pipeline'] === undefined ? [] : [readPipelineConfiguration]];
 const messages = new Set<string>();
 for (const reader of readers) {

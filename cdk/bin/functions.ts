@@ -25,7 +25,7 @@ orOneSentence(() => {
       const made = given === undefined ? path.join(cdk, '..', 'target', 'lambda', name, 'bootstrap.zip') : path.resolve(given, architecture, `${name}.zip`);
       const packed = path.join(folder, architecture, `${name}.zip`);
       if (!existsSync(made)) {
-        throw new PropError('The folder of the functions', made, 'must hold arm64 and x86_64, with publish-zone.zip and delegate-subdomain.zip each: one is missing');
+        throw new PropError('The folder of the functions', made, 'must contain arm64 and x86_64, with publish-zone.zip and delegate-subdomain.zip each: one is missing');
       }
       copyFileSync(made, packed);
       sums.push(`${createHash('sha256').update(readFileSync(packed)).digest('hex')}  ${architecture}/${name}.zip\n`);

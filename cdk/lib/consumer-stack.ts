@@ -14,11 +14,11 @@ export interface ConsumerStackProps extends StackProps {
   readonly configuration: Configuration;
   /** The consumer. */
   readonly consumer: Consumer;
-  /** How its function is made. */
+  /** The settings of its function. */
   readonly functionSettings: FunctionSettings;
 }
 
-/** A consumer's subdomains: its names but for the retired ones, delegated across accounts, and below each its applications with their certificates. */
+/** A consumer's subdomains: its names except the retired ones, delegated across accounts, and below each its applications with certificates. */
 export class ConsumerStack extends Stack {
   public constructor(scope: Construct, id: string, props: ConsumerStackProps) {
     super(scope, id, props);
@@ -31,7 +31,7 @@ export class ConsumerStack extends Stack {
       externalId: consumer.externalId,
       zoneName: configuration.zoneName,
     });
-    // It stays when the last name is retired: a template has at least one resource.
+    // The function stays when the last name is retired, because a template has at least one resource.
     const alarmTopic = alarmTopicOf(this, consumer.alarmTopicArn);
     DelegateSubdomainFunction.of(this, { ...props.functionSettings, alarmTopic });
     const times = { ttl: durationOf(consumer.ttlSeconds), drain: durationOf(consumer.drainSeconds) };

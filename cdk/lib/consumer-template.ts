@@ -13,12 +13,12 @@ export class ConsumerTemplate extends SubdomainTemplate {
       delegation: {
         parameterPrefix: this.parameter(parent, 'ParameterPrefix', PREFIX),
         roleArn: this.parameter(parent, 'NetworkRoleArn', {
-          description: 'The role that the networking stack made for this account', allowedPattern: '^arn:aws[\\w-]*:iam::\\d{12}:role/.+$',
+          description: 'The role that the networking stack created for this account', allowedPattern: '^arn:aws[\\w-]*:iam::\\d{12}:role/.+$',
         }),
         region: this.parameter(parent, 'NetworkRegion', {
           description: 'Region of the networking stack; empty for this one', default: '', allowedPattern: '^([a-z]{2,}(-[a-z]+)+-\\d+)?$',
         }),
-        externalId: this.parameter(parent, 'ExternalId', { ...OPTIONAL_ID, description: 'The external id that the role asks for; empty for none' }),
+        externalId: this.parameter(parent, 'ExternalId', { ...OPTIONAL_ID, description: 'The external id that the role requires; empty for none' }),
       },
     }));
   }

@@ -10,11 +10,11 @@ import { PublishedZone } from './published-zone';
 export interface NetworkingStackProps extends StackProps {
   /** What the app deploys. */
   readonly configuration: Configuration;
-  /** How its function is made. */
+  /** The settings of its function. */
   readonly functionSettings: FunctionSettings;
 }
 
-/** The delegated zone, published for its consumers, in the account that holds the base domain. */
+/** The delegated zone, published for its consumers, in the account that has the base domain. */
 export class NetworkingStack extends Stack {
   public constructor(scope: Construct, id: string, props: NetworkingStackProps) {
     super(scope, id, props);
@@ -34,7 +34,7 @@ export class NetworkingStack extends Stack {
     for (const consumer of configuration.consumers) {
       const { roleArn } = publishedZone.allowDelegation({
         account: consumer.account,
-        // The retired ones too: the consumer's stack deletes them by this right, after this stack is deployed.
+        // The retired names too: the consumer's stack deletes them with this permission, after this stack is deployed.
         names: consumer.names,
         externalId: consumer.externalId,
         organizationId: configuration.organizationId,

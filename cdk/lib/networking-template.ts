@@ -24,7 +24,7 @@ export class NetworkingTemplate extends PlainTemplate {
       description: 'Name of the delegated zone, e.g. build.example.com', allowedPattern: `^${LABELS}$`,
     });
     const baseZoneId = this.parameter('The zone', 'BaseHostedZoneId', {
-      description: 'Id of the hosted zone of the domain above it, in this account', type: 'AWS::Route53::HostedZone::Id',
+      description: 'Id of the hosted zone of its parent domain, in this account', type: 'AWS::Route53::HostedZone::Id',
     });
     const organizationId = this.parameter('The zone', 'OrganizationId', {
       description: 'The organization that all consumers must belong to; empty for none', default: '', allowedPattern: '^(o-[a-z0-9]{10,32})?$',
@@ -55,7 +55,7 @@ export class NetworkingTemplate extends PlainTemplate {
       description: 'Its account; empty for none, and only after its stacks are deleted', default: '', allowedPattern: '^(\\d{12})?$',
     });
     const domainNames = this.listParameter(group, `${name}DomainNames`, {
-      description: 'The complete names that it may delegate to itself, lower case, e.g. dev.build.example.com. Never equal to, above or below another consumer\'s: whoever holds a name can capture all below it. A name goes from here only after the stack that made its subdomain is deleted, which needs the right to it',
+      description: 'The complete names that it may delegate to itself, lower case, e.g. dev.build.example.com. A name must not be equal to, above or below a name of another consumer, who could capture it. Remove a name only after the stack of its subdomain is deleted, which needs the permission',
       default: '',
       allowedPattern: `^(${LABELS})?$`,
     });

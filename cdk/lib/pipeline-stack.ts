@@ -31,7 +31,7 @@ export interface PipelineStackProps extends StackProps {
   readonly pipeline: PipelineConfiguration;
 }
 
-/** The pipeline: tests, then the networking stack, then all consumers at once. Every change of its own it deploys first. */
+/** The pipeline: tests, then the networking stack, then all consumers at once. It deploys changes of itself first. */
 export class PipelineStack extends Stack {
   public constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
@@ -69,7 +69,7 @@ export class PipelineStack extends Stack {
     acknowledge(this, 'S1', 'The buckets hold what can be built again, for the pipeline alone; CloudTrail tells who used them');
   }
 
-  /** Tests the functions and this app and makes the templates and the functions' packages. */
+  /** Tests the functions and this app, and creates the templates and the functions' packages. */
   private synth({ configuration, pipeline }: PipelineStackProps, cache: s3.IBucket): CodeBuildStep {
     const target = configuration.architecture === 'arm64' ? ARM64_TARGET : X86_64_TARGET;
     return new CodeBuildStep('Test and synthesize', {

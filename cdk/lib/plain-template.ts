@@ -30,9 +30,9 @@ function statement(props: iam.PolicyStatementProps): object {
 
 /** A stack whose template can be launched anywhere, with the functions in a bucket. */
 export abstract class PlainTemplate extends Stack {
-  /** Which function the stack runs, from where. */
+  /** The settings of the stack's function. */
   protected readonly functionSettings: FunctionSettings;
-  /** Whom alarms tell, under this condition. */
+  /** The topic that alarms notify, under this condition. */
   protected readonly alarmTopic: sns.ITopic;
   protected readonly hasAlarmTopic: CfnCondition;
   private readonly groups: { Label: { default: string }; Parameters: string[] }[] = [];
@@ -40,15 +40,15 @@ export abstract class PlainTemplate extends Stack {
   protected constructor(scope: App, id: string, description: string) {
     super(scope, id, { description, synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }) });
     const bucket = this.parameter('The function', 'FunctionBucket', {
-      description: 'Bucket in this Region that holds the functions of a release (publish-zone.zip, delegate-subdomain.zip)',
+      description: 'Bucket in this Region with the functions of a release (publish-zone.zip, delegate-subdomain.zip)',
       allowedPattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
     });
     const prefix = this.parameter('The function', 'FunctionPrefix', { description: 'What the keys in that bucket start with', default: '' });
     const architecture = this.parameter('The function', 'FunctionArchitecture', {
-      description: 'The processor that the functions are built for', default: 'arm64', allowedValues: ['arm64', 'x86_64'],
+      description: 'The processor architecture that the functions are built for', default: 'arm64', allowedValues: ['arm64', 'x86_64'],
     });
     const alarmTopicArn = this.parameter('Operation', 'AlarmTopicArn', {
-      description: 'The topic of SNS, in this Region, that alarms tell; empty for none', default: '', allowedPattern: '^(arn:aws[\\w-]*:sns:[\\w-]+:\\d{12}:[\\w-]+(\\.fifo)?)?$',
+      description: 'The SNS topic, in this Region, that alarms notify; empty for none', default: '', allowedPattern: '^(arn:aws[\\w-]*:sns:[\\w-]+:\\d{12}:[\\w-]+(\\.fifo)?)?$',
     });
     const logRetention = this.numberParameter('Operation', 'LogRetentionDays', {
       description: 'How long logs are kept', default: `${logs.RetentionDays.THREE_MONTHS}`, allowedValues: LOG_RETENTIONS.map(String),
@@ -124,22 +124,22 @@ export abstract class PlainTemplate extends Stack {
     return new CfnCondition(this, id, { expression: Fn.conditionNot(Fn.conditionEquals(text, '')) });
   }
 
-  /** A text that the one who launches the template gives. */
+  /** Adds a parameter that is a text. */
   protected parameter(group: string, id: string, props: CfnParameterProps): string {
     return this.addParameter(group, id, props).valueAsString;
   }
 
-  /** A number. */
+  /** Adds a parameter that is a number. */
   protected numberParameter(group: string, id: string, props: CfnParameterProps): number {
     return this.addParameter(group, id, { ...props, type: 'Number' }).valueAsNumber;
   }
 
-  /** A list of texts, of which CloudFormation checks each. */
+  /** Adds a parameter that is a list of texts. CloudFormation checks each text. */
   protected listParameter(group: string, id: string, props: CfnParameterProps): string[] {
     return this.addParameter(group, id, { ...props, type: 'CommaDelimitedList' }).valueAsList;
   }
 
-  /** An output. */
+  /** Adds an output. */
   protected output(id: string, value: string, description: string, condition?: CfnCondition): void {
     new CfnOutput(this, id, { value, description, condition });
   }

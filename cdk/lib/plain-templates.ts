@@ -3,9 +3,9 @@ import { ApplicationTemplate } from './application-template';
 import { ConsumerTemplate } from './consumer-template';
 import { NetworkingTemplate } from './networking-template';
 
-/** The templates for those without the CDK, by the names of their files, as CloudFormation's JSON. */
+/** Returns the templates for users without the CDK, by the names of their files, as CloudFormation's JSON. */
 export function plainTemplates(): { readonly [file: string]: unknown } {
-  // The templates say what they are; construct paths would only change with the code.
+  // Construct paths would change with the code, and users of the templates do not need them.
   const app = new App({ context: { 'aws:cdk:enable-path-metadata': false, 'aws:cdk:enable-asset-metadata': false, '@aws-cdk/aws-iam:minimizePolicies': true } });
   [new NetworkingTemplate(app, 'networking'), new ConsumerTemplate(app, 'consumer'), new ApplicationTemplate(app, 'application')].forEach((template) => template.addCompanyRules());
   app.node.findAll().filter(CfnResource.isCfnResource).forEach(acknowledge);
@@ -16,7 +16,7 @@ interface Template {
   readonly Resources: { readonly [id: string]: { DependsOn?: string | string[]; readonly Properties?: unknown } };
 }
 
-/** What cfn-lint says of a resource that is meant as it is. */
+/** Acknowledges findings of cfn-lint that are intended. */
 function acknowledge(resource: CfnResource): void {
   const checks: { readonly [type: string]: string[] } = {
     // ListResourceRecordSetProtections is younger than cfn-lint's list.
@@ -28,7 +28,7 @@ function acknowledge(resource: CfnResource): void {
   }
 }
 
-/** Leaves out dependencies that a resource's own references make anyway. */
+/** Removes dependencies that a resource has by its references. */
 function withoutIdleDependencies(template: Template): Template {
   for (const resource of Object.values(template.Resources)) {
     const references = JSON.stringify(resource.Properties ?? {});

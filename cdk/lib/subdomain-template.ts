@@ -7,10 +7,10 @@ import { PlainTemplate } from './plain-template';
 import { LABELS } from './plain-template-parameters';
 import { LONGEST_STACK_NAME } from './waiter';
 
-// CloudFormation cannot tell how long a name is, so whoever launches a template has to. StackSets name their stacks.
+// CloudFormation has no function for the length of a name, so the description of a template says it. StackSets name their stacks.
 const LONGEST_STACK_SET_NAME = LONGEST_STACK_NAME - 'StackSet-NAME-00000000-0000-0000-0000-000000000000'.length + 'NAME'.length;
 
-/** A template that makes one subdomain, and a certificate where one is wanted. */
+/** A template of one subdomain, with a certificate if it is wanted. */
 export abstract class SubdomainTemplate extends PlainTemplate {
   /** What the subdomain is, apart from its parent. */
   protected readonly subdomain: Pick<DelegatedSubdomainProps, 'subdomain' | 'ttl' | 'drain' | 'functionSettings'>;
@@ -23,7 +23,7 @@ export abstract class SubdomainTemplate extends PlainTemplate {
       description: 'Seconds to live of its NS record sets, in the parent zone and in its own', default: 300, minValue: 0, maxValue: LONGEST_TTL,
     });
     const drain = this.parameter(group, 'DrainSeconds', {
-      description: `On delete, how many seconds its zone outlives its NS record set in the parent zone, ${LONGEST_DRAIN} at most; empty for Ttl, which outlasts every resolver's cache`,
+      description: `On delete, the seconds between the deletion of its NS record set in the parent zone and that of its zone, ${LONGEST_DRAIN} at most; empty for Ttl, the time for which resolvers cache the NS record set`,
       default: '',
       allowedPattern: '^(\\d{1,3}|[12]\\d{3}|3[0-3]\\d{2}|34[0-7]\\d|3480)?$',
     });
@@ -38,7 +38,7 @@ export abstract class SubdomainTemplate extends PlainTemplate {
 
   protected finish(subdomain: DelegatedSubdomain): void {
     const wanted = this.parameter('The subdomain', 'Certificate', {
-      description: 'Whether to make a certificate for the name and its wildcard', default: 'true', allowedValues: ['true', 'false'],
+      description: 'Whether to create a certificate for the name and its wildcard', default: 'true', allowedValues: ['true', 'false'],
     });
     const region = this.parameter('The subdomain', 'CertificateRegion', {
       description: 'Region of the certificate, e.g. us-east-1 for CloudFront; empty for this one', default: '', allowedPattern: '^([a-z]{2,}(-[a-z]+)+-\\d+)?$',

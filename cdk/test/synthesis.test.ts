@@ -81,7 +81,7 @@ test('a networking stack without env is refused where its consumer has one', () 
   const networking = new Stack(app, 'Networking');
   const granted = publishedZone(networking).allowDelegation({ account: '222222222222', names: ['dev'] });
   assert.throws(() => new DelegatedSubdomain(new Stack(app, 'Consumer', { env: CONSUMER }), 'Dev', { subdomain: 'dev', delegation: granted }), wrong(
-    'delegation comes from Networking/PublishedZone, of whose stack the account is not known, but Consumer/Dev is in account 222222222222: give the stack Networking its env, { account, region }.'));
+    'delegation comes from Networking/PublishedZone, whose stack has no known account, but Consumer/Dev is in account 222222222222: give the stack Networking its env, { account, region }.'));
 });
 
 test('a prefix and a role name are one published zone\'s of an account, whichever stack it is in', () => {
