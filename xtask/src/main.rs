@@ -13,6 +13,7 @@
 mod bench;
 mod checkout;
 mod demo;
+mod documents;
 mod emulator;
 mod failure;
 mod http;
@@ -39,7 +40,7 @@ struct Command {
     run: fn(&[&str]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 7] = [
     Command {
         name: "demo",
         usage: "\
@@ -92,6 +93,11 @@ Measures the functions beside other implementations, and writes docs/benchmarks.
             None => bench::command(),
             Some(word) => Err(unknown_option("bench", word)),
         },
+    },
+    Command {
+        name: "documents",
+        usage: documents::USAGE,
+        run: documents::command,
     },
     Command {
         name: "soak",
@@ -178,7 +184,7 @@ mod tests {
     fn a_wrong_word_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
-        for command in ["demo", "bench", "soak", "mutants"] {
+        for command in ["demo", "bench", "documents", "soak", "mutants"] {
             assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
         }
         assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));
