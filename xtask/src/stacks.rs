@@ -23,7 +23,7 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     Suite {
         name: "bad_input",
         base_domain: "example.com",
@@ -65,6 +65,12 @@ const SUITES: [Suite; 7] = [
         base_domain: "example.info",
         networking: "999999999999",
         consumer: "101010101010",
+    },
+    Suite {
+        name: "comparison",
+        base_domain: "example.dev",
+        networking: "161616161616",
+        consumer: "171717171717",
     },
 ];
 

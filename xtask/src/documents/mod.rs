@@ -1,6 +1,8 @@
 //! The documents: spelling, words, links, pictures, and the error sentences that docs/troubleshooting.md explains. The
 //! workflows are checked here as well, because they are read rather than run.
 
+mod plans;
+mod reference;
 mod sentences;
 mod words;
 
@@ -60,6 +62,8 @@ pub(crate) fn command(arguments: &[&str]) -> Result<(), Failure> {
     }
     for (name, faults) in [
         ("words", words::faults()?),
+        ("plans", plans::faults()?),
+        ("reference", reference::faults()?),
         ("error sentences", sentences::faults()?),
     ] {
         for fault in &faults {

@@ -122,13 +122,12 @@ fn with_sentences(page: &str, sentences: &Sentences) -> String {
 fn in_code() -> Result<Sentences, Failure> {
     let mut sentences = Sentences::new();
     for room in ["crates", "functions"] {
-        let room = checkout::root().join(room);
-        for package in listed(&room)? {
-            let source = package.join("src");
-            if source.is_dir() {
-                of_folder(&source, &mut sentences)?;
-            }
-        }
+        let mut reader = Reader {
+            sentences: &mut sentences,
+        };
+        each_source(&checkout::root().join(room), &mut |file| {
+            reader.visit_file(file)
+        })?;
     }
     for texts in sentences.values_mut() {
         texts.sort();
@@ -137,25 +136,23 @@ fn in_code() -> Result<Sentences, Failure> {
     Ok(sentences)
 }
 
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let doing = || format!("list {}", folder.display());
-    let entries = fs::read_dir(folder).doing(doing)?;
-    let paths: Result<Vec<PathBuf>, _> = entries
-        .map(|entry| entry.map(|entry| entry.path()))
+/// Parses each Rust source below a folder, except those of tests.
+pub(super) fn each_source(
+    folder: &Path,
+    on_file: &mut impl FnMut(&syn::File),
+) -> Result<(), Failure> {
+    let entries = fs::read_dir(folder).doing(|| format!("list {}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
-    let mut paths = paths.doing(doing)?;
     paths.sort();
-    Ok(paths)
-}
-
-fn of_folder(folder: &Path, sentences: &mut Sentences) -> Result<(), Failure> {
-    for path in listed(folder)? {
-        if path.is_dir() {
-            of_folder(&path, sentences)?;
+    for path in paths {
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() && name != "tests" {
+            each_source(&path, on_file)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).doing(|| format!("read {}", path.display()))?;
-            let file = syn::parse_file(&text).doing(|| format!("parse {}", path.display()))?;
-            Reader { sentences }.visit_file(&file);
+            on_file(&syn::parse_file(&text).doing(|| format!("parse {}", path.display()))?);
         }
     }
     Ok(())
