@@ -7,7 +7,7 @@ use crate::checkout;
 use crate::failure::{Doing, Failure};
 
 /// What is not written, and what is written in its place.
-const PHRASES: [(&str, &str); 14] = [
+const PHRASES: [(&str, &str); 13] = [
     ("as a rule", "usually"),
     ("give back", "restore"),
     ("given back", "restored"),
@@ -16,7 +16,6 @@ const PHRASES: [(&str, &str); 14] = [
     ("is no more", "is deleted"),
     ("put back", "restore"),
     ("take out", "remove"),
-    ("take over", "transfer, for a renamed logical id"),
     ("take up", "adopt"),
     ("taken out", "removed"),
     ("taken up", "adopted"),
@@ -39,8 +38,9 @@ pub(super) fn faults() -> Result<Vec<String>, Failure> {
 fn faults_in(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        // What is quoted is a name or an error of something else.
-        let prose: String = line.split('`').step_by(2).collect();
+        // What is quoted is a name, or a sentence of the code.
+        let quoted = line.starts_with('>');
+        let prose: String = line.split('`').step_by(2).filter(|_| !quoted).collect();
         let prose = prose.to_lowercase();
         for (phrase, better) in PHRASES {
             if prose.contains(phrase) {
