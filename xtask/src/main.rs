@@ -20,6 +20,7 @@ mod http;
 mod mutants;
 mod process;
 mod progress;
+mod release;
 #[cfg(test)]
 mod reliability;
 mod setup;
@@ -40,7 +41,7 @@ struct Command {
     run: fn(&[&str]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 7] = [
+const COMMANDS: [Command; 8] = [
     Command {
         name: "demo",
         usage: "\
@@ -98,6 +99,11 @@ Measures the functions beside other implementations, and writes docs/benchmarks.
         name: "documents",
         usage: documents::USAGE,
         run: documents::command,
+    },
+    Command {
+        name: "release",
+        usage: release::USAGE,
+        run: release::command,
     },
     Command {
         name: "soak",
@@ -184,7 +190,7 @@ mod tests {
     fn a_wrong_word_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
-        for command in ["demo", "bench", "documents", "soak", "mutants"] {
+        for command in ["demo", "bench", "documents", "release", "soak", "mutants"] {
             assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
         }
         assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));
