@@ -3,7 +3,7 @@
 //! - `demo` shows the main job, end to end, on an emulated AWS;
 //! - `test` runs everything that is checked before a change lands;
 //! - `bench` measures the functions beside what a user would pick instead;
-//! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `mutants` shows
+//! - `stacks` runs one step of the test, `soak` continues with random inputs for as long as one likes, and `mutants` shows
 //!   that the tests notice wrong code.
 //!
 //! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.

@@ -200,7 +200,7 @@ fn build(
     let (built, ..) =
         built.ok_or_else(|| Failure::new("No target of a processor is installed."))?;
     for (architecture, ..) in PROCESSORS {
-        // The packages need both. The rehearsal says where one stands for the other.
+        // The packages need both. The rehearsal says where one replaces the other.
         let place = functions.join(architecture);
         if !place.exists() {
             copy_folder(&functions.join(built), &place)?;

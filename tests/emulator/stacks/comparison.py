@@ -5,6 +5,7 @@ then is the case is read from the stacks, from Route 53 and over DNS. The table
 in README.md has these outcomes, and the suite fails if it has others.
 """
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -23,7 +24,7 @@ from .world import BASE_DOMAIN, CONSUMER, ENDPOINT, NETWORKING, ZIPS, change, cl
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 ROLE = "build-delegation"
 CASES = ("occupied", "shared", "first", "second", "record", "person", "busy", "role")
-THROTTLED_CALLS = 10
+THROTTLED_CALLS = 5
 
 
 class Contestant:
@@ -68,17 +69,21 @@ class Comparison(unittest.TestCase):
         cls.contestants = Contestant("cdk", "cdk", cdk), Contestant("ours", "our", ours)
 
     def test_the_table_in_the_readme_is_what_happens(self):
-        rows = []
-        for situation, case in (
-                ("Someone else's NS record set exists at the name; deploy", self.occupied),
-                ("Two stacks want one name; deploy the second, delete it again", self.shared),
-                ("Rename; another resource fails, so the update is rolled back", self.renamed),
-                ("A person has added a record to the zone; delete the stack", self.with_a_record),
-                ("A person has changed the NS record set; delete the stack", self.changed_by_a_person),
-                (f"Route 53 throttles the first {THROTTLED_CALLS} changes of the parent zone; deploy", self.throttled),
-                ("The delegation role was deleted before; delete the stack", self.without_role)):
-            outcomes = [case(contestant) for contestant in self.contestants]
-            rows.append("| " + " | ".join((situation, *outcomes)) + " |")
+        apart = (
+            ("Someone else's NS record set exists at the name; deploy", self.occupied),
+            ("Two stacks want one name; deploy the second, delete it again", self.shared),
+            ("Rename; another resource fails, so the update is rolled back", self.renamed),
+            ("A person has added a record to the zone; delete the stack", self.with_a_record),
+            ("A person has changed the NS record set; delete the stack", self.changed_by_a_person))
+        # What happens in these two happens to the parent zone, and so to every case.
+        alone = (
+            (f"Route 53 throttles the first {THROTTLED_CALLS} changes of the parent zone; deploy", self.throttled),
+            ("The delegation role was deleted before; delete the stack", self.without_role))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            running = [(situation, [pool.submit(case, one) for one in self.contestants]) for situation, case in apart]
+            outcomes = [(situation, [one.result() for one in cells]) for situation, cells in running]
+        outcomes += [(situation, [case(one) for one in self.contestants]) for situation, case in alone]
+        rows = ["| " + " | ".join((situation, *cells)) + " |" for situation, cells in outcomes]
         print("\n".join(rows), flush=True)
         readme = (ROOT / "README.md").read_text()
         self.assertEqual([row for row in rows if row not in readme], [])

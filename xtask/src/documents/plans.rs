@@ -5,7 +5,7 @@ use std::fs;
 use crate::checkout;
 use crate::failure::{Doing, Failure};
 
-/// Stands before a block of code whose lines are some of those of a file.
+/// Is before a block of code whose lines are some of those of a file.
 const MARK: &str = "<!-- plan: ";
 
 /// Which lines the page has, and their file has not.
