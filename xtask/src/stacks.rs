@@ -93,7 +93,7 @@ pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     let tools = setup::tools()?;
     setup::packages(&tools, &logs, &Step::hidden())?;
     setup::npm_packages(&checkout::lambda_node(), &logs, &Step::hidden())?;
-    let binaries = setup::build(Build::Quick, &logs, |_| {})?;
+    let binaries = setup::build(Build::Release, &logs, |_| {})?;
     let (zips, _) = setup::pack(&binaries, &logs)?;
     let result = run(wanted, &logs, &zips);
     remove_scratch();
