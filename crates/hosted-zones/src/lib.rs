@@ -24,7 +24,8 @@ pub use dns_check::{DomainName, NameError, NameServers};
 pub use hosted_zone::{HostedZone, HostedZoneId, IdError, ListedZone};
 pub use protections::Protection;
 pub use record_set::RecordSet;
-pub use zones::{CreatedZone, Deleted};
+pub use record_sets::ReadError;
+pub use zones::{CreateError, CreatedZone, Deleted};
 
 use aws_calls::{AwsError, Queue};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};

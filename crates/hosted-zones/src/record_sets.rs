@@ -1,19 +1,57 @@
 use crate::{DomainName, HostedZoneId, RecordSet, Route53};
 use aws_calls::AwsError;
 use aws_sdk_route53::types::RrType;
+use thiserror::Error;
+
+/// Why a record set was not read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// There is no such zone, and so no record set in it.
+    #[error("{0}")]
+    NoSuchZone(AwsError),
+    /// Anything else.
+    #[error("{0}")]
+    Aws(AwsError),
+}
+
+impl ReadError {
+    pub(crate) fn of(error: AwsError) -> Self {
+        if error.is("NoSuchHostedZone") {
+            Self::NoSuchZone(error)
+        } else {
+            Self::Aws(error)
+        }
+    }
+}
+
+impl ReadError {
+    /// Returns whether there is no such zone.
+    #[must_use]
+    pub fn is_no_such_zone(&self) -> bool {
+        matches!(self, Self::NoSuchZone(_))
+    }
+}
+
+impl From<ReadError> for AwsError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NoSuchZone(error) | ReadError::Aws(error) => error,
+        }
+    }
+}
 
 impl Route53 {
-    /// The record set of this name and type; none where there is none. One call, one record set read.
+    /// Returns the record set of this name and type, or none. One call, one record set read.
     ///
     /// # Errors
     ///
-    /// [`AwsError`].
+    /// [`ReadError`].
     pub async fn record_set(
         &self,
         zone: &HostedZoneId,
         name: &DomainName,
         kind: RrType,
-    ) -> Result<Option<RecordSet>, AwsError> {
+    ) -> Result<Option<RecordSet>, ReadError> {
         let list = self
             .client
             .list_resource_record_sets()
@@ -26,7 +64,8 @@ impl Route53 {
             .call("ListResourceRecordSets", name.as_str(), || {
                 list.clone().send()
             })
-            .await?;
+            .await
+            .map_err(ReadError::of)?;
         let first = page.resource_record_sets().first().cloned().map(RecordSet);
         Ok(first.filter(|set| set.name() == *name && set.kind() == kind.as_str()))
     }

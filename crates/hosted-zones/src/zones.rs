@@ -6,6 +6,7 @@ use aws_sdk_route53::types::{
     DelegationSet, HostedZoneConfig, ResourceTagSet, Tag, TagResourceType,
 };
 use std::collections::BTreeMap;
+use thiserror::Error;
 
 /// A zone that was just made.
 #[derive(Debug)]
@@ -23,6 +24,18 @@ pub enum Deleted {
     Yes,
     /// It exists, because it has more than its SOA and NS record sets, is signed, or has record set protections.
     NotEmpty(AwsError),
+}
+
+/// Why a zone was not created.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CreateError {
+    /// The reference was used before, for ever, perhaps by this very call: the SDK may have sent it twice
+    /// (<https://github.com/aws/aws-sdk-ruby/issues/1554>).
+    #[error("{0}")]
+    ReferenceUsed(AwsError),
+    /// Anything else.
+    #[error("{0}")]
+    Aws(AwsError),
 }
 
 impl Route53 {
@@ -112,18 +125,18 @@ impl Route53 {
         }
     }
 
-    /// Makes a public zone.
+    /// Creates a public zone.
     ///
     /// # Errors
     ///
-    /// [`AwsError`]. `HostedZoneAlreadyExists` says that the reference was used before, for ever, perhaps by this
-    /// very call: the SDK may have sent it twice (<https://github.com/aws/aws-sdk-ruby/issues/1554>).
+    /// [`CreateError`].
     pub async fn create_zone(
         &self,
         name: &DomainName,
         caller_reference: &str,
         comment: &str,
-    ) -> Result<CreatedZone, AwsError> {
+    ) -> Result<CreatedZone, CreateError> {
+        const OPERATION: &str = "CreateHostedZone";
         let config = HostedZoneConfig::builder()
             .set_comment(Some(comment.to_owned()).filter(|c| !c.is_empty()));
         let create = self.client.create_hosted_zone();
@@ -131,19 +144,24 @@ impl Route53 {
             .name(name.as_str())
             .caller_reference(caller_reference);
         let create = create.hosted_zone_config(config.build());
-        let output = self
-            .call("CreateHostedZone", name.as_str(), || create.clone().send())
-            .await?;
-        let listed = match output.hosted_zone() {
-            Some(zone) => zone.into(),
-            None => {
-                return Err(AwsError::malformed(
-                    crate::SERVICE,
-                    "CreateHostedZone",
-                    name.as_str(),
-                ));
+        let created = self
+            .call(OPERATION, name.as_str(), || create.clone().send())
+            .await;
+        let output = created.map_err(|error| {
+            if error.is("HostedZoneAlreadyExists") {
+                CreateError::ReferenceUsed(error)
+            } else {
+                CreateError::Aws(error)
             }
+        })?;
+        let malformed = || {
+            CreateError::Aws(AwsError::malformed(
+                crate::SERVICE,
+                OPERATION,
+                name.as_str(),
+            ))
         };
+        let listed = output.hosted_zone().map(Into::into).ok_or_else(malformed)?;
         let servers = output.delegation_set().map(DelegationSet::name_servers);
         let change = output
             .change_info()
@@ -153,9 +171,7 @@ impl Route53 {
                 listed,
                 name_servers: NameServers::new(servers.unwrap_or_default()),
             },
-            change: change.ok_or_else(|| {
-                AwsError::malformed(crate::SERVICE, "CreateHostedZone", name.as_str())
-            })?,
+            change: change.ok_or_else(malformed)?,
         })
     }
 

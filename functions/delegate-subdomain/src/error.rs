@@ -1,6 +1,6 @@
 use crate::public_zone::Unusable;
 use aws_calls::{AwsError, Kind};
-use custom_resource::{Invocation, Outlook, Owner, PropertyError, Request, Trouble};
+use custom_resource::{Outlook, Owner, PropertyError, Trouble};
 use dns_check::Fault;
 use hosted_zones::{DomainName, HostedZoneId, NameError, RecordSet};
 use std::fmt;
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// Everything that can go wrong with a subdomain. `Display` is the sentence that the user reads in CloudFormation's
 /// events: what failed, on what, with which AWS error code and request id, and what to do next.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub(crate) enum Error {
     #[error(transparent)]
     Property(#[from] PropertyError),
@@ -46,10 +46,10 @@ pub(crate) enum Error {
         missing: Vec<String>,
     },
     #[error(
-        "What is published under {prefix} does not belong together: {fault}; wait until the networking stack is \
-         deployed, then deploy again."
+        "The SSM parameters under {prefix} are inconsistent: {fault}. Wait until the networking stack is deployed, then \
+         deploy again."
     )]
-    Torn { prefix: String, fault: String },
+    Inconsistent { prefix: String, fault: String },
 
     #[error(transparent)]
     Unusable(#[from] Unusable),
@@ -131,17 +131,14 @@ pub(crate) enum Error {
         zone: HostedZoneId,
     },
     #[error(
-        "{name} is not delegated: its zone {zone} was deleted while it was being delegated, so its NS record set was \
-         taken out again; deploy again."
+        "{name} was not delegated: its zone was deleted while its NS record set was created, so that record set was deleted \
+         again. Deploy again."
     )]
-    ZoneGone {
-        name: DomainName,
-        zone: HostedZoneId,
-    },
+    ZoneGone { name: DomainName },
 
     #[error(
-        "{name} was not delegated: in {parent} ({zone}) stands {set} already, which is not of this resource; remove \
-         it there, or choose another Subdomain."
+        "{name} was not delegated: {parent} ({zone}) already has an NS record set for it that this resource does not own: \
+         {set}. Delete that record set, or choose another Subdomain."
     )]
     Occupied {
         name: DomainName,
@@ -150,10 +147,10 @@ pub(crate) enum Error {
         set: Box<RecordSet>,
     },
     #[error(
-        "{name} was not delegated: its delegation would hide what stands in {parent} ({zone}): {}; move these record \
+        "{name} was not delegated: its delegation would occlude record sets of {parent} ({zone}): {}. Move these record \
          sets first, or choose another Subdomain.{}", Sets(.sets), Validations(.validations)
     )]
-    Hides {
+    Occludes {
         name: DomainName,
         parent: DomainName,
         zone: HostedZoneId,
@@ -174,10 +171,10 @@ pub(crate) enum Error {
         fault: Fault,
     },
     #[error(
-        "{name} was not delegated: in {parent} ({zone}) a name above it is delegated elsewhere: {}; make the \
-         subdomain in that zone.", Sets(.sets)
+        "{name} was not delegated: {parent} ({zone}) delegates a name above it to another zone: {}. Create the subdomain \
+         in that zone.", Sets(.sets)
     )]
-    Dead {
+    Occluded {
         name: DomainName,
         parent: DomainName,
         zone: HostedZoneId,
@@ -203,12 +200,11 @@ pub(crate) enum Error {
     #[error("{name} is delegated, and does not resolve: {fault}.")]
     Unresolved { name: DomainName, fault: Fault },
 
-    #[error("{name} was not deleted, {undelegated}: its zone {zone} {keeps}.", undelegated = touched(*undelegated))]
+    #[error("{name} was not deleted, {left}: its zone {zone} {keeps}.")]
     Kept {
         name: DomainName,
         zone: HostedZoneId,
-        /// Whether its NS record set in the parent is gone already.
-        undelegated: bool,
+        left: Left,
         keeps: Keeps,
     },
     #[error(
@@ -219,7 +215,7 @@ pub(crate) enum Error {
     StillDelegated {
         name: DomainName,
         zone: HostedZoneId,
-        parent: String,
+        parent: DomainName,
         cause: String,
         standing: String,
     },
@@ -241,13 +237,6 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    pub(crate) fn too_late(name: &DomainName, request: &Request, invocation: &Invocation) -> Self {
-        Self::TooLate {
-            name: name.clone(),
-            age: invocation.clock.since(request.requested_at).as_secs(),
-        }
-    }
-
     /// What the protocol has to know of it.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {
@@ -265,8 +254,8 @@ impl Error {
         self.trouble().outlook == Outlook::Passing
     }
 
-    /// Whether it comes of lacking rights in the parent, so that only DNS can still speak about it.
-    pub(crate) fn lacks_rights(&self) -> bool {
+    /// Whether it comes of lacking permission in the parent, so that only DNS can still speak about it.
+    pub(crate) fn lacks_permission(&self) -> bool {
         match self {
             Self::Role { error, .. } => matches!(error.kind, Kind::Denied | Kind::Refused),
             Self::Aws(error) => error.kind == Kind::Denied,
@@ -324,16 +313,28 @@ fn next_of_refused(error: &AwsError) -> &'static str {
     }
 }
 
-fn touched(undelegated: bool) -> &'static str {
-    if undelegated {
-        "only its NS record set in the parent was"
-    } else {
-        "and nothing was touched"
+/// What became of the delegation of a zone that was not deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    Untouched,
+    Deleted,
+    Restored,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Untouched => "and nothing was changed",
+            Self::Deleted => "only its NS record set in the parent was",
+            Self::Restored => {
+                "and its NS record set in the parent, which was deleted before, was restored"
+            }
+        })
     }
 }
 
 /// What keeps a zone from being deleted, and what to do about it.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub(crate) enum Keeps {
     #[error("holds {}; delete these record sets, or set RecordsOnDelete to Delete", Sets(.0))]
     Records(Vec<RecordSet>),
@@ -348,6 +349,8 @@ pub(crate) enum Keeps {
         "has record set protections ({}); delete them first (DeleteResourceRecordSetProtections)", .0.join(", ")
     )]
     Protections(Vec<String>),
+    #[error("cannot be deleted ({0}); correct what Route 53 names, then delete again")]
+    Unknown(AwsError),
 }
 
 /// What to do about record sets by which ACM validates certificates, which the user may not know.

@@ -1,4 +1,4 @@
-use crate::{error::Error, subdomain::properties::Network};
+use crate::error::Error;
 use aws_calls::{call, home_region};
 use aws_sdk_route53::config::Credentials;
 use aws_types::{SdkConfig, region::Region};
@@ -8,6 +8,16 @@ use std::{
     sync::Mutex,
     time::{Duration, SystemTime},
 };
+
+/// A role of the networking account, and what it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Network {
+    pub(crate) prefix: String,
+    pub(crate) role_arn: String,
+    /// Of the parameters. None if it is this function's own.
+    pub(crate) region: Option<String>,
+    pub(crate) external_id: Option<String>,
+}
 
 /// What the networking account lets this function do there: read its parameters and change its zone, by a
 /// delegation role.

@@ -3,7 +3,7 @@ use hosted_zones::{HostedZone, HostedZoneId, Route53};
 use thiserror::Error;
 
 /// Why the zone that a property names is of no use.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub(crate) enum Unusable {
     #[error(
         "Property {property} is {id}, and this account has no such hosted zone: correct the id."

@@ -163,7 +163,7 @@ impl Observer {
     async fn names_in_use(&self, publication: &Publication) -> Result<Vec<DomainName>, AwsError> {
         let names = publication.removed_names.iter().map(async |name| {
             let set = self.route53.record_set(&publication.zone, name, RrType::Ns);
-            Ok(set.await?.map(|set| set.name()))
+            Ok::<_, AwsError>(set.await?.map(|set| set.name()))
         });
         Ok(at_once(names).await?.into_iter().flatten().collect())
     }

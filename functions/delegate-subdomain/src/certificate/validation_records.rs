@@ -127,8 +127,8 @@ impl<T: Transport> Certificates<T> {
             Ok(None) => RecordState::Missing,
             Ok(Some(set)) if is_of(&set, record) => RecordState::Exists(set),
             Ok(Some(set)) => RecordState::Other(set),
-            Err(error) if error.is("NoSuchHostedZone") => RecordState::NoZone,
-            Err(error) => return Err(error),
+            Err(error) if error.is_no_such_zone() => RecordState::NoZone,
+            Err(error) => return Err(error.into()),
         })
     }
 }

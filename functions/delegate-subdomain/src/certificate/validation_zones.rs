@@ -159,9 +159,10 @@ impl<T: Transport> Certificates<T> {
         if name.base.is_below(&zone.name) {
             held.push(name.base.clone());
         }
-        let at = held
-            .iter()
-            .map(|at| self.route53.record_set(&zone.id, at, RrType::Ns));
+        let at = held.iter().map(async |at| {
+            let set = self.route53.record_set(&zone.id, at, RrType::Ns).await;
+            set.map_err(aws_calls::AwsError::from)
+        });
         match at_once(at).await?.into_iter().flatten().next() {
             None => Ok(()),
             Some(set) => Err(Error::DelegatedAway {

@@ -16,7 +16,8 @@ pub(crate) enum Proof {
 ///
 /// It carries what a Delete needs when all else is gone: where the NS record set stands, and by what values it
 /// is known as ours. Another name, parent or zone is another delegation, so CloudFormation replaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct Delegation {
     /// The subdomain.
     pub(crate) name: DomainName,
@@ -80,6 +81,20 @@ impl Delegation {
 fn proof_of(name_servers: &NameServers, owner: &Owner) -> String {
     let servers = name_servers.to_string();
     sha256_hex(&[&servers, &owner.stack_id, &owner.logical_id], 16)
+}
+
+impl TryFrom<String> for Delegation {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not a physical id of this function")
+    }
+}
+
+impl From<Delegation> for String {
+    fn from(delegation: Delegation) -> Self {
+        delegation.to_string()
+    }
 }
 
 impl fmt::Display for Delegation {

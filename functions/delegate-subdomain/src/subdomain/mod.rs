@@ -1,42 +1,64 @@
 //! `Custom::DelegatedSubdomain`: a subdomain's zone and its NS record set in the parent.
+//!
+//! A request is served by one loop:
+//!
+//! 1. [`task`] says what the request asks for, given what its earlier attempts have done ([`memory`]).
+//! 2. [`observed`] reads what exists, [`ownership`] says whose it is.
+//! 3. [`plan`] decides. It may ask for one more fact first.
+//! 4. [`act`] carries the plan out, one action after another.
+//!
+//! The loop ends when a plan is done, waits or refuses. An action whose answer contradicts what was observed starts it
+//! again.
 
-mod create;
-mod delegate;
+mod access;
+mod act;
 mod delegation;
-mod delete;
-mod delete_zone;
-mod half_made;
+mod memory;
+mod observed;
 mod ownership;
-mod parent;
-pub(crate) mod properties;
-mod remove;
-mod update;
+mod plan;
+mod properties;
+mod task;
 
-use crate::network::Roles;
+use crate::error::{Error, Left};
+use access::Access;
+use act::{Actor, Stopped};
 use aws_types::SdkConfig;
-use custom_resource::{Failure, Invocation, Request, RequestType, Step, Success};
-use delegation::{Delegation, Proof};
+use custom_resource::{Failure, Invocation, Request, Step, Wait};
+use delegation::Delegation;
 use dns_check::{Dns, Transport};
-use hosted_zones::{HostedZone, Route53};
-use parent::Parent;
-use serde_json::Value;
+use memory::Memory;
+use observed::{Conflict, Observed, Observer};
+use plan::{Do, End, Plan, Turn};
+use serde_json::{Value, json};
+use std::{collections::HashMap, time::Duration};
+use task::Task;
+
+/// What the second look of a Delete, and its answer, need: the invocation's deadline may decide when it comes.
+const SECOND_LOOK: Duration = Duration::from_secs(90);
+/// How often one attempt observes before it pauses.
+const ROUNDS: u32 = 12;
+/// That pause.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// The resource type, with what it needs of the world.
 #[derive(Debug)]
 pub(crate) struct Subdomains<T> {
-    /// This account's Route 53.
-    route53: Route53,
-    /// Other accounts', by their delegation roles.
-    roles: Roles,
-    dns: Dns<T>,
+    access: Access<T>,
+}
+
+/// What an attempt has come to.
+#[derive(Default)]
+struct Attempt {
+    memory: Memory,
+    /// What the FAILED answer of a Create names.
+    names: Option<Delegation>,
 }
 
 impl<T: Transport> Subdomains<T> {
     pub(crate) fn new(config: &SdkConfig, dns: Dns<T>) -> Self {
         Self {
-            route53: Route53::new(aws_sdk_route53::Client::new(config)),
-            roles: Roles::new(config),
-            dns,
+            access: Access::new(config, dns),
         }
     }
 
@@ -46,46 +68,164 @@ impl<T: Transport> Subdomains<T> {
         progress: Option<Value>,
         invocation: &Invocation,
     ) -> Result<Step, Failure> {
-        // What a Create has made when it fails, so that its FAILED answer names it; an Update takes it back.
-        let mut made = None;
-        let step = match request.request_type {
-            RequestType::Create => self
-                .create(request, invocation, &mut made)
-                .await
-                .map(Step::Done),
-            RequestType::Update => self
-                .update(request, invocation, &mut made)
-                .await
-                .map(Step::Done),
-            RequestType::Delete => self.delete(request, progress.clone(), invocation).await,
+        let memory = progress.and_then(|progress| serde_json::from_value(progress).ok());
+        let mut attempt = Attempt {
+            memory: memory.unwrap_or_default(),
+            names: None,
         };
-        let error = match step {
-            Ok(step) => return Ok(step),
-            Err(error) => error,
+        // Boxed here and below: the futures of the AWS calls are large.
+        let step = Box::pin(self.carry_out(request, invocation, &mut attempt)).await;
+        step.or_else(|error| {
+            let id = attempt.names.map(|names| names.to_string());
+            let memory = Some(json!(attempt.memory));
+            error.trouble().settle(request, invocation, memory, id)
+        })
+    }
+
+    /// Observes, plans and acts until a plan is done, waits or refuses.
+    async fn carry_out(
+        &self,
+        request: &Request,
+        invocation: &Invocation,
+        attempt: &mut Attempt,
+    ) -> Result<Step, Error> {
+        let observer = Observer {
+            access: &self.access,
+            request,
+            invocation,
         };
-        let id = made.as_ref().map(ToString::to_string);
-        let settled = error.trouble().settle(request, invocation, progress, id);
-        if settled.is_err()
-            && request.request_type == RequestType::Update
-            && let Some(made) = made
-        {
-            Box::pin(self.take_back(&made, request, invocation)).await;
+        let mut conflict = None;
+        for _ in 0..ROUNDS {
+            let task = Task::of(request, &attempt.memory)?;
+            let mut observed = Box::pin(observer.observe(&task)).await?;
+            observed.conflict = conflict.take();
+            match Box::pin(self.round(&observer, &task, &mut observed, attempt)).await {
+                Ok(Some(step)) => return Ok(step),
+                Ok(None) => {}
+                Err(Stopped::Conflict(found)) => {
+                    attempt.memory.conflicts += 1;
+                    if let Conflict::Refused(_) = found {
+                        let now = custom_resource::Clock::seconds(invocation.clock.now());
+                        attempt.memory.refused_since.get_or_insert(now);
+                    }
+                    conflict = Some(found);
+                }
+                Err(Stopped::Failed(error)) => return Err(error),
+            }
         }
-        settled
+        Ok(Step::Wait(Wait {
+            waiting_for: "others to stop changing the same zones".to_owned(),
+            retry_after: PAUSE,
+            progress: json!(attempt.memory),
+        }))
+    }
+
+    /// Plans on one observation, and acts, until the plan ends or wants another observation.
+    async fn round(
+        &self,
+        observer: &Observer<'_, T>,
+        task: &Task,
+        observed: &mut Observed,
+        attempt: &mut Attempt,
+    ) -> Result<Option<Step>, Stopped> {
+        let Observer {
+            request,
+            invocation,
+            ..
+        } = *observer;
+        let mut actor = Actor {
+            access: &self.access,
+            task,
+            request,
+            invocation,
+            changes: HashMap::new(),
+        };
+        loop {
+            let plan = Plan::of(task, observed, &turn(request, &attempt.memory, invocation));
+            if let Plan::Read(question) = &plan {
+                invocation.doing(format!("reading {question}"));
+                observer.read(question, task, observed).await?;
+                continue;
+            }
+            tracing::info!(%observed, %plan, "planned");
+            let plan = match plan {
+                Plan::Read(_) => unreachable!("read above"),
+                Plan::Refuse(error) => return Err(Stopped::Failed(error)),
+                Plan::Do(plan) => plan,
+            };
+            let Do {
+                actions,
+                remember,
+                end,
+                names,
+            } = *plan;
+            if names.is_some() {
+                attempt.names = names;
+            }
+            for action in &actions {
+                invocation.doing(act::doing(action));
+                match Box::pin(actor.act(action)).await {
+                    Ok(created) => observed.zones.extend(created),
+                    Err(stopped) => return Err(not_restored(end, stopped)),
+                }
+            }
+            attempt.memory = remember;
+            match end {
+                End::Done(success) => return Ok(Some(Step::Done(success))),
+                End::Plan => {}
+                End::Observe => return Ok(None),
+                End::Refuse(error) => return Err(Stopped::Failed(error)),
+                End::Wait { until, waiting_for } => {
+                    return Ok(Some(Step::Wait(Wait {
+                        waiting_for,
+                        retry_after: invocation.clock.until(until),
+                        progress: json!(attempt.memory),
+                    })));
+                }
+            }
+        }
     }
 }
 
-/// The answer for a delegation that stands. It keeps the request's own id if that names this delegation.
-fn success(request: &Request, zone: &HostedZone, parent: &Parent, proof: Proof) -> Success {
-    let delegation = Delegation::new(zone, &parent.id, &request.owner(), proof);
-    let id = match Delegation::parse(request.physical_id()) {
-        Some(current) if current.is_same(&delegation) => current,
-        _ => delegation,
-    };
-    Success::new(id.to_string())
-        .attribute("HostedZoneId", zone.id.as_str())
-        .attribute("DomainName", zone.name.as_str())
-        .attribute("NameServers", zone.name_servers.to_string())
-        .attribute("ParentHostedZoneId", parent.id.as_str())
-        .attribute("ParentDomainName", parent.name.as_str())
+/// If the delegation of a zone that cannot be deleted was to be restored and was not, the reason for the refusal counts.
+fn not_restored(end: End, stopped: Stopped) -> Stopped {
+    match end {
+        End::Refuse(Error::Kept {
+            name, zone, keeps, ..
+        }) => {
+            tracing::warn!(
+                zone = zone.as_str(),
+                ?stopped,
+                "its delegation was not restored"
+            );
+            let left = Left::Deleted;
+            Stopped::Failed(Error::Kept {
+                name,
+                zone,
+                left,
+                keeps,
+            })
+        }
+        _ => stopped,
+    }
+}
+
+fn turn<'a>(request: &'a Request, memory: &'a Memory, invocation: &Invocation) -> Turn<'a> {
+    let clock = invocation.clock;
+    let now = clock.now();
+    Turn {
+        request,
+        memory,
+        now,
+        age: clock.since(request.requested_at),
+        may_be_repeat: invocation.may_be_repeat,
+        is_too_late: invocation.is_too_late(request),
+        time_left: invocation.time_left(request),
+        time_of_delete: if invocation.can_hand_over {
+            request.service_timeout
+        } else {
+            request.service_timeout.min(invocation.remaining())
+        },
+        second_look: now + invocation.until_second_sweep(request, SECOND_LOOK),
+    }
 }

@@ -1,4 +1,4 @@
-use crate::{error::Error, region::region};
+use crate::{error::Error, network::Network, region::region};
 use custom_resource::{Properties, PropertyError, properties};
 use hosted_zones::{DomainName, HostedZoneId};
 use serde::Deserialize;
@@ -56,8 +56,8 @@ pub(crate) struct Wanted {
     /// One or more labels relative to the parent zone.
     pub(crate) labels: String,
     pub(crate) parent: ParentReference,
-    /// The existing zone to delegate; none where one is to be made.
-    pub(crate) given_zone: Option<HostedZoneId>,
+    /// The existing zone to delegate; none if one is to be created.
+    pub(crate) external_zone: Option<HostedZoneId>,
     /// Of the NS record set in the parent, seconds.
     pub(crate) ttl: u32,
     /// Between the deletion of the NS record set and that of the zone; the TTL if it is not given.
@@ -81,16 +81,6 @@ pub(crate) enum ParentReference {
     Published(Network),
 }
 
-/// A role of the networking account, and what it reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Network {
-    pub(crate) prefix: String,
-    pub(crate) role_arn: String,
-    /// Of the parameters; this Region where none is given.
-    pub(crate) region: Option<String>,
-    pub(crate) external_id: Option<String>,
-}
-
 impl Wanted {
     /// What the properties say.
     ///
@@ -104,13 +94,13 @@ impl Wanted {
             property: "Subdomain",
             error,
         })?;
-        let given_zone = template
+        let external_zone = template
             .hosted_zone_id
             .as_deref()
             .filter(|id| !id.is_empty());
         Ok(Self {
             parent: template.parent()?,
-            given_zone: given_zone
+            external_zone: external_zone
                 .map(|id| zone_id("HostedZoneId", id))
                 .transpose()?,
             labels: template.subdomain.trim_end_matches('.').to_owned(),
@@ -126,12 +116,28 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Returns the subdomain's name.
+    ///
+    /// # Errors
+    ///
+    /// It is not a domain name.
+    pub(crate) fn name(&self, parent: &DomainName) -> Result<DomainName, Error> {
+        let name = parent.child(&self.labels);
+        name.map_err(|error| Error::Name {
+            property: "Subdomain",
+            error,
+        })
+    }
+}
+
 /// What a Delete needs of the properties: each is read by itself, so that nothing else that is wrong with them blocks it.
+#[derive(Debug)]
 pub(crate) struct Leaving {
     pub(crate) parent: Result<ParentReference, Error>,
     /// One or more labels relative to the parent zone.
     pub(crate) labels: String,
-    pub(crate) given_zone: Option<HostedZoneId>,
+    pub(crate) external_zone: Option<HostedZoneId>,
     /// Of the NS record set, if the properties say it.
     pub(crate) ttl: Option<u32>,
     pub(crate) drain: Duration,
@@ -166,7 +172,7 @@ impl Leaving {
                 .unwrap_or_default()
                 .trim_end_matches('.')
                 .to_ascii_lowercase(),
-            given_zone: id("HostedZoneId"),
+            external_zone: id("HostedZoneId"),
             ttl: match properties.get("Ttl") {
                 None => Some(default_ttl()),
                 Some(_) => number("Ttl"),
@@ -192,7 +198,7 @@ impl Leaving {
         Self {
             parent: Ok(wanted.parent.clone()),
             labels: wanted.labels.to_ascii_lowercase(),
-            given_zone: wanted.given_zone.clone(),
+            external_zone: wanted.external_zone.clone(),
             ttl: Some(wanted.ttl),
             drain: wanted
                 .drain

@@ -118,17 +118,17 @@ async fn a_delegated_subdomain() {
     budget.check("create", 13, 5);
     let comment = json!({"Comment": "web"});
     stage.updated(&mut stack, subdomain(comment)).await;
-    budget.check("another comment", 8, 3);
+    budget.check("another comment", 9, 3);
     let ttl = json!({"Comment": "web", "Ttl": "60"});
     stage.updated(&mut stack, subdomain(ttl)).await;
-    budget.check("another TTL", 10, 5);
+    budget.check("another TTL", 11, 5);
     // The CNAME of a certificate, which is deleted with the zone.
     let zone = &stack.resources[crate::stage::LOGICAL_ID].attributes["HostedZoneId"];
     let record = format!("_a.app.dev.{BUILD}");
     let cname = world::Edit::create(&record, "CNAME", 60, &["_b.x.acm-validations.aws."]);
     stage.world.edit_records(zone, &[cname]).unwrap();
     stage.deleted(&mut stack).await;
-    budget.check("delete", 17, 4);
+    budget.check("delete", 19, 4);
     stage.check();
 }
 

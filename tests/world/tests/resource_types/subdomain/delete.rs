@@ -51,7 +51,7 @@ async fn records_in_the_zone_refuse_its_delete() {
     assert_eq!(
         reason,
         format!(
-            "{NAME} was not deleted, and nothing was touched: its zone ZONE holds A {www}; delete these record sets, or set \
+            "{NAME} was not deleted, and nothing was changed: its zone ZONE holds A {www}; delete these record sets, or set \
              RecordsOnDelete to Delete."
         )
     );
@@ -78,7 +78,7 @@ async fn delegations_in_the_zone_refuse_its_delete_in_any_case() {
         assert_eq!(
             reason,
             format!(
-                "{NAME} was not deleted, and nothing was touched: its zone ZONE delegates further: NS {name}; delete these \
+                "{NAME} was not deleted, and nothing was changed: its zone ZONE delegates further: NS {name}; delete these \
                  delegations first."
             )
         );
@@ -107,7 +107,7 @@ async fn dnssec_and_protections_refuse_it_in_any_case() {
     assert_eq!(
         reason,
         format!(
-            "{NAME} was not deleted, and nothing was touched: its zone ZONE is signed (DNSSEC); remove the DS record set from the parent, \
+            "{NAME} was not deleted, and nothing was changed: its zone ZONE is signed (DNSSEC); remove the DS record set from the parent, \
              then disable signing and delete the key-signing keys."
         )
     );
@@ -134,7 +134,7 @@ async fn dnssec_and_protections_refuse_it_in_any_case() {
     assert_eq!(
         reason,
         format!(
-            "{NAME} was not deleted, and nothing was touched: its zone ZONE has record set protections (TXT {NAME}); delete them \
+            "{NAME} was not deleted, and nothing was changed: its zone ZONE has record set protections (TXT {NAME}); delete them \
              first (DeleteResourceRecordSetProtections)."
         )
     );
@@ -265,10 +265,9 @@ async fn another_guardrail_of_the_parent_is_an_end() {
         "[Change rejected by guardrail ALIAS_TARGET_CHECK for resource record set]",
     );
     let fault = super::Fault::Error(super::When::Before, refusal);
-    // The record set is looked at after the first refusal.
     stage.world.inject(super::FaultRule::on_operation(
         "ChangeResourceRecordSets",
-        2,
+        1,
         fault,
     ));
     let reason = stage.not_deleted(&mut stack).await;

@@ -130,7 +130,7 @@ async fn what_the_second_sweep_would_refuse_is_refused_by_the_first() {
     assert_eq!(
         reason_of(&stack.failures[1]),
         format!(
-            "{NAME} was not deleted, and nothing was touched: its zone {zone} holds A www.{NAME}; delete these record sets, or set \
+            "{NAME} was not deleted, and nothing was changed: its zone {zone} holds A www.{NAME}; delete these record sets, or set \
              RecordsOnDelete to Delete."
         )
     );

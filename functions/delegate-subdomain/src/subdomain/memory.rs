@@ -1,0 +1,88 @@
+//! What a request remembers between attempts. It passes through the state machine, where people can read it.
+
+use super::delegation::Delegation;
+use custom_resource::Success;
+use hosted_zones::{HostedZoneId, NameServers};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a request remembers between attempts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Memory {
+    /// How far the removal of each zone is, by the zone's id. A zone that is not here may be delegated.
+    zones: BTreeMap<String, Phase>,
+    /// When the second look of a Delete by ownership tags is due, in seconds since 1970.
+    pub(super) second_look: Option<u64>,
+    /// What an Update has established. What is left is to delete the leftovers of a failed one.
+    pub(super) established: Option<Established>,
+    /// Since when Route 53 refuses the NS record set of a zone that this request created, in seconds since 1970.
+    pub(super) refused_since: Option<u64>,
+    /// How many answers have contradicted what was observed.
+    pub(super) conflicts: u32,
+}
+
+/// How far the removal of a zone is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) enum Phase {
+    /// This Delete has deleted its NS record set with this TTL, and the deletion is INSYNC.
+    Undelegated { ttl: i64 },
+    /// Resolvers may still use the delegation, until this second since 1970. The TTL is that of the NS record set that this
+    /// Delete has deleted, if it was this Delete.
+    Draining { until: u64, ttl: Option<i64> },
+    /// It is deleted, but a Create that was delivered twice may have delegated to it again just before.
+    Deleted {
+        delegation: Delegation,
+        name_servers: String,
+    },
+    /// Nothing is left to do.
+    Finished,
+}
+
+/// What an Update answers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Established {
+    pub(super) delegation: Delegation,
+    pub(super) name_servers: String,
+    pub(super) parent_name: String,
+}
+
+impl Memory {
+    pub(super) fn phase(&self, zone: &HostedZoneId) -> Option<&Phase> {
+        self.zones.get(zone.as_str())
+    }
+
+    /// Returns a zone that is deleted while its parent is still to be read, with its name servers.
+    pub(super) fn deleted(&self) -> Option<(&Delegation, NameServers)> {
+        self.zones.values().find_map(|phase| match phase {
+            Phase::Deleted {
+                delegation,
+                name_servers,
+            } => Some((delegation, NameServers::new(name_servers.split(',')))),
+            _ => None,
+        })
+    }
+
+    /// Returns it with this phase of a zone.
+    #[must_use]
+    pub(super) fn with(&self, zone: &HostedZoneId, phase: Phase) -> Self {
+        let mut memory = self.clone();
+        memory.zones.insert(zone.to_string(), phase);
+        memory
+    }
+}
+
+impl Established {
+    /// The answer of a Create or Update.
+    pub(super) fn success(&self) -> Success {
+        let Delegation {
+            name, zone, parent, ..
+        } = &self.delegation;
+        Success::new(self.delegation.to_string())
+            .attribute("HostedZoneId", zone.as_str())
+            .attribute("DomainName", name.as_str())
+            .attribute("NameServers", self.name_servers.as_str())
+            .attribute("ParentHostedZoneId", parent.as_str())
+            .attribute("ParentDomainName", self.parent_name.as_str())
+    }
+}

@@ -1,0 +1,234 @@
+//! Every decision about a delegated subdomain: what a request asks for and what exists, to what is done. No call, no clock.
+//!
+//! [`Plan::of`] is the only entry. [`establish`] plans Create and Update, [`remove`] plans Delete and the deletion of what
+//! a failed update has left. `tests/plans/subdomain` has a plan for each situation that matters, to be read;
+//! `plan/worlds.rs` checks the rules of safety in all small worlds:
+//!
+//! 1. No plan deletes a zone whose delegation exists or is unknown.
+//! 2. No plan changes what another stack, another logical id or a person owns.
+//! 3. No plan of a request that failed undoes what that request did not do.
+
+mod action;
+mod establish;
+mod remove;
+
+pub(super) use action::{Action, OnFault, Purpose, Why};
+
+use super::{
+    access::ParentZone,
+    delegation::Delegation,
+    memory::Memory,
+    observed::{Observed, Question},
+    ownership::Ownership,
+    properties::Leaving,
+    task::Task,
+};
+use crate::error::Error;
+use custom_resource::{Clock, Request, Success};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+/// How many answers may contradict what was observed before a request is refused.
+const MOST_CONFLICTS: u32 = 5;
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// The decision needs this fact: read it, and plan again.
+    Read(Question),
+    /// Carry out the actions one after another, remember, and end so. An action whose answer contradicts what was observed
+    /// ends the plan: observe and plan again.
+    Do(Box<Do>),
+    /// Nothing is changed, and FAILED is answered.
+    Refuse(Error),
+}
+
+#[derive(Debug)]
+pub(super) struct Do {
+    pub(super) actions: Vec<Action>,
+    /// What the request remembers when the actions are done.
+    pub(super) remember: Memory,
+    pub(super) end: End,
+    /// What the FAILED answer of a Create names from now on, so that its Delete finds it.
+    pub(super) names: Option<Delegation>,
+}
+
+/// How a plan ends.
+#[derive(Debug)]
+pub(super) enum End {
+    Done(Success),
+    /// Plan again with what the actions have learned.
+    Plan,
+    /// Observe and plan again.
+    Observe,
+    /// Observe and plan again at this moment.
+    Wait {
+        until: SystemTime,
+        waiting_for: String,
+    },
+    Refuse(Error),
+}
+
+/// The request, and what a plan needs to know of its delivery.
+#[derive(Clone, Debug)]
+pub(super) struct Turn<'a> {
+    pub(super) request: &'a Request,
+    pub(super) memory: &'a Memory,
+    pub(super) now: SystemTime,
+    /// How long ago CloudFormation made the request.
+    pub(super) age: Duration,
+    /// Whether an earlier delivery of the request may have been answered, and undone, already.
+    pub(super) may_be_repeat: bool,
+    /// Whether the Delete of this Create may have looked for the last time.
+    pub(super) is_too_late: bool,
+    /// How long the request, and without a state machine this invocation, still lasts.
+    pub(super) time_left: Duration,
+    /// How long a Delete lasts at most, of which this invocation is taken as a sample if there is no state machine.
+    pub(super) time_of_delete: Duration,
+    /// Until when a Create that was never answered may still run.
+    pub(super) second_look: SystemTime,
+}
+
+impl Plan {
+    pub(super) fn of(task: &Task, observed: &Observed, turn: &Turn<'_>) -> Self {
+        let plan = match task {
+            Task::Establish(task) => establish::plan(task, observed, turn),
+            Task::Remove(task) => remove::plan(task, observed, turn),
+            Task::Nothing => Ok(turn.plan([], End::Done(turn.deleted()))),
+        };
+        plan.unwrap_or_else(|stop| match stop {
+            Stop::Refuse(error) => Self::Refuse(error),
+            Stop::Read(question) => Self::Read(question),
+            Stop::Wait { until, waiting_for } => turn.plan([], End::Wait { until, waiting_for }),
+        })
+    }
+}
+
+/// Why nothing is done now.
+#[derive(Debug)]
+enum Stop {
+    Refuse(Error),
+    Read(Question),
+    Wait {
+        until: SystemTime,
+        waiting_for: String,
+    },
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Refuse(error.into())
+    }
+}
+
+impl Turn<'_> {
+    /// A plan that remembers nothing new and names nothing.
+    fn plan(&self, actions: impl Into<Vec<Action>>, end: End) -> Plan {
+        self.remember(actions, self.memory.clone(), end)
+    }
+
+    /// A plan that remembers this.
+    fn remember(&self, actions: impl Into<Vec<Action>>, remember: Memory, end: End) -> Plan {
+        Plan::Do(Box::new(Do {
+            actions: actions.into(),
+            remember,
+            end,
+            names: None,
+        }))
+    }
+
+    fn wait(&self, pause: Duration, waiting_for: String) -> Stop {
+        let until = self.now + pause;
+        Stop::Wait { until, waiting_for }
+    }
+
+    /// The answer of a Delete.
+    fn deleted(&self) -> Success {
+        Success::new(self.request.physical_id())
+    }
+
+    fn seconds(&self, from_now: Duration) -> u64 {
+        Clock::seconds(self.now + from_now)
+    }
+}
+
+/// Whether a delegation of this resource is the one that these properties ask for.
+///
+/// If the properties are those before an Update, the Update goes forward, or it is a rollback that carries the new physical
+/// id. What else exists then was left by an earlier replacement, for a reason.
+fn is_of(
+    properties: &Leaving,
+    parent: &ParentZone,
+    delegation: &Delegation,
+    ownership: &Ownership,
+) -> bool {
+    let is_meant = match &properties.external_zone {
+        Some(id) => ownership.is_own() && *id == delegation.zone,
+        None => matches!(ownership, Ownership::Managed { .. }),
+    };
+    let name = parent.name.child(&properties.labels);
+    let is_here = delegation.parent == parent.id;
+    is_meant && is_here && name.is_ok_and(|name| name == delegation.name)
+}
+
+/// One line; a list with `{:#}`.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (plan, end) = match self {
+            Self::Read(question) => return write!(f, "read {question}"),
+            Self::Refuse(error) => return write!(f, "refuse: {error}"),
+            Self::Do(plan) => (plan, &plan.end),
+        };
+        let mut steps: Vec<String> = plan.actions.iter().map(ToString::to_string).collect();
+        steps.push(end.to_string());
+        if f.alternate() {
+            let steps = (1..).zip(&steps);
+            return steps
+                .into_iter()
+                .try_for_each(|(i, step)| writeln!(f, "{i}. {step}"));
+        }
+        f.write_str(&steps.join("; "))
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(success) => {
+                write!(f, "answer SUCCESS with {}", success.physical_resource_id)
+            }
+            Self::Plan => f.write_str("plan again"),
+            Self::Observe => f.write_str("observe again"),
+            Self::Wait { until, waiting_for } => {
+                write!(f, "wait until {} for {waiting_for}", Clock::seconds(*until))
+            }
+            Self::Refuse(error) => write!(f, "refuse: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contents { zone, .. } => write!(f, "what is in {zone}"),
+            Self::Set(delegation) => write!(
+                f,
+                "the NS record set of {} in the parent {}",
+                delegation.name, delegation.parent
+            ),
+            Self::Seen {
+                delegation, parent, ..
+            } => {
+                write!(
+                    f,
+                    "over DNS whether {parent} still delegates {}",
+                    delegation.name
+                )
+            }
+            Self::Occupant(set) => write!(f, "over DNS whether {set} is dangling"),
+            Self::Namesakes(name) => write!(f, "the name servers of all zones of the name {name}"),
+        }
+    }
+}

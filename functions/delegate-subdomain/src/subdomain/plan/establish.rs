@@ -1,0 +1,742 @@
+//! Create and Update.
+
+use super::{Action, Do, End, MOST_CONFLICTS, OnFault, Plan, Purpose, Stop, Turn, is_of};
+use crate::{
+    error::Error,
+    public_zone::Unusable,
+    subdomain::{
+        access::ParentZone,
+        delegation::{Delegation, Proof},
+        memory::Established,
+        observed::{Around, Conflict, Observed, Question, Zone},
+        ownership::{Ownership, Tagging},
+        properties::{Leaving, Wanted, check_name},
+        task::Establish,
+    },
+};
+use custom_resource::{Clock, Creation, Owner, RequestType, Stage};
+use dns_check::Fault;
+use hosted_zones::{DomainName, HostedZoneId, NameServers, PROPAGATION, RecordSet};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What a Delete needs beside the drain: the INSYNC of its change, the deletion of the zone and the answer.
+const DELETE_WITHOUT_DRAIN: Duration = PROPAGATION.saturating_mul(2);
+/// Between two attempts at an NS record set that the parent refuses while it may not know the new zone yet.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long that is attempted: until the zone is INSYNC, and a minute longer. How a guardrail judges a zone that was just
+/// created is not documented, nor in which words it refuses.
+const REFUSED_FOR: Duration = PROPAGATION.saturating_mul(2);
+
+/// What a Create or Update is about.
+struct Case<'a> {
+    task: &'a Establish,
+    wanted: &'a Wanted,
+    observed: &'a Observed,
+    turn: &'a Turn<'a>,
+    owner: Owner,
+    parent: &'a ParentZone,
+    around: &'a Around,
+    name: DomainName,
+}
+
+/// The existing zone that is to be delegated.
+struct Target<'a> {
+    zone: &'a Zone,
+    kind: Kind,
+    proof: Proof,
+    /// The tags that it needs before anything else is changed.
+    tagging: Tagging,
+    purpose: Purpose,
+}
+
+/// How the zone came to this resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// This very request created it, in this or an earlier delivery.
+    Created,
+    /// This very request created it, and an earlier delivery did all of its work.
+    Complete,
+    /// An earlier request created it, or another logical id did. A request that fails leaves it as it was.
+    Kept,
+    /// It is external, and nobody's yet.
+    ExternalNew,
+    /// It is external, and this very request began to delegate it, in an earlier delivery.
+    ExternalBegun,
+    /// It is external, and an earlier request delegated it.
+    ExternalKept,
+    /// It is external, and its delegation is adopted: that is not changed.
+    Adopted,
+}
+
+pub(super) fn plan(task: &Establish, observed: &Observed, turn: &Turn<'_>) -> Result<Plan, Stop> {
+    let (Some(Ok(parent)), Some(around)) = (&observed.parent, &observed.around) else {
+        unreachable!("the observation of a Create or Update fails without its parent zone");
+    };
+    let case = Case {
+        task,
+        wanted: &task.wanted,
+        observed,
+        turn,
+        owner: turn.request.owner(),
+        parent,
+        around,
+        name: task.wanted.name(&parent.name)?,
+    };
+    case.check_drain()?;
+    if let Some(Conflict::ZoneDeleted(set)) = &observed.conflict {
+        return Ok(case.zone_deleted(set));
+    }
+    if let Some(current) = &task.current {
+        if let Some(zone) = observed.zone(&current.zone) {
+            case.check_consistent(zone)?;
+        }
+        if let Some((zone, ownership)) = case.in_place(current) {
+            return case.change_in_place(zone, &ownership);
+        }
+        case.check_not_deleted(current)?;
+    }
+    let target = match &case.wanted.external_zone {
+        Some(id) => Some(case.external(id)?),
+        None => case.managed()?,
+    };
+    case.establish(target)
+}
+
+impl Case<'_> {
+    fn establish(&self, target: Option<Target<'_>>) -> Result<Plan, Stop> {
+        self.check_free(target.as_ref().map(|target| &target.zone.name_servers))?;
+        let Some(target) = target else {
+            return self.create_zone();
+        };
+        let zone = target.zone;
+        let existing = self.around.delegation.clone();
+        let existing = existing.filter(|set| set.name_servers() == zone.name_servers);
+        let delegation = self.delegation(zone, target.proof);
+        let (mut actions, names) = match target.kind {
+            // What changed since is none of this delivery's business.
+            Kind::Complete => (Vec::new(), None),
+            Kind::Created => (self.delegate_created(zone)?, Some(delegation.clone())),
+            _ => {
+                let adopts = target.kind == Kind::ExternalNew && existing.is_some();
+                let is_new = matches!(target.kind, Kind::ExternalNew | Kind::ExternalBegun);
+                let names = (is_new && !adopts).then(|| delegation.clone());
+                (self.delegate_existing(&target, existing)?, names)
+            }
+        };
+        actions.extend(self.release_adopted(zone));
+        Ok(self.established(actions, self.answer(delegation, zone), names))
+    }
+
+    fn create_zone(&self) -> Result<Plan, Stop> {
+        check_name(&self.wanted.labels, &self.parent.name)?;
+        if self.turn.is_too_late {
+            return Err(self.too_late());
+        }
+        if let Some(Conflict::ReferenceUsed(error)) = &self.observed.conflict {
+            // The zone that it created does not exist any more, or is another logical id's by now.
+            return Err(Stop::Refuse(Error::ReferenceUsed {
+                name: self.name.clone(),
+                error: error.clone(),
+            }));
+        }
+        let create = Action::CreateZone {
+            name: self.name.clone(),
+            caller_reference: self.turn.request.caller_reference(),
+            comment: self.wanted.comment.clone(),
+        };
+        Ok(self.turn.plan([create], End::Plan))
+    }
+
+    /// A zone that this request created.
+    fn delegate_created(&self, zone: &Zone) -> Result<Vec<Action>, Stop> {
+        self.check_refused()?;
+        let mut actions = vec![
+            // Its CallerReference says whose it is before the tags do.
+            tag(zone, Tagging::created(self.turn.request), Purpose::Own),
+            // Before the NS record set in the parent, so that no resolver remembers the TTL of two days.
+            Action::SetApexTtl {
+                zone: zone.zone.clone(),
+                ttl: self.wanted.ttl,
+            },
+            self.delegate(zone),
+        ];
+        actions.extend(self.verify(zone, OnFault::Fail));
+        actions.extend(self.complete(zone, &self.wanted.tags));
+        Ok(actions)
+    }
+
+    /// A zone that existed before. It stays as it is until nothing can fail any more.
+    fn delegate_existing(
+        &self,
+        target: &Target<'_>,
+        existing: Option<RecordSet>,
+    ) -> Result<Vec<Action>, Stop> {
+        let Target { zone, kind, .. } = target;
+        let mut tagging = target.tagging.clone();
+        if *kind == Kind::ExternalNew {
+            tagging = match existing {
+                None => Tagging::external(self.turn.request, &self.parent.id),
+                Some(_) if self.wanted.adopts => {
+                    Tagging::adopted(self.turn.request, &self.parent.id)
+                }
+                Some(_) => {
+                    return Err(Stop::Refuse(Error::NotAdopted {
+                        name: self.name.clone(),
+                        parent: self.parent.name.clone(),
+                        zone: zone.id.clone(),
+                    }));
+                }
+            };
+        }
+        if existing.is_none() {
+            check_name(&self.wanted.labels, &self.parent.name)?;
+            if *kind == Kind::Kept {
+                tagging = tagging.delegated_by(self.turn.request);
+            }
+        }
+        // Before its NS record set is created, so that a Delete finds by the tags what this request did.
+        let mut actions = vec![tag(zone, tagging, target.purpose)];
+        let delegates = existing.is_none() || *kind == Kind::ExternalBegun;
+        if delegates {
+            actions.push(self.delegate(zone));
+        }
+        actions.extend(self.verify(zone, OnFault::Fail));
+        let has_other_ttl = existing.is_some_and(|set| !self.has_ttl(&set));
+        if !delegates && has_other_ttl && matches!(kind, Kind::Kept | Kind::ExternalKept) {
+            actions.push(self.delegate(zone));
+        }
+        if *kind == Kind::Kept {
+            actions.extend(self.comment(zone));
+            actions.extend(self.complete(zone, &self.wanted.tags));
+        } else {
+            actions.extend(self.complete(zone, &BTreeMap::new()));
+        }
+        Ok(actions)
+    }
+
+    /// The delegation that the physical id names is the one that is wanted.
+    fn change_in_place(&self, zone: &Zone, ownership: &Ownership) -> Result<Plan, Stop> {
+        let is_managed = matches!(ownership, Ownership::Managed { .. });
+        let existing = self.around.delegation.as_ref();
+        let leads_here = existing.filter(|set| set.name_servers() == zone.name_servers);
+        match existing {
+            // Another program or person deleted it. What exists there since would be occluded, or would occlude it.
+            None => self.check_surroundings()?,
+            // What a failed Update has put there for another zone of this resource is replaced.
+            Some(set) if leads_here.is_none() && !self.is_of_own_zone(&set.name_servers()) => {
+                return Err(self.occupied(set));
+            }
+            Some(_) => {}
+        }
+        let before = self.task.before.as_ref();
+        // If the record set was not to change, its INSYNC was waited for when it was created.
+        let was_wanted = before.is_some_and(|before| {
+            before.ttl == self.wanted.ttl && before.external_zone == self.wanted.external_zone
+        });
+        // An adopted delegation keeps its own TTL until the property changes.
+        let is_as_wanted = leads_here.is_some_and(|set| !is_managed || self.has_ttl(set));
+        let request = self.turn.request;
+        let mut actions = Vec::new();
+        if is_managed {
+            let settled = Tagging::settled(request, None);
+            actions.push(tag(zone, settled, Purpose::Settle));
+            let tags_before = before.map(|before| before.tags.clone());
+            let user = Tagging::of_user(&self.wanted.tags, &tags_before.unwrap_or_default());
+            actions.extend((!user.is_empty()).then(|| tag(zone, user, Purpose::User)));
+            actions.extend(self.comment(zone));
+        } else {
+            let settled = Tagging::settled(request, Some(&self.parent.id));
+            actions.push(tag(zone, settled, Purpose::Settle));
+        }
+        if !(is_as_wanted && was_wanted) {
+            actions.push(self.delegate(zone));
+        }
+        // The delegation existed before, and this Update led nobody elsewhere: a fault above it is no reason to refuse a
+        // comment, and again to refuse the rollback of that.
+        let was_verified = before.is_some_and(|before| before.verify);
+        let on_fault = if leads_here.is_some() && was_verified {
+            OnFault::Warn
+        } else {
+            OnFault::Fail
+        };
+        actions.extend(self.verify(zone, on_fault));
+        // The physical id names this delegation, so that it stays as it is.
+        let delegation = self.delegation(zone, Proof::OfOwner);
+        Ok(self.established(actions, self.answer(delegation, zone), None))
+    }
+
+    /// The zone was deleted while this request created its NS record set.
+    ///
+    /// A Create may be delivered twice, answered once, and deleted while the other delivery still runs. This delivery reads
+    /// the zone after it has created the record set; the Delete reads the record set after it has deleted the zone. So
+    /// one of the two sees the other, and nobody is led to a zone that does not exist.
+    fn zone_deleted(&self, set: &RecordSet) -> Plan {
+        let delete = Action::DeleteDelegation {
+            parent: self.parent.id.clone(),
+            set: set.clone(),
+        };
+        let name = self.name.clone();
+        self.turn
+            .plan([delete], End::Refuse(Error::ZoneGone { name }))
+    }
+
+    fn established(
+        &self,
+        actions: Vec<Action>,
+        answer: Established,
+        names: Option<Delegation>,
+    ) -> Plan {
+        let mut remember = self.turn.memory.clone();
+        let end = if self.may_have_leftovers() {
+            remember.established = Some(answer);
+            End::Observe
+        } else {
+            End::Done(answer.success())
+        };
+        Plan::Do(Box::new(Do {
+            actions,
+            remember,
+            end,
+            names,
+        }))
+    }
+
+    /// Whether a failed update may have left something. In an Update that goes forward, and in a rollback that carries the new
+    /// id, the delegation of the old properties is the request's own: what else exists then was left by an earlier
+    /// replacement, for a reason.
+    fn may_have_leftovers(&self) -> bool {
+        let Some(before) = &self.task.before else {
+            return false;
+        };
+        let is_current = self.task.current.as_ref().is_some_and(|current| {
+            let zone = self.observed.zone(&current.zone);
+            before.parent == self.wanted.parent
+                && zone.is_some_and(|zone| {
+                    let leaving = Leaving::of(before);
+                    is_of(&leaving, self.parent, current, &self.ownership(zone))
+                })
+        });
+        !is_current
+    }
+
+    fn answer(&self, delegation: Delegation, zone: &Zone) -> Established {
+        Established {
+            delegation,
+            name_servers: zone.name_servers.to_string(),
+            parent_name: self.parent.name.to_string(),
+        }
+    }
+
+    /// The delegation of the zone. The request's own physical id is kept if it names that.
+    fn delegation(&self, zone: &Zone, proof: Proof) -> Delegation {
+        let delegation = Delegation::new(&zone.zone, &self.parent.id, &self.owner, proof);
+        match &self.task.current {
+            Some(current) if current.is_same(&delegation) => current.clone(),
+            _ => delegation,
+        }
+    }
+}
+
+/// The zone that is to be delegated.
+impl Case<'_> {
+    /// The zone that `HostedZoneId` names, if this resource can delegate it.
+    fn external(&self, id: &HostedZoneId) -> Result<Target<'_>, Stop> {
+        let property = "HostedZoneId";
+        let (id, request) = (id.clone(), self.turn.request);
+        let Some(zone) = self.observed.zone(&id) else {
+            return Err(Unusable::NoZone { property, id }.into());
+        };
+        if zone.private {
+            return Err(Unusable::PrivateZone { property, id }.into());
+        }
+        if zone.name != self.name {
+            return Err(Stop::Refuse(Error::OtherName {
+                id,
+                is: zone.name.clone(),
+                wanted: self.name.clone(),
+            }));
+        }
+        self.check_consistent(zone)?;
+        let ownership = self.ownership(zone);
+        let own = (Tagging::own(request), Purpose::Own);
+        let (kind, (tagging, purpose)) = match &ownership {
+            Ownership::OtherStack(owner) => {
+                return Err(Stop::Refuse(Error::OthersZone {
+                    id,
+                    name: self.name.clone(),
+                    owner: owner.clone(),
+                }));
+            }
+            Ownership::External { adopted: true, .. } => (Kind::Adopted, own),
+            Ownership::External {
+                creation: Some(creation),
+                ..
+            } if creation.is_by(request) => (Kind::ExternalBegun, own),
+            Ownership::External { .. } => (Kind::ExternalKept, own),
+            Ownership::Managed { .. } => (Kind::Kept, own),
+            Ownership::OtherLogicalId {
+                logical_id,
+                created_as,
+                ..
+            } => {
+                self.check_former(zone, logical_id)?;
+                let kind = if created_as.is_some() {
+                    Kind::Kept
+                } else {
+                    Kind::ExternalKept
+                };
+                let tagging = Tagging::transferred(request, logical_id, created_as.as_deref());
+                (kind, (tagging, Purpose::Transfer))
+            }
+            // An earlier delivery may have been undone: its tags were deleted again.
+            Ownership::Untagged if self.turn.may_be_repeat => return Err(self.too_late()),
+            Ownership::Untagged if Creation::of_reference(&zone.caller_reference).is_some() => {
+                return Err(Stop::Refuse(Error::Contradicting {
+                    zone: id,
+                    name: self.name.clone(),
+                    tags: self.owner.clone(),
+                }));
+            }
+            Ownership::Untagged => (Kind::ExternalNew, own),
+            Ownership::Contradicting { .. } => unreachable!("checked"),
+        };
+        Ok(Target {
+            zone,
+            kind,
+            proof: ownership.proof(zone),
+            tagging,
+            purpose,
+        })
+    }
+
+    /// The zone of this name that this resource has, or may have from another logical id. None if it is to be created.
+    fn managed(&self) -> Result<Option<Target<'_>>, Stop> {
+        let request = self.turn.request;
+        let zones = self.observed.zones.iter();
+        let zones: Vec<&Zone> = zones.filter(|zone| zone.name == self.name).collect();
+        for zone in &zones {
+            self.check_consistent(zone)?;
+        }
+        let target = |zone, kind, tagging, purpose| {
+            let proof = self.ownership(zone).proof(zone);
+            Ok(Some(Target {
+                zone,
+                kind,
+                proof,
+                tagging,
+                purpose,
+            }))
+        };
+        for zone in zones.iter().copied() {
+            match self.ownership(zone) {
+                Ownership::Managed { stage, .. } if !self.serves_another_parent(zone) => {
+                    let created = Creation::of_reference(&zone.caller_reference);
+                    let is_created = created.is_some_and(|creation| creation.is_by(request));
+                    let kind = match (is_created, stage) {
+                        (true, Stage::Creating) => Kind::Created,
+                        (true, Stage::Created) => Kind::Complete,
+                        (false, _) => Kind::Kept,
+                    };
+                    return target(zone, kind, Tagging::own(request), Purpose::Own);
+                }
+                // The rollback of a renaming: another logical id has it, whose Delete comes later.
+                Ownership::OtherLogicalId {
+                    transferred_from_here: true,
+                    created_as: Some(_),
+                    ..
+                } if request.request_type == RequestType::Update => {
+                    let tagging = Tagging::returned(request, &self.owner.logical_id);
+                    return target(zone, Kind::Kept, tagging, Purpose::Return);
+                }
+                _ => {}
+            }
+        }
+        // Another logical id's zone is transferred only if the parent delegates the name to it.
+        let delegated = self.around.delegation.as_ref().map(RecordSet::name_servers);
+        for zone in zones {
+            if let Ownership::OtherLogicalId {
+                logical_id,
+                created_as: Some(created_as),
+                ..
+            } = self.ownership(zone)
+                && delegated.as_ref() == Some(&zone.name_servers)
+            {
+                self.check_former(zone, &logical_id)?;
+                let tagging = Tagging::transferred(request, &logical_id, Some(&created_as));
+                return target(zone, Kind::Kept, tagging, Purpose::Transfer);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether an Update replaces this zone, which has the same name, because of another parent: it serves that parent until
+    /// CloudFormation deletes it, or for good if the Update is rolled back.
+    fn serves_another_parent(&self, zone: &Zone) -> bool {
+        let current = self.task.current.as_ref();
+        current.is_some_and(|old| old.zone == zone.id && old.parent != self.parent.id)
+    }
+
+    /// The zone of the physical id, if that is the delegation that is wanted.
+    fn in_place(&self, current: &Delegation) -> Option<(&Zone, Ownership)> {
+        let zone = self.observed.zone(&current.zone)?;
+        let ownership = self.ownership(zone);
+        let is_usable = match ownership {
+            Ownership::Managed { .. } => true,
+            Ownership::External { .. } => self.wanted.external_zone.is_some(),
+            _ => false,
+        };
+        (is_usable && self.is_wanted(current)).then_some((zone, ownership))
+    }
+
+    fn is_wanted(&self, current: &Delegation) -> bool {
+        let external = self.wanted.external_zone.as_ref();
+        current.name == self.name
+            && current.parent == self.parent.id
+            && external.is_none_or(|id| *id == current.zone)
+    }
+}
+
+/// What is refused.
+impl Case<'_> {
+    /// Refuses a drain for which no Delete has the time: better now than when the stack is deleted.
+    fn check_drain(&self) -> Result<(), Stop> {
+        let most = self
+            .turn
+            .time_of_delete
+            .saturating_sub(DELETE_WITHOUT_DRAIN);
+        match self.wanted.drain {
+            Some(drain) if drain > most => Err(Stop::Refuse(Error::LongDrain {
+                seconds: drain.as_secs(),
+                most: most.as_secs(),
+            })),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a zone whose tags and `CallerReference` disagree.
+    fn check_consistent(&self, zone: &Zone) -> Result<(), Stop> {
+        match self.ownership(zone) {
+            Ownership::Contradicting { tags, .. } => Err(Stop::Refuse(Error::Contradicting {
+                zone: zone.id.clone(),
+                name: zone.name.clone(),
+                tags,
+            })),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses the zone of another logical id that `FormerLogicalIds` does not list.
+    fn check_former(&self, zone: &Zone, logical_id: &str) -> Result<(), Stop> {
+        if !self.wanted.former.iter().any(|id| id == logical_id) {
+            return Err(Stop::Refuse(Error::HeldBySibling {
+                name: self.name.clone(),
+                zone: zone.id.clone(),
+                logical_id: logical_id.to_owned(),
+            }));
+        }
+        // An earlier delivery may have been undone: the zone was returned since.
+        if self.turn.may_be_repeat {
+            return Err(self.too_late());
+        }
+        Ok(())
+    }
+
+    /// Refuses to create a delegation anew of which neither the zone nor the record set exists: this may be a redelivery of
+    /// an Update that was answered before its Delete ran, and no used `CallerReference` says so. If only the zone or its
+    /// tags do not exist, someone else deleted them, and creating the zone anew repairs a dangling name.
+    fn check_not_deleted(&self, current: &Delegation) -> Result<(), Stop> {
+        let zone = self.observed.zone(&current.zone);
+        let is_gone = zone.is_none_or(|zone| self.ownership(zone) == Ownership::Untagged);
+        let delegation = self.around.delegation.as_ref();
+        let is_delegated =
+            delegation.is_some_and(|set| current.is_to(&set.name_servers(), &self.owner));
+        if is_gone && !is_delegated && self.is_wanted(current) {
+            return Err(Stop::Refuse(Error::Deleted {
+                name: self.name.clone(),
+                zone: current.zone.clone(),
+            }));
+        }
+        Ok(())
+    }
+
+    /// Refuses if the parent has what a delegation of the name would overwrite or occlude, or what occludes the name.
+    fn check_free(&self, target: Option<&NameServers>) -> Result<(), Stop> {
+        if let Some(Conflict::Stale(error)) = &self.observed.conflict
+            && self.turn.memory.conflicts >= MOST_CONFLICTS
+        {
+            return Err(error.clone().into());
+        }
+        let replaced = self.task.current.as_ref();
+        let replaced = replaced.filter(|old| old.name == self.name && old.parent == self.parent.id);
+        if let Some(set) = &self.around.delegation {
+            let servers = set.name_servers();
+            // The record set of the zone that an Update replaces is this resource's too.
+            let is_replaced = replaced.is_some_and(|old| {
+                old.is_to(&servers, &self.owner) || self.is_of_own_zone(&servers)
+            });
+            if target != Some(&servers) && !is_replaced {
+                return Err(self.occupied(set));
+            }
+        }
+        self.check_surroundings()
+    }
+
+    fn check_surroundings(&self) -> Result<(), Stop> {
+        let Around {
+            occluded, above, ..
+        } = self.around;
+        let (name, parent, zone) = (
+            self.name.clone(),
+            self.parent.name.clone(),
+            self.parent.id.clone(),
+        );
+        if !above.is_empty() {
+            return Err(Stop::Refuse(Error::Occluded {
+                name,
+                parent,
+                zone,
+                sets: above.clone(),
+            }));
+        }
+        if !occluded.is_empty() {
+            let validations = occluded.iter().filter(|set| set.is_acm_validation());
+            return Err(Stop::Refuse(Error::Occludes {
+                name,
+                parent,
+                zone,
+                sets: occluded.clone(),
+                validations: validations.cloned().collect(),
+            }));
+        }
+        Ok(())
+    }
+
+    /// Says so if the NS record set that occupies the name leads to name servers that do not serve it.
+    fn occupied(&self, set: &RecordSet) -> Stop {
+        let (name, parent, zone) = (
+            self.name.clone(),
+            self.parent.name.clone(),
+            self.parent.id.clone(),
+        );
+        let set = Box::new(set.clone());
+        Stop::Refuse(match &self.observed.occupant {
+            None => return Stop::Read(Question::Occupant(*set)),
+            Some(Some(fault @ Fault::ChildRefused { .. })) => Error::DanglingSet {
+                name,
+                parent,
+                zone,
+                set,
+                fault: fault.clone(),
+            },
+            Some(_) => Error::Occupied {
+                name,
+                parent,
+                zone,
+                set,
+            },
+        })
+    }
+
+    /// Waits if the parent refuses the NS record set of a zone that it may not know yet.
+    fn check_refused(&self) -> Result<(), Stop> {
+        let Some(Conflict::Refused(error)) = &self.observed.conflict else {
+            return Ok(());
+        };
+        let since = self.turn.memory.refused_since.map(Clock::moment);
+        let since = since.unwrap_or(self.turn.now);
+        let refused_for = self.turn.now.duration_since(since).unwrap_or_default();
+        if refused_for >= REFUSED_FOR {
+            return Err(error.clone().into());
+        }
+        Err(self.turn.wait(
+            PAUSE,
+            format!(
+                "{} to accept the NS record set of {}: {error}",
+                self.parent.name, self.name
+            ),
+        ))
+    }
+
+    fn too_late(&self) -> Stop {
+        Stop::Refuse(Error::TooLate {
+            name: self.name.clone(),
+            age: self.turn.age.as_secs(),
+        })
+    }
+}
+
+/// What the actions are made of.
+impl Case<'_> {
+    fn ownership(&self, zone: &Zone) -> Ownership {
+        zone.ownership(&self.owner, &self.wanted.former)
+    }
+
+    /// Whether these are the name servers of a zone of this name that this resource has.
+    fn is_of_own_zone(&self, servers: &NameServers) -> bool {
+        let mut zones = self.observed.zones.iter();
+        zones.any(|zone| {
+            zone.name == self.name && zone.name_servers == *servers && self.ownership(zone).is_own()
+        })
+    }
+
+    fn has_ttl(&self, set: &RecordSet) -> bool {
+        set.ttl() == Some(i64::from(self.wanted.ttl))
+    }
+
+    /// Replaces whatever NS record set of this resource exists at the name, even the same one: a batch of its own is the
+    /// only way to learn when a change that an earlier delivery made is INSYNC.
+    fn delegate(&self, zone: &Zone) -> Action {
+        Action::Delegate {
+            zone: zone.zone.clone(),
+            parent: self.parent.id.clone(),
+            set: RecordSet::ns(&self.name, self.wanted.ttl, &zone.name_servers),
+            replaces: self.around.delegation.clone(),
+        }
+    }
+
+    fn verify(&self, zone: &Zone, on_fault: OnFault) -> Option<Action> {
+        self.wanted.verify.then(|| Action::Verify {
+            zone: zone.zone.clone(),
+            parent: self.parent.clone(),
+            on_fault,
+        })
+    }
+
+    fn comment(&self, zone: &Zone) -> Option<Action> {
+        (zone.comment != self.wanted.comment).then(|| Action::SetComment {
+            zone: zone.id.clone(),
+            comment: self.wanted.comment.clone(),
+        })
+    }
+
+    /// The user's tags, and only then that the work is complete.
+    fn complete(&self, zone: &Zone, tags: &BTreeMap<String, String>) -> Vec<Action> {
+        let user = Tagging::of_user(tags, &BTreeMap::new());
+        let user = (!user.is_empty()).then(|| tag(zone, user, Purpose::User));
+        let complete = tag(zone, Tagging::complete(), Purpose::Complete);
+        user.into_iter().chain([complete]).collect()
+    }
+
+    /// Releases an external zone whose delegation the failed update adopted that this Update rolls back, so that the
+    /// Delete that follows leaves that delegation. A rollback finds the zone of the old properties; an Update that goes
+    /// forward has created another by itself.
+    fn release_adopted(&self, established: &Zone) -> Option<Action> {
+        let current = self.task.current.as_ref()?;
+        let adopted = self.observed.zone(&current.zone)?;
+        let is_adopted = matches!(
+            self.ownership(adopted),
+            Ownership::External { adopted: true, .. }
+        );
+        let is_rolled_back = established.id != adopted.id
+            && established.caller_reference != self.turn.request.caller_reference();
+        (is_adopted && is_rolled_back).then(|| tag(adopted, Tagging::untagged(), Purpose::Release))
+    }
+}
+
+fn tag(zone: &Zone, tagging: Tagging, purpose: Purpose) -> Action {
+    Action::Tag {
+        zone: zone.id.clone(),
+        tagging,
+        purpose,
+    }
+}
