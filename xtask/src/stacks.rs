@@ -69,8 +69,8 @@ const SUITES: [Suite; 8] = [
     Suite {
         name: "comparison",
         base_domain: "example.dev",
-        networking: "161616161616",
-        consumer: "171717171717",
+        networking: "181818181818",
+        consumer: "191919191919",
     },
 ];
 
