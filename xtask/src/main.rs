@@ -2,6 +2,7 @@
 //!
 //! - `demo` shows the main job, end to end, on an emulated AWS;
 //! - `test` runs everything that is checked before a change lands;
+//! - `aws` tries it in two real AWS accounts, and deletes what it made;
 //! - `bench` measures the functions beside what a user would pick instead;
 //! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `mutants` shows
 //!   that the tests notice wrong code.
@@ -10,6 +11,7 @@
 
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
+mod aws;
 mod bench;
 mod checkout;
 mod demo;
@@ -39,7 +41,7 @@ struct Command {
     run: fn(&[&str]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 7] = [
     Command {
         name: "demo",
         usage: "\
@@ -73,6 +75,11 @@ Runs everything that is checked before a change lands, or only the steps that ar
 
   --list   lists the steps",
         run: test::command,
+    },
+    Command {
+        name: "aws",
+        usage: aws::USAGE,
+        run: aws::command,
     },
     Command {
         name: "stacks",
@@ -178,7 +185,7 @@ mod tests {
     fn a_wrong_word_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
-        for command in ["demo", "bench", "soak", "mutants"] {
+        for command in ["demo", "aws", "bench", "soak", "mutants"] {
             assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
         }
         assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));

@@ -23,7 +23,7 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 9] = [
     Suite {
         name: "bad_input",
         base_domain: "example.com",
@@ -65,6 +65,18 @@ const SUITES: [Suite; 7] = [
         base_domain: "example.info",
         networking: "999999999999",
         consumer: "101010101010",
+    },
+    Suite {
+        name: "trial",
+        base_domain: "example.it",
+        networking: "121212121212",
+        consumer: "131313131313",
+    },
+    Suite {
+        name: "conformance",
+        base_domain: "example.us",
+        networking: "141414141414",
+        consumer: "151515151515",
     },
 ];
 
@@ -154,6 +166,9 @@ fn passed(suite: &Suite, emulator: &Emulator, logs: &Path, zips: &Path) -> Resul
         .env("BASE_DOMAIN", suite.base_domain)
         .env("NETWORKING_ACCOUNT", suite.networking)
         .env("CONSUMER_ACCOUNT", suite.consumer)
+        // What `trial` runs, and what that writes.
+        .env("XTASK", std::env::current_exe().unwrap_or_default())
+        .env("TRIAL_REPORT", checkout::target().join("aws").join("report.md"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     process::without_proxies(&mut command);
     let log = logs.join(format!("{}.log", suite.name));
