@@ -7,7 +7,8 @@
 //! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `mutants` shows
 //!   that the tests notice wrong code.
 //!
-//! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.
+//! They set up what they need themselves, pinned and inside the checkout, and leave no process behind. Outside of the checkout
+//! they leave only what npm, pip and cargo have downloaded, in the folders that these share among all projects.
 
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
