@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { PropError } from '../lib/prop-checks';
 import { orOneSentence } from './one-sentence';
@@ -11,7 +12,7 @@ import { withAbsoluteLinks } from './absolute-links';
 const cdk = path.join(__dirname, '..');
 const dist = path.join(cdk, 'dist');
 const copy = path.join(dist, 'package');
-const CONTENT = ['package.json', 'API.md', 'lib', 'templates', 'functions'];
+const CONTENT = ['package.json', 'API.md', 'lib', 'templates', 'functions', path.join('bin', 'jsii-in-any-folder.cjs')];
 
 orOneSentence(() => {
   const [given] = process.argv.slice(2);
@@ -28,8 +29,11 @@ orOneSentence(() => {
   writeFileSync(path.join(copy, 'README.md'), withAbsoluteLinks(readFileSync(path.join(cdk, 'README.md'), 'utf8'), base));
 
   run(copy, 'npm', 'run', 'jsii');
-  run(copy, path.join(cdk, 'node_modules', '.bin', 'jsii-pacmak'), '--targets', 'js', 'python', '--outdir', dist);
-  rmSync(copy, { recursive: true });
+  // In a folder whose path has ASCII only: pacmak cannot build a wheel elsewhere.
+  const made = mkdtempSync(path.join(tmpdir(), 'packages-'));
+  run(copy, path.join(cdk, 'node_modules', '.bin', 'jsii-pacmak'), '--targets', 'js', 'python', '--outdir', made);
+  cpSync(made, dist, { recursive: true });
+  [made, copy].forEach((folder) => rmSync(folder, { recursive: true }));
 
   // jsii has a name of its own for the tarball; this is the one that `npm pack` gives.
   const [tarball] = readdirSync(path.join(dist, 'js'));
