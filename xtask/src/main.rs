@@ -198,7 +198,15 @@ mod tests {
     fn a_wrong_word_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
-        for command in ["demo", "aws", "bench", "documents", "release", "soak", "mutants"] {
+        for command in [
+            "demo",
+            "aws",
+            "bench",
+            "documents",
+            "release",
+            "soak",
+            "mutants",
+        ] {
             assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
         }
         assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));

@@ -173,8 +173,13 @@ fn build(
                 &logs.join(format!("{architecture}-{round}.log")),
                 step,
             )?;
-            let zips = FUNCTIONS
-                .map(|function| target.join("lambda").join(function).join("bootstrap.zip"));
+            let packed = target.join("packed");
+            let mut pack = process::command(checkout::venv_program("python"));
+            pack.arg(".github/pack-functions.py")
+                .arg(target.join("lambda"))
+                .arg(&packed);
+            process::output(&mut pack, "pack the functions")?;
+            let zips = FUNCTIONS.map(|function| packed.join(format!("{function}.zip")));
             let read: Result<Vec<Vec<u8>>, _> = zips.iter().map(fs::read).collect();
             let read = read.doing(|| "read the functions".into())?;
             match &first {

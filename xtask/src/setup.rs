@@ -204,7 +204,13 @@ pub(crate) fn npm_packages(folder: &Path, logs: &Path, step: &Step) -> Result<bo
     process::run(
         process::command("npm")
             // Without a network npm would try for eleven minutes.
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"])
+            .args([
+                "ci",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--fetch-retries=1",
+            ])
             .args(["--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"])
             .current_dir(folder),
         "install the npm packages",

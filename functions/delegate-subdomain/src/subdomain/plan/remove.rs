@@ -366,7 +366,11 @@ impl Case<'_> {
                 };
                 let remember = memory.with(&zone.id, phase);
                 // Without a drain the next plan deletes the zone, by what exists then.
-                let end = if drain.is_zero() { End::Observe } else { End::Plan };
+                let end = if drain.is_zero() {
+                    End::Observe
+                } else {
+                    End::Plan
+                };
                 return Ok(self.turn.remember([], remember, end));
             }
             Some(&Phase::Draining { until, .. }) if self.turn.now < Clock::moment(until) => {
