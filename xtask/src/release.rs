@@ -14,12 +14,13 @@ use crate::progress::{Progress, Step};
 use crate::setup::{self, FUNCTIONS};
 
 pub(crate) const USAGE: &str = "\
-cargo xtask release --dry-run [--quick]
+cargo xtask release --dry-run [--quick] [--functions FOLDER]
 
 Rehearses a release: builds the functions twice and compares them, makes all assets, verifies them, and installs the packages.
 
-  --dry-run   is required, because only the workflow releases
-  --quick     builds the functions as the demo does, to try the rehearsal itself";
+  --dry-run            is required, because only the workflow releases
+  --quick              builds the functions as the demo does, to try the rehearsal itself
+  --functions FOLDER   takes publish-zone.zip and delegate-subdomain.zip from there, instead of building them";
 
 const STEPS: usize = 6;
 
@@ -34,20 +35,21 @@ const PROCESSORS: [(&str, &str, &str); 2] = [
 /// # Errors
 /// A step of the release would fail.
 pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
-    let known = |word: &&&str| !["--dry-run", "--quick"].contains(*word);
-    if let Some(unknown) = words.iter().find(known) {
-        return Err(crate::unknown_option("release", unknown));
+    let (mut dry_run, mut profile, mut given) = (false, "release", None);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--dry-run" => dry_run = true,
+            "--quick" => profile = "quick",
+            "--functions" => given = words.next().map(PathBuf::from),
+            unknown => return Err(crate::unknown_option("release", unknown)),
+        }
     }
-    if !words.contains(&"--dry-run") {
+    if !dry_run {
         return Err(Failure::new(
             "Only the workflow of a tag releases. `cargo xtask release --dry-run` rehearses it.",
         ));
     }
-    let profile = if words.contains(&"--quick") {
-        "quick"
-    } else {
-        "release"
-    };
     let folder = fresh_folder("rehearsal")?;
     let logs = folder.join("logs");
     let assets = folder.join("assets");
@@ -65,8 +67,15 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     })?;
     let functions = folder.join("functions");
     progress.step("Functions, built twice", |step| {
-        let said = build(profile, &functions, &folder, &logs, step)?;
-        Ok(((), said))
+        let mut said = match &given {
+            Some(given) => {
+                copy_folder(given, &functions.join(setup::architecture()))?;
+                vec!["given, not built".to_owned()]
+            }
+            None => build(profile, &functions, &folder, &logs, step)?,
+        };
+        said.extend(complete(&functions)?);
+        Ok(((), said.join(", ")))
     })?;
     progress.step("Packages", |step| {
         packages(&functions, &folder, &logs, step)?;
@@ -130,7 +139,7 @@ fn build(
     folder: &Path,
     logs: &Path,
     step: &Step,
-) -> Result<String, Failure> {
+) -> Result<Vec<String>, Failure> {
     let target = folder.join("target");
     let installed = process::output(
         process::command("rustc").args(["--print", "sysroot"]),
@@ -201,20 +210,22 @@ fn build(
         said.push(format!("{architecture} byte-identical"));
     }
     let _ = fs::remove_dir_all(&target);
-    let built = PROCESSORS.iter().find(|(_, name, _)| has_target(name));
-    let (built, ..) =
-        built.ok_or_else(|| Failure::new("No target of a processor is installed."))?;
-    for (architecture, ..) in PROCESSORS {
-        // The packages need both. The rehearsal says where one replaces the other.
-        let place = functions.join(architecture);
-        if !place.exists() {
-            copy_folder(&functions.join(built), &place)?;
-            said.push(format!(
-                "{architecture} not built here, its target is not installed"
-            ));
-        }
+    Ok(said)
+}
+
+/// Puts the functions of one processor in the place of those that this machine cannot build, because the packages need both.
+/// Says where.
+fn complete(functions: &Path) -> Result<Vec<String>, Failure> {
+    let built = PROCESSORS.map(|(architecture, ..)| functions.join(architecture));
+    let first = built.iter().find(|place| place.exists());
+    let first = first.ok_or_else(|| Failure::new("No target of a processor is installed."))?;
+    let mut said = Vec::new();
+    for place in built.iter().filter(|place| !place.exists()) {
+        copy_folder(first, place)?;
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        said.push(format!("{name} not built here"));
     }
-    Ok(said.join(", "))
+    Ok(said)
 }
 
 /// The pinned tools of `.venv` first, cargo-lambda among them.
