@@ -40,6 +40,6 @@ orOneSentence(() => {
 function build(flag: string): void {
   const [program, ...words] = buildCommand(flag);
   if (spawnSync(program!, words, { cwd: path.join(cdk, '..'), stdio: 'inherit' }).status !== 0) {
-    throw new PropError('npm run functions', undefined, 'cannot build the functions: install cargo-lambda, as README.md says, or give the folder with a release\'s functions');
+    throw new PropError('npm run functions', undefined, 'cannot build the functions: install cargo-lambda, as docs/get-started.md says, or give the folder with a release\'s functions');
   }
 }

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfiguration } from '../lib/configuration';
+import { KEYS } from '../lib/configuration-keys';
 import { ConfigurationError, type ConfigurationProblem } from '../lib/configuration-section';
+import { plainTemplates } from '../lib/plain-templates';
 import { configuration, functionZips, synthesize } from './template';
 
 function read(changes: { [key: string]: unknown }) {
@@ -207,14 +209,25 @@ test('the first name of a stack may be retired where the stack keeps its name, o
   assert.deepEqual([kept!.stackName, kept!.heldNames, all!.stackName, all!.heldNames], ['zone-delegation-consumer-dev-team-a', ['qa'], 'zone-delegation-consumer-dev', []]);
 });
 
-test('docs/app.md has every key, and settings in order', () => {
-  const readme = readFileSync(path.join(__dirname, '..', '..', 'docs', 'app.md'), 'utf8');
-  const keysIn = (changes: { [key: string]: unknown }) => /The keys are (.*)\.$/.exec(problems(changes)[0]!.message)![1]!.split(', ');
-  const keys = [...keysIn({ x: 1 }), ...keysIn({ consumers: [{ account: '222222222222', x: 1 }] }).map((key) => `consumers[].${key}`)];
-  assert.deepEqual(keys.filter((key) => !readme.includes(`\n| \`${key}\` | `)), []);
-  const consumers = [...readme.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text!) as unknown);
+test('docs/reference.md has every key of the settings, and docs/deploy.md settings in order', () => {
+  const page = (name: string) => readFileSync(path.join(__dirname, '..', '..', 'docs', name), 'utf8');
+  const prefixes = ['', 'consumers[].', 'pipeline.'];
+  const keys = Object.values(KEYS).flatMap((part, index) => part.map((key) => `${prefixes[index]!}${key}`));
+  const [, settings] = /\n## Settings of the app\n(.*?)\n## /s.exec(page('reference.md'))!;
+  const documented = [...settings!.matchAll(/^\| `([^`]+)` \| /gm)].map(([, key]) => key!);
+  assert.deepEqual(documented.sort(), keys.sort());
+  const consumers = [...page('deploy.md').matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text!) as unknown);
   assert.ok(consumers.length > 0);
   assert.deepEqual(problems({ consumers }), []);
+});
+
+test('docs/reference.md has every parameter of the plain templates', () => {
+  const page = readFileSync(path.join(__dirname, '..', '..', 'docs', 'reference.md'), 'utf8');
+  const [, table] = /\n## Parameters of the plain templates\n(.*?)\n## /s.exec(page)!;
+  const cells = [...table!.matchAll(/^\| (`[^|]*) \| /gm)].flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+  const parameters = Object.values(plainTemplates()).flatMap((template) => Object.keys((template as { Parameters: object }).Parameters));
+  const inTable = (name: string) => name.replace(/^Consumer[1-5](?=[A-Z])/, 'Consumer1');
+  assert.deepEqual([...new Set(cells.map(inTable))].sort(), [...new Set(parameters.map(inTable))].sort());
 });
 
 test('what the CDK keeps in the context is no key of the configuration', () => {

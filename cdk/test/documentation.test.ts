@@ -1,50 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { withAbsoluteLinks } from '../bin/absolute-links';
 import { buildCommand } from '../bin/build-command';
 
 const root = path.join(__dirname, '..', '..');
-const NOT_OURS = new Set(['node_modules', 'target', 'dist', 'cdk.out']);
-
-function* pages(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const found = path.join(folder, entry.name);
-    if (entry.isDirectory() && !NOT_OURS.has(entry.name) && !entry.name.startsWith('.')) {
-      yield* pages(found);
-    } else if (entry.name.endsWith('.md')) {
-      yield found;
-    }
-  }
-}
-
-function prose(page: string): string {
-  return readFileSync(page, 'utf8').replaceAll(/^( *)```.*?^\1```$/gms, '');
-}
-
-function linksOf(page: string): string[] {
-  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
-}
-
-// As GitHub makes them of headings.
-function anchors(page: string): string[] {
-  return [...prose(page).matchAll(/^#+ (.*)$/gm)]
-    .map(([, heading = '']) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'));
-}
-
-function isDead(page: string, link: string): boolean {
-  const [file = '', anchor] = link.split('#');
-  const target = file === '' ? page : path.resolve(path.dirname(page), file);
-  return !existsSync(target) || (anchor !== undefined && !anchors(target).includes(anchor));
-}
-
-test('every link between the pages leads somewhere', () => {
-  const dead = [...pages(root)].flatMap((page) => linksOf(page)
-    .filter((link) => !/^\w+:/.test(link) && isDead(page, link))
-    .map((link) => `${path.relative(root, page)}: ${link}`));
-  assert.deepEqual(dead, []);
-});
 
 test('the packages, the functions and the changelog are of one version', () => {
   const read = (file: string) => readFileSync(path.join(root, file), 'utf8');

@@ -76,7 +76,7 @@ test('no container stands in for a cargo-lambda that is missing', () => {
   } finally {
     delete process.env['CARGO_LAMBDA_STATUS'];
   }
-  assert.ok(readFileSync(path.join(__dirname, '../../README.md'), 'utf8').includes(`\`pip install ${pinned}\``));
+  assert.ok(readFileSync(path.join(__dirname, '../../docs/get-started.md'), 'utf8').includes(`\`pip install ${pinned}\``));
 });
 
 test('prebuilt functions come from the settings or from the context', () => {

@@ -3,7 +3,7 @@
 //! - `demo` shows the main job, end to end, on an emulated AWS;
 //! - `test` runs everything that is checked before a change lands;
 //! - `bench` measures the functions beside what a user would pick instead;
-//! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `mutants` shows
+//! - `stacks` runs one step of the test, `soak` continues with random inputs for as long as one likes, and `mutants` shows
 //!   that the tests notice wrong code.
 //!
 //! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.
@@ -13,12 +13,14 @@
 mod bench;
 mod checkout;
 mod demo;
+mod documents;
 mod emulator;
 mod failure;
 mod http;
 mod mutants;
 mod process;
 mod progress;
+mod release;
 #[cfg(test)]
 mod reliability;
 mod setup;
@@ -39,7 +41,7 @@ struct Command {
     run: fn(&[&str]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 8] = [
     Command {
         name: "demo",
         usage: "\
@@ -92,6 +94,16 @@ Measures the functions beside other implementations, and writes docs/benchmarks.
             None => bench::command(),
             Some(word) => Err(unknown_option("bench", word)),
         },
+    },
+    Command {
+        name: "documents",
+        usage: documents::USAGE,
+        run: documents::command,
+    },
+    Command {
+        name: "release",
+        usage: release::USAGE,
+        run: release::command,
     },
     Command {
         name: "soak",
@@ -178,7 +190,7 @@ mod tests {
     fn a_wrong_word_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
-        for command in ["demo", "bench", "soak", "mutants"] {
+        for command in ["demo", "bench", "documents", "release", "soak", "mutants"] {
             assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
         }
         assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));

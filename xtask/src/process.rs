@@ -1,4 +1,4 @@
-//! Child processes: each in a group of its own, none of which outlives this one.
+//! Child processes: each in a group of its own, which all end with this one.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};

@@ -22,7 +22,7 @@ struct Step {
     command: fn() -> Command,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "format",
         about: "cargo fmt --check",
@@ -42,6 +42,11 @@ const STEPS: [Step; 12] = [
                 "warnings",
             ])
         },
+    },
+    Step {
+        name: "documents",
+        about: "spelling, words, links, pictures and error sentences of the documents; the workflows",
+        command: || this_program(&["documents"]),
     },
     Step {
         name: "functions",
