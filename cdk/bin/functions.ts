@@ -11,6 +11,7 @@ import { orOneSentence } from './one-sentence';
 const ARCHITECTURES = { arm64: '--arm64', x86_64: '--x86-64' };
 const cdk = path.join(__dirname, '..');
 const folder = path.join(cdk, 'functions');
+const target = process.env['CARGO_TARGET_DIR'] || path.join(cdk, '..', 'target');
 
 orOneSentence(() => {
   const [given] = process.argv.slice(2);
@@ -22,7 +23,7 @@ orOneSentence(() => {
       build(flag);
     }
     for (const name of FUNCTIONS) {
-      const made = given === undefined ? path.join(cdk, '..', 'target', 'lambda', name, 'bootstrap.zip') : path.resolve(given, architecture, `${name}.zip`);
+      const made = given === undefined ? path.join(target, 'lambda', name, 'bootstrap.zip') : path.resolve(given, architecture, `${name}.zip`);
       const packed = path.join(folder, architecture, `${name}.zip`);
       if (!existsSync(made)) {
         throw new PropError('The folder of the functions', made, 'must contain arm64 and x86_64, with publish-zone.zip and delegate-subdomain.zip each: one is missing');

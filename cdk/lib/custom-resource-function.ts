@@ -18,6 +18,7 @@ import { checkFunctionSettings } from './function-settings-checks';
 import { packagedFunctions } from './packaged-functions';
 import { LIMITS, sizeOf } from './policy-size';
 import { PropError } from './prop-checks';
+import { unlessToBeLookedUp } from './unknown';
 
 const TIMEOUT = Duration.minutes(15);
 // In a new account 10 invocations may run at once. A request waits for those before it, and each of those is handed over after two minutes. A short age bounds how long a Delete must wait for a Create that may still run.
@@ -96,7 +97,7 @@ export class CustomResourceFunction extends Construct {
     acknowledgeInlinePolicies(this);
     this.settings = settings;
     this.role = new iam.Role(this, 'Role', {
-      path: settings.rolePath ?? functionRolePath(name),
+      path: unlessToBeLookedUp(settings.rolePath) ?? functionRolePath(name),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Role of the function ${name} of zone-delegation`,
     });

@@ -7,3 +7,8 @@ const NOT_LOOKED_UP = 'dummy-value-for-';
 export function isUnknown(value: unknown): boolean {
   return Token.isUnresolved(value) || (typeof value === 'string' && value.includes(NOT_LOOKED_UP));
 }
+
+/** Returns a text, or undefined while it is still to be looked up, for parts of aws-cdk-lib that refuse the dummy value. */
+export function unlessToBeLookedUp(text: string | undefined): string | undefined {
+  return isUnknown(text) && !Token.isUnresolved(text) ? undefined : text;
+}

@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
 import { neededForStateMachineKey } from './function-needs';
 import type { FunctionSettings } from './function-settings';
+import { unlessToBeLookedUp } from './unknown';
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 const LONGEST_NAME = 80;
@@ -76,7 +77,7 @@ export class Waiter extends Construct {
     const { encryptionKey, tracing } = settings;
     const isTraced = tracing !== undefined && tracing !== lambda.Tracing.DISABLED;
     const role = new iam.Role(this, 'Role', {
-      path: settings.rolePath,
+      path: unlessToBeLookedUp(settings.rolePath),
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },

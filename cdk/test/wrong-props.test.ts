@@ -64,7 +64,6 @@ wrongTags.forEach((tags) => test(`a wrong tag of the parameters is named: ${JSON
 
 const wrongGrants: [RegExp, Partial<DelegationGrant>][] = [
   [/^account must be an account of 12 digits, but it is "1"\.$/, { account: '1' }],
-  [/^account must get all its names in one call, because it has one role, but it is "222222222222"\.$/, { account: '222222222222' }],
   [/^account is missing\.$/, { account: undefined }],
   [/^account must be an account of 12 digits, but it is 333333333333\.$/, { account: untyped(333333333333) }],
   [/^names must be a list of names, but it is "qa"\.$/, { names: untyped('qa') }],
@@ -152,8 +151,6 @@ const wrongSubdomains: [RegExp, (stack: Stack) => Partial<DelegatedSubdomainProp
   [/^adoptDelegation must be true or false, but it is "true"\.$/, () => ({ adoptDelegation: untyped('true') })],
   [/^formerLogicalIds must be logical ids of resources of the stack, which are letters and digits, but it is "Stack\/Old"\.$/, () => ({ formerLogicalIds: ['Stack/Old'] })],
   [/^formerLogicalIds must be a list of logical ids, but it is "Old"\.$/, () => ({ formerLogicalIds: untyped('Old') })],
-  [/^delegation must be what Stack\/PublishedZone\.allowDelegation returns, or PublishedZone\.delegation, but it is the PublishedZone\.$/,
-    (stack) => ({ delegation: untyped(publishedZone(stack)) })],
   [/^serviceTimeout must be 1 to 3,600 whole seconds, but it is 7200\.$/, () => ({ serviceTimeout: Duration.hours(2) })],
   [/^comment must be a string of at most 256 characters/, () => ({ comment: 'a'.repeat(257) })],
   [/^comment must be a string of at most 256 characters, but it is 5\.$/, () => ({ comment: untyped(5) })],

@@ -39,7 +39,7 @@ export class MigratingStack extends Stack {
       // The parent delegates to this zone already: the subdomain adopts the NS record set as it is.
       const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone, adoptDelegation: true });
       if (props.step === 'taken-over') {
-        // Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
+        // Without this policy, CloudFormation deletes the NS record set if the deployment that adds the subdomain fails and is rolled back.
         subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);
       }
     }

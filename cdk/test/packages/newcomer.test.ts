@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { examples } from '../synthesize-example';
@@ -12,6 +12,8 @@ const { peerDependencies, devDependencies } = JSON.parse(readFileSync(path.join(
   peerDependencies: { [name: string]: string }; devDependencies: { [name: string]: string };
 };
 const SECONDS = 120;
+/** Returns how much longer a command takes because the machine has other work. */
+const delay = () => Math.max(1, loadavg()[0]! / availableParallelism());
 const folders: string[] = [];
 after(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
@@ -20,7 +22,7 @@ const commands = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) =
 
 /** The commands of the front page for a language, with a release of what the package is a peer of. */
 function commandsFor(language: 'typescript' | 'python', [lib, constructs]: readonly [lib: string, constructs: string]): string[] {
-  const block = commands.find(([first]) => first!.startsWith(language === 'typescript' ? 'npm install' : 'python3 -m venv'))!;
+  const block = commands.find(([first]) => first!.startsWith(language === 'typescript' ? 'npm init' : 'python3 -m venv'))!;
   return language === 'typescript'
     ? block.map((command) => command.replace('aws-cdk-lib constructs', `aws-cdk-lib@${lib} constructs@${constructs}`))
     : block.map((command) => command.replace('pip install', `pip install aws-cdk-lib==${lib} constructs==${constructs}`));
@@ -61,6 +63,6 @@ for (const [language, release] of cases) {
     const [tester, ...words] = language === 'typescript' ? ['npx', 'tsx', '--test', 'app.test.ts'] : ['.venv/bin/python', '-m', 'unittest', 'test_app.py'];
     const tested = spawnSync(tester!, words, { cwd: folder, encoding: 'utf8', env: { ...process.env, NODE_TEST_CONTEXT: '', JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' } });
     assert.equal(tested.status, 0, tested.stdout + tested.stderr);
-    assert.ok(seconds < SECONDS, `it took ${seconds} seconds`);
+    assert.ok(seconds < SECONDS * delay(), `it took ${seconds} seconds`);
   });
 }
