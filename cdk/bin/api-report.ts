@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 
-// The public API as jsii sees it, for users and for reviews: `npm run api` writes it, `npm run api:check` fails where it is not what is
-// written.
+// Writes the public API as jsii sees it, for users and for reviews: `npm run api` writes API.md, `npm run api:check` fails if API.md differs.
 const folder = path.join(__dirname, '..');
 const report = path.join(folder, 'API.md');
 
@@ -66,7 +65,7 @@ function* lines(type: Type): Generator<string> {
     yield* ['', `\`new ${type.name}(${parametersText(type.initializer.parameters)})\``];
   }
   yield* table(['method', ''], (type.methods ?? []).map((method) => methodRow(method, type.name)));
-  // What a construct has is always there; a struct's properties are for the caller to give.
+  // The properties of a construct always have a value. Those of a struct may be optional.
   const properties = (type.properties ?? []).map((property) => propertyRow(property, type.name));
   yield* type.kind === 'interface'
     ? table(['property', 'type', 'default', ''], properties)
@@ -80,7 +79,7 @@ const sorted = (['class', 'interface', 'enum'] as const).flatMap((kind) => Objec
   .filter((type) => type.kind === kind).sort((one, other) => (one.name < other.name ? -1 : 1)));
 const text = `# API
 
-Every public name of the constructs, made by \`npm run api\` from their comments. In Python, names of methods and properties are in
+Every public name of the constructs. \`npm run api\` creates this page from their comments. In Python, names of methods and properties are in
 snake_case, and a struct's properties are keyword arguments.
 ${sorted.flatMap((type) => [...lines(type)]).join('\n')}
 `;

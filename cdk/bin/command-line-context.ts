@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import * as path from 'node:path';
+import { parseArgs } from 'node:util';
 import { ConfigurationError, type Context, isObject } from '../lib/configuration-section';
 
 /**
- * The context as the CDK's command line has it in a folder: `-c key=value` before cdk.json, that before cdk.context.json, and that
- * before the person's own ~/.cdk.json. Objects are merged key by key; of all else the first counts.
+ * Returns the context as the CDK's command line has it in a folder: `-c key=value` takes precedence over cdk.json, that over cdk.context.json,
+ * and that over the user's own ~/.cdk.json. Objects are merged key by key.
  * https://docs.aws.amazon.com/cdk/v2/guide/context.html
  */
 export function commandLineContext(folder: string, assignments: readonly string[]): Context {
@@ -15,6 +16,16 @@ export function commandLineContext(folder: string, assignments: readonly string[
     contextIn(path.join(folder, 'cdk.json'), 'cdk.json'),
     Object.fromEntries(assignments.map(assigned)),
   ].reduce(merged);
+}
+
+/** Returns what `-c` and `--context` of an npm script give. Ends the process with one sentence if anything else is asked for. */
+export function contextArguments(script: string): string[] {
+  try {
+    return parseArgs({ options: { context: { type: 'string', short: 'c', multiple: true, default: [] } } }).values.context;
+  } catch (error) {
+    console.error(`${(error as Error).message.split('. ')[0]}. Usage: npm run ${script} -- [-c key=value]...`);
+    process.exit(2);
+  }
 }
 
 function merged(under: Context, over: Context): Context {

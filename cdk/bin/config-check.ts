@@ -1,15 +1,14 @@
-import { parseArgs } from 'node:util';
 import { readConfiguration } from '../lib/configuration';
 import { ConfigurationError } from '../lib/configuration-section';
 import type { Consumer } from '../lib/consumer';
 import { readPipelineConfiguration } from '../lib/pipeline-configuration';
-import { commandLineContext } from './command-line-context';
+import { commandLineContext, contextArguments } from './command-line-context';
 import { orOneSentence } from './one-sentence';
 
-// `npm run` starts it in cdk/, where `npx cdk` is called too.
-const context = orOneSentence(() => commandLineContext(process.cwd(), contextArguments()));
+// `npm run` starts this in cdk/, like `npx cdk`.
+const context = orOneSentence(() => commandLineContext(process.cwd(), contextArguments('config:check')));
 
-// The pipeline is checked where there is one; it shares keys with the app, so what is wrong with those is said once.
+// The pipeline is checked if there is one. It shares keys with the app, so each message is shown once.
 const readers = [readConfiguration, ...context['pipeline'] === undefined ? [] : [readPipelineConfiguration]];
 const messages = new Set<string>();
 for (const reader of readers) {
@@ -35,14 +34,4 @@ console.log(`The configuration is in order: ${zoneName} by ${networkingStackName
 function said({ account, names, heldNames, stackName }: Consumer): string {
   const retired = names.filter((name) => !heldNames.includes(name));
   return `${heldNames.join(', ') || 'no name'} by ${stackName} in ${account}${retired.length > 0 ? ` (retired: ${retired.join(', ')})` : ''}`;
-}
-
-/** What `-c` and `--context` give; ends the process with one sentence where anything else is asked for. */
-function contextArguments(): string[] {
-  try {
-    return parseArgs({ options: { context: { type: 'string', short: 'c', multiple: true, default: [] } } }).values.context;
-  } catch (error) {
-    console.error(`${(error as Error).message.split('. ')[0]}. Usage: npm run config:check -- [-c key=value]...`);
-    process.exit(2);
-  }
 }

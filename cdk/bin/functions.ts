@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { PropError } from '../lib/prop-checks';
+import { buildCommand, FUNCTIONS } from './build-command';
 import { orOneSentence } from './one-sentence';
 
-// Puts the functions of both architectures into the package: `npm run functions` builds them, `npm run functions -- FOLDER` takes them from
-// FOLDER/arm64 and FOLDER/x86_64. `npm run package` packs what is there.
-const NAMES = ['publish-zone', 'delegate-subdomain'];
+// Puts the functions of both architectures into functions/: `npm run functions` builds them, `npm run functions -- FOLDER` takes them from
+// FOLDER/arm64 and FOLDER/x86_64. `npm run package` begins with this.
 const ARCHITECTURES = { arm64: '--arm64', x86_64: '--x86-64' };
 const cdk = path.join(__dirname, '..');
 const folder = path.join(cdk, 'functions');
+const target = process.env['CARGO_TARGET_DIR'] || path.join(cdk, '..', 'target');
 
 orOneSentence(() => {
   const [given] = process.argv.slice(2);
@@ -21,11 +22,11 @@ orOneSentence(() => {
     if (given === undefined) {
       build(flag);
     }
-    for (const name of NAMES) {
-      const made = given === undefined ? path.join(cdk, '..', 'target', 'lambda', name, 'bootstrap.zip') : path.resolve(given, architecture, `${name}.zip`);
+    for (const name of FUNCTIONS) {
+      const made = given === undefined ? path.join(target, 'lambda', name, 'bootstrap.zip') : path.resolve(given, architecture, `${name}.zip`);
       const packed = path.join(folder, architecture, `${name}.zip`);
       if (!existsSync(made)) {
-        throw new PropError('The folder of the functions', made, 'must hold arm64 and x86_64, with publish-zone.zip and delegate-subdomain.zip each: one is missing');
+        throw new PropError('The folder of the functions', made, 'must contain arm64 and x86_64, with publish-zone.zip and delegate-subdomain.zip each: one is missing');
       }
       copyFileSync(made, packed);
       sums.push(`${createHash('sha256').update(readFileSync(packed)).digest('hex')}  ${architecture}/${name}.zip\n`);
@@ -36,12 +37,10 @@ orOneSentence(() => {
   process.stdout.write(sums.join(''));
 });
 
-/** Builds the functions as .github/workflows/release.yml does. */
+/** Builds the functions of an architecture. */
 function build(flag: string): void {
-  const { status } = spawnSync('cargo', ['lambda', 'build', '--release', '--locked', '--output-format', 'zip', flag, ...NAMES.flatMap((name) => ['--package', name])], {
-    cwd: path.join(cdk, '..'), stdio: 'inherit',
-  });
-  if (status !== 0) {
-    throw new PropError('npm run functions', undefined, 'cannot build the functions: install cargo-lambda, as README.md says, or give the folder with a release\'s functions');
+  const [program, ...words] = buildCommand(flag);
+  if (spawnSync(program!, words, { cwd: path.join(cdk, '..'), stdio: 'inherit' }).status !== 0) {
+    throw new PropError('npm run functions', undefined, 'cannot build the functions: install cargo-lambda, as docs/get-started.md says, or give the folder with a release\'s functions');
   }
 }

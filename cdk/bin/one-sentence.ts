@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../lib/configuration-section';
 import { PropError } from '../lib/prop-checks';
 
-/** Ends the process with one sentence where a person got something wrong; a fault of the app keeps its stack trace. */
+/** Ends the process with one sentence if the user made a mistake. A bug of the app keeps its stack trace. */
 export function orOneSentence<T>(build: () => T): T {
   try {
     return build();

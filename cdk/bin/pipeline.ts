@@ -15,6 +15,7 @@ orOneSentence(() => {
     stackName,
     description: `Tests and deploys ${configuration.zoneName} and its consumers`,
     env: { account: pipeline.account, region: pipeline.region },
+    terminationProtection: configuration.terminationProtection,
     configuration,
     pipeline,
   });

@@ -11,20 +11,20 @@ import { NetworkingStack } from './networking-stack';
 const LONGEST_DESCRIPTION = 512;
 
 /**
- * Adds the app's stacks, as its context configures them. No stack refers to another, so that each account can deploy its own;
- * where all are deployed at once networking comes first, and goes last.
+ * Adds the app's stacks, as its context configures them. No stack refers to another, so that each account can deploy its own. If all are
+ * deployed at once, networking is deployed first and deleted last.
  */
 export function addStacks(app: App): void {
   const configuration = readConfiguration(app.node.getAllContext() as Context);
   const functionSettings = functionSettingsOf(configuration);
   const networking = addNetworkingStack(app, configuration, functionSettings);
   for (const consumer of configuration.consumers) {
-    // By name: the CDK orders stacks of different accounts no other way.
+    // The CDK has no other way to order stacks of different accounts.
     addConsumerStack(app, configuration, consumer, functionSettings).addStackDependency(networking);
   }
 }
 
-/** The functions, as the configuration wants them. */
+/** Returns the settings of the functions that the configuration asks for. */
 export function functionSettingsOf(configuration: Configuration): FunctionSettings {
   return {
     architecture: configuration.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
@@ -34,7 +34,7 @@ export function functionSettingsOf(configuration: Configuration): FunctionSettin
   };
 }
 
-/** The networking account's stack. */
+/** Adds the networking account's stack. */
 export function addNetworkingStack(scope: Construct, configuration: Configuration, functionSettings: FunctionSettings): NetworkingStack {
   return new NetworkingStack(scope, configuration.networkingStackName, {
     stackName: configuration.networkingStackName,
@@ -42,12 +42,13 @@ export function addNetworkingStack(scope: Construct, configuration: Configuratio
       `Delegates ${configuration.zoneName} from ${configuration.baseDomain} and publishes it`, `Delegates ${configuration.zoneName} and publishes it`,
     ),
     env: { account: configuration.networkingAccount, region: configuration.networkingRegion },
+    terminationProtection: configuration.terminationProtection,
     configuration,
     functionSettings,
   });
 }
 
-/** A consumer account's stack. */
+/** Adds a consumer account's stack. */
 export function addConsumerStack(
   scope: Construct, configuration: Configuration, consumer: Configuration['consumers'][number], functionSettings: FunctionSettings,
 ): ConsumerStack {
@@ -57,6 +58,7 @@ export function addConsumerStack(
       `Subdomains of ${configuration.zoneName}: ${consumer.heldNames.join(', ') || 'none'}`, `${consumer.heldNames.length} subdomains of ${configuration.zoneName}`,
     ),
     env: { account: consumer.account, region: consumer.region },
+    terminationProtection: configuration.terminationProtection,
     configuration,
     consumer,
     functionSettings,

@@ -1,11 +1,13 @@
-/** The keys of the configuration, by the part of it in which they stand, as a sentence calls that part. */
+/** The keys of each part of the configuration. A part has the name that sentences use for it. */
 export const KEYS = {
   'the top level': [
     'instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'networkingRegion', 'organizationId', 'consumers',
-    'architecture', 'functionZips', 'functionEnvironment', 'logRetentionDays', 'alarmTopicArn', 'pipeline',
+    'architecture', 'functionZips', 'functionEnvironment', 'logRetentionDays', 'alarmTopicArn', 'terminationProtection', 'retainZones',
+    'pipeline',
   ],
   'an entry of consumers': [
     'account', 'region', 'names', 'retiredNames', 'stackName', 'applications', 'certificateRegion', 'externalId', 'ttlSeconds', 'drainSeconds', 'alarmTopicArn',
+    'retainZones',
   ],
   pipeline: ['account', 'region', 'repository', 'branch', 'connectionArn', 'notify'],
 };
@@ -13,7 +15,7 @@ export const KEYS = {
 /** A part of the configuration. */
 export type Part = keyof typeof KEYS;
 
-/** What is wrong with a key that its part of the configuration does not have, with where it belongs or which it may be meant to be. */
+/** Returns what is wrong with a key that its part of the configuration does not have: where it belongs, or which key it may be meant to be. */
 export function problemOfUnknownKey(key: string, part: Part): string {
   const others = Object.entries(KEYS).filter(([, keys]) => keys.includes(key)).map(([other]) => other);
   const near = nearestWord(key, KEYS[part]);
@@ -21,7 +23,7 @@ export function problemOfUnknownKey(key: string, part: Part): string {
   return `is unknown${hint} The keys are ${KEYS[part].join(', ')}`;
 }
 
-/** The word that takes the fewest letters left out, added or changed to become the one written, where they are few; the first of several. */
+/** Returns the word that differs from the written one in the fewest letters, if they are few; the first of several. */
 function nearestWord(written: string, words: readonly string[]): string | undefined {
   const distances = words.map((word) => distance(written.toLowerCase(), word.toLowerCase()));
   const least = Math.min(...distances);

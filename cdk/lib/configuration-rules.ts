@@ -4,15 +4,15 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { problemOfName } from './domain-name';
 import { type Format, FORMATS } from './prop-checks';
 
-/** What a value must be: what is wrong with it, to follow the key, or undefined. */
+/** Returns what is wrong with a value, in words that follow the key, or undefined. */
 export type Rule = (value: string) => string | undefined;
 
 function matching({ pattern, rule }: Format): Rule {
   return (value) => (pattern.test(value) ? undefined : rule);
 }
 
-// It is part of the names of stacks, which have no "_", and of those of delegation roles, `zone-delegation-INSTANCE-ACCOUNT`, which
-// have 64 characters at most.
+// The instance is part of the names of stacks, which have no "_", and of delegation roles, `zone-delegation-INSTANCE-ACCOUNT`, which have 64
+// characters at most.
 export const INSTANCE: Rule = (value) => {
   if (/[._]/.test(value)) {
     return 'must be one label without "_"';
@@ -33,28 +33,28 @@ export const CONNECTION_ARN = matching({
 });
 export const EMAIL = matching({ pattern: /^[^@\s]+@[^@\s]+$/, rule: 'must be an e-mail address' });
 export const TOPIC_ARN = matching({
-  pattern: /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+(\.fifo)?$/, rule: 'must be the ARN of a topic of SNS, such as "arn:aws:sns:us-east-1:111111111111:alarms"',
+  pattern: /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+(\.fifo)?$/, rule: 'must be the ARN of an SNS topic, such as "arn:aws:sns:us-east-1:111111111111:alarms"',
 });
 export const FUNCTION_ZIPS: Rule = (value) => {
   const missing = ['publish-zone.zip', 'delegate-subdomain.zip'].find((zip) => !existsSync(path.resolve(value, zip)));
-  return missing === undefined ? undefined : `must be a folder that holds ${missing}`;
+  return missing === undefined ? undefined : `must be a folder that contains ${missing}`;
 };
 
-/** Rules of what is not a name, and so keeps its case. */
+/** Rules of values that are not names, and so keep their case. */
 export const AS_WRITTEN = new Set([FUNCTION_ZIPS, HOSTED_ZONE_ID, EXTERNAL_ID, BRANCH, REPOSITORY, CONNECTION_ARN, TOPIC_ARN, EMAIL]);
 
-/** What a number must be: what is wrong with it, to follow the key, or undefined. */
+/** Returns what is wrong with a number, in words that follow the key, or undefined. */
 export type NumberRule = (value: number) => string | undefined;
 
 function secondsUpTo(most: number): NumberRule {
   return (value) => (value >= 0 && value <= most ? undefined : `must be 0 to ${most.toLocaleString('en')} seconds`);
 }
 
-// The same lines as delegated-subdomain.ts draws, under the longest `serviceTimeout`.
+// The limits of delegated-subdomain.ts, with the longest `serviceTimeout`.
 export const LONGEST_TTL = 2_147_483_647;
 export const LONGEST_DRAIN = 3_480;
 export const TTL_SECONDS = secondsUpTo(LONGEST_TTL);
 export const DRAIN_SECONDS = secondsUpTo(LONGEST_DRAIN);
-/** The retentions that CloudWatch Logs takes. */
+/** The retention times that CloudWatch Logs accepts. */
 export const LOG_RETENTIONS = Object.values(RetentionDays).filter((days) => typeof days === 'number' && days !== RetentionDays.INFINITE);
 export const LOG_RETENTION_DAYS: NumberRule = (value) => (LOG_RETENTIONS.includes(value) ? undefined : `must be one of ${LOG_RETENTIONS.join(', ')}`);

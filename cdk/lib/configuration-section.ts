@@ -23,16 +23,16 @@ export interface Context {
   readonly [key: string]: unknown;
 }
 
-/** A part of the configuration. What is wrong is noted and something harmless is returned, so that all of it is found at once. */
+/** A part of the configuration. A method notes what is wrong and returns something harmless, so that all problems are found at once. */
 export class Section {
   public constructor(
-    /** What its keys begin with, e.g. `consumers[0].`. */
+    /** What the part's keys begin with, e.g. `consumers[0].`. */
     public readonly prefix: string,
     private readonly context: Context,
     private readonly problems: ConfigurationProblem[],
   ) {}
 
-  /** Notes keys that this part of the configuration has not. A misspelt one would be left out without a word. */
+  /** Notes keys that this part of the configuration does not have. A misspelled key would be ignored silently. */
   public only(part: Part, given = Object.keys(this.context)): void {
     for (const unknown of given.filter((key) => !KEYS[part].includes(key))) {
       this.wrong(unknown, problemOfUnknownKey(unknown, part));
@@ -63,6 +63,17 @@ export class Section {
       return undefined;
     }
     return value === undefined ? undefined : this.checked(key, value, rule);
+  }
+
+  /** True or false. The command line's `-c` gives strings only. */
+  public optionalFlag(key: string): boolean | undefined {
+    const value = this.context[key];
+    const flag = value === 'true' ? true : value === 'false' ? false : value;
+    if (flag === undefined || typeof flag === 'boolean') {
+      return flag;
+    }
+    this.wrong(key, 'must be true or false', value);
+    return undefined;
   }
 
   /** A whole number. The command line's `-c` gives strings only. */
@@ -161,7 +172,7 @@ export class Section {
     return AS_WRITTEN.has(rule) ? value : normalised(value);
   }
 
-  /** The command line's `-c` gives strings only: lists and objects come as JSON. What is none is noted, and then as if not given. */
+  /** Returns a value, parsed if it is JSON: the command line's `-c` gives strings only. A text that is not JSON is noted, and then counts as not given. */
   private parsed(key: string): unknown {
     const value = this.context[key];
     if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) {

@@ -13,7 +13,7 @@ import { rejectExcess } from './stack-limits';
 export interface Configuration {
   /** This deployment of the app: `dev`. */
   readonly instance: string;
-  /** The domain that exists before: `example.com`. */
+  /** The domain that exists already: `example.com`. */
   readonly baseDomain: string;
   /** Id of its hosted zone in the networking account. */
   readonly baseHostedZoneId: string;
@@ -21,7 +21,7 @@ export interface Configuration {
   readonly zoneName: string;
   /** Where the zone is published: `/zone-delegation/dev`. */
   readonly parameterPrefix: string;
-  /** The account that holds the base domain. */
+  /** The account that has the base domain. */
   readonly networkingAccount: string;
   /** Region of the networking stack. */
   readonly networkingRegion: string;
@@ -39,19 +39,23 @@ export interface Configuration {
   readonly functionEnvironment: { readonly [name: string]: string };
   /** How long the logs are kept. */
   readonly logRetentionDays?: number;
-  /** The topic that the networking stack's alarms tell, in its Region. */
+  /** The topic that the networking stack's alarms notify, in its Region. */
   readonly alarmTopicArn?: string;
+  /** Whether CloudFormation refuses to delete the stacks. */
+  readonly terminationProtection: boolean;
+  /** Whether the delegated zone stays, with all that the consumers need, if it leaves the template or the stack is deleted. */
+  readonly retainZones: boolean;
 }
 
-// What the CDK keeps in the context for itself, beside keys such as `@aws-cdk/core:...`, `aws:cdk:...` and `hosted-zone:account=...`.
+// Keys of the CDK itself, beside keys such as `@aws-cdk/core:...`, `aws:cdk:...` and `hosted-zone:account=...`.
 const KEYS_OF_CDK = ['acknowledged-issue-numbers', 'cdk-migrate', 'cli-telemetry'];
-// RFC 1035, section 2.3.4, less the dot at the end; and RFC 5280, appendix A: a certificate's common name.
+// RFC 1035, section 2.3.4, without the dot at the end. RFC 5280, appendix A: the common name of a certificate.
 const LONGEST_NAME = 253;
 const LONGEST_COMMON_NAME = 64;
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
 const LONGEST_STACK_NAME = 128;
 
-/** The configuration in the CDK app's context, or a `ConfigurationError` with all that is wrong. */
+/** Returns the configuration in the CDK app's context. Throws a `ConfigurationError` with all problems. */
 export function readConfiguration(context: Context): Configuration {
   const problems: ConfigurationProblem[] = [];
   const root = new Section('', context, problems);
@@ -69,8 +73,10 @@ export function readConfiguration(context: Context): Configuration {
   const functionEnvironment = root.texts('functionEnvironment', problemOfVariable);
   const logRetentionDays = root.optionalNumber('logRetentionDays', LOG_RETENTION_DAYS);
   const alarmTopicArn = readAlarmTopic(root, networkingRegion);
+  const terminationProtection = root.optionalFlag('terminationProtection') ?? false;
+  const retainZones = root.optionalFlag('retainZones') ?? false;
   const sections = root.sections('consumers', 'an entry of consumers');
-  const consumers = sections.map((section) => readConsumer(section, instance, region, `${subDomain}.${baseDomain}`));
+  const consumers = sections.map((section) => readConsumer(section, { instance, region, zoneName: `${subDomain}.${baseDomain}`, retainZones }));
   rejectClashes(sections, consumers);
   rejectExcess(root, sections, consumers);
   if (problems.length > 0) {
@@ -92,10 +98,14 @@ export function readConfiguration(context: Context): Configuration {
     functionEnvironment,
     logRetentionDays,
     alarmTopicArn,
+    terminationProtection,
+    retainZones,
   };
 }
 
-function readConsumer(section: Section, instance: string, region: string, zoneName: string): Consumer {
+function readConsumer(
+  section: Section, { instance, region, zoneName, retainZones: isRetained }: Pick<Configuration, 'instance' | 'zoneName' | 'retainZones'> & { readonly region: string },
+): Consumer {
   const account = section.text('account', ACCOUNT);
   const ownRegion = section.optionalText('region', REGION) ?? region;
   const names = section.list('names', nameBelow(zoneName), [instance]);
@@ -103,12 +113,16 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
   const heldNames = names.filter((name) => !retired.includes(name));
   const stackName = section.optionalText('stackName', consumerStackNameOf(instance)) ?? consumerStackName(instance, names[0] ?? '');
   rejectRetired(section, names, retired, stackName);
+  const retainZones = section.optionalFlag('retainZones') ?? isRetained;
+  if (retainZones && retired.length > 0) {
+    section.wrong('retiredNames', `has "${retired[0]}", whose zone retainZones keeps: set retainZones of the entry to false and deploy, then retire the name`);
+  }
   if (!section.has('stackName') && stackName.length > LONGEST_STACK_NAME) {
-    section.wrong('names', `begins with a name that makes the stack ${stackName}, which is longer than ${LONGEST_STACK_NAME} characters`);
+    section.wrong('names', `begins with a name that gives the stack the name ${stackName}, which is longer than ${LONGEST_STACK_NAME} characters`);
   }
   const ttlSeconds = section.optionalNumber('ttlSeconds', TTL_SECONDS);
   if (ttlSeconds !== undefined && ttlSeconds > LONGEST_DRAIN && !section.has('drainSeconds')) {
-    section.wrong('drainSeconds', `must be given, ${LONGEST_DRAIN.toLocaleString('en')} at most, since it is ttlSeconds otherwise, which is ${ttlSeconds.toLocaleString('en')}`);
+    section.wrong('drainSeconds', `must be given, ${LONGEST_DRAIN.toLocaleString('en')} at most: it is ttlSeconds otherwise, which is ${ttlSeconds.toLocaleString('en')}`);
   }
   return {
     account,
@@ -122,40 +136,41 @@ function readConsumer(section: Section, instance: string, region: string, zoneNa
     ttlSeconds,
     drainSeconds: section.optionalNumber('drainSeconds', DRAIN_SECONDS),
     alarmTopicArn: readAlarmTopic(section, ownRegion),
+    retainZones,
   };
 }
 
-/** CloudWatch refuses an alarm that tells a topic of another Region. Another account's topic may let it. */
+/** Returns the topic of alarms. CloudWatch refuses an alarm that notifies a topic of another Region; a topic of another account may allow it. */
 function readAlarmTopic(section: Section, region: string): string | undefined {
   const arn = section.optionalText('alarmTopicArn', TOPIC_ARN);
   if (arn !== undefined && region !== '' && arn.split(':')[3] !== region) {
-    section.wrong('alarmTopicArn', `must be of a topic in ${region}, since alarms tell topics of their own Region only`, arn);
+    section.wrong('alarmTopicArn', `must be of a topic in ${region}, since alarms notify only topics of their own Region`, arn);
   }
   return arn;
 }
 
 /**
- * A name is retired while it is still one of the names, so that the delegation role keeps the right to it, and so that nothing else
- * changes by it: neither the name of the stack nor whether another consumer may have the name.
+ * Notes retired names that the entry no longer has, or whose removal would change the name of the stack. A retired name remains one of the
+ * names, so that the delegation role keeps the permission to delete it, and so that no other consumer may have it yet.
  */
 function rejectRetired(section: Section, names: readonly string[], retired: readonly string[], stackName: string): void {
   const stranger = retired.find((name) => !names.includes(name));
   if (stranger !== undefined) {
-    section.wrong('retiredNames', `has "${stranger}", which is none of names: leave it there until the consumer's stack has deleted it`);
+    section.wrong('retiredNames', `has "${stranger}", which is not in names: leave it there until the consumer's stack has deleted it`);
   }
   const [first, ...others] = names;
   if (!section.has('stackName') && first !== undefined && retired.includes(first) && others.some((name) => !retired.includes(name))) {
-    section.wrong('retiredNames', `has "${first}", after which the stack is named: give stackName "${stackName}" and keep it, so that the other names stay in that stack when "${first}" goes`);
+    section.wrong('retiredNames', `has "${first}", after which the stack is named: set stackName "${stackName}" and keep it, so that the other names stay in that stack after "${first}" is removed`);
   }
 }
 
-// The consumer with the instance's own name is called after it alone; any other has its name added.
+// The stack of the consumer with the instance's own name is named after the instance alone. The name of any other consumer is added.
 function consumerStackName(instance: string, name: string): string {
   const own = name === instance ? '' : `-${name.replaceAll(/[._]/g, '-')}`;
   return `zone-delegation-consumer-${instance}${own}`;
 }
 
-/** A given name has the instance in it too: settings that are deployed as another instance must not change this one's stack. */
+/** Returns the rule of `stackName`, which contains the instance: settings that are deployed as another instance must not change this one's stack. */
 function consumerStackNameOf(instance: string): Rule {
   const standard = consumerStackName(instance, instance);
   const isRight = (value: string) => value === standard || (value.startsWith(`${standard}-`) && /^[a-z0-9-]+$/.test(value) && value.length <= LONGEST_STACK_NAME);
@@ -168,11 +183,11 @@ function nameBelow(zoneName: string): Rule {
   return (value) => problemOfRelativeName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_NAME);
 }
 
-/** Of names below each of some zones, with a certificate each. */
+/** Returns the rule of names below each of some zones that have a certificate each. */
 function certifiedBelow(zoneNames: readonly string[]): Rule {
   return (value) => problemOfName(value)
     ?? zoneNames.map((zoneName) => problemOfRelativeName(value, zoneName) ?? problemOfLength(value, zoneName, LONGEST_COMMON_NAME)).find((problem) => problem !== undefined)
-    ?? (`${value}.${zoneNames.join('.')}`.includes('_') ? 'must make names without "_", which no certificate can have' : undefined);
+    ?? (`${value}.${zoneNames.join('.')}`.includes('_') ? 'must give names without "_", which no certificate can have' : undefined);
 }
 
 function problemOfLength(name: string, zoneName: string, most: number): string | undefined {

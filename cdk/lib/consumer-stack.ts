@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { addExpiryAlarm, alarmTopicOf } from './alarm-topic';
 import type { Configuration } from './configuration';
@@ -14,11 +14,11 @@ export interface ConsumerStackProps extends StackProps {
   readonly configuration: Configuration;
   /** The consumer. */
   readonly consumer: Consumer;
-  /** How its function is made. */
+  /** The settings of its function. */
   readonly functionSettings: FunctionSettings;
 }
 
-/** A consumer's subdomains: its names but for the retired ones, delegated across accounts, and below each its applications with their certificates. */
+/** A consumer's subdomains: its names except the retired ones, delegated across accounts, and below each its applications with certificates. */
 export class ConsumerStack extends Stack {
   public constructor(scope: Construct, id: string, props: ConsumerStackProps) {
     super(scope, id, props);
@@ -31,17 +31,19 @@ export class ConsumerStack extends Stack {
       externalId: consumer.externalId,
       zoneName: configuration.zoneName,
     });
-    // It stays when the last name is retired: a template has at least one resource.
+    // The function stays when the last name is retired, because a template has at least one resource.
     const alarmTopic = alarmTopicOf(this, consumer.alarmTopicArn);
     DelegateSubdomainFunction.of(this, { ...props.functionSettings, alarmTopic });
     const times = { ttl: durationOf(consumer.ttlSeconds), drain: durationOf(consumer.drainSeconds) };
     for (const name of consumer.heldNames) {
       const subdomain = new DelegatedSubdomain(this, name, { subdomain: name, delegation, ...times });
+      this.protect(subdomain, consumer);
       new CfnOutput(this, `${name}-domain`, { value: subdomain.zoneName });
       new CfnOutput(this, `${name}-zone`, { value: subdomain.hostedZoneId });
       for (const application of consumer.applications) {
         const fullName = `${application}.${name}`;
         const applicationSubdomain = new DelegatedSubdomain(this, fullName, { subdomain: application, parentZone: subdomain, ...times });
+        this.protect(applicationSubdomain, consumer);
         const certificateIsHere = consumer.certificateRegion === consumer.region;
         const certificate = applicationSubdomain.certificate('Certificate', {
           subjectAlternativeNames: [`*.${applicationSubdomain.zoneName}`],
@@ -54,6 +56,13 @@ export class ConsumerStack extends Stack {
         new CfnOutput(this, `${fullName}-zone`, { value: applicationSubdomain.hostedZoneId });
         new CfnOutput(this, `${fullName}-certificate`, { value: certificate.certificateArn });
       }
+    }
+  }
+
+  private protect(subdomain: DelegatedSubdomain, { retainZones }: Consumer): void {
+    if (retainZones) {
+      // A create that fails is undone all the same.
+      subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     }
   }
 }

@@ -6,9 +6,9 @@ export interface Consumer {
   readonly region: string;
   /** The names that its delegation role covers, relative to the delegated zone. */
   readonly names: string[];
-  /** Those of its names that its stack makes: all but the retired ones. */
+  /** Those of its names that its stack creates: all except the retired ones. */
   readonly heldNames: string[];
-  /** Application subdomains, made below each of the names that its stack makes. */
+  /** Application subdomains, created below each of the names that its stack creates. */
   readonly applications: string[];
   /** Region of the applications' certificates. */
   readonly certificateRegion: string;
@@ -18,8 +18,10 @@ export interface Consumer {
   readonly stackName: string;
   /** Time to live of its NS record sets. */
   readonly ttlSeconds?: number;
-  /** On delete, how long its zones outlive their NS record sets. */
+  /** On delete, how long its zones stay after the deletion of their NS record sets. */
   readonly drainSeconds?: number;
-  /** The topic that its stack's alarms tell, in its Region. */
+  /** The topic that its stack's alarms notify, in its Region. */
   readonly alarmTopicArn?: string;
+  /** Whether its zones and their NS record sets stay if they leave the template or the stack is deleted. */
+  readonly retainZones: boolean;
 }

@@ -12,40 +12,41 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import { acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
 import { FunctionDefaults } from './function-defaults';
+import { NEEDED_FOR_NETWORK, neededForKey } from './function-needs';
 import type { FunctionSettings } from './function-settings';
 import { checkFunctionSettings } from './function-settings-checks';
 import { packagedFunctions } from './packaged-functions';
 import { LIMITS, sizeOf } from './policy-size';
 import { PropError } from './prop-checks';
+import { unlessToBeLookedUp } from './unknown';
 
 const TIMEOUT = Duration.minutes(15);
-// In a new account, where 10 invocations may run at once, a request waits for those before it, of which each hands over after two
-// minutes. A short age bounds how long a Delete must wait for a Create that may still run.
+// In a new account 10 invocations may run at once. A request waits for those before it, and each of those is handed over after two minutes. A short age bounds how long a Delete must wait for a Create that may still run.
 const MAX_EVENT_AGE = Duration.minutes(10);
 const RETRIES = 2;
 /** Characters of a policy around its statements. */
 const POLICY_FRAME = '{"Version":"2012-10-17","Statement":}'.length;
 /**
- * Characters of inline policies for what a stack may have many of. Others have about 4,500, and during an update both may be there twice, the
- * old ones and the new ones.
+ * Characters of inline policies for grants of which a stack may have many. Other inline policies have about 4,500. During an update, the role has
+ * the earlier and the new ones.
  */
 const INLINE_OF_MANY = 2_000;
-// CloudWatch dates `Errors` at the start of an invocation, which may end at its time-out, and metrics of Step Functions may be late as
-// well. An alarm sees a count only while its date lies in the evaluated periods:
+// CloudWatch dates `Errors` at the start of an invocation, which may end at its time-out, and metrics of Step Functions may be late, too.
+// An alarm sees a count only as long as its date is in the evaluated periods:
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 const ALARM_PERIOD = Duration.minutes(5);
 const LATEST_COUNT = TIMEOUT.plus(ALARM_PERIOD);
-// One more, since the last of the periods has only just begun.
+// One more, because the last of the periods has only just begun.
 const ALARM_PERIODS = LATEST_COUNT.toSeconds() / ALARM_PERIOD.toSeconds() + 1;
-/** What builds the functions, as `tests/emulator/requirements.in` pins it. */
+/** The version of cargo-lambda that builds the functions, as `tests/emulator/requirements.in` pins it. */
 const CARGO_LAMBDA = '1.9.2';
-// This package lies in it, unless it is installed from a registry.
+// This package is in the workspace, unless it is installed from a registry.
 const WORKSPACE = path.join(__dirname, '..', '..', 'Cargo.toml');
 
 const STACK_ID_TAG = 'zone-delegation:stack-id';
-/** A condition that holds for what carries this stack's id. */
+/** A condition that is true for resources that have this stack's id. */
 export const OWN = { StringEquals: { [`aws:ResourceTag/${STACK_ID_TAG}`]: Aws.STACK_ID } };
-/** A condition that holds for what carries no stack's id and now gets this stack's. */
+/** A condition that is true for resources that have no stack's id and now get this stack's. */
 export const NEW = { StringEquals: { [`aws:RequestTag/${STACK_ID_TAG}`]: Aws.STACK_ID }, Null: { [`aws:ResourceTag/${STACK_ID_TAG}`]: 'true' } };
 
 /** What a function may do, and why on resources with a wildcard. */
@@ -55,13 +56,13 @@ export interface Grant extends iam.PolicyStatementProps {
 
 /** What a policy is for. */
 export interface Purpose {
-  /** What it is named after. */
+  /** The beginning of its logical id. */
   readonly purpose: string;
-  /** What else it changes with. */
+  /** A further part of the digest in its logical id. */
   readonly of?: string;
-  /** Whether it is changed in place, since no delete needs it. */
+  /** Whether it is changed in place, because no delete needs it. */
   readonly inPlace?: boolean;
-  /** Whether a stack may have so many of its kind that inline policies have no room for them. */
+  /** Whether a stack may have more of its kind than fit into inline policies. */
   readonly isOneOfMany?: boolean;
 }
 
@@ -69,8 +70,8 @@ export interface Purpose {
 export type FunctionName = 'publish-zone' | 'delegate-subdomain';
 
 /**
- * IAM path of a function's role. Roles of other accounts name it in their trust, where a role's own name, made by
- * CloudFormation for each stack and Region, cannot be known.
+ * Returns the IAM path of a function's role. Roles of other accounts name the path in their trust policies, because CloudFormation creates the
+ * role's name for each stack and Region, and nobody knows it before.
  */
 export function functionRolePath(name: FunctionName): string {
   return `/zone-delegation/${name}/`;
@@ -82,7 +83,7 @@ export class CustomResourceFunction extends Construct {
   public readonly function: lambda.Function;
   /** The role, without a managed policy. */
   public readonly role: iam.Role;
-  /** All that a custom resource of this function must outlive it. */
+  /** All that must be deleted after the custom resources of this function. */
   public readonly neededForDelete: IDependable;
   private readonly granted = new Map<string, IDependable>();
   private readonly shared: { readonly policy: iam.ManagedPolicy; size: number }[] = [];
@@ -96,10 +97,14 @@ export class CustomResourceFunction extends Construct {
     acknowledgeInlinePolicies(this);
     this.settings = settings;
     this.role = new iam.Role(this, 'Role', {
-      path: settings.rolePath ?? functionRolePath(name),
+      path: unlessToBeLookedUp(settings.rolePath) ?? functionRolePath(name),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Role of the function ${name} of zone-delegation`,
     });
+    if (settings.tracing !== undefined && settings.tracing !== lambda.Tracing.DISABLED) {
+      // aws-cdk-lib grants them.
+      acknowledgeWildcard(this.role, '*', 'The actions of X-Ray have no resources');
+    }
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: settings.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: settings.logRemovalPolicy ?? RemovalPolicy.DESTROY,
@@ -135,7 +140,7 @@ export class CustomResourceFunction extends Construct {
       validate: () => (this.managedPolicies <= LIMITS.managedPolicies ? [] : [`The role of the function ${name} may need ${
         this.managedPolicies} managed policies during an update, and IAM takes ${LIMITS.managedPolicies}: put some of the stack's zones, subdomains and certificates into another stack`]),
     });
-    // Lambda asks for them when it creates the function.
+    // Lambda checks these permissions when it creates the function.
     this.function.node.addDependency(...needed);
     if (settings.encryptionKey) {
       letLogsUse(settings.encryptionKey, this);
@@ -153,10 +158,10 @@ export class CustomResourceFunction extends Construct {
   /**
    * Lets the function do something for the custom resources that depend on what this returns.
    *
-   * The policy is named after what it grants. So one that a template no longer needs, or needs changed, is another resource than
-   * the one in its place, and CloudFormation deletes it in the clean-up of the update, after the custom resources that depended on
-   * it: what was made by right is still deleted by right. `of` is what the granted resources change with where the template only
-   * refers to them: the name of a zone that it makes. A policy that no delete needs is changed in place instead.
+   * The logical id of the policy contains a digest of what it grants. If a template changes or removes a grant, the policy is another resource,
+   * and CloudFormation deletes the earlier one in the clean-up of the update, after the custom resources that depended on it. So a resource is
+   * deleted with the permissions with which it was created. `of` is part of the digest if the template only refers to the granted resources, such
+   * as the name of a zone that it creates. A policy that no delete needs is changed in place instead.
    */
   public grant({ purpose, of, inPlace = false, isOneOfMany = false }: Purpose, ...grants: Grant[]): IDependable {
     const statements = grants.map(({ reason, ...statement }) => ({ made: new iam.PolicyStatement(statement), reason }));
@@ -180,11 +185,11 @@ export class CustomResourceFunction extends Construct {
   }
 
   /**
-   * Returns the policy for what is granted: an inline one of its own. Of what a stack may have many of, what inline policies have no room for
-   * shares managed ones, which are named after what they grant, too.
+   * Returns the policy for a grant: an inline one of its own. If a stack has more grants of a kind than fit into inline policies, they share
+   * managed ones, whose logical ids contain a digest, too.
    */
   private policyFor(id: string, { inPlace, isOneOfMany }: { inPlace: boolean; isOneOfMany: boolean }, size: number): iam.Policy | iam.ManagedPolicy {
-    // It lies apart from the role, so that what it names may name the role's function.
+    // The policy is not in the scope of the role, so that it can refer to resources that refer to the role's function.
     if (!isOneOfMany || (!inPlace && this.inlineOfMany + size <= INLINE_OF_MANY)) {
       this.inlineOfMany += isOneOfMany ? size : 0;
       return new iam.Policy(this, id);
@@ -215,12 +220,12 @@ export class CustomResourceFunction extends Construct {
     return shared.policy;
   }
 
-  /** Makes every custom resource of this function outlive something. */
+  /** Makes CloudFormation delete something after every custom resource of this function. */
   public needs(...dependables: IDependable[]): void {
     this.dependencies.add(...dependables);
   }
 
-  /** Creates an alarm on a count that is zero as long as all is well. It lasts for as long as a count may be late. */
+  /** Creates an alarm on a count that is zero if there is no failure. The alarm looks back as far as a count may be late. */
   public alarm(id: string, metric: cloudwatch.Metric, meaning: string): void {
     const alarm = new cloudwatch.Alarm(this, `${id}Alarm`, {
       metric: metric.with({ period: ALARM_PERIOD }),
@@ -236,20 +241,12 @@ export class CustomResourceFunction extends Construct {
     }
   }
 
-  /** Lets the function do what its settings need. What tracing and destinations need, aws-cdk-lib grants. */
+  /** Lets the function do what its settings need. aws-cdk-lib grants what tracing and destinations need. */
   private grantSettings(): IDependable[] {
     const { vpc, encryptionKey } = this.settings;
     return [
-      ...vpc ? [this.grant({ purpose: 'Network' }, {
-        // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
-        actions: [
-          'ec2:AssignPrivateIpAddresses', 'ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets',
-          'ec2:UnassignPrivateIpAddresses',
-        ],
-        resources: ['*'],
-        reason: 'Lambda makes the network interfaces, whose ids are not known before',
-      })] : [],
-      ...encryptionKey ? [this.grant({ purpose: 'Key' }, { actions: ['kms:Decrypt'], resources: [encryptionKey.keyArn] })] : [],
+      ...vpc ? [this.grant({ purpose: 'Network' }, { ...NEEDED_FOR_NETWORK, reason: 'Lambda creates the network interfaces, whose ids are not known before' })] : [],
+      ...encryptionKey ? [this.grant({ purpose: 'Key' }, neededForKey(encryptionKey.keyArn))] : [],
     ];
   }
 
@@ -270,7 +267,7 @@ export class CustomResourceFunction extends Construct {
     if (zips !== undefined) {
       const zip = path.resolve(String(zips), `${name}.zip`);
       if (!existsSync(zip)) {
-        throw new PropError('functionZips', path.resolve(String(zips)), `must be a folder that holds ${name}.zip`);
+        throw new PropError('functionZips', path.resolve(String(zips)), `must be a folder that contains ${name}.zip`);
       }
       return new lambda.Function(this, 'Function', {
         ...options,
@@ -283,26 +280,26 @@ export class CustomResourceFunction extends Construct {
     const manifestPath = path.resolve(this.settings.manifestPath ?? WORKSPACE);
     if (!existsSync(manifestPath)) {
       throw this.settings.manifestPath === undefined
-        ? new PropError('functionZips', undefined, 'is missing, and this package is without functions: give the folder with a release\'s functions, in functionSettings or as the context key functionZips')
+        ? new PropError('functionZips', undefined, 'is missing, and this package has no functions: give the folder with a release\'s functions, in functionSettings or as the context key functionZips')
         : new PropError('functionSettings.manifestPath', manifestPath, 'must be the Cargo.toml of the functions\' workspace');
     }
-    // RustFunction would go on in a container of whatever cargo-lambda and Rust are the latest.
+    // Otherwise RustFunction would build in a container with the latest cargo-lambda and Rust.
     if (Stack.of(this).bundlingRequired && spawnSync('cargo', ['lambda', '--version']).status !== 0) {
       throw new PropError('functionZips', undefined,
-        `must be the folder with the prebuilt functions where cargo-lambda is missing, which builds them: pip install cargo-lambda==${CARGO_LAMBDA}`);
+        `must be the folder with the prebuilt functions if cargo-lambda, which builds them, is missing: pip install cargo-lambda==${CARGO_LAMBDA}`);
     }
     return new (cargoLambda().RustFunction)(this, 'Function', {
       ...options,
       architecture,
       manifestPath,
       binaryName: name,
-      // The versions of Cargo.lock, and the features that this package asks for: without a package cargo would unite those of all.
+      // With the versions of Cargo.lock. Without a package, cargo would unify the features of all packages.
       bundling: { cargoLambdaFlags: ['--locked', '--package', name] },
     });
   }
 }
 
-/** Only who builds the functions needs this package. */
+/** Returns cargo-lambda-cdk, which is installed only in apps that build the functions. */
 function cargoLambda(): typeof import('cargo-lambda-cdk') {
   try {
     return require('cargo-lambda-cdk') as typeof import('cargo-lambda-cdk');
@@ -311,7 +308,7 @@ function cargoLambda(): typeof import('cargo-lambda-cdk') {
   }
 }
 
-/** Lets CloudWatch Logs encrypt a stack's log groups with a key, as far as this app may change the key's policy. */
+/** Lets CloudWatch Logs encrypt a stack's log groups with a key, if this app can change the key's policy. */
 export function letLogsUse(key: kms.IKey, scope: Construct): void {
   const { partition, region, account } = Stack.of(scope);
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
@@ -323,7 +320,7 @@ export function letLogsUse(key: kms.IKey, scope: Construct): void {
   }));
 }
 
-/** The stack's one function of a kind, made at the first call. Later calls may repeat its settings or leave them out. */
+/** Returns the stack's one function of a kind, which the first call creates. Later calls may repeat its settings or leave them out. */
 export function functionOfStack<F extends Construct & { readonly settings: FunctionSettings }>(
   scope: Construct, id: string, given: FunctionSettings | undefined, make: (stack: Stack, id: string, settings: FunctionSettings) => F,
 ): F {
@@ -337,19 +334,19 @@ export function functionOfStack<F extends Construct & { readonly settings: Funct
     try {
       return make(stack, id, settings);
     } catch (error) {
-      // Else the next call would find what is made in part.
+      // Otherwise the next call would find an incomplete construct.
       stack.node.tryRemoveChild(id);
       throw error;
     }
   }
   if (given !== undefined && textOf(settings) !== textOf(standing.settings)) {
     throw new PropError('functionSettings', undefined,
-      `of ${scope.node.path} must be those that the stack's function was first made with, since a stack has one function`);
+      `of ${scope.node.path} must be those that the stack's function was created with, because a stack has one function`);
   }
   return standing;
 }
 
-/** Settings as a text that is equal for equal ones: two imports of one queue or key may be two constructs. */
+/** Returns settings as a text that is the same for equal settings: two imports of one queue or key may be two constructs. */
 function textOf(settings: FunctionSettings): string {
   const nameOf = (value: unknown): unknown => {
     if (Array.isArray(value)) {

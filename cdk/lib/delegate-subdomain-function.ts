@@ -11,7 +11,7 @@ import { identityOf, knownNameOf, knownParentName } from './zone-checks';
 import { executionsArn, Waiter, waiterArn, waiterName } from './waiter';
 
 const NO_RESOURCES = 'These actions have no resources';
-const NEW_ZONES = 'The ids of the zones that the function makes are not known before';
+const NEW_ZONES = 'The ids of the zones that the function creates are not known before';
 // ACM's validation CNAMEs, such as `_3639ac514e785e898d2646601fa951d5.dev.example.com`.
 const VALIDATION_RECORDS = onlyChanges({ actions: ['CREATE', 'DELETE'], types: ['CNAME'], namesLike: ['_*'] });
 const NEW_CERTIFICATES = 'The ids of the certificates that the function requests are not known before';
@@ -30,7 +30,7 @@ interface HeldName {
 
 /** The stack's function `delegate-subdomain` and its waiter. */
 export class DelegateSubdomainFunction extends Construct {
-  /** The stack's one function, made at the first call. */
+  /** Returns the stack's one function, which the first call creates. */
   public static of(scope: Construct, settings?: FunctionSettings): DelegateSubdomainFunction {
     return functionOfStack(scope, 'DelegateSubdomainFunction', settings,
       (stack, id, merged) => new DelegateSubdomainFunction(stack, id, merged));
@@ -60,14 +60,14 @@ export class DelegateSubdomainFunction extends Construct {
     }
   }
 
-  /** Lets the function take one delegation role of another account. */
+  /** Lets the function assume one delegation role of another account. */
   private grantDelegationRole(roleArn: string): IDependable {
     return this.handler.grant({ purpose: 'DelegationRole', isOneOfMany: true }, { actions: ['sts:AssumeRole'], resources: [roleArn] });
   }
 
   /**
-   * Notes a subdomain, and refuses one that another holds, hides or would make dead. Of two with one name the later would take
-   * over the zone of the earlier, as after a change of its logical id.
+   * Notes a subdomain. Refuses one whose name another subdomain of the stack has, and one that another would occlude or that would occlude
+   * another.
    */
   public hold(zone: route53.IHostedZone, { subdomain, delegation, parentZone }: DelegatedSubdomainProps): void {
     const stack = Stack.of(this);
@@ -77,8 +77,9 @@ export class DelegateSubdomainFunction extends Construct {
     for (const [other, held] of this.subdomains) {
       const how = name === held.name ? 'equal to' : relation(name, held.name);
       if (held.parent === parent && how !== undefined) {
-        throw new PropError('subdomain', undefined, `of ${zone.node.path} must lie apart from that of ${other.node.path}, which has the same parent zone: ${
-          JSON.stringify(subdomain)} is ${how} ${JSON.stringify(held.name)}${how === 'equal to' ? '' : ' (make the lower one with the upper one as its parentZone)'}`);
+        throw new PropError('subdomain', undefined, `of ${zone.node.path} must not be ${JSON.stringify(subdomain)}, which ${how === 'equal to'
+          ? `${other.node.path} already has in the same parent zone`
+          : `is ${how} ${JSON.stringify(held.name)} of ${other.node.path} in the same parent zone: create the lower one with the upper one as its parentZone`}`);
       }
     }
     this.subdomains.set(zone, { parent, name });

@@ -3,15 +3,15 @@ import type * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Delegation } from './delegation';
 import type { FunctionSettings } from './function-settings';
 
-/** What happens on delete to records in the zone other than its apex SOA and NS and ACM's validation CNAMEs. */
+/** What happens on delete to records in the zone, except its apex SOA and NS and ACM's validation CNAMEs. */
 export enum RecordsOnDelete {
-  /** Nothing is deleted, the error lists them. */
+  /** Nothing is deleted, and the error lists them. */
   FAIL = 'Fail',
-  /** They are deleted. NS record sets below the apex fail the delete all the same. */
+  /** They are deleted. NS record sets below the apex still fail the delete. */
   DELETE = 'Delete',
 }
 
-/** Properties of a `DelegatedSubdomain`. Its parent is said by `delegation` or by `parentZone`. */
+/** Properties of a `DelegatedSubdomain`. Its parent is `delegation` or `parentZone`. */
 export interface DelegatedSubdomainProps {
   /** One or more labels relative to the parent zone: `dev`, `app1.dev`. */
   readonly subdomain: string;
@@ -26,14 +26,14 @@ export interface DelegatedSubdomainProps {
   /**
    * The parent zone, in this account, such as another `DelegatedSubdomain`.
    *
-   * @default - `delegation` says where the parent is
+   * @default - `delegation` is the parent
    */
   readonly parentZone?: route53.IHostedZone;
 
   /**
-   * An existing public zone of this account to delegate instead of making one. It is never deleted.
+   * An existing public zone of this account to delegate instead of a new one. It is never deleted.
    *
-   * @default - a zone is made
+   * @default - a zone is created
    */
   readonly zone?: route53.IHostedZone;
 
@@ -45,14 +45,14 @@ export interface DelegatedSubdomainProps {
   readonly adoptDelegation?: boolean;
 
   /**
-   * Logical ids of the stack whose zone the subdomain takes over: what it was called in the template before it was renamed.
+   * Earlier logical ids of the subdomain in this stack, if it was renamed in the template. Its zone is transferred to the new logical id.
    *
    * @default - none
    */
   readonly formerLogicalIds?: string[];
 
   /**
-   * Time to live of the NS record set in the parent, and of the one at the apex of a zone that is made.
+   * Time to live of the NS record set in the parent, and of the one at the apex of a zone that is created.
    *
    * @default Duration.minutes(5)
    */
@@ -67,14 +67,14 @@ export interface DelegatedSubdomainProps {
   readonly drain?: Duration;
 
   /**
-   * Whether the parent's authoritative name servers are asked over DNS before the subdomain counts as made.
+   * Whether the parent's and the zone's authoritative name servers are queried before the subdomain is complete.
    *
    * @default true
    */
   readonly verifyDelegation?: boolean;
 
   /**
-   * What happens on delete to records that something else made in the zone.
+   * What happens on delete to records that something else created in the zone.
    *
    * @default RecordsOnDelete.FAIL
    */
@@ -102,7 +102,7 @@ export interface DelegatedSubdomainProps {
   readonly serviceTimeout?: Duration;
 
   /**
-   * How the stack's function is made.
+   * Settings of the stack's function.
    *
    * @default - see `FunctionSettings`
    */

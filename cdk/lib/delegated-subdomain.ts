@@ -16,8 +16,7 @@ import { isUnknown } from './unknown';
 import { checkOwnZone, checkZone, knownNameOf, knownParentName } from './zone-checks';
 
 const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
-// Seconds: how long CloudFormation waits for a custom resource, and what a delete needs beside its drain, where the function draws
-// the same line (functions/delegate-subdomain/src/subdomain/create.rs).
+// Seconds: how long CloudFormation waits for a custom resource, and what a delete needs beside its drain. The function has the same limit (functions/delegate-subdomain/src/subdomain/create.rs).
 const LONGEST_PATIENCE = 3_600;
 const DELETE_WITHOUT_DRAIN = 120;
 const STANDARD_TTL = 300;
@@ -72,14 +71,14 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     this.resource.node.addDependency(delegateSubdomain.handler.neededForDelete, ...permissions);
 
     if (published && Stack.of(published) === Stack.of(this)) {
-      // Nothing else tells CloudFormation to publish the zone first, and to delete the subdomain first.
+      // No reference makes CloudFormation publish the zone first and delete the subdomain first.
       this.resource.node.addDependency(published._resource);
     }
 
     const parentName = knownParentName(props);
     const isKnown = parentName !== undefined && !isUnknown(props.subdomain);
     this.hostedZoneId = this.resource.getAttString('HostedZoneId');
-    // What adds record sets to a zone tells full names from relative ones by the zone's name, where it is known.
+    // aws-cdk-lib distinguishes full names of record sets from relative ones by the zone's name, if it is known.
     this.zoneName = isKnown ? `${normalised(props.subdomain)}.${parentName}` : this.resource.getAttString('DomainName');
     this.hostedZoneNameServers = Fn.split(',', this.resource.getAttString('NameServers'));
     this.parentHostedZoneId = this.resource.getAttString('ParentHostedZoneId');
@@ -87,12 +86,12 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
   }
 
   /**
-   * What becomes of the zone and its NS record set in the parent, when the subdomain leaves the template or the stack is deleted.
+   * Sets what happens to the zone and its NS record set in the parent if the subdomain leaves the template or the stack is deleted.
    *
-   * `RemovalPolicy.RETAIN` keeps both, and asks for no records: the name goes on. Its records and certificates have policies of their own.
-   * Where it lies in another `DelegatedSubdomain`, retain that as well, which else refuses to be deleted. The zone keeps its tags
-   * `zone-delegation:stack-id` and `zone-delegation:logical-id`; remove them before another stack is to delegate it.
-   * `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   * `RemovalPolicy.RETAIN` keeps both, whatever records the zone has, and the name still resolves. Records and certificates have policies of
+   * their own. If the parent is another `DelegatedSubdomain`, retain that one too, because it cannot be deleted while it delegates. The zone
+   * keeps its ownership tags `zone-delegation:stack-id` and `zone-delegation:logical-id`. Remove them before another stack delegates the zone.
+   * `RETAIN_ON_UPDATE_OR_DELETE` keeps the same, except after a create that fails.
    */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
     this.resource.applyRemovalPolicy(policy);
@@ -105,7 +104,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     });
   }
 
-  /** The zone, for those parts of the CDK that take its id alone. */
+  /** The zone, for those parts of aws-cdk-lib that need its id only. */
   public get hostedZoneRef(): HostedZoneReference {
     return { hostedZoneId: this.hostedZoneId };
   }
@@ -115,12 +114,12 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     return this.zoneName;
   }
 
-  /** A certificate for the subdomain's name, or for names in it. */
+  /** Creates a certificate for the subdomain's name, or for names in it. */
   public certificate(id: string, options: CertificateOptions = {}): SubdomainCertificate {
     return new SubdomainCertificate(this, id, { ...options, zone: this });
   }
 
-  /** Lets a grantee put NS record sets into the zone, and take them out, as for any hosted zone of the CDK. */
+  /** Lets a grantee create and delete NS record sets in the zone, as for any hosted zone of aws-cdk-lib. */
   public grantDelegation(grantee: iam.IGrantable, options?: route53.GrantDelegationOptions): iam.Grant {
     return route53.HostedZoneGrants.fromHostedZone(this).delegation(grantee, options);
   }
@@ -131,7 +130,7 @@ function checkProps(props: DelegatedSubdomainProps, scope: Construct, id: string
     throw new PropError('delegation', undefined, `must be what ${props.delegation.node.path}.allowDelegation returns, or PublishedZone.delegation, but it is the PublishedZone`);
   }
   if (!props.delegation === !props.parentZone) {
-    throw new PropError('delegation', undefined, 'and parentZone are two ways to say what the parent is: give one of them');
+    throw new PropError('delegation', undefined, 'and parentZone are two ways to give the parent: give one of them');
   }
   if (props.delegation) {
     checkRequired('delegation.parameterPrefix', props.delegation.parameterPrefix, FORMATS.parameterPrefix);
@@ -147,7 +146,7 @@ function checkProps(props: DelegatedSubdomainProps, scope: Construct, id: string
   checkZoneName(props);
   checkIs('adoptDelegation', props.adoptDelegation, (value) => typeof value === 'boolean', 'must be true or false');
   if (props.adoptDelegation === true && props.zone === undefined) {
-    throw new PropError('adoptDelegation', undefined, 'must be left out without zone: a zone that is made has no delegation to adopt');
+    throw new PropError('adoptDelegation', undefined, 'must be left out without zone: a new zone has no delegation to adopt');
   }
   checkLogicalIds('formerLogicalIds', props.formerLogicalIds);
   checkTimes(props);
@@ -166,8 +165,8 @@ function checkTimes({ ttl, drain, serviceTimeout }: DelegatedSubdomainProps): vo
   checkSeconds('drain', drain, 0, most, ` (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
   const standard = ttl === undefined ? STANDARD_TTL : ttl.isUnresolved() ? 0 : ttl.toSeconds();
   if (drain === undefined && standard > most) {
-    throw new PropError('drain', undefined, `must be given, as it is ${ttl === undefined ? 'the default of ttl' : 'ttl'} otherwise, which is ${
-      standard.toLocaleString('en')} seconds, and ${most.toLocaleString('en')} at most (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
+    throw new PropError('drain', undefined, `must be given: it is ${ttl === undefined ? 'the default of ttl' : 'ttl'} otherwise, ${
+      standard.toLocaleString('en')} seconds, and must be ${most.toLocaleString('en')} seconds at most (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
   }
 }
 
@@ -182,7 +181,7 @@ function checkZoneName({ subdomain, zone, delegation, parentZone }: DelegatedSub
   }
 }
 
-/** The published zone of the app that a delegation comes from, if it can be used for this subdomain. */
+/** Returns the published zone of the app that a delegation comes from. Throws if the delegation cannot be used for this subdomain. */
 function publishedBy({ delegation, subdomain }: DelegatedSubdomainProps, scope: Construct, id: string): PublishedZone | undefined {
   if (delegation === undefined) {
     return undefined;
@@ -196,7 +195,7 @@ function publishedBy({ delegation, subdomain }: DelegatedSubdomainProps, scope: 
       account}: call allowDelegation for that account, and give what it returns`);
   }
   if (published && grant && isUnknown(Stack.of(published).account) && !isUnknown(account)) {
-    throw new PropError('delegation', undefined, `comes from ${published.node.path}, of whose stack the account is not known, but ${consumer} is in account ${
+    throw new PropError('delegation', undefined, `comes from ${published.node.path}, whose stack has no known account, but ${consumer} is in account ${
       account}: give the stack ${Stack.of(published).node.path} its env, { account, region }`);
   }
   const names = grant?.names.map(normalised);

@@ -18,7 +18,7 @@ const MANAGED = LIMITS.managed - 700;
 export interface DelegationRoleProps {
   /** The consumer's account. */
   readonly account: string;
-  /** Name of the role; CloudFormation's where there is none. */
+  /** Name of the role. CloudFormation creates one if it is not given. */
   readonly roleName?: string;
   /** The published zone. */
   readonly zone: route53.IHostedZone;
@@ -26,15 +26,15 @@ export interface DelegationRoleProps {
   readonly parameterPrefix: string;
   /** The full names that the consumer may delegate, normalised; may be a list token. */
   readonly recordNames: unknown;
-  /** Patterns of the ARNs of the consumer's roles that may take this one; its functions' roles where there are none. */
+  /** Patterns of the ARNs of the consumer's roles that may assume this one: by default the roles of its functions. */
   readonly principalArns?: string[];
-  /** What the trust asks for besides, as condition keys of `StringEquals`. */
+  /** Further conditions of the trust policy, as condition keys of `StringEquals`. */
   readonly narrowing?: unknown;
 }
 
 /**
- * The role by which one consumer account has its names in a published zone, and deletes them: a name, or the role itself, goes only
- * after the consumer's subdomains that need it.
+ * The role by which one consumer account delegates its names in a published zone, and deletes the delegations. Remove a name, or the role
+ * itself, only after the consumer's subdomains that need it.
  */
 export class DelegationRole extends iam.Role {
   public constructor(scope: Construct, id: string, props: DelegationRoleProps) {
@@ -59,7 +59,7 @@ export class DelegationRole extends iam.Role {
   }
 }
 
-/** The names in the lists that one policy each takes. */
+/** Returns the names in chunks that fit into one policy each. */
 function chunksOf({ recordNames, zone, account }: DelegationRoleProps): unknown[] {
   if (!Array.isArray(recordNames) || isUnknown(recordNames)) {
     return [recordNames];

@@ -1,7 +1,7 @@
 import { Fn } from 'aws-cdk-lib';
 import { isUnknown } from './unknown';
 
-/** What a consumer account needs to know to have names in a zone that another account publishes. */
+/** What a consumer account needs to know to delegate names in a zone that another account publishes. */
 export interface Delegation {
   /** The prefix of the parameters that publish the zone, e.g. `/zone-delegation/dev`. */
   readonly parameterPrefix: string;
@@ -17,28 +17,28 @@ export interface Delegation {
   readonly region?: string;
 
   /**
-   * The external id that the role's trust asks for.
+   * The external id that the role's trust policy requires.
    *
    * @default - none
    */
   readonly externalId?: string;
 
   /**
-   * Name of the zone that is published. With it the names of the zones below are known at synthesis.
+   * Name of the published zone. With it, the names of the zones below are known at synthesis.
    *
    * @default - known at deployment only
    */
   readonly zoneName?: string;
 
   /**
-   * The account of the consumer, which alone can use the delegation.
+   * The account of the consumer. No other account can use the delegation.
    *
    * @default - not checked at synthesis
    */
   readonly account?: string;
 }
 
-/** Where a delegation lies, for an account that cannot see the stack which made it. */
+/** Identifies a delegation for an app that does not contain the stack which created it. */
 export interface DelegationLocation {
   /** The account that publishes the zone. */
   readonly networkingAccount: string;
@@ -57,21 +57,21 @@ export interface DelegationLocation {
   readonly region?: string;
 
   /**
-   * The external id that the role's trust asks for.
+   * The external id that the role's trust policy requires.
    *
    * @default - none
    */
   readonly externalId?: string;
 
   /**
-   * Name of the zone that is published. With it the names of the zones below are known at synthesis.
+   * Name of the published zone. With it, the names of the zones below are known at synthesis.
    *
    * @default - known at deployment only
    */
   readonly zoneName?: string;
 
   /**
-   * The delegation role's name, where `allowDelegation` was given one.
+   * The delegation role's name, if `allowDelegation` was given one.
    *
    * @default - `PREFIX-ACCOUNT`, the prefix with `-` for `/`: `zone-delegation-dev-222222222222`
    */
@@ -85,10 +85,10 @@ export interface DelegationLocation {
   readonly partition?: string;
 }
 
-/** The name that a delegation role has where none is given: `zone-delegation-dev-222222222222`. */
+/** Returns the standard name of a delegation role: `zone-delegation-dev-222222222222`. */
 export function delegationRoleName(parameterPrefix: string, account: string): string {
   return isUnknown(parameterPrefix)
-    // CloudFormation cannot take the first "/" away.
+    // CloudFormation has no function that removes the first "/".
     ? `zone-delegation${Fn.join('-', Fn.split('/', parameterPrefix))}-${account}`
     : `${parameterPrefix.slice(1).replaceAll('/', '-')}-${account}`;
 }

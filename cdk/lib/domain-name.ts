@@ -5,8 +5,8 @@ import { isUnknown } from './unknown';
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
- * What is wrong with a name of one or more labels without a trailing dot, or undefined where it is in order.
- * Upper case is in order: DNS does not tell it from lower case. A token is in order: CloudFormation will check it.
+ * Returns what is wrong with a name of one or more labels without a trailing dot, or undefined.
+ * Upper case is allowed, because DNS does not distinguish it from lower case. A token is allowed: the function checks the value.
  */
 export function problemOfName(name: string): string | undefined {
   if (isUnknown(name)) {
@@ -30,10 +30,10 @@ export function problemOfName(name: string): string | undefined {
     ascii === '' ? '' : `: write it as ${JSON.stringify(ascii)}`}`;
 }
 
-// Names by which certificates are validated, which ACM and ACME clients look for in the zone above.
+// Names by which certificates are validated. ACM and ACME clients expect them in the parent zone.
 const VALIDATION_LABEL = /^(_acme-challenge|_[0-9a-f]{32})$/;
 
-/** What is wrong with a name that is relative to a zone, whose own name may be unknown, or undefined where it is in order. */
+/** Returns what is wrong with a name that is relative to a zone, whose own name may be unknown, or undefined. */
 export function problemOfRelativeName(name: string, zoneName?: string): string | undefined {
   const problem = problemOfName(name);
   if (problem !== undefined || isUnknown(name)) {
@@ -49,7 +49,7 @@ export function problemOfRelativeName(name: string, zoneName?: string): string |
 }
 
 /**
- * What is wrong with a certificate's name, which may start with `*.` and has no underscore:
+ * Returns what is wrong with a certificate's name, which may start with `*.` and has no underscore:
  * https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
  */
 export function problemOfCertificateName(name: string): string | undefined {
@@ -57,14 +57,14 @@ export function problemOfCertificateName(name: string): string | undefined {
   return problemOfName(bare) ?? (!isUnknown(bare) && bare.includes('_') ? 'must not have "_", which no certificate can have' : undefined);
 }
 
-/** The name as IAM's Route 53 condition keys and this project's functions write it: lower case, without a dot at the end. */
+/** Returns a name as IAM's condition keys of Route 53 and the functions have it: in lower case, without a dot at the end. */
 export function normalised(name: string): string {
   return isUnknown(name) ? name : name.toLowerCase().replace(/\.$/, '');
 }
 
 /**
- * How the first of two normalised names of one zone lies to the second, or undefined where neither can hide the other.
- * Names with tokens lie nowhere.
+ * Returns how the first of two normalised names of one zone relates to the second, or undefined if neither can occlude the other, or if one
+ * has tokens.
  */
 export function relation(first: string, second: string): 'equal to' | 'above' | 'below' | undefined {
   if (isUnknown(first) || isUnknown(second)) {

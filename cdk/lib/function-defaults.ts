@@ -7,9 +7,9 @@ const DEFAULTS = new WeakMap<IConstruct, FunctionSettings>();
 /** Settings of the functions, once for all stacks of an app or a stage. */
 export class FunctionDefaults {
   /**
-   * Sets what `functionSettings` are in a scope, such as the app, wherever they are not given. Call it before the constructs are made.
+   * Sets the defaults of `functionSettings` in a scope, such as the app. Call it before you create the constructs.
    *
-   * Of a setting that several scopes have, the innermost one holds.
+   * If several scopes have a setting, the innermost one is used.
    */
   public static set(scope: IConstruct, settings: FunctionSettings): void {
     checkFunctionSettings(settings);
@@ -24,13 +24,13 @@ export class FunctionDefaults {
   public static _merged(scope: IConstruct, settings: FunctionSettings = {}): FunctionSettings {
     const defaults: FunctionSettings = Object.assign({}, ...scope.node.scopes.map((one) => DEFAULTS.get(one)));
     const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-    // They are ways to say one thing.
+    // Only one of these can say where the functions come from.
     const { functionZips, functionBucket, functionPrefix, manifestPath, ...others } = defaults;
     const hasSource = ['functionZips', 'functionBucket', 'manifestPath'].some((source) => source in given);
     return { ...(!hasSource && { functionZips, functionBucket, functionPrefix, manifestPath }), ...others, ...given };
   }
 
   private constructor() {
-    // There are no objects of it.
+    // The class has no instances.
   }
 }

@@ -7,7 +7,7 @@ import { problemOfVariable } from './function-environment';
 import type { FunctionSettings } from './function-settings';
 import { checkFormat, checkIs, FORMATS, PropError } from './prop-checks';
 
-/** Checks how a stack's function is to be made. */
+/** Checks the settings of a stack's function. */
 export function checkFunctionSettings(settings: FunctionSettings): void {
   const prop = (name: keyof FunctionSettings) => `functionSettings.${name}`;
   const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -15,7 +15,7 @@ export function checkFunctionSettings(settings: FunctionSettings): void {
   checkIs('functionSettings', settings, isObject, 'must be an object');
   const sources = (['functionBucket', 'functionZips', 'manifestPath'] as const).filter((name) => settings[name] !== undefined);
   if (sources.length > 1) {
-    throw new PropError(sources.map(prop).join(' and '), undefined, 'are ways to say where the functions come from: give one of them');
+    throw new PropError(sources.map(prop).join(' and '), undefined, 'are ways to give the functions: give one of them');
   }
   checkIs(prop('functionZips'), settings.functionZips, isText, 'must be the path of a folder');
   checkIs(prop('manifestPath'), settings.manifestPath, isText, 'must be the path of a file');
@@ -34,7 +34,7 @@ export function checkFunctionSettings(settings: FunctionSettings): void {
     }
   }
   if (settings.deadLetterQueue !== undefined && settings.onFailure !== undefined) {
-    throw new PropError(prop('onFailure'), undefined, 'and functionSettings.deadLetterQueue are two ways to keep requests that Lambda gives up: give one of them');
+    throw new PropError(prop('onFailure'), undefined, 'and functionSettings.deadLetterQueue are two ways to keep requests that Lambda drops: give one of them');
   }
   checkIs(prop('reservedConcurrentExecutions'), settings.reservedConcurrentExecutions, (value) => Number.isInteger(value) && (value as number) >= 1, 'must be a whole number from 1 on');
   checkFormat(prop('rolePath'), settings.rolePath, FORMATS.rolePath);

@@ -7,7 +7,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 
-/** How a stack's custom-resource function is made. There is one per stack and kind, so all constructs of a stack must agree. */
+/** Settings of a stack's custom-resource function. A stack has one function of a kind, so all constructs of a stack must agree. */
 export interface FunctionSettings {
   /**
    * A folder with the prebuilt `publish-zone.zip` and `delegate-subdomain.zip` (a release's assets) of the function's architecture.
@@ -59,64 +59,64 @@ export interface FunctionSettings {
   readonly environment?: { readonly [name: string]: string };
 
   /**
-   * Where the functions' and the waiter's alarms go.
+   * The topic that the alarms of the functions and of the state machine notify.
    *
-   * @default - the alarms stand, and tell nobody
+   * @default - the alarms exist, and notify nobody
    */
   readonly alarmTopic?: sns.ITopic;
 
   /**
-   * What becomes of the functions' logs when the stack is deleted.
+   * What happens to the functions' logs if the stack is deleted.
    *
    * @default RemovalPolicy.DESTROY
    */
   readonly logRemovalPolicy?: RemovalPolicy;
 
   /**
-   * A network that the functions run in. They call AWS's APIs, and name servers on the Internet by UDP and TCP on port 53.
+   * A network that the functions run in. They call the APIs of AWS, and name servers on the Internet by UDP and TCP on port 53.
    *
-   * @default - no network of yours
+   * @default - Lambda's own network
    */
   readonly vpc?: ec2.IVpc;
 
   /**
    * Which subnets of `vpc`.
    *
-   * @default - those with a way out
+   * @default - the private subnets with egress
    */
   readonly vpcSubnets?: ec2.SubnetSelection;
 
   /**
    * Security groups of the functions in `vpc`.
    *
-   * @default - one that lets everything out
+   * @default - a new one that allows all outbound traffic
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
-   * A key, in the stack's Region, for the functions' environment, the logs and the waits' state machine. With it, who may not decrypt with the
-   * key reads neither the logs nor the requests in the executions' history.
+   * A key, in the stack's Region, for the functions' environment, the logs and the state machine. With it, only principals that may decrypt with
+   * the key can read the logs and the requests in the execution history.
    *
-   * @default - AWS's own keys
+   * @default - the keys of AWS
    */
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * A queue for requests that Lambda gives up. They have a `ResponseURL`, which is good for one answer to one request.
+   * A queue for requests that Lambda drops. They contain a `ResponseURL`, which accepts one answer to one request.
    *
-   * @default - none: an alarm says that one was given up
+   * @default - none: an alarm reports a dropped request
    */
   readonly deadLetterQueue?: sqs.IQueue;
 
   /**
-   * A destination for requests that Lambda gives up, instead of `deadLetterQueue`.
+   * A destination for requests that Lambda drops, instead of `deadLetterQueue`.
    *
    * @default - none
    */
   readonly onFailure?: lambda.IDestination;
 
   /**
-   * How many invocations of each function are reserved, and at most run at once. Long waits occupy none.
+   * How many invocations are reserved for each function, which is also how many run at once at most. Long waits occupy none.
    *
    * @default - none are reserved
    */
@@ -137,9 +137,9 @@ export interface FunctionSettings {
   readonly codeSigningConfig?: lambda.ICodeSigningConfig;
 
   /**
-   * IAM path of the functions' and the waiter's roles. With another one, `allowDelegation` needs `principalArns`.
+   * IAM path of the roles of the functions and of the state machine. With another one, `allowDelegation` needs `principalArns`.
    *
-   * @default - `/zone-delegation/publish-zone/` and `/zone-delegation/delegate-subdomain/`; the waiter's has none
+   * @default - `/zone-delegation/publish-zone/` and `/zone-delegation/delegate-subdomain/`; the role of the state machine has none
    */
   readonly rolePath?: string;
 }

@@ -1,4 +1,4 @@
-import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { alarmTopicOf } from './alarm-topic';
@@ -10,11 +10,11 @@ import { PublishedZone } from './published-zone';
 export interface NetworkingStackProps extends StackProps {
   /** What the app deploys. */
   readonly configuration: Configuration;
-  /** How its function is made. */
+  /** The settings of its function. */
   readonly functionSettings: FunctionSettings;
 }
 
-/** The delegated zone, published for its consumers, in the account that holds the base domain. */
+/** The delegated zone, published for its consumers, in the account that has the base domain. */
 export class NetworkingStack extends Stack {
   public constructor(scope: Construct, id: string, props: NetworkingStackProps) {
     super(scope, id, props);
@@ -28,10 +28,13 @@ export class NetworkingStack extends Stack {
       parameterPrefix: configuration.parameterPrefix,
       functionSettings: { ...props.functionSettings, alarmTopic: alarmTopicOf(this, configuration.alarmTopicArn) },
     });
+    if (configuration.retainZones) {
+      publishedZone.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+    }
     for (const consumer of configuration.consumers) {
       const { roleArn } = publishedZone.allowDelegation({
         account: consumer.account,
-        // The retired ones too: the consumer's stack deletes them by this right, after this stack is deployed.
+        // The retired names too: the consumer's stack deletes them with this permission, after this stack is deployed.
         names: consumer.names,
         externalId: consumer.externalId,
         organizationId: configuration.organizationId,

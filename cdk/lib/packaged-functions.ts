@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 
-/** The folder of this package: of `lib` in a checkout, of `dist/js/lib` in a package. */
+/** Returns the root folder of this package, in a checkout or in an installed package. */
 export function packageRoot(folder = __dirname): string {
   return existsSync(path.join(folder, 'package.json')) ? folder : packageRoot(path.dirname(folder));
 }

@@ -13,11 +13,11 @@ export interface PipelineConfiguration {
   readonly branch: string;
   /** ARN of the connection to GitHub, GitLab or Bitbucket; none for CodeCommit. */
   readonly connectionArn?: string;
-  /** Who is told by e-mail when the pipeline failed. */
+  /** E-mail addresses that are notified if the pipeline fails. */
   readonly notify: string[];
 }
 
-/** The pipeline in the CDK app's context, or a `ConfigurationError` with all that is wrong. */
+/** Returns the pipeline in the CDK app's context. Throws a `ConfigurationError` with all problems. */
 export function readPipelineConfiguration(context: Context): PipelineConfiguration {
   const problems: ConfigurationProblem[] = [];
   const root = new Section('', context, problems);
@@ -33,7 +33,7 @@ export function readPipelineConfiguration(context: Context): PipelineConfigurati
   };
   if (configuration && section.has('connectionArn') !== configuration.repository.includes('/') && configuration.repository !== '') {
     section.wrong('repository', section.has('connectionArn')
-      ? 'must be "owner/name" where pipeline.connectionArn is given' : 'must be the name of a repository in CodeCommit where pipeline.connectionArn is missing',
+      ? 'must be "owner/name" if pipeline.connectionArn is given' : 'must be the name of a repository in CodeCommit if pipeline.connectionArn is missing',
     configuration.repository);
   }
   if (configuration === undefined || problems.length > 0) {

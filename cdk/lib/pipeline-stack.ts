@@ -9,7 +9,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { CodeBuildStep, CodePipeline, CodePipelineSource } from 'aws-cdk-lib/pipelines';
+import { CodeBuildStep, type CodeBuildStepProps, CodePipeline, CodePipelineSource } from 'aws-cdk-lib/pipelines';
 import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import { addConsumerStack, addNetworkingStack, functionSettingsOf } from './app';
@@ -19,7 +19,6 @@ import type { PipelineConfiguration } from './pipeline-configuration';
 // The command line tools of package.json, and the one of the same day that publishes assets.
 const CDK_CLI = '2.1148.1';
 const CDK_ASSETS = '4.7.3';
-const RUST = '1.95.0';
 const ARM64_TARGET = 'aarch64-unknown-linux-gnu';
 const X86_64_TARGET = 'x86_64-unknown-linux-gnu';
 
@@ -31,12 +30,13 @@ export interface PipelineStackProps extends StackProps {
   readonly pipeline: PipelineConfiguration;
 }
 
-/** The pipeline: tests, then the networking stack, then all consumers at once. Every change of its own it deploys first. */
+/** The pipeline: builds, then tests, then the networking stack, then all consumers at once. It deploys changes of itself first. */
 export class PipelineStack extends Stack {
   public constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
     const { configuration } = props;
     const cache = this.cacheBucket();
+    const source = this.source(props.pipeline);
     const pipeline = new CodePipeline(this, 'Pipeline', {
       pipelineName: id,
       pipelineType: codepipeline.PipelineType.V2,
@@ -45,13 +45,13 @@ export class PipelineStack extends Stack {
       enableKeyRotation: true,
       cliVersion: CDK_CLI,
       cdkAssetsCliVersion: CDK_ASSETS,
-      synth: this.synth(props, cache),
+      synth: this.synth(props, source, cache),
     });
 
     const settings = functionSettingsOf(configuration);
     const networking = new Stage(this, 'Networking');
     addNetworkingStack(networking, configuration, settings);
-    pipeline.addStage(networking);
+    pipeline.addStage(networking, { pre: [this.test(source, cache)] });
 
     const consumers = pipeline.addWave('Consumers');
     for (const consumer of configuration.consumers) {
@@ -69,35 +69,49 @@ export class PipelineStack extends Stack {
     acknowledge(this, 'S1', 'The buckets hold what can be built again, for the pipeline alone; CloudTrail tells who used them');
   }
 
-  /** Tests the functions and this app and makes the templates and the functions' packages. */
-  private synth({ configuration, pipeline }: PipelineStackProps, cache: s3.IBucket): CodeBuildStep {
+  private source({ connectionArn, repository, branch }: PipelineConfiguration): CodePipelineSource {
+    return connectionArn
+      ? CodePipelineSource.connection(repository, branch, { connectionArn })
+      : CodePipelineSource.codeCommit(codecommit.Repository.fromRepositoryName(this, 'Repository', repository), branch);
+  }
+
+  /** Builds the functions, and creates the templates and the packages of the functions. */
+  private synth({ configuration }: PipelineStackProps, source: CodePipelineSource, cache: s3.IBucket): CodeBuildStep {
     const target = configuration.architecture === 'arm64' ? ARM64_TARGET : X86_64_TARGET;
-    return new CodeBuildStep('Test and synthesize', {
-      input: pipeline.connectionArn
-        ? CodePipelineSource.connection(pipeline.repository, pipeline.branch, { connectionArn: pipeline.connectionArn })
-        : CodePipelineSource.codeCommit(codecommit.Repository.fromRepositoryName(this, 'Repository', pipeline.repository), pipeline.branch),
-      installCommands: [
-        `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain ${RUST} --component clippy,rustfmt --target ${target}`,
-        '. "$HOME/.cargo/env"',
-      ],
+    return this.build('Synthesize', cache, {
+      input: source,
+      installCommands: install(target),
       commands: [
-        // It installs what it needs, pinned by hash, into the checkout: among it cargo-lambda, with which the functions are built next.
-        'cargo xtask test',
+        // cargo-lambda, with which the functions are built.
+        'python3 -m venv .venv',
+        '.venv/bin/pip install --require-hashes --only-binary :all: -r tests/emulator/requirements.txt',
         'export PATH="$PWD/.venv/bin:$PATH"',
         'cd cdk',
-        'npm ci',
+        'npm ci --ignore-scripts',
         'npx cdk synth --quiet --app "npx tsx bin/pipeline.ts"',
       ],
       primaryOutputDirectory: 'cdk/cdk.out',
+    });
+  }
+
+  /** Tests the functions and this app. Nothing that this step builds is deployed. */
+  private test(source: CodePipelineSource, cache: s3.IBucket): CodeBuildStep {
+    return this.build('Test', cache, { input: source, installCommands: install(X86_64_TARGET), commands: ['cargo xtask test'] });
+  }
+
+  private build(id: string, cache: s3.IBucket, props: CodeBuildStepProps): CodeBuildStep {
+    return new CodeBuildStep(id, {
+      ...props,
       timeout: Duration.hours(2),
-      cache: codebuild.Cache.bucket(cache, { prefix: 'synth' }),
+      cache: codebuild.Cache.bucket(cache, { prefix: id.toLowerCase() }),
       buildEnvironment: {
         buildImage: codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
         computeType: codebuild.ComputeType.LARGE,
       },
       partialBuildSpec: codebuild.BuildSpec.fromObject({
         phases: { install: { 'runtime-versions': { nodejs: '22', python: '3.12' } } },
-        cache: { paths: ['/root/.cargo/registry/**/*', '/root/.npm/**/*', 'target/**/*'] },
+        // Archives whose checksums the lock files have, and nothing that was built.
+        cache: { paths: ['/root/.cargo/registry/cache/**/*', '/root/.npm/**/*'] },
       }),
     });
   }
@@ -131,6 +145,11 @@ export class PipelineStack extends Stack {
       }),
     });
   }
+}
+
+/** Installs the Rust that the workflows install, by the checksums of its archives. */
+function install(target: string): string[] {
+  return [`.github/install-rust.sh "$HOME/rust" ${target}`, 'export PATH="$HOME/rust/bin:$PATH"'];
 }
 
 // aws-cdk-lib grants `codestar-connections:UseConnection` whatever the connection's ARN. IAM asks for the action of the ARN's own

@@ -1,5 +1,5 @@
 /**
- * What IAM takes for a role, in characters without white space, and how many managed policies, unless the account's quota was raised.
+ * What IAM accepts for a role, in characters without white space, and how many managed policies, unless the account's quota was raised.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */

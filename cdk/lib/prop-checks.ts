@@ -2,7 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { problemOfName, problemOfRelativeName } from './domain-name';
 import { isUnknown } from './unknown';
 
-/** A wrong prop: one sentence with its name, the rule, and its value where one is given. */
+/** A wrong prop: one sentence with its name, the rule, and its value if it is given. */
 export class PropError extends Error {
   public constructor(prop: string, value: unknown, rule: string) {
     super(value === undefined ? `${prop} ${rule}.` : `${prop} ${rule}, but it is ${shown(value)}.`);
@@ -16,7 +16,7 @@ function shown(value: unknown): string {
   return isPlain ? JSON.stringify(value) : `a ${(value as object).constructor.name}`;
 }
 
-/** How a text must look, and that in words that follow the prop's name. */
+/** A format of texts, and a rule in words that follow the prop's name. */
 export interface Format {
   readonly pattern: RegExp;
   readonly rule: string;
@@ -44,31 +44,31 @@ export const FORMATS = {
   },
 } satisfies { [name: string]: Format };
 
-/** Checks a value where it is given and no token: CloudFormation will check what is not known yet. */
+/** Checks a value if it is given and known. The function checks a token's value at deployment. */
 export function checkIs(prop: string, value: unknown, isRight: (value: unknown) => boolean, rule: string): void {
-  // Types are a promise of TypeScript's alone.
+  // Programs in JavaScript and Python can pass other types.
   if (value !== undefined && !isUnknown(value) && !isRight(value)) {
     throw new PropError(prop, value, rule);
   }
 }
 
-/** Checks a text where it is given. */
+/** Checks a text if it is given. */
 export function checkFormat(prop: string, value: string | undefined, { pattern, rule }: Format): void {
   checkIs(prop, value, (text) => typeof text === 'string' && pattern.test(text), rule);
 }
 
-/** Checks one of the values of an enum where it is given. */
+/** Checks one of the values of an enum if it is given. */
 export function checkOneOf(prop: string, value: unknown, values: { readonly [name: string]: string }): void {
   const all = Object.values(values);
   checkIs(prop, value, (text) => all.includes(text as string), `must be ${all.map((one) => JSON.stringify(one)).join(' or ')}`);
 }
 
-/** Checks a list where it is given; `what` is what it lists. */
+/** Checks a list if it is given; `what` is what it lists. */
 export function checkList(prop: string, value: unknown, what: string): void {
   checkIs(prop, value, Array.isArray, `must be a list of ${what}`);
 }
 
-/** Checks a text that has to be given. */
+/** Checks a required text. */
 export function checkRequired(prop: string, value: string | undefined, format: Format): void {
   if (value === undefined) {
     throw new PropError(prop, value, 'is missing');
@@ -96,7 +96,7 @@ function checkNameBy(problemOf: (name: string) => string | undefined, prop: stri
   }
 }
 
-/** Checks a list of logical ids where it is given. */
+/** Checks a list of logical ids if it is given. */
 export function checkLogicalIds(prop: string, ids: string[] | undefined): void {
   checkList(prop, ids, 'logical ids');
   if (!isUnknown(ids)) {
@@ -104,7 +104,7 @@ export function checkLogicalIds(prop: string, ids: string[] | undefined): void {
   }
 }
 
-/** Checks a length of time where it is given and no token; `why` is what draws the line. */
+/** Checks a length of time if it is given and known; `why` explains the limit. */
 export function checkSeconds(prop: string, duration: Duration | undefined, least: number, most: number, why = ''): void {
   checkIs(prop, duration, (value) => typeof (value as Duration | null)?.toSeconds === 'function', 'must be a Duration');
   if (duration === undefined || duration.isUnresolved()) {

@@ -14,7 +14,7 @@ const READS = ['ssm:GetParameters', 'ssm:ListTagsForResource'];
 
 /** The stack's function `publish-zone`. */
 export class PublishZoneFunction extends Construct {
-  /** The stack's one function, made at the first call. */
+  /** Returns the stack's one function, which the first call creates. */
   public static of(scope: Construct, settings?: FunctionSettings): PublishZoneFunction {
     return functionOfStack(scope, 'PublishZoneFunction', settings,
       (stack, id, merged) => new PublishZoneFunction(stack, id, merged));
@@ -31,8 +31,8 @@ export class PublishZoneFunction extends Construct {
   /** Lets the function publish one zone under one prefix. */
   public grantPublish(zone: route53.IHostedZone, parameterPrefix: string): IDependable {
     const parameters = parameterArns(this, parameterPrefix);
-    // A prefix that is a stack's parameter changes under its policy, which then must still reach what the old one named. Whether that
-    // stands is read first; what is gone has no tag that a condition could ask for.
+    // If the prefix is a parameter of the template, an update changes the prefix in the policy, too, and the function must still read and delete
+    // the parameters under the earlier prefix. A read cannot have a condition on tags, because parameters that do not exist have none.
     const anyPrefix = isUnknown(parameterPrefix);
     const deletable = anyPrefix ? parameterArns(this, '/*') : parameters;
     return this.handler.grant({ purpose: 'Publish', of: knownNameOf(zone), isOneOfMany: true },

@@ -19,34 +19,34 @@ import { checkOwnZone, checkZone, identityOf, knownNameOf } from './zone-checks'
 
 const RESOURCE_TYPE = 'Custom::PublishedZone';
 
-/** What happens on delete while NS record sets stand below the zone's apex. */
+/** What happens on delete if the zone has NS record sets below its apex. */
 export enum DelegationsOnDelete {
-  /** Nothing is touched, the error lists them. */
+  /** Nothing is changed, and the error lists them. */
   FAIL = 'Fail',
-  /** The parameters go all the same. */
+  /** The parameters are deleted anyway. */
   IGNORE = 'Ignore',
 }
 
 /** Properties of a `PublishedZone`. */
 export interface PublishedZoneProps {
   /**
-   * Name of the public hosted zone to make, e.g. `build.example.com`.
+   * Name of the public hosted zone to create, e.g. `build.example.com`.
    *
    * @default - `zone` is published
    */
   readonly zoneName?: string;
 
   /**
-   * An existing public hosted zone of this account to publish instead of making one.
+   * An existing public hosted zone of this account to publish instead of a new one.
    *
-   * @default - a zone is made, named `zoneName`
+   * @default - a zone is created, named `zoneName`
    */
   readonly zone?: route53.IHostedZone;
 
   /**
-   * The zone of the base domain, in this account, that gets the NS record set of the zone that is made here.
+   * The zone of the base domain, in this account, in which the NS record set of the published zone is created.
    *
-   * @default - none: whoever holds the base domain delegates the zone by hand, to the name servers in `zone`
+   * @default - none: the owner of the base domain delegates the zone by hand, to the name servers of `zone`
    */
   readonly parentZone?: route53.IHostedZone;
 
@@ -61,7 +61,7 @@ export interface PublishedZoneProps {
   readonly parameterPrefix: string;
 
   /**
-   * Logical ids of the stack whose parameters the zone takes over: what it was called in the template before it was renamed.
+   * Earlier logical ids of the published zone in this stack, if it was renamed in the template. Its parameters are transferred to the new logical id.
    *
    * @default - none
    */
@@ -75,14 +75,14 @@ export interface PublishedZoneProps {
   readonly tags?: { readonly [key: string]: string };
 
   /**
-   * What happens on delete while consumers' NS record sets stand in the zone.
+   * What happens on delete if the zone has NS record sets of consumers.
    *
    * @default DelegationsOnDelete.FAIL
    */
   readonly delegationsOnDelete?: DelegationsOnDelete;
 
   /**
-   * How the stack's function is made.
+   * Settings of the stack's function.
    *
    * @default - see `FunctionSettings`
    */
@@ -95,31 +95,30 @@ export interface DelegationGrant {
   readonly account: string;
 
   /**
-   * The consumer's names, relative to the zone: `dev`, `app1.eu`. None lies below another, nor is it equal to, above or below a
-   * name of another consumer of the zone.
+   * The consumer's names, relative to the zone: `dev`, `app1.eu`. No name is below another, nor equal to, above or below a name of another
+   * consumer of the zone.
    *
-   * A name goes in two deploys: first the consumer's `DelegatedSubdomain`, and when its zone is gone the name here. The consumer deletes
-   * by the right that the name gives; without it the delete fails, and where it is part of an update CloudFormation forgets the
-   * subdomain, of which the zone and its delegation stay.
+   * Remove a name in two deployments. First remove the consumer's `DelegatedSubdomain`. When its zone is deleted, remove the name here. An
+   * update that removes the name while its NS record set exists fails with a list, because the consumer needs the permission for its delete.
    */
   readonly names: string[];
 
   /**
-   * An external id that the consumer's function must give. It narrows the trust further.
+   * An external id that the consumer's function must give. It restricts the trust policy further.
    *
    * @default - none
    */
   readonly externalId?: string;
 
   /**
-   * The organization that the consumer's account must belong to, `o-...`. It narrows the trust further.
+   * The organization that the consumer's account must belong to, `o-...`. It restricts the trust policy further.
    *
    * @default - none
    */
   readonly organizationId?: string;
 
   /**
-   * Patterns of the ARNs of roles of the consumer's account that may take this one, instead of the roles of its functions.
+   * Patterns of the ARNs of roles of the consumer's account that may assume this one, instead of the roles of its functions.
    *
    * @default - the roles of the consumer's functions `delegate-subdomain`: `arn:aws:iam::ACCOUNT:role/zone-delegation/delegate-subdomain/*`
    */
@@ -133,9 +132,9 @@ export interface DelegationGrant {
   readonly roleName?: string;
 }
 
-/** A public hosted zone that consumer accounts may have names in. */
+/** A public hosted zone in which consumer accounts delegate names to themselves. */
 export class PublishedZone extends Resource implements ITaggableV2 {
-  /** A consumer's delegation by its place alone, for a stack that is made apart from the zone's. */
+  /** Returns a consumer's delegation for a stack of another app than the published zone's. */
   public static delegation(location: DelegationLocation): Delegation {
     const { networkingAccount, account, parameterPrefix, region, externalId, zoneName, partition = Aws.PARTITION } = location;
     checkRequired('networkingAccount', networkingAccount, FORMATS.account);
@@ -152,7 +151,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
   }
 
   /**
-   * Finds the zone of the app that a delegation comes from, and what it grants; without a grant it is one that the scope's stack publishes.
+   * Returns the published zone of the app that a delegation comes from, and what it grants. Without a grant it is one of the scope's own stack.
    *
    * @internal
    */
@@ -186,7 +185,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     super(scope, id);
     this.cdkTagManager = checkedTags(this, RESOURCE_TYPE, props.tags, TAG_CHARACTERS);
     this.parameterPrefix = props.parameterPrefix;
-    // First, since it may throw, and a zone that was made before would stay.
+    // First, because it may throw, and a zone that was created before would stay in the tree.
     const publishZone = PublishZoneFunction.of(this, props.functionSettings);
     this.zone = this.zoneOf(props);
 
@@ -207,20 +206,20 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     this._resource.node.addDependency(publishZone.handler.neededForDelete, rights);
 
     if (props.parentZone) {
-      // A stack's delete asks the published zone first: it refuses while consumers still hold names.
+      // The delete of a stack begins with the published zone, which is refused while the zone has delegations.
       this._resource.node.addDependency(this.delegateFrom(props.parentZone, props.delegationTtl));
     }
   }
 
   /**
-   * What becomes of all that the consumers' names need, when it leaves the template or the stack is deleted: the parameters, the zone
-   * that is made here, its NS record set in `parentZone` and the delegation roles. A `zone` that is given has a policy of its own.
+   * Sets what happens to all that the consumers' names need if it leaves the template or the stack is deleted: the parameters, the zone that is
+   * created here, its NS record set in `parentZone` and the delegation roles. An existing `zone` has a policy of its own.
    *
-   * `RemovalPolicy.RETAIN` keeps all of it, and asks for no delegations: the consumers' names go on without the stack. So does a role
-   * whose `allowDelegation` is taken away, with its right. Before another stack publishes under the prefix, delete the parameters and the
-   * roles. `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   * `RemovalPolicy.RETAIN` keeps all of it, whatever delegations the zone has: the consumers' names still resolve without the stack. It also
+   * keeps the role, with its permissions, if you remove its `allowDelegation`. Before another stack publishes under the prefix, delete the
+   * parameters and the roles. `RETAIN_ON_UPDATE_OR_DELETE` keeps the same, except after a create that fails.
    *
-   * Without a policy the delete is refused while delegations stand, as `delegationsOnDelete` says.
+   * Without a policy, the delete is refused while delegations exist, as `delegationsOnDelete` says.
    */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
     this.removalPolicy = policy;
@@ -228,9 +227,9 @@ export class PublishedZone extends Resource implements ITaggableV2 {
   }
 
   /**
-   * Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know.
+   * Creates the role by which one consumer account delegates its names, and returns what the consumer needs to know.
    *
-   * The call goes only after the consumer's subdomains: the consumer deletes them by this role.
+   * Remove the call only after the consumer's subdomains are deleted: the consumer deletes them with this role.
    *
    * @deprecated use `allowDelegation`: this name is the CDK's for what takes a grantee and returns a `Grant`, as a hosted zone's does
    */
@@ -239,9 +238,9 @@ export class PublishedZone extends Resource implements ITaggableV2 {
   }
 
   /**
-   * Makes the role by which one consumer account has its names in the zone, and says what the consumer needs to know.
+   * Creates the role by which one consumer account delegates its names, and returns what the consumer needs to know.
    *
-   * The call goes only after the consumer's subdomains: the consumer deletes them by this role.
+   * Remove the call only after the consumer's subdomains are deleted: the consumer deletes them with this role.
    */
   public allowDelegation(grant: DelegationGrant): Delegation {
     checkRequired('account', grant.account, FORMATS.account);
@@ -249,7 +248,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     checkFormat('externalId', grant.externalId, FORMATS.externalId);
     checkPrincipals(grant);
     if (this.holders.some(({ account }) => account === grant.account)) {
-      throw new PropError('account', grant.account, 'must be granted its names in one call, since it has one role');
+      throw new PropError('account', grant.account, 'must get all its names in one call, because it has one role');
     }
     const roleName = checkedRoleName(grant.roleName, this.parameterPrefix, grant.account);
     this.checkRoleIsNew(roleName);
@@ -279,7 +278,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
   }
 
   /**
-   * Says which names the delegation roles cover, of names that nothing here can check; may be a list token.
+   * Sets which names the delegation roles cover, of names that cannot be checked here. They may be a list token.
    *
    * @internal
    */
@@ -288,7 +287,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
   }
 
   /**
-   * Makes a delegation role of names that nothing here can check.
+   * Creates a delegation role for names that cannot be checked here.
    *
    * @internal
    */
@@ -302,7 +301,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     return role;
   }
 
-  /** Makes a role outlive the published zone, whose delete fails while consumers still need the role. */
+  /** Makes CloudFormation delete a role after the published zone, whose delete fails while consumers still need the role. */
   private outlive(role: DelegationRole, condition?: CfnCondition): void {
     if (condition === undefined) {
       this._resource.node.addDependency(role);
@@ -315,7 +314,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     (this._resource.node.defaultChild as CfnResource).addMetadata('DelegationRoles', this.conditionalRoles);
   }
 
-  /** Returns what names an account in logical ids: the account, or the parameter that has it. */
+  /** Returns how logical ids name an account: by its number, or by the parameter that has it. */
   private idOf(account: string): string {
     if (!isUnknown(account)) {
       return account;
@@ -324,7 +323,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     return parameter ?? createHash('sha256').update(JSON.stringify(Stack.of(this).resolve(account))).digest('hex').slice(0, 8);
   }
 
-  /** An account has one role of a name, in whichever Region its stacks are. */
+  /** Refuses the name of a role that the account already has, in whichever Region its stacks are. */
   private checkRoleIsNew(roleName: string): void {
     const other = allIn(this).find((zone) => isOfAccountOf(zone, Stack.of(this)) && zone.roleNames.includes(roleName));
     if (other !== undefined && !isUnknown(roleName)) {
@@ -339,7 +338,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     }
     checkList('names', grant.names, 'names');
     if (isUnknown(grant.names)) {
-      throw new PropError('names', undefined, 'must be a list whose length is known, since the zone\'s name is added to each (its elements may be tokens)');
+      throw new PropError('names', undefined, 'must be a list whose length is known, because the zone\'s name is added to each name (names may be tokens)');
     }
     if (grant.names.length === 0) {
       throw new PropError('names', grant.names, 'must have at least one name');
@@ -356,15 +355,16 @@ export class PublishedZone extends Resource implements ITaggableV2 {
       }
       const below = names.find((other) => relation(name, other) === 'below');
       if (below !== undefined) {
-        throw new PropError('names', grant.names, `must lie apart from each other: ${JSON.stringify(name)} is below ${
-          JSON.stringify(below)}, and so lies in its zone (the consumer makes it there, with parentZone)`);
+        throw new PropError('names', grant.names, `must not clash: ${JSON.stringify(name)} is below ${
+          JSON.stringify(below)}, and so is in its zone (the consumer creates it there, with parentZone)`);
       }
       for (const holder of this.holdersOfZone()) {
         const how = relation(name, holder.name);
         // An account may have its names under each prefix under which a zone is published.
         if (how !== undefined && !(how === 'equal to' && holder.account === grant.account)) {
-          throw new PropError('names', grant.names, `of account ${grant.account} must lie apart from those of account ${
-            holder.account}, since whoever holds a name can capture all below it: ${JSON.stringify(name)} is ${how} ${JSON.stringify(holder.name)}`);
+          const clash = how === 'equal to' ? `account ${holder.account} already has` : `is ${how} ${JSON.stringify(holder.name)} of account ${holder.account}`;
+          throw new PropError('names', undefined, `of account ${grant.account} must not have ${JSON.stringify(name)}, which ${
+            clash}: the owner of a name could capture all names below it`);
         }
       }
     }
@@ -372,7 +372,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     return names.map((name) => `${name}.${zoneName}`);
   }
 
-  /** Who holds names in the zone, by whichever construct of the app. */
+  /** Returns who has names in the zone, by all constructs of the app. */
   private holdersOfZone(): PublishedZone['holders'] {
     return allIn(this)
       .filter(({ zone }) => identityOf(zone) === identityOf(this.zone))
@@ -395,7 +395,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     const child = normalised(this.zone.zoneName);
     const record = new route53.NsRecord(this, 'NameServers', {
       zone: parentZone,
-      // With its dot it is taken as it is, also where neither name is known yet.
+      // aws-cdk-lib leaves a name with a dot at its end as it is, also if neither name is known yet.
       recordName: `${child}.`,
       values: this.zone.hostedZoneNameServers!,
       ttl,
@@ -418,17 +418,17 @@ function checkProps(props: PublishedZoneProps, scope: Construct, id: string): vo
   checkOwnZone('zone', props.zone, scope, id);
   checkOwnZone('parentZone', props.parentZone, scope, id);
   if (!props.zone === (props.zoneName === undefined)) {
-    throw new PropError('zoneName', props.zoneName, 'and zone are two ways to say which zone is published: give one of them');
+    throw new PropError('zoneName', props.zoneName, 'and zone are two ways to give the published zone: give one of them');
   }
   if (props.zoneName !== undefined) {
     checkName('zoneName', props.zoneName);
   }
   if (props.delegationTtl !== undefined && props.parentZone === undefined) {
-    throw new PropError('delegationTtl', props.delegationTtl.toString(), 'must be left out without parentZone, in which the NS record set stands that has it');
+    throw new PropError('delegationTtl', props.delegationTtl.toString(), 'must be left out without parentZone, which has the NS record set with that TTL');
   }
   const parent = knownNameOf(props.parentZone);
   if (props.parentZone && props.zone && props.zone.hostedZoneNameServers === undefined) {
-    throw new PropError('parentZone', parent, 'must be left out where zone is imported, since its name servers are unknown here: delegate it where it is made');
+    throw new PropError('parentZone', undefined, 'must be left out if zone is imported, because its name servers are unknown here: delegate the zone in the app that creates it');
   }
   const child = props.zoneName === undefined ? knownNameOf(props.zone) : normalised(props.zoneName);
   if (child !== undefined && !isUnknown(child) && parent !== undefined && relation(child, parent) !== 'below') {
@@ -436,7 +436,7 @@ function checkProps(props: PublishedZoneProps, scope: Construct, id: string): vo
   }
 }
 
-/** Of two zones under one prefix the later would take over the parameters of the earlier. */
+/** Refuses a prefix that another published zone has: both would write the same parameters. */
 function checkPrefixIsNew(parameterPrefix: string, scope: Construct, id: string): void {
   const stack = Stack.of(scope);
   const other = allIn(scope).find((zone) => zone.parameterPrefix === parameterPrefix && isOfAccountOf(zone, stack) && Stack.of(zone).region === stack.region);
@@ -446,7 +446,7 @@ function checkPrefixIsNew(parameterPrefix: string, scope: Construct, id: string)
   }
 }
 
-/** The published zones of an app that are made: one that threw is in the tree all the same. */
+/** Returns the complete published zones of an app. One whose constructor threw stays in the tree. */
 function allIn(scope: Construct): PublishedZone[] {
   return scope.node.root.node.findAll().filter((construct) => construct instanceof PublishedZone).filter((zone) => zone._resource !== undefined);
 }
@@ -474,7 +474,7 @@ function checkPrincipals({ account, principalArns }: DelegationGrant): void {
   for (const pattern of principalArns ?? []) {
     checkFormat('principalArns', pattern, FORMATS.roleArnPattern);
     if (![pattern, account].some((text) => isUnknown(text)) && pattern.split(':')[4] !== account) {
-      throw new PropError('principalArns', pattern, `must be of the account ${account}, since the role trusts no other`);
+      throw new PropError('principalArns', pattern, `must be of the account ${account}, because the role trusts no other account`);
     }
   }
 }

@@ -4,19 +4,19 @@ const KEY = 'route53:ChangeResourceRecordSets';
 export interface Changes {
   /** The actions. */
   readonly actions: ('CREATE' | 'DELETE' | 'UPSERT')[];
-  /** The types of the record sets; any where there are none. */
+  /** The types of the record sets; by default any. */
   readonly types?: string[];
-  /** The names of the record sets, lower case and without a final dot, which may be a list token; any where there are none. */
+  /** The names of the record sets, in lower case and without a final dot. They may be a list token; by default any. */
   readonly names?: unknown;
   /** The same as patterns. */
   readonly namesLike?: string[];
 }
 
 /**
- * The conditions under which a statement allows a request that changes record sets.
+ * Returns the conditions under which a statement allows a request that changes record sets.
  *
- * Each key has the values of all changes of the request. So one statement has to fit all of them, which is why one statement allows one kind
- * of change: a DELETE of one type beside a CREATE of another is allowed by none.
+ * Each key has the values of all changes of the request, so one statement has to match all of them. One statement allows one kind of change: no
+ * statement allows a DELETE of one type beside a CREATE of another.
  *
  * @see https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
  */
@@ -30,7 +30,7 @@ export function onlyChanges({ actions, types, names, namesLike }: Changes): { [o
   return {
     'ForAllValues:StringEquals': equal,
     ...(like && { 'ForAllValues:StringLike': like }),
-    // ForAllValues holds where the key is missing, so each key must be there too.
+    // ForAllValues is true if the key is missing, so each key must exist too.
     Null: Object.fromEntries(Object.keys({ ...equal, ...like }).map((key) => [key, 'false'])),
   };
 }

@@ -3,9 +3,9 @@ import type { Section } from './configuration-section';
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html; a stack's 500 resources are never reached before.
 const MOST_OUTPUTS = 200;
-/** What networking-stack.ts puts out beside a role for each consumer. */
+/** The outputs of networking-stack.ts, beside one for each consumer. */
 const OUTPUTS_OF_NETWORKING = 3;
-/** What consumer-stack.ts puts out for a name, and for an application below it. */
+/** The outputs of consumer-stack.ts for a name, and for an application below it. */
 const OUTPUTS_OF_NAME = 2;
 const OUTPUTS_OF_APPLICATION = 3;
 
@@ -13,12 +13,12 @@ const OUTPUTS_OF_APPLICATION = 3;
 export function rejectExcess(root: Section, sections: readonly Section[], consumers: readonly Consumer[]): void {
   const most = MOST_OUTPUTS - OUTPUTS_OF_NETWORKING;
   if (consumers.length > most) {
-    root.wrong('consumers', `must have ${most} entries at most, since the networking stack has an output for each, but it has ${consumers.length}`);
+    root.wrong('consumers', `must have ${most} entries at most, because the networking stack has an output for each, but it has ${consumers.length}`);
   }
   consumers.forEach(({ heldNames, applications }, index) => {
     const outputs = heldNames.length * (OUTPUTS_OF_NAME + applications.length * OUTPUTS_OF_APPLICATION);
     if (outputs > MOST_OUTPUTS) {
-      sections[index]!.wrong(applications.length > 0 ? 'applications' : 'names', `makes ${outputs} outputs, of which a stack has ${MOST_OUTPUTS} at most (${
+      sections[index]!.wrong(applications.length > 0 ? 'applications' : 'names', `gives ${outputs} outputs, and a stack has ${MOST_OUTPUTS} at most (${
         heldNames.length} names with ${OUTPUTS_OF_NAME} each${applications.length > 0 ? `, and ${applications.length} applications below each name with ${OUTPUTS_OF_APPLICATION} each` : ''})`);
     }
   });

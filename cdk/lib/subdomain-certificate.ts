@@ -20,13 +20,13 @@ const LONGEST_COMMON_NAME = 64;
 
 /** What happens on delete to the CNAMEs that validate a certificate. */
 export enum ValidationRecordsOnDelete {
-  /** They stay while the zone lives: other certificates of the same names share them. */
+  /** They stay as long as the zone exists: other certificates of the same names share them. */
   KEEP = 'Keep',
-  /** Those are deleted that no other certificate of the account lists, in any Region. For a zone that something else deletes. */
+  /** Those are deleted that no other certificate of the account lists, in any Region. Use it for a zone that something else deletes. */
   DELETE = 'Delete',
 }
 
-/** What a certificate is to be, apart from its zone. */
+/** Options of a certificate, apart from its zone. */
 export interface CertificateOptions {
   /**
    * The certificate's name, in one of the zones; `*.` allowed.
@@ -50,7 +50,7 @@ export interface CertificateOptions {
   readonly additionalZones?: route53.IHostedZone[];
 
   /**
-   * Where the certificate is made, e.g. `us-east-1` for CloudFront.
+   * Region of the certificate, e.g. `us-east-1` for CloudFront.
    *
    * @default - the stack's Region
    */
@@ -64,14 +64,14 @@ export interface CertificateOptions {
   readonly keyAlgorithm?: acm.KeyAlgorithm;
 
   /**
-   * Whether ACM exports the certificate with its key, which ACM charges for.
+   * Whether the certificate can be exported with its key. ACM charges for it.
    *
    * @default false
    */
   readonly export?: boolean;
 
   /**
-   * Logical ids of the stack whose certificate this one takes over: what it was called in the template before it was renamed.
+   * Earlier logical ids of the certificate in this stack, if it was renamed in the template. The certificate is transferred to the new logical id.
    *
    * @default - none
    */
@@ -105,18 +105,18 @@ export interface SubdomainCertificateProps extends CertificateOptions {
   readonly zone: route53.IHostedZone;
 
   /**
-   * How the stack's function is made.
+   * Settings of the stack's function.
    *
    * @default - see `FunctionSettings`
    */
   readonly functionSettings?: FunctionSettings;
 }
 
-/** A certificate that is issued when CloudFormation says that it stands. */
+/** A certificate of ACM. It is issued when CloudFormation says that the resource is complete. */
 export class SubdomainCertificate extends Resource implements acm.ICertificate, ITaggableV2 {
   /** The certificate's ARN. */
   public readonly certificateArn: string;
-  /** Where the certificate lies. */
+  /** Region of the certificate. */
   public readonly region: string;
   /** The certificate's tags; `Tags.of()` sets them too. */
   public readonly cdkTagManager: TagManager;
@@ -154,21 +154,21 @@ export class SubdomainCertificate extends Resource implements acm.ICertificate, 
   }
 
   /**
-   * What becomes of the certificate and the CNAMEs that validate it, when it leaves the template or the stack is deleted.
+   * Sets what happens to the certificate and the CNAMEs that validate it if it leaves the template or the stack is deleted.
    *
-   * `RemovalPolicy.RETAIN` keeps both. ACM renews the certificate only while its CNAMEs stand, and these go with a `DelegatedSubdomain`:
-   * retain that as well. `RETAIN_ON_UPDATE_OR_DELETE` keeps as much, and lets a create that fails be undone.
+   * `RemovalPolicy.RETAIN` keeps both. ACM renews the certificate only while its CNAMEs exist, and the delete of a `DelegatedSubdomain` deletes
+   * them, so retain that one too. `RETAIN_ON_UPDATE_OR_DELETE` keeps the same, except after a create that fails.
    */
   public override applyRemovalPolicy(policy: RemovalPolicy): void {
     this.resource.applyRemovalPolicy(policy);
   }
 
-  /** The certificate, for those parts of the CDK that take its ARN alone. */
+  /** The certificate, for those parts of aws-cdk-lib that need its ARN only. */
   public get certificateRef(): CertificateReference {
     return { certificateArn: this.certificateArn };
   }
 
-  /** Days until the certificate expires, counted once a day in its Region. ACM renews it for as long as its CNAMEs stand. */
+  /** Returns the metric of the days until the certificate expires, which ACM counts once a day in its Region. ACM renews it as long as its CNAMEs exist. */
   public metricDaysToExpiry(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return new cloudwatch.Metric({
       period: Duration.days(1),
@@ -230,7 +230,7 @@ function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): 
   const bare = wanted.startsWith('*.') ? wanted.slice(2) : wanted;
   const zoneNames = zones.map(knownNameOf);
   if (zoneNames.every((zoneName) => zoneName !== undefined && !['equal to', 'below'].includes(relation(bare, zoneName) ?? ''))) {
-    throw new PropError(prop, name, `must lie in one of the zones ${zoneNames.join(', ')}`);
+    throw new PropError(prop, name, `must be in one of the zones ${zoneNames.join(', ')}`);
   }
   return wanted;
 }

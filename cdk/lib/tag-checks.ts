@@ -7,12 +7,12 @@ interface Tags {
   readonly [key: string]: string;
 }
 
-// What most services take in keys and values: https://docs.aws.amazon.com/acm/latest/APIReference/API_Tag.html
+// The characters that most services accept in keys and values: https://docs.aws.amazon.com/acm/latest/APIReference/API_Tag.html
 export const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-// Route 53 takes all.
+// Route 53 accepts all.
 const ANY_CHARACTERS = /^[^]*$/;
 
-/** Checks tags where they are given. `characters` is what the service takes in keys and values. */
+/** Checks tags if they are given. `characters` is what the service accepts in keys and values. */
 export function checkTags(tags: Tags = {}, characters = ANY_CHARACTERS): void {
   checkIs('tags', tags, (value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object of strings');
   const [problem] = problemsOf(tags, characters);
@@ -26,7 +26,7 @@ export function checkedTags(construct: Construct, resourceType: string, tags: Ta
   checkTags(tags, characters);
   const manager = new TagManager(TagType.KEY_VALUE, resourceType);
   Object.entries(tags).forEach(([key, value]) => manager.setTag(key, value));
-  const way = `(a tag of Tags.of() leaves the resource out with { excludeResourceTypes: ['${resourceType}'] })`;
+  const way = `(Tags.of().add() excludes the resource with { excludeResourceTypes: ['${resourceType}'] })`;
   construct.node.addValidation({ validate: () => problemsOf(manager.tagValues(), characters).map(({ message }) => `${message} ${way}`) });
   return manager;
 }

@@ -6,22 +6,24 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeInlinePolicies, acknowledgeWildcard } from './acknowledge';
+import { neededForStateMachineKey } from './function-needs';
 import type { FunctionSettings } from './function-settings';
+import { unlessToBeLookedUp } from './unknown';
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 const LONGEST_NAME = 80;
 const SUFFIX = '-waiter';
-/** How many characters a stack's name may have from which the waiter's follows. */
+/** How long a stack's name may be if the waiter's name follows from it. */
 export const LONGEST_STACK_NAME = LONGEST_NAME - SUFFIX.length;
 
 /**
- * The loop that outlasts an invocation: call the function, and where its reply says that it is not done, wait as many seconds
- * as it says and call it again with what it gave. The function itself ends the loop, by answering CloudFormation within
- * `ServiceTimeout` (one hour at most); the execution's own time-out stands above that and never speaks first.
+ * The loop of waits that are longer than an invocation: call the function, and if its reply says that it is not done, wait the seconds of the
+ * reply and call it again with the reply. The function itself ends the loop by answering CloudFormation within `ServiceTimeout`, one hour at
+ * most. The time-out of the execution is longer than that.
  *
- * The `ResponseURL` lies in the execution's history, because a turn needs it and Step Functions keeps every state's input.
- * Who may read that history may read CloudFormation's events as well; the URL is good for one answer to one request, for two
- * hours, and gives no access to anything else. It is kept out of the logs: they take no execution data.
+ * The `ResponseURL` is in the execution history, because each call needs it and Step Functions keeps the input of every state. It accepts one
+ * answer to one request, for two hours, and gives no access to anything else. The logs have no execution data. With `encryptionKey`, the
+ * history is encrypted.
  */
 export const WAITER_DEFINITION = {
   Comment: 'Calls the function until it has answered CloudFormation',
@@ -47,7 +49,7 @@ export const WAITER_DEFINITION = {
           MaxAttempts: 20,
           JitterStrategy: 'FULL',
         },
-        // The function itself failed: it could not give its answer. A further try is free, and a refused event fails each.
+        // The function failed, because it could not send its answer. It refuses a wrong event at each attempt.
         { ErrorEquals: ['States.ALL'], IntervalSeconds: 10, BackoffRate: 2, MaxAttempts: 3, JitterStrategy: 'FULL' },
       ],
       Next: 'Answered?',
@@ -62,9 +64,9 @@ export const WAITER_DEFINITION = {
   },
 };
 
-/** The state machine in which waits go on that outlast an invocation. */
+/** The state machine for waits that are longer than an invocation. */
 export class Waiter extends Construct {
-  /** What must outlive the custom resources that may wait. */
+  /** Must be deleted after the custom resources that may wait. */
   public readonly stateMachine: sfn.StateMachine;
   /** The policy of its role. */
   public readonly policy: iam.Policy;
@@ -75,7 +77,7 @@ export class Waiter extends Construct {
     const { encryptionKey, tracing } = settings;
     const isTraced = tracing !== undefined && tracing !== lambda.Tracing.DISABLED;
     const role = new iam.Role(this, 'Role', {
-      path: settings.rolePath,
+      path: unlessToBeLookedUp(settings.rolePath),
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
@@ -96,14 +98,14 @@ export class Waiter extends Construct {
           ],
           resources: ['*'],
         }),
-        ...encryptionKey ? [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [encryptionKey.keyArn] })] : [],
+        ...encryptionKey ? [new iam.PolicyStatement(neededForStateMachineKey(encryptionKey.keyArn))] : [],
         // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
         ...isTraced ? [new iam.PolicyStatement({
           actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resources: ['*'],
         })] : [],
       ],
     });
-    // Apart from its making: `Role.customizeRoles` reports what a policy has when it is attached.
+    // Last: `Role.customizeRoles` reports what a policy has when it is attached.
     this.policy.attachToRole(role);
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineName: name,
@@ -115,7 +117,7 @@ export class Waiter extends Construct {
       definitionSubstitutions: { FunctionArn: handler.functionArn },
       logs: {
         destination: new logs.LogGroup(this, 'Logs', {
-          // The prefix keeps the delivery from outgrowing the account's resource policy, see the page above.
+          // With this prefix, the deliveries do not exceed the size of the account's resource policy, see the page above.
           logGroupName: `/aws/vendedlogs/states/${name}`,
           retention: settings.logRetention ?? logs.RetentionDays.THREE_MONTHS,
           removalPolicy: settings.logRemovalPolicy ?? RemovalPolicy.DESTROY,
@@ -130,7 +132,7 @@ export class Waiter extends Construct {
     acknowledge(this.stateMachine, 'SF2', 'It calls one function in a loop, and its log names every state');
   }
 
-  /** What may go wrong with an execution, by alarm id, metric and meaning. */
+  /** Returns the failures of executions, as alarm id, metric and meaning. */
   public failures(): [string, cloudwatch.Metric, string][] {
     return [
       ['ExecutionsFailed', this.stateMachine.metricFailed(), 'failed while waiting: a custom resource may be left without an answer'],
@@ -141,25 +143,25 @@ export class Waiter extends Construct {
 }
 
 /**
- * The waiter's name, which follows from its stack's. It is fixed, so that the function's environment can hold the ARN without
- * a reference: the state machine refers to the function already.
+ * Returns the waiter's name, which follows from its stack's name. It is fixed, so that the function's environment can contain the ARN without a
+ * reference: the state machine refers to the function already.
  */
 export function waiterName(stack: Stack): string {
   const isShort = Token.isUnresolved(stack.stackName) || stack.stackName.length <= LONGEST_STACK_NAME;
-  // A stack within a stack is called otherwise when it is deployed, and longer: a nested one, or one of a StackSet, `StackSet-NAME-UUID`. A
-  // stack's id ends in a UUID.
+  // A stack within a stack has another and longer name when it is deployed: a nested one, or one of a StackSet, `StackSet-NAME-UUID`. A stack's
+  // id ends in a UUID.
   const scopes = stack.node.scopes.slice(0, -1).reverse();
   const around = scopes.slice(0, scopes.findIndex((scope) => Stage.isStage(scope)));
   const isWithin = around.some((scope) => Stack.isStack(scope));
   return !isWithin && isShort ? `${Aws.STACK_NAME}${SUFFIX}` : `${Fn.select(2, Fn.split('/', Aws.STACK_ID))}${SUFFIX}`;
 }
 
-/** The waiter's ARN, built from its name. */
+/** Returns the waiter's ARN, built from its name. */
 export function waiterArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({ service: 'states', resource: 'stateMachine', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
 }
 
-/** The ARN of all executions of the waiter. */
+/** Returns the ARN of all executions of the waiter. */
 export function executionsArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({ service: 'states', resource: 'execution', resourceName: `${name}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
 }

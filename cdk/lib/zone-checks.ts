@@ -6,10 +6,10 @@ import { normalised } from './domain-name';
 import { checkFormat, FORMATS, PropError } from './prop-checks';
 import { isUnknown } from './unknown';
 
-// What `HostedZone.fromLookup` gives for an id at the first synthesis, after which the CDK looks the zone up and starts again.
+// `HostedZone.fromLookup` returns it as the id at the first synthesis. Then the CDK looks the zone up and synthesizes again.
 const NOT_LOOKED_UP = 'DUMMY';
 
-/** Checks a zone where it is given: that it is one, public as far as the template can tell, and its id one. */
+/** Checks a zone if it is given: that it is a hosted zone, public as far as the app knows, and that its id has the right form. */
 export function checkZone(prop: string, zone: route53.IHostedZone | undefined): void {
   if (zone !== undefined && typeof (zone as route53.IHostedZone | null)?.hostedZoneId !== 'string') {
     throw new PropError(prop, zone, 'must be a hosted zone of aws-route53');
@@ -22,7 +22,7 @@ export function checkZone(prop: string, zone: route53.IHostedZone | undefined): 
   }
 }
 
-/** Checks that a zone, where it is given, is of the account of the construct that needs it in its own. */
+/** Checks that a zone, if it is given, is in the account of the construct that uses it. */
 export function checkOwnZone(prop: string, zone: route53.IHostedZone | undefined, scope: Construct, id: string): void {
   const [theirs, own] = [zone?.env?.account, Stack.of(scope).account];
   if (zone !== undefined && theirs !== undefined && ![theirs, own].some(isUnknown) && theirs !== own) {
@@ -31,7 +31,7 @@ export function checkOwnZone(prop: string, zone: route53.IHostedZone | undefined
   }
 }
 
-/** Checks a zone that has to be given. */
+/** Checks a required zone. */
 export function checkRequiredZone(prop: string, zone: route53.IHostedZone): void {
   if (zone === undefined) {
     throw new PropError(prop, zone, 'is missing');
@@ -39,12 +39,12 @@ export function checkRequiredZone(prop: string, zone: route53.IHostedZone): void
   checkZone(prop, zone);
 }
 
-/** The zone's name, normalised, where it is known: neither a token's nor that of a zone which was imported by its id alone. */
+/** Returns the zone's name, normalised, if it is known. The name of a token, or of a zone imported by its id alone, is not. */
 export function knownNameOf(zone: route53.IHostedZone | undefined): string | undefined {
   try {
     return zone === undefined || isUnknown(zone.zoneName) ? undefined : normalised(zone.zoneName);
   } catch {
-    // `HostedZone.fromHostedZoneId` makes zones whose name throws.
+    // The name of a zone of `HostedZone.fromHostedZoneId` throws.
     return undefined;
   }
 }
@@ -54,7 +54,7 @@ export function knownParentName({ delegation, parentZone }: { readonly delegatio
   return delegation?.zoneName === undefined || isUnknown(delegation.zoneName) ? knownNameOf(parentZone) : normalised(delegation.zoneName);
 }
 
-/** What two imports of one zone have in common: its id, and its name until the id is looked up. */
+/** Returns what two imports of one zone have in common: its id, or its name until the id is looked up. */
 export function identityOf(zone: route53.IHostedZone): string {
   return zone.hostedZoneId === NOT_LOOKED_UP ? zone.zoneName : zone.hostedZoneId;
 }

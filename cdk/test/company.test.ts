@@ -2,51 +2,39 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import * as sns from 'aws-cdk-lib/aws-sns';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { NIST80053R5Checks } from 'cdk-nag';
+import * as nag2 from 'cdk-nag-2';
+import { CompanyApp } from '../examples/company/company-app';
+import { CompanyStack } from '../examples/company/company-stack';
 import { DelegatedSubdomain, FunctionDefaults, type FunctionSettings, PublishedZone } from '../lib';
-import { findings } from './nag';
+import { findings, findingsOfNag2, nagContext } from './nag';
 import { dependenciesOf, functionZips, resourcesOf } from './template';
 import { delegation } from './zones';
 
+const BOUNDARY = { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::222222222222:policy/company-boundary']] };
 const ENV = { account: '222222222222', region: 'eu-west-1' };
-const BOUNDARY = 'arn:aws:iam::222222222222:policy/boundary';
 
-/** A consumer's stack in a company with rules of its own. */
+/** A consumer's stack in an app with the rules of a company. */
 function companyIn(app: App): Stack {
-  const stack = new Stack(app, 'Company', { env: ENV });
-  const encryptionKey = new kms.Key(stack, 'Key', { enableKeyRotation: true });
-  FunctionDefaults.set(app, { functionZips, logRetention: logs.RetentionDays.ONE_YEAR, logRemovalPolicy: RemovalPolicy.RETAIN, tracing: lambda.Tracing.ACTIVE });
+  FunctionDefaults.set(app, { functionZips, logRemovalPolicy: RemovalPolicy.RETAIN });
+  const stack = new CompanyStack(app, 'Company', { env: ENV });
   FunctionDefaults.set(stack, {
-    encryptionKey,
-    vpc: ec2.Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'vpc-1', availabilityZones: ['eu-west-1a'], privateSubnetIds: ['subnet-1'] }),
-    vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
-    securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1')],
-    deadLetterQueue: sqs.Queue.fromQueueArn(stack, 'Queue', 'arn:aws:sqs:eu-west-1:222222222222:failed'),
-    reservedConcurrentExecutions: 5,
-    alarmTopic: sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-west-1:222222222222:alarms'),
     codeSigningConfig: lambda.CodeSigningConfig.fromCodeSigningConfigArn(stack, 'Signing', 'arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-1'),
-    rolePath: '/company/',
   });
   new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation }).certificate('Certificate');
-  iam.PermissionsBoundary.of(app).apply(iam.ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', BOUNDARY));
   return stack;
 }
 
-const company = () => Template.fromStack(companyIn(new App()));
+const company = () => Template.fromStack(companyIn(new CompanyApp()));
 
 test('a company\'s settings reach the function, its logs, its role and the state machine, from the defaults of the app and the stack', () => {
   const template = company();
   template.hasResourceProperties('AWS::Lambda::Function', {
     VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] },
     KmsKeyArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] },
-    DeadLetterConfig: { TargetArn: 'arn:aws:sqs:eu-west-1:222222222222:failed' },
+    DeadLetterConfig: { TargetArn: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':sqs:eu-west-1:222222222222:failed']] } },
     ReservedConcurrentExecutions: 5,
     TracingConfig: { Mode: 'Active' },
     CodeSigningConfigArn: 'arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-1',
@@ -98,6 +86,20 @@ test('the innermost default holds, and what is given holds before each', () => {
   assert.throws(() => FunctionDefaults.set(app, { securityGroups: [] }), /^PropError: functionSettings\.securityGroups must be left out without vpc\.$/);
 });
 
-test('cdk-nag\'s NIST 800-53 pack finds nothing in a stack with a company\'s settings', () => {
-  assert.deepEqual(findings((app) => { companyIn(app); }, NIST80053R5Checks), []);
+test('an aspect of the company sees every alarm, and a property injector every log group', () => {
+  const template = company();
+  template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
+  template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
+  template.hasResourceProperties('Custom::DelegatedSubdomain', { Tags: [{ Key: 'cost-center', Value: '42' }] });
 });
+
+for (const [version, find] of [
+  ['2', (app: App) => findingsOfNag2(app, nag2.NIST80053R5Checks)], ['2, AwsSolutions,', (app: App) => findingsOfNag2(app)],
+  ['3', (app: App) => findings(app, NIST80053R5Checks)], ['3, AwsSolutions,', (app: App) => findings(app)],
+] as const) {
+  test(`cdk-nag ${version} finds nothing without an explanation in a company's stack`, () => {
+    const app = new CompanyApp({ context: nagContext });
+    companyIn(app);
+    assert.deepEqual(find(app), []);
+  });
+}

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfiguration } from '../lib/configuration';
+import { KEYS } from '../lib/configuration-keys';
 import { ConfigurationError, type ConfigurationProblem } from '../lib/configuration-section';
+import { plainTemplates } from '../lib/plain-templates';
 import { configuration, functionZips, synthesize } from './template';
 
 function read(changes: { [key: string]: unknown }) {
@@ -47,12 +49,15 @@ test('a configuration in order is read, with its defaults', () => {
       ttlSeconds: undefined,
       drainSeconds: undefined,
       alarmTopicArn: undefined,
+      retainZones: false,
     }],
     architecture: 'arm64',
     functionZips: undefined,
     functionEnvironment: {},
     logRetentionDays: undefined,
     alarmTopicArn: undefined,
+    terminationProtection: false,
+    retainZones: false,
   });
 });
 
@@ -97,9 +102,9 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['functionEnvironment', { functionEnvironment: 'A=1' }, /must be an object of strings, but it is "A=1"\.$/],
   ['functionEnvironment.AB', { functionEnvironment: { AB: 1 } }, /^functionEnvironment\.AB must be a string, but it is 1\.$/],
   ['functionEnvironment.A-B', { functionEnvironment: { 'A-B': '' } }, /must have a name that is a letter and then/],
-  ['functionEnvironment.AWS_SESSION_TOKEN', { functionEnvironment: { AWS_SESSION_TOKEN: 'x' } }, /must be left out, since Lambda sets it/],
-  ['functionEnvironment.STATE_MACHINE_ARN', { functionEnvironment: { STATE_MACHINE_ARN: 'x' } }, /must be left out, since the constructs set it/],
-  ['functionZips', { functionZips: '/Nowhere' }, /^functionZips must be a folder that holds publish-zone\.zip, but it is "\/Nowhere"\.$/],
+  ['functionEnvironment.AWS_SESSION_TOKEN', { functionEnvironment: { AWS_SESSION_TOKEN: 'x' } }, /must be left out, because Lambda sets it/],
+  ['functionEnvironment.STATE_MACHINE_ARN', { functionEnvironment: { STATE_MACHINE_ARN: 'x' } }, /must be left out, because the constructs set it/],
+  ['functionZips', { functionZips: '/Nowhere' }, /^functionZips must be a folder that contains publish-zone\.zip, but it is "\/Nowhere"\.$/],
   ['organisationId', { organisationId: 'o-a1b2c3d4e5' }, /^organisationId is unknown: did you mean organizationId\? The keys are instance, baseDomain, .*, pipeline\.$/],
   ['notify', { notify: ['x@y.z'] }, /^notify is unknown here: it is a key of pipeline\. The keys are instance, /],
   ['names', { names: ['dev'] }, /^names is unknown here: it is a key of an entry of consumers\. The keys are /],
@@ -107,16 +112,16 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['foo', { foo: 1 }, /^foo is unknown\. The keys are instance, /],
   ['consumers[0].organizationId', { consumers: [{ account: '222222222222', organizationId: 'o-a1b2c3d4e5' }] }, /^consumers\[0\]\.organizationId is unknown here: it is a key of the top level\. /],
   ['netwrokingregion', { netwrokingregion: 'eu-west-1' }, /did you mean networkingRegion\?/],
-  ['alarmTopicArn', { alarmTopicArn: 'alarms' }, /^alarmTopicArn must be the ARN of a topic of SNS, such as "arn:aws:sns:us-east-1:111111111111:alarms", but it is "alarms"\.$/],
-  ['alarmTopicArn', { alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:alarms:4c1a' }, /must be the ARN of a topic/],
+  ['alarmTopicArn', { alarmTopicArn: 'alarms' }, /^alarmTopicArn must be the ARN of an SNS topic, such as "arn:aws:sns:us-east-1:111111111111:alarms", but it is "alarms"\.$/],
+  ['alarmTopicArn', { alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:alarms:4c1a' }, /must be the ARN of an SNS topic/],
   ['alarmTopicArn', { alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:Alarms', networkingRegion: 'eu-west-1' },
-    /^alarmTopicArn must be of a topic in eu-west-1, since alarms tell topics of their own Region only, but it is "arn:aws:sns:us-east-1:111111111111:Alarms"\.$/],
+    /^alarmTopicArn must be of a topic in eu-west-1, since alarms notify only topics of their own Region, but it is "arn:aws:sns:us-east-1:111111111111:Alarms"\.$/],
   ['consumers[0].alarmTopicArn', { consumers: [{ account: '222222222222', region: 'eu-west-1', alarmTopicArn: 'arn:aws:sns:us-east-1:222222222222:a' }] }, /must be of a topic in eu-west-1/],
   ['logRetentionDays', { logRetentionDays: 31 }, /^logRetentionDays must be one of 1, 3, 5, 7, 14, 30, .*, 3653, but it is 31\.$/],
   ['logRetentionDays', { logRetentionDays: 'never' }, /^logRetentionDays must be a whole number, but it is "never"\.$/],
   ['consumers[0].ttlSeconds', { consumers: [{ account: '222222222222', ttlSeconds: -1 }] }, /must be 0 to 2,147,483,647 seconds, but it is -1\.$/],
   ['consumers[0].ttlSeconds', { consumers: [{ account: '222222222222', ttlSeconds: 1.5 }] }, /must be a whole number/],
-  ['consumers[0].drainSeconds', { consumers: [{ account: '222222222222', ttlSeconds: 3600 }] }, /^consumers\[0\]\.drainSeconds must be given, 3,480 at most, since it is ttlSeconds otherwise, which is 3,600\.$/],
+  ['consumers[0].drainSeconds', { consumers: [{ account: '222222222222', ttlSeconds: 3600 }] }, /^consumers\[0\]\.drainSeconds must be given, 3,480 at most: it is ttlSeconds otherwise, which is 3,600\.$/],
   ['consumers[0].drainSeconds', { consumers: [{ account: '222222222222', drainSeconds: 3481 }] }, /^consumers\[0\]\.drainSeconds must be 0 to 3,480 seconds, but it is 3481\.$/],
   ['consumers', { consumers: [] }, /must be a list with at least one entry/],
   ['consumers', { consumers: '[{"account":"222222222222",}]' }, /^consumers is not JSON: Expected double-quoted property name in JSON at position 27/],
@@ -130,44 +135,48 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: [Array(4).fill('a'.repeat(60)).join('.')] }] }, /must leave room for "\.build\.example\.com"/],
   ['consumers[0].name', { consumers: [{ account: '222222222222', name: 'dev' }] }, /^consumers\[0\]\.name is unknown: did you mean names\? The keys are account, region,/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['dev', 'x.dev'] }] },
-    /^consumers\[0\]\.names has "x\.dev", which is below "dev" and so lies in its zone: give the upper one alone, and the lower one as one of its applications\.$/],
+    /^consumers\[0\]\.names has "x\.dev", which is below "dev" and so is in its zone: give the upper one alone, and the lower one as one of its applications\.$/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['app1.dev', 'dev'], applications: ['app2'] }] }, /has "app1\.dev", which is below "dev"/],
   ['consumers[0].applications', { consumers: [{ account: '222222222222', applications: ['app', 'x.app'] }] }, /^consumers\[0\]\.applications has "x\.app", which is below "app"/],
   ['consumers[0].applications', { consumers: [{ account: '222222222222', applications: ['a'.repeat(43)] }] },
     /^consumers\[0\]\.applications must leave room for "\.dev\.build\.example\.com" within 64 characters, but it is "a{43}"\.$/],
   ['consumers[0].applications', { consumers: [{ account: '222222222222', applications: ['a_b'] }] },
-    /^consumers\[0\]\.applications must make names without "_", which no certificate can have, but it is "a_b"\.$/],
-  ['consumers[0].applications', { consumers: [{ account: '222222222222', names: ['dev', 'q_a'], applications: ['app'] }] }, /must make names without "_"/],
+    /^consumers\[0\]\.applications must give names without "_", which no certificate can have, but it is "a_b"\.$/],
+  ['consumers[0].applications', { consumers: [{ account: '222222222222', names: ['dev', 'q_a'], applications: ['app'] }] }, /must give names without "_"/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['a-b', 'ab'] }] },
-    /^consumers\[0\]\.names makes the subdomains "a-b" and "ab", whose outputs would have one name: let them differ in letters or digits\.$/],
+    /^consumers\[0\]\.names gives the subdomains "a-b" and "ab", whose outputs would have one name: let them differ in letters or digits\.$/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: ['dev', 'appdev'], applications: ['app'] }] }, /"app\.dev" and "appdev", whose outputs/],
   ['consumers[0].names', { consumers: [{ account: '222222222222', names: [Array(2).fill('a'.repeat(60)).join('.')] }] },
-    /^consumers\[0\]\.names begins with a name that makes the stack zone-delegation-consumer-dev-a{60}-a{60}, which is longer than 128 characters\.$/],
+    /^consumers\[0\]\.names begins with a name that gives the stack the name zone-delegation-consumer-dev-a{60}-a{60}, which is longer than 128 characters\.$/],
   ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['a.b'] }, { account: '333333333333', names: ['a-b'] }] },
-    /^consumers\[1\]\.names begins with "a-b", which makes the stack zone-delegation-consumer-dev-a-b like consumers\[0\]\.names, which begins with "a\.b": let another name be the first\.$/],
+    /^consumers\[1\]\.names begins with "a-b", which gives the stack the name zone-delegation-consumer-dev-a-b like consumers\[0\]\.names, which begins with "a\.b": let another name be the first\.$/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', names: ['dev'], retiredNames: ['QA'] }] },
-    /^consumers\[0\]\.retiredNames has "qa", which is none of names: leave it there until the consumer's stack has deleted it\.$/],
+    /^consumers\[0\]\.retiredNames has "qa", which is not in names: leave it there until the consumer's stack has deleted it\.$/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['dev'] }] },
-    /^consumers\[0\]\.retiredNames has "dev", after which the stack is named: give stackName "zone-delegation-consumer-dev" and keep it, so that/],
+    /^consumers\[0\]\.retiredNames has "dev", after which the stack is named: set stackName "zone-delegation-consumer-dev" and keep it, so that/],
+  ['consumers[0].retiredNames', { retainZones: 'true', consumers: [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['qa'] }] },
+    /^consumers\[0\]\.retiredNames has "qa", whose zone retainZones keeps: set retainZones of the entry to false and deploy, then retire the name\.$/],
+  ['terminationProtection', { terminationProtection: 'yes' }, /^terminationProtection must be true or false, but it is "yes"\.$/],
+  ['consumers[0].retainZones', { consumers: [{ account: '222222222222', retainZones: 1 }] }, /^consumers\[0\]\.retainZones must be true or false, but it is 1\.$/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: 'dev' }] }, /must be a list, but it is "dev"\.$/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: ['dev', 'DEV'] }] }, /must have "dev" once/],
   ['consumers[0].retiredNames', { consumers: [{ account: '222222222222', retiredNames: ['*'] }] }, /"\*" is none/],
   ['consumers[0].retiredName', { consumers: [{ account: '222222222222', retiredName: ['dev'] }] }, /is unknown: did you mean retiredNames\?/],
   ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['qa', 'dev'], retiredNames: ['dev'] }, { account: '333333333333', names: ['dev'] }] },
-    /has "dev", which is equal to "dev" of consumers\[0\]\.names/],
+    /has "dev", which consumers\[0\]\.names has too/],
   ...['a', 'zone-delegation-networking-dev', 'zone-delegation-consumer-dev2', 'zone-delegation-consumer-dev-A', 'zone-delegation-consumer-dev-a_b',
     `zone-delegation-consumer-dev-${'a'.repeat(100)}`].map((stackName): typeof wrong[number] => ['consumers[0].stackName',
     { consumers: [{ account: '222222222222', stackName }] },
     /^consumers\[0\]\.stackName must be "zone-delegation-consumer-dev", or that and "-" and lower-case letters, digits and "-", 128 characters at most, but it is/]),
   ['consumers[1].stackName', { consumers: [{ account: '222222222222' }, { account: '333333333333', names: ['qa'], stackName: 'zone-delegation-consumer-dev' }] },
-    /^consumers\[1\]\.stackName makes the stack zone-delegation-consumer-dev, which is that of consumers\[0\] too: give it a stackName of its own\.$/],
+    /^consumers\[1\]\.stackName gives the stack the name zone-delegation-consumer-dev, which is that of consumers\[0\] too: give it a stackName of its own\.$/],
   ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['qa'], stackName: 'zone-delegation-consumer-dev' }, { account: '333333333333' }] },
-    /^consumers\[1\]\.names makes the stack zone-delegation-consumer-dev, which is that of consumers\[0\] too/],
+    /^consumers\[1\]\.names gives the stack the name zone-delegation-consumer-dev, which is that of consumers\[0\] too/],
   ['consumers[0].externalId', { consumers: [{ account: '222222222222', externalId: '?' }] }, /must be 2 to 1,224/],
   ['consumers[0].certificateRegion', { consumers: [{ account: '222222222222', certificateRegion: 'x' }] }, /must be the name of a Region/],
   ['consumers[1].account', { consumers: [{ account: '222222222222' }, { account: '222222222222', names: ['qa'] }] }, /one entry\.$/],
   ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['dev'] }, { account: '333333333333', names: ['Dev'] }] },
-    /^consumers\[1\]\.names has "dev", which is equal to "dev" of consumers\[0\]\.names: whoever holds a name could capture all below it\.$/],
+    /^consumers\[1\]\.names has "dev", which consumers\[0\]\.names has too: the owner of a name could capture all names below it\.$/],
   ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['dev'] }, { account: '333333333333', names: ['a.dev'] }] },
     /which is below "dev"/],
   ['consumers[1].names', { consumers: [{ account: '222222222222', names: ['a.dev'] }, { account: '333333333333', names: ['dev'] }] },
@@ -200,14 +209,25 @@ test('the first name of a stack may be retired where the stack keeps its name, o
   assert.deepEqual([kept!.stackName, kept!.heldNames, all!.stackName, all!.heldNames], ['zone-delegation-consumer-dev-team-a', ['qa'], 'zone-delegation-consumer-dev', []]);
 });
 
-test('docs/app.md has every key, and settings in order', () => {
-  const readme = readFileSync(path.join(__dirname, '..', '..', 'docs', 'app.md'), 'utf8');
-  const keysIn = (changes: { [key: string]: unknown }) => /The keys are (.*)\.$/.exec(problems(changes)[0]!.message)![1]!.split(', ');
-  const keys = [...keysIn({ x: 1 }), ...keysIn({ consumers: [{ account: '222222222222', x: 1 }] }).map((key) => `consumers[].${key}`)];
-  assert.deepEqual(keys.filter((key) => !readme.includes(`\n| \`${key}\` | `)), []);
-  const consumers = [...readme.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text!) as unknown);
+test('docs/reference.md has every key of the settings, and docs/deploy.md settings in order', () => {
+  const page = (name: string) => readFileSync(path.join(__dirname, '..', '..', 'docs', name), 'utf8');
+  const prefixes = ['', 'consumers[].', 'pipeline.'];
+  const keys = Object.values(KEYS).flatMap((part, index) => part.map((key) => `${prefixes[index]!}${key}`));
+  const [, settings] = /\n## Settings of the app\n(.*?)\n## /s.exec(page('reference.md'))!;
+  const documented = [...settings!.matchAll(/^\| `([^`]+)` \| /gm)].map(([, key]) => key!);
+  assert.deepEqual(documented.sort(), keys.sort());
+  const consumers = [...page('deploy.md').matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text!) as unknown);
   assert.ok(consumers.length > 0);
   assert.deepEqual(problems({ consumers }), []);
+});
+
+test('docs/reference.md has every parameter of the plain templates', () => {
+  const page = readFileSync(path.join(__dirname, '..', '..', 'docs', 'reference.md'), 'utf8');
+  const [, table] = /\n## Parameters of the plain templates\n(.*?)\n## /s.exec(page)!;
+  const cells = [...table!.matchAll(/^\| (`[^|]*) \| /gm)].flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+  const parameters = Object.values(plainTemplates()).flatMap((template) => Object.keys((template as { Parameters: object }).Parameters));
+  const inTable = (name: string) => name.replace(/^Consumer[1-5](?=[A-Z])/, 'Consumer1');
+  assert.deepEqual([...new Set(cells.map(inTable))].sort(), [...new Set(parameters.map(inTable))].sort());
 });
 
 test('what the CDK keeps in the context is no key of the configuration', () => {
@@ -241,9 +261,9 @@ test('as many names, applications and consumers as fit into stacks are stacks, o
     { consumers: [{ account, names: several(101) }] }, { consumers: [{ account, names: several(12), applications: several(5).map((name) => `a${name}`) }] },
     { consumers: consumersOf(198) },
   ].flatMap(problems).map(({ message }) => message), [
-    'consumers[0].names makes 202 outputs, of which a stack has 200 at most (101 names with 2 each).',
-    'consumers[0].applications makes 204 outputs, of which a stack has 200 at most (12 names with 2 each, and 5 applications below each name with 3 each).',
-    'consumers must have 197 entries at most, since the networking stack has an output for each, but it has 198.',
+    'consumers[0].names gives 202 outputs, and a stack has 200 at most (101 names with 2 each).',
+    'consumers[0].applications gives 204 outputs, and a stack has 200 at most (12 names with 2 each, and 5 applications below each name with 3 each).',
+    'consumers must have 197 entries at most, because the networking stack has an output for each, but it has 198.',
   ]);
 });
 

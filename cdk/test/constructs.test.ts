@@ -223,7 +223,7 @@ test('a stack has one function, however many constructs', () => {
   Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
   Template.fromStack(stack).resourceCountIs('AWS::StepFunctions::StateMachine', 1);
   assert.throws(() => new DelegatedSubdomain(stack, 'Third', { subdomain: 'c', parentZone: first, functionSettings: { environment: { RUST_LOG: 'info' } } }),
-    /^PropError: functionSettings of Stack\/Third must be those that the stack's function was first made with, since a stack has one function\.$/);
+    /^PropError: functionSettings of Stack\/Third must be those that the stack's function was created with, because a stack has one function\.$/);
 });
 
 test('tokens are let through', () => {

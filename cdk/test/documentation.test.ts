@@ -1,50 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
+import { withAbsoluteLinks } from '../bin/absolute-links';
+import { buildCommand } from '../bin/build-command';
 
 const root = path.join(__dirname, '..', '..');
-const NOT_OURS = new Set(['node_modules', 'target', 'dist', 'cdk.out']);
-
-function* pages(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const found = path.join(folder, entry.name);
-    if (entry.isDirectory() && !NOT_OURS.has(entry.name) && !entry.name.startsWith('.')) {
-      yield* pages(found);
-    } else if (entry.name.endsWith('.md')) {
-      yield found;
-    }
-  }
-}
-
-function prose(page: string): string {
-  return readFileSync(page, 'utf8').replaceAll(/^( *)```.*?^\1```$/gms, '');
-}
-
-function linksOf(page: string): string[] {
-  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
-}
-
-// As GitHub makes them of headings.
-function anchors(page: string): string[] {
-  return [...prose(page).matchAll(/^#+ (.*)$/gm)]
-    .map(([, heading = '']) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'));
-}
-
-function isDead(page: string, link: string): boolean {
-  const [file = '', anchor] = link.split('#');
-  const target = file === '' ? page : path.resolve(path.dirname(page), file);
-  return !existsSync(target) || (anchor !== undefined && !anchors(target).includes(anchor));
-}
-
-test('every link between the pages leads somewhere', () => {
-  const dead = [...pages(root)].flatMap((page) => linksOf(page)
-    .filter((link) => !/^\w+:/.test(link) && isDead(page, link))
-    .map((link) => `${path.relative(root, page)}: ${link}`));
-  assert.deepEqual(dead, []);
-});
 
 test('the packages, the functions and the changelog are of one version', () => {
   const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -52,21 +13,30 @@ test('the packages, the functions and the changelog are of one version', () => {
   assert.equal((JSON.parse(read('cdk/package-lock.json')) as { version: string }).version, version);
   assert.equal(/^version = "(.*)"$/m.exec(read('Cargo.toml'))?.[1], version);
   assert.equal(/^## (\d.*)$/m.exec(read('CHANGELOG.md'))?.[1], version);
-  const named = [...read('README.md').matchAll(/(?:[ -]v|delegation-(?:npm-)?)(\d+\.\d+\.\d+)/g)].map(([, release]) => release);
+  const named = [...read('README.md').matchAll(/(?:[ -]v|delegation-(?:cdk-)?)(\d+\.\d+\.\d+)/g)].map(([, release]) => release);
   assert.deepEqual([...new Set(named)], [version]);
 });
 
-test('the packages\' front page has no link that leads out of them once it is released', () => {
+test('the front page of the packages has absolute links only', () => {
+  const page = '[a](API.md) [b](../docs/app.md#x) [c](https://example.com/d) [d](#test-your-app)';
+  assert.equal(withAbsoluteLinks(page, 'https://git.example.com/owner/name/blob/v1.2.3/cdk'),
+    '[a](https://git.example.com/owner/name/blob/v1.2.3/cdk/API.md) [b](https://git.example.com/owner/name/blob/v1.2.3/docs/app.md#x) [c](https://example.com/d) [d](#test-your-app)');
+});
+
+test('the functions in the packages are built as those of a release are', () => {
   const workflow = readFileSync(path.join(root, '.github', 'workflows', 'release.yml'), 'utf8');
-  const command = /^ +(sed .* README\.md)$/m.exec(workflow)?.[1];
-  assert.ok(command);
-  const folder = mkdtempSync(path.join(tmpdir(), 'front-page-'));
-  copyFileSync(path.join(root, 'cdk', 'README.md'), path.join(folder, 'README.md'));
-  execFileSync('sh', ['-c', command], {
-    cwd: folder, env: { ...process.env, GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'owner/name', GITHUB_REF_NAME: 'v1.2.3' },
-  });
-  const links = linksOf(path.join(folder, 'README.md'));
-  rmSync(folder, { recursive: true });
-  assert.deepEqual(links.filter((link) => !link.startsWith('https://github.com/owner/name/blob/v1.2.3/cdk/')), []);
-  assert.equal(links.length, linksOf(path.join(root, 'cdk', 'README.md')).length);
+  const released = /run: >\n +(cargo lambda build [^]*?)\n +- name/.exec(workflow)![1]!.replaceAll(/\s+/g, ' ');
+  for (const flag of ['--arm64', '--x86-64']) {
+    assert.match(workflow, new RegExp(`flag: ${flag}\n`));
+    assert.equal(buildCommand(flag).join(' '), released.replace('${{ matrix.flag }}', flag));
+  }
+});
+
+test('what the pages call the packages is what `npm run package` calls them', () => {
+  const { name, version } = JSON.parse(readFileSync(path.join(root, 'cdk', 'package.json'), 'utf8')) as { name: string; version: string };
+  assert.match(name, /^@/, 'a scope is one owner\'s');
+  for (const page of [path.join(root, 'README.md'), path.join(root, 'cdk', 'README.md')]) {
+    const named = [...readFileSync(page, 'utf8').matchAll(/[\w@.-]+\.(?:tgz|whl)\b/g)].map(([file]) => file);
+    assert.deepEqual([...new Set(named)].sort(), [`zone-delegation-cdk-${version}.tgz`, `zone_delegation-${version}-py3-none-any.whl`]);
+  }
 });

@@ -12,10 +12,13 @@ for (const example of readdirSync(examples).filter((name) => readdirSync(path.jo
   });
 }
 
-test('the pages in the README are the examples', () => {
-  const readme = readFileSync(path.join(examples, '..', '..', 'README.md'), 'utf8');
-  for (const [language, file] of [['ts', 'typescript/app.ts'], ['python', 'python/app.py']] as const) {
-    const page = readFileSync(path.join(examples, file), 'utf8').replace("'../../lib'; // elsewhere: 'zone-delegation'", "'zone-delegation';");
-    assert.ok(readme.includes(`\`\`\`${language}\n${page}\`\`\`\n`), `${file} is not in README.md as it is`);
+test('the pages in both READMEs are the examples', () => {
+  const [root, constructs] = ['../README.md', 'README.md'].map((page) => readFileSync(path.join(examples, '..', page), 'utf8'));
+  for (const [readme, language, file] of [
+    [root!, 'ts', 'typescript/app.ts'], [root!, 'python', 'python/app.py'],
+    [constructs!, 'ts', 'typescript/app.ts'], [constructs!, 'ts', 'typescript/app.test.ts'], [constructs!, 'python', 'python/test_app.py'],
+  ] as const) {
+    const page = readFileSync(path.join(examples, file), 'utf8').replace("'../../lib'; // elsewhere: '@zone-delegation/cdk'", "'@zone-delegation/cdk';");
+    assert.ok(readme.includes(`\`\`\`${language}\n${page}\`\`\`\n`), `${file} is not in the README as it is`);
   }
 });

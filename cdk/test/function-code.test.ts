@@ -69,14 +69,14 @@ test('no container stands in for a cargo-lambda that is missing', () => {
   process.env['CARGO_LAMBDA_STATUS'] = '101';
   try {
     assert.throws(() => stackWith({ manifestPath }, { 'aws:cdk:bundling-stacks': ['**'] }), {
-      message: `functionZips must be the folder with the prebuilt functions where cargo-lambda is missing, which builds them: pip install ${pinned}.`,
+      message: `functionZips must be the folder with the prebuilt functions if cargo-lambda, which builds them, is missing: pip install ${pinned}.`,
     });
     // What is not bundled needs no compiler: config:check, `cdk list`.
     assert.equal(functionsOf(stackWith({ manifestPath })).length, 2);
   } finally {
     delete process.env['CARGO_LAMBDA_STATUS'];
   }
-  assert.ok(readFileSync(path.join(__dirname, '../../README.md'), 'utf8').includes(`\`pip install ${pinned}\``));
+  assert.ok(readFileSync(path.join(__dirname, '../../docs/get-started.md'), 'utf8').includes(`\`pip install ${pinned}\``));
 });
 
 test('prebuilt functions come from the settings or from the context', () => {
@@ -102,7 +102,7 @@ test('a package has its functions in it, a checkout builds them', () => {
 });
 
 test('a folder that is not there is named as it was resolved', () => {
-  assert.throws(() => stackWith({ functionZips: 'nowhere' }), { message: `functionZips must be a folder that holds publish-zone.zip, but it is "${path.resolve('nowhere')}".` });
+  assert.throws(() => stackWith({ functionZips: 'nowhere' }), { message: `functionZips must be a folder that contains publish-zone.zip, but it is "${path.resolve('nowhere')}".` });
 });
 
 test('a workspace that is not there is named', () => {

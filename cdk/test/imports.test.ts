@@ -14,3 +14,10 @@ test('no module of lib imports itself, directly or through others', () => {
   assert.ok(Object.values(imports).flat().length > 50, 'imports are found');
   assert.deepEqual(Object.keys(imports).flatMap((name) => circles(name, [])).map((circle) => circle.join(' -> ')), []);
 });
+
+test('a file of lib has one construct', () => {
+  const constructs = Object.keys(imports).map((name) => [name, [...readFileSync(path.join(folder, `${name}.ts`), 'utf8')
+    .matchAll(/^(?:export )?(?:abstract )?class (\w+) extends (?!Error)/gm)].map(([, construct]) => construct!)] as const);
+  assert.ok(constructs.filter(([, found]) => found.length === 1).length > 12, 'constructs are found');
+  assert.deepEqual(constructs.filter(([, found]) => found.length > 1), []);
+});

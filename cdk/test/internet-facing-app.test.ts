@@ -5,15 +5,15 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { ApplicationStackProps } from '../examples/internet-facing-app/application-stack';
 import type { IngressStackProps } from '../examples/internet-facing-app/ingress-stack';
 import { applicationIn, availabilityZoneIds, everything, ingressIn } from './internet-facing-app';
-import { findings } from './nag';
+import { appWith, findings } from './nag';
 import { functionZips, readable, resourceOf, resourcesOf } from './template';
 
 for (const [name, { ingress, application }] of Object.entries({ plain: { ingress: {}, application: {} }, everything })) {
   test(`no finding of cdk-nag without a reason: ${name}`, () => {
-    assert.deepEqual(findings((app) => {
+    assert.deepEqual(findings(appWith((app) => {
       ingressIn(app, ingress);
       applicationIn(app, application);
-    }), []);
+    })), []);
   });
 }
 

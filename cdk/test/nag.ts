@@ -1,17 +1,36 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { App, Validations } from 'aws-cdk-lib';
+import { App, Aspects, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
+import * as nag2 from 'cdk-nag-2';
 import { configuration, functionZips } from './template';
+
+/** The context of an app that is checked. */
+export const nagContext = { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true, ...configuration };
+
+/** An app that is checked. */
+export function appWith(build: (app: App) => void): App {
+  const app = new App({ context: nagContext });
+  build(app);
+  return app;
+}
 
 interface Report {
   readonly pluginReports: { readonly violations: { readonly ruleName: string; readonly violatingConstructs: { readonly constructPath: string }[] }[] }[];
 }
 
-/** What cdk-nag finds and nobody has acknowledged, with a reason, where it stands. */
-export function findings(build: (app: App) => void, Pack: typeof AwsSolutionsChecks | typeof NIST80053R5Checks = AwsSolutionsChecks): string[] {
-  const app = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true, ...configuration } });
-  build(app);
+/** What cdk-nag 2 finds that has no explanation. */
+export function findingsOfNag2(app: App, Pack: typeof nag2.AwsSolutionsChecks | typeof nag2.NIST80053R5Checks = nag2.AwsSolutionsChecks): string[] {
+  Aspects.of(app).add(new Pack());
+  return app.node.findAll().filter(Stack.isStack).flatMap((stack) => {
+    const annotations = Annotations.fromStack(stack);
+    return [...annotations.findError('*', Match.anyValue()), ...annotations.findWarning('*', Match.anyValue())].map(({ id, entry }) => `${String(entry.data).split(':')[0]} ${id}`);
+  }).filter((finding) => /^(AwsSolutions|NIST)/.test(finding));
+}
+
+/** What cdk-nag 3 finds and nobody has acknowledged, with a reason, where it stands. */
+export function findings(app: App, Pack: typeof AwsSolutionsChecks | typeof NIST80053R5Checks = AwsSolutionsChecks): string[] {
   Validations.of(app).addPlugins(new Pack(app));
   try {
     app.synth();

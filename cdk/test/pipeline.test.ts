@@ -60,15 +60,20 @@ test('what a destroyed pipeline leaves is its two buckets', () => {
   assert.deepEqual(retained, ['AWS::S3::Bucket', 'AWS::S3::Bucket']);
 });
 
-test('the build runs the tests, with pinned tools and caches', () => {
-  const { Properties } = resourceOf(Template.fromStack(pipelineStack()), 'AWS::CodeBuild::Project', 'BuildTestandsynthesize');
-  const spec = JSON.parse((Properties['Source'] as { BuildSpec: string }).BuildSpec) as {
-    phases: { install: { commands: string[] }; build: { commands: string[] } }; cache: { paths: string[] };
+test('tests and build are steps of their own, with a checked Rust, that share nothing that was built', () => {
+  const specOf = (id: string) => {
+    const { Properties } = resourceOf(Template.fromStack(pipelineStack()), 'AWS::CodeBuild::Project', id);
+    assert.equal((Properties['Cache'] as { Type: string }).Type, 'S3');
+    return JSON.parse((Properties['Source'] as { BuildSpec: string }).BuildSpec) as {
+      phases: { install: { commands: string[] }; build: { commands: string[] } }; cache: { paths: string[] };
+    };
   };
-  assert.match(spec.phases.install.commands.join(), /--default-toolchain \d+\.\d+\.\d+ /);
-  assert.equal(spec.phases.build.commands[0], 'cargo xtask test');
-  assert.ok(spec.cache.paths.some((path) => path.includes('.cargo')) && spec.cache.paths.some((path) => path.includes('.npm')));
-  assert.equal((Properties['Cache'] as { Type: string }).Type, 'S3');
+  const [build, test] = [specOf('BuildSynthesize'), specOf('NetworkingTest')];
+  assert.deepEqual(test.phases.build.commands, ['cargo xtask test']);
+  for (const { phases, cache } of [build, test]) {
+    assert.match(phases.install.commands[0]!, /^\.github\/install-rust\.sh /);
+    assert.deepEqual(cache.paths, ['/root/.cargo/registry/cache/**/*', '/root/.npm/**/*']);
+  }
 });
 
 test('the pipeline runs the tools that a person would', () => {
@@ -77,7 +82,8 @@ test('the pipeline runs the tools that a person would', () => {
   const specs = Object.values(Template.fromStack(pipelineStack()).findResources('AWS::CodeBuild::Project'))
     .map(({ Properties }) => (Properties as { Source: { BuildSpec?: string } }).Source.BuildSpec ?? '').join('\n');
   assert.deepEqual([...new Set(specs.match(/aws-cdk@[\d.]+/g))], [`aws-cdk@${devDependencies['aws-cdk']}`]);
-  assert.deepEqual(specs.match(/--default-toolchain \S+/g), [`--default-toolchain ${rust}.0`]);
+  const installed = readFileSync(path.join(__dirname, '..', '..', '.github', 'install-rust.sh'), 'utf8');
+  assert.equal(/^version=(.*)$/m.exec(installed)?.[1], `${rust}.0`);
 });
 
 test('a failure is told by e-mail, over an encrypted topic whose key rotates', () => {
@@ -108,8 +114,8 @@ const wrong: [string, unknown, RegExp][] = [
   ['pipeline', 'x', /^pipeline must be an object with account, region, repository, branch, connectionArn, notify, but it is "x"\.$/],
   ['pipeline.account', { ...pipeline, account: '4' }, /must be an account of 12 digits/],
   ['pipeline.repository', { ...pipeline, repository: undefined }, /^pipeline\.repository is missing\.$/],
-  ['pipeline.repository', { ...pipeline, connectionArn: undefined }, /must be the name of a repository in CodeCommit where pipeline\.connectionArn is missing, but it is "Owner/],
-  ['pipeline.repository', { ...pipeline, repository: 'a' }, /^pipeline\.repository must be "owner\/name" where pipeline\.connectionArn is given, but it is "a"\.$/],
+  ['pipeline.repository', { ...pipeline, connectionArn: undefined }, /must be the name of a repository in CodeCommit if pipeline\.connectionArn is missing, but it is "Owner/],
+  ['pipeline.repository', { ...pipeline, repository: 'a' }, /^pipeline\.repository must be "owner\/name" if pipeline\.connectionArn is given, but it is "a"\.$/],
   ['pipeline.connectionArn', { ...pipeline, connectionArn: 'arn:aws:s3:::x' }, /must be the ARN of a connection of CodeConnections/],
   ['pipeline.notify', { ...pipeline, notify: ['nobody'] }, /must be an e-mail address, but it is "nobody"\.$/],
   ['pipeline.emails', { ...pipeline, emails: [] }, /^pipeline\.emails is unknown\. The keys are account, /],

@@ -37,11 +37,59 @@ for (const [file, template] of Object.entries(templates)) {
   });
 }
 
+/** What a value is if some conditions hold and all others do not. */
+function under(value: unknown, holding: readonly string[]): unknown {
+  if (Array.isArray(value)) {
+    return value.map((one) => under(one, holding)).filter((one) => one !== undefined);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const [[name, argument] = []] = Object.entries(value) as [string, unknown][];
+  if (name === 'Fn::If') {
+    const [condition, then, otherwise] = argument as [string, unknown, unknown];
+    return under(holding.includes(condition) ? then : otherwise, holding);
+  }
+  if (name === 'Ref' && argument === 'AWS::NoValue') {
+    return undefined;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, under(one, holding)] as const).filter(([, one]) => one !== undefined));
+}
+
 for (const [file, template] of Object.entries(templates)) {
-  test(`${file} gives every role the permissions boundary that it is told`, () => {
-    template.allResourcesProperties('AWS::IAM::Role', {
-      PermissionsBoundary: { 'Fn::If': ['HasPermissionsBoundary', { Ref: 'PermissionsBoundaryArn' }, { Ref: 'AWS::NoValue' }] },
-    });
+  const propertiesUnder = (type: string, ...holding: string[]) => Object.values(resourcesOf(template)).filter(({ Type }) => Type === type)
+    .map(({ Properties }) => under(Properties, holding) as { [name: string]: unknown });
+
+  test(`${file} without a company's rules has standard paths, and neither a boundary, a network nor a key`, () => {
+    const functions = propertiesUnder('AWS::IAM::Role').filter((role) => String(role['Description']).includes('function'));
+    assert.deepEqual(functions.map((role) => role['Path']), [file === 'networking.yaml' ? '/zone-delegation/publish-zone/' : '/zone-delegation/delegate-subdomain/']);
+    const others = ['AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup', 'AWS::StepFunctions::StateMachine'].flatMap((type) => propertiesUnder(type));
+    assert.deepEqual(others.flatMap((properties) => Object.keys(properties)).filter((name) => /Boundary|Vpc|Kms|Encryption/.test(name)), []);
+  });
+
+  test(`${file} gives every role the permissions boundary and the path that it is told`, () => {
+    for (const role of propertiesUnder('AWS::IAM::Role', 'HasPermissionsBoundary', 'HasRolePath')) {
+      assert.deepEqual([role['PermissionsBoundary'], role['Path']], [{ Ref: 'PermissionsBoundaryArn' }, { Ref: 'RolePath' }]);
+    }
+  });
+
+  test(`${file} runs its function in the network, and encrypts by the key, that it is told, with permission for both`, () => {
+    const [made] = propertiesUnder('AWS::Lambda::Function', 'HasSubnets', 'HasKmsKey');
+    assert.deepEqual([made!['VpcConfig'], made!['KmsKeyArn']], [{ SubnetIds: { Ref: 'SubnetIds' }, SecurityGroupIds: { Ref: 'SecurityGroupIds' } }, { Ref: 'KmsKeyArn' }]);
+    propertiesUnder('AWS::Logs::LogGroup', 'HasKmsKey').forEach((logs) => assert.deepEqual(logs['KmsKeyId'], { Ref: 'KmsKeyArn' }));
+    propertiesUnder('AWS::StepFunctions::StateMachine', 'HasKmsKey')
+      .forEach((machine) => assert.deepEqual(machine['EncryptionConfiguration'], { Type: 'CUSTOMER_MANAGED_KMS_KEY', KmsKeyId: { Ref: 'KmsKeyArn' } }));
+    const actions = (...holding: string[]) => {
+      const policies = Object.values(resourcesOf(template)).filter(({ Type, Properties }) => Type === 'AWS::IAM::Policy' && Properties['PolicyName'] === 'Company') as unknown as { Condition: string; Properties: unknown }[];
+      const deployed = policies.filter(({ Condition }) => holding.includes(Condition)).map(({ Properties }) => under(Properties, holding) as { PolicyDocument: { Statement: { Action: string | string[] }[] } });
+      return new Set(deployed.flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flatMap(({ Action }) => Action)).map((action) => action.split(':')[0]));
+    };
+    assert.deepEqual([...actions()], []);
+    assert.deepEqual([...actions('HasSubnets', 'HasSubnetsOrKmsKey')], ['ec2']);
+    assert.deepEqual([...actions('HasKmsKey', 'HasSubnetsOrKmsKey')], ['kms']);
+    for (const [id, needed] of Object.entries(dependenciesOf(template)).filter(([id]) => ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'].includes(resourcesOf(template)[id]!.Type))) {
+      assert.ok([...needed].some((other) => resourcesOf(template)[other]!.Properties['PolicyName'] === 'Company'), `${id} needs the policy`);
+    }
   });
 
   test(`${file} says how long its stack's name may be, where a name follows from it`, () => {
@@ -62,7 +110,7 @@ test('a consumer of the networking template has a role under a condition, for co
   assert.equal(roles.length, 1);
   const role = JSON.stringify(readable(roles[0]!.Properties));
   assert.match(role, /"route53:ChangeResourceRecordSetsNormalizedRecordNames":"\$\{Consumer1DomainNames\}"/);
-  assert.match(role, /"arn:\$\{AWS::Partition\}:iam::\$\{Consumer1Account\}:role\/zone-delegation\/delegate-subdomain\/\*"/);
+  assert.match(role, /"arn:\$\{AWS::Partition\}:iam::\$\{Consumer1Account\}:role\$\{ConsumerRolePath\}\*"/);
   assert.match(role, /"StringEquals":\{"Fn::If":\["NarrowsConsumer1",\{"sts:ExternalId":/);
 });
 

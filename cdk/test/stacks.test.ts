@@ -249,3 +249,23 @@ test('every alarm is there', () => {
   assert.deepEqual(metrics(templates['zone-delegation-consumer-dev']!),
     ['AsyncEventsDropped', 'Errors', 'ExecutionsAborted', 'ExecutionsFailed', 'ExecutionsTimedOut', 'Throttles']);
 });
+
+test('terminationProtection protects the stacks of all accounts', () => {
+  for (const [given, expected] of [[undefined, undefined], ['true', true], [true, true]] as const) {
+    const app = new App({ context: { ...configuration, functionZips, ...given !== undefined && { terminationProtection: given } } });
+    addStacks(app);
+    const stacks = app.synth().stacks;
+    assert.equal(stacks.length, 2);
+    stacks.forEach(({ terminationProtection }) => assert.equal(terminationProtection || undefined, expected));
+  }
+});
+
+test('retainZones keeps the zones of all accounts with their NS record sets, but for an entry that sets it to false', () => {
+  const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }, { account: '333333333333', names: ['qa'], retainZones: false }];
+  const kept = (context: { [key: string]: unknown }) => Object.values(synthesize({ ...context, consumers })).flatMap((template) =>
+    Object.values(resourcesOf(template) as { [id: string]: { Type: string; DeletionPolicy?: string } }).filter(({ DeletionPolicy }) => DeletionPolicy?.startsWith('Retain')).map(({ Type }) => Type));
+  assert.deepEqual(kept({}), []);
+  assert.deepEqual(kept({ retainZones: true }).sort(), [
+    'AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Route53::HostedZone', 'AWS::Route53::RecordSet', 'Custom::DelegatedSubdomain', 'Custom::DelegatedSubdomain', 'Custom::PublishedZone',
+  ]);
+});

@@ -57,6 +57,11 @@ pub(crate) fn emulator() -> PathBuf {
     root().join("tests").join("emulator")
 }
 
+/// The trial in real accounts.
+pub(crate) fn tests_on_aws() -> PathBuf {
+    root().join("tests").join("aws")
+}
+
 /// The npm packages that Lambda's Node.js runtime brings.
 pub(crate) fn lambda_node() -> PathBuf {
     emulator().join("lambda-node")

@@ -276,7 +276,7 @@ async fn copy(
     loop {
         let seen =
             tokio::task::spawn_blocking(move || http::get::<Seen>(address, "/_emulator/zones"));
-        // An emulator that is busy or gone leaves the names as they are.
+        // An emulator that is busy or has ended leaves the names as they are.
         if let Ok(Ok(seen)) = seen.await
             && note.borrow().as_ref() != Some(&seen)
         {

@@ -2,23 +2,28 @@
 //!
 //! - `demo` shows the main job, end to end, on an emulated AWS;
 //! - `test` runs everything that is checked before a change lands;
+//! - `aws` tries it in two real AWS accounts, and deletes what it made;
 //! - `bench` measures the functions beside what a user would pick instead;
-//! - `stacks` runs one step of the test, `soak` goes on with random inputs for as long as one likes, and `mutants` shows
+//! - `stacks` runs one step of the test, `soak` continues with random inputs for as long as one likes, and `mutants` shows
 //!   that the tests notice wrong code.
 //!
-//! They set up what they need themselves, pinned and inside the checkout, and leave no process behind.
+//! They set up what they need themselves, pinned and inside the checkout, and leave no process behind. Outside of the checkout
+//! they leave only what npm, pip and cargo have downloaded, in the folders that these share among all projects.
 
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
+mod aws;
 mod bench;
 mod checkout;
 mod demo;
+mod documents;
 mod emulator;
 mod failure;
 mod http;
 mod mutants;
 mod process;
 mod progress;
+mod release;
 #[cfg(test)]
 mod reliability;
 mod setup;
@@ -39,7 +44,7 @@ struct Command {
     run: fn(&[&str]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 9] = [
     Command {
         name: "demo",
         usage: "\
@@ -75,6 +80,11 @@ Runs everything that is checked before a change lands, or only the steps that ar
         run: test::command,
     },
     Command {
+        name: "aws",
+        usage: aws::USAGE,
+        run: aws::command,
+    },
+    Command {
         name: "stacks",
         usage: "\
 cargo xtask stacks [SUITE]...
@@ -92,6 +102,16 @@ Measures the functions beside other implementations, and writes docs/benchmarks.
             None => bench::command(),
             Some(word) => Err(unknown_option("bench", word)),
         },
+    },
+    Command {
+        name: "documents",
+        usage: documents::USAGE,
+        run: documents::command,
+    },
+    Command {
+        name: "release",
+        usage: release::USAGE,
+        run: release::command,
     },
     Command {
         name: "soak",
@@ -178,7 +198,15 @@ mod tests {
     fn a_wrong_word_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
-        for command in ["demo", "bench", "soak", "mutants"] {
+        for command in [
+            "demo",
+            "aws",
+            "bench",
+            "documents",
+            "release",
+            "soak",
+            "mutants",
+        ] {
             assert!(said(&[command, "--kep"]).contains("--kep"), "{command}");
         }
         assert!(said(&["soak", "--seed", "x"]).contains("--seed needs a number"));

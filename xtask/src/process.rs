@@ -1,4 +1,4 @@
-//! Child processes: each in a group of its own, none of which outlives this one.
+//! Child processes: each in a group of its own, which all end with this one.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -288,6 +288,11 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         command.env("PATH", path);
     }
     command.current_dir(checkout::root());
+    // What these would keep below the home folder. npm, pip and cargo keep their downloads there all the same, for all checkouts.
+    let caches = checkout::target().join("caches");
+    command
+        .env("CDK_HOME", caches.join("cdk"))
+        .env("JSII_RUNTIME_PACKAGE_CACHE_ROOT", caches.join("jsii"));
     // The emulator is the only AWS here, whatever account, profile, Region or endpoint the person uses elsewhere.
     remove_variables(&mut command, &["AWS_"]);
     command

@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// Runs a step; what it says at its end stands beside its name and its time.
+    /// Runs a step; what it says at its end is beside its name and its time.
     ///
     /// # Errors
     /// The step's own.

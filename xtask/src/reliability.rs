@@ -1,4 +1,4 @@
-//! A walk through docs/reliability.md: what the page names stands in the code, and what the code has stands in the page.
+//! A walk through docs/reliability.md: what the page names is in the code, and what the code has is in the page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,9 +15,9 @@ fn page() -> String {
     let page = fs::read_to_string(page).expect("the page is there");
     let mut lines: Vec<String> = Vec::new();
     for line in page.lines() {
-        let goes_on = line.starts_with("   ") && !line.trim_start().starts_with('|');
+        let continues = line.starts_with("   ") && !line.trim_start().starts_with('|');
         match lines.last_mut() {
-            Some(last) if goes_on => {
+            Some(last) if continues => {
                 last.push(' ');
                 last.push_str(line.trim());
             }
@@ -35,7 +35,7 @@ fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     rest.split("\n## ").next().unwrap_or(rest)
 }
 
-/// What stands in backticks.
+/// What is in backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }

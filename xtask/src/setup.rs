@@ -125,7 +125,7 @@ fn at_least(version: &str, least: (u32, u32)) -> bool {
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= least
 }
 
-/// Installs the pinned Python and npm packages where they do not stand; says what it did.
+/// Installs the pinned Python and npm packages if they are not current; says what it did.
 ///
 /// # Errors
 /// A package cannot be installed.
@@ -138,12 +138,12 @@ pub(crate) fn packages(tools: &Tools, logs: &Path, step: &Step) -> Result<String
         made.push("npm packages");
     }
     Ok(match made.as_slice() {
-        [] => "stand as pinned".into(),
+        [] => "current".into(),
         made => format!("{} installed as pinned", made.join(" and ")),
     })
 }
 
-/// Installs the Python packages of a folder's requirements where they do not stand; says whether it did.
+/// Installs the Python packages of a folder's requirements if they are not current; says whether it did.
 ///
 /// # Errors
 /// A package cannot be installed.
@@ -156,7 +156,7 @@ pub(crate) fn python_packages(
 ) -> Result<bool, Failure> {
     let requirements = folder.join("requirements.txt");
     let stamped = venv.join("requirements.stamp");
-    if stands(&requirements, &stamped) {
+    if is_current(&requirements, &stamped) {
         return Ok(false);
     }
     step.at("Python packages");
@@ -190,21 +190,27 @@ pub(crate) fn python_packages(
     Ok(true)
 }
 
-/// Installs the npm packages of a folder's lock file where they do not stand; says whether it did.
+/// Installs the npm packages of a folder's lock file if they are not current; says whether it did.
 ///
 /// # Errors
 /// A package cannot be installed.
 pub(crate) fn npm_packages(folder: &Path, logs: &Path, step: &Step) -> Result<bool, Failure> {
     let lock = folder.join("package-lock.json");
     let stamped = folder.join("node_modules").join("package-lock.stamp");
-    if stands(&lock, &stamped) {
+    if is_current(&lock, &stamped) {
         return Ok(false);
     }
     step.at("npm packages");
     process::run(
         process::command("npm")
             // Without a network npm would try for eleven minutes.
-            .args(["ci", "--no-audit", "--no-fund", "--fetch-retries=1"])
+            .args([
+                "ci",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--fetch-retries=1",
+            ])
             .args(["--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"])
             .current_dir(folder),
         "install the npm packages",
@@ -216,7 +222,7 @@ pub(crate) fn npm_packages(folder: &Path, logs: &Path, step: &Step) -> Result<bo
 }
 
 /// The stamp is a copy of what was installed from.
-fn stands(source: &Path, stamp: &Path) -> bool {
+fn is_current(source: &Path, stamp: &Path) -> bool {
     matches!((fs::read(source), fs::read(stamp)), (Ok(source), Ok(stamp)) if source == stamp)
 }
 

@@ -23,7 +23,7 @@ struct Suite {
     consumer: &'static str,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 11] = [
     Suite {
         name: "bad_input",
         base_domain: "example.com",
@@ -65,6 +65,30 @@ const SUITES: [Suite; 7] = [
         base_domain: "example.info",
         networking: "999999999999",
         consumer: "101010101010",
+    },
+    Suite {
+        name: "comparison",
+        base_domain: "example.dev",
+        networking: "181818181818",
+        consumer: "191919191919",
+    },
+    Suite {
+        name: "trial",
+        base_domain: "example.it",
+        networking: "121212121212",
+        consumer: "131313131313",
+    },
+    Suite {
+        name: "trial_stopped",
+        base_domain: "example.at",
+        networking: "161616161616",
+        consumer: "171717171717",
+    },
+    Suite {
+        name: "conformance",
+        base_domain: "example.us",
+        networking: "141414141414",
+        consumer: "151515151515",
     },
 ];
 
@@ -154,6 +178,8 @@ fn passed(suite: &Suite, emulator: &Emulator, logs: &Path, zips: &Path) -> Resul
         .env("BASE_DOMAIN", suite.base_domain)
         .env("NETWORKING_ACCOUNT", suite.networking)
         .env("CONSUMER_ACCOUNT", suite.consumer)
+        // What `trial` runs.
+        .env("XTASK", std::env::current_exe().unwrap_or_default())
         .env("PYTHONDONTWRITEBYTECODE", "1");
     process::without_proxies(&mut command);
     let log = logs.join(format!("{}.log", suite.name));

@@ -1,4 +1,4 @@
-//! Lines for a person. A reader that has gone away, as `head` does, is no error: the command goes on to its end.
+//! Lines for a person. A reader that ends early, as `head` does, is no error: the command continues to its end.
 
 use std::fmt::Display;
 use std::io::{Write, stderr, stdout};

@@ -22,7 +22,7 @@ struct Step {
     command: fn() -> Command,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "format",
         about: "cargo fmt --check",
@@ -42,6 +42,11 @@ const STEPS: [Step; 12] = [
                 "warnings",
             ])
         },
+    },
+    Step {
+        name: "documents",
+        about: "spelling, words, links, pictures and error sentences of the documents; the workflows",
+        command: || this_program(&["documents"]),
     },
     Step {
         name: "functions",
@@ -93,6 +98,18 @@ const STEPS: [Step; 12] = [
         command: || npm(&["run", "templates:lint"]),
     },
     Step {
+        name: "policies",
+        about: "every action and condition key of every policy is in AWS's service authorization reference",
+        command: || {
+            let mut checks = process::command(checkout::venv_program("python"));
+            checks
+                .args(["-m", "unittest", "--verbose", "conformance.test_policies"])
+                .current_dir(checkout::emulator())
+                .env("PYTHONDONTWRITEBYTECODE", "1");
+            checks
+        },
+    },
+    Step {
         name: "cdk-api",
         about: "the constructs' API in every language is the one reported",
         command: || npm(&["run", "api:check"]),
@@ -109,7 +126,7 @@ const STEPS: [Step; 12] = [
     },
     Step {
         name: "stacks",
-        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the README's page, the internet-facing example",
+        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the examples, the trial in two accounts, conformance of all requests with AWS's models",
         command: || this_program(&["stacks"]),
     },
 ];

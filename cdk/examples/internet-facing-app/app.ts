@@ -1,5 +1,5 @@
 import { App } from 'aws-cdk-lib';
-import { PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { PublishedZone } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 import { ApplicationStack } from './application-stack';
 import { IngressStack } from './ingress-stack';
 

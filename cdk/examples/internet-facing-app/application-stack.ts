@@ -7,7 +7,7 @@ import { AlbListenerTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2-target
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 import { AccessLogBucket } from './access-log-bucket';
 import { check } from './checks';
 import { Egress, EGRESS_SUBNETS } from './egress';
@@ -60,7 +60,7 @@ export class ApplicationStack extends ZonedStack {
       ipAddresses: ec2.IpAddresses.cidr('10.2.0.0/16'),
       natGateways: props.egressTo ? props.availabilityZoneIds.length : 0,
       subnetConfiguration: [
-        // First, so that a way out that comes later leaves these where they are.
+        // First, so that these keep their places if egress is added later.
         { name: 'Application', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 20 },
         ...props.egressTo ? EGRESS_SUBNETS : [],
       ],
@@ -152,7 +152,7 @@ export class ApplicationStack extends ZonedStack {
     return listener;
   }
 
-  /** What an endpoint service can stand on: a network load balancer, whose one target is the application load balancer. */
+  /** Creates what an endpoint service needs: a network load balancer, whose one target is the application load balancer. */
   private networkLoadBalancer(listener: elbv2.ApplicationListener): elbv2.NetworkLoadBalancer {
     const { vpc, props } = this;
     const { port } = listener;

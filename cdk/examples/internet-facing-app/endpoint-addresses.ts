@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 
 /**
  * The private addresses of an interface endpoint, one for each of its subnets: what an application load balancer can send to.
- * CloudFormation knows the ids of its network interfaces only. They keep their addresses as long as the endpoint stands.
+ * CloudFormation knows the ids of its network interfaces only. They keep their addresses as long as the endpoint exists.
  */
 export class EndpointAddresses extends Construct {
   public readonly addresses: string[];

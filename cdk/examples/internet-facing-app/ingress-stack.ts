@@ -6,7 +6,7 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { CfnProtection } from 'aws-cdk-lib/aws-shield';
 import type { Construct } from 'constructs';
-import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 import { AccessLogBucket } from './access-log-bucket';
 import { check } from './checks';
 import { EndpointAddresses } from './endpoint-addresses';
@@ -28,7 +28,7 @@ export interface IngressStackProps extends ZonedStackProps {
   readonly healthCheckPath: string;
 
   /**
-   * Whether the application's load balancer speaks TLS: where `ApplicationStack` has an `origin`.
+   * Whether the application's load balancer speaks TLS, which it does if `ApplicationStack` has an `origin`.
    *
    * @default false
    */
@@ -42,7 +42,7 @@ export interface IngressStackProps extends ZonedStackProps {
   readonly allowedAddresses?: string[];
 
   /**
-   * Whether a network load balancer with Elastic IPs stands in front, for clients who must know the addresses.
+   * Whether a network load balancer with Elastic IPs is in front, for clients who must know the addresses.
    *
    * @default false
    */
@@ -90,12 +90,12 @@ export class IngressStack extends ZonedStack {
     new CfnOutput(this, 'Url', { value: `https://${subdomain.zoneName}` });
   }
 
-  /** Where AWS WAF stands: it takes application load balancers, not network load balancers. */
+  /** Creates the load balancer for AWS WAF, which supports application load balancers, not network load balancers. */
   private applicationLoadBalancer(): elbv2.ApplicationLoadBalancer {
     const securityGroup = new ec2.SecurityGroup(this, 'BalancerGroup', {
       vpc: this.vpc, description: 'The application load balancer', allowAllOutbound: false,
     });
-    Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions::AwsSolutions-EC23', reason: 'It serves the Internet; AWS WAF tells whom' });
+    Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions::AwsSolutions-EC23', reason: 'It serves the Internet; AWS WAF decides whom' });
     const balancer = new elbv2.ApplicationLoadBalancer(this, 'Balancer', {
       vpc: this.vpc,
       internetFacing: !this.props.fixedAddresses,
@@ -124,7 +124,7 @@ export class IngressStack extends ZonedStack {
     return new elbv2.ApplicationTargetGroup(this, 'Application', {
       vpc,
       port,
-      // A load balancer checks no certificate of its targets: TLS here keeps what is sent secret, the endpoint says to whom it goes.
+      // A load balancer checks no certificate of its targets: TLS keeps the traffic secret here, and the endpoint determines its destination.
       protocol: props.tlsToApplication ? elbv2.ApplicationProtocol.HTTPS : elbv2.ApplicationProtocol.HTTP,
       targetType: elbv2.TargetType.IP,
       targets: addresses.map((address) => new IpTarget(address, port)),
@@ -136,7 +136,7 @@ export class IngressStack extends ZonedStack {
   private networkLoadBalancer(balancer: elbv2.ApplicationLoadBalancer, listeners: elbv2.ApplicationListener[]): elbv2.NetworkLoadBalancer {
     const { vpc } = this;
     const securityGroup = new ec2.SecurityGroup(this, 'FrontGroup', { vpc, description: 'The network load balancer', allowAllOutbound: false });
-    Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions::AwsSolutions-EC23', reason: 'It serves the Internet; AWS WAF behind it tells whom' });
+    Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions::AwsSolutions-EC23', reason: 'It serves the Internet; AWS WAF behind it decides whom' });
     const subnetMappings = vpc.publicSubnets.map((subnet, index) => {
       const address = new ec2.CfnEIP(this, `Address${index + 1}`, { domain: 'vpc' });
       if (this.props.shieldAdvanced) {

@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
-import { DelegationsOnDelete, PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegationsOnDelete, PublishedZone } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 import { MigratingStack, type Step } from './migrating-stack';
 
 const app = new App();
@@ -11,7 +11,7 @@ const networking = new Stack(app, 'Networking', { env: { account: '111111111111'
 const published = new PublishedZone(networking, 'PublishedZone', {
   zone: route53.HostedZone.fromHostedZoneAttributes(networking, 'Zone', { hostedZoneId: 'Z00000000000000EXAMPLE', zoneName: 'build.example.com' }),
   parameterPrefix: '/zone-delegation/dev',
-  // Delegations stand in it already. They must not keep the first deploy from being rolled back.
+  // The zone has delegations already. They must not prevent a rollback of the first deployment.
   delegationsOnDelete: step === 'before' ? DelegationsOnDelete.IGNORE : undefined,
 });
 

@@ -2,7 +2,7 @@ import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
-import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 
 const STEPS = ['before', 'retained', 'taken-over', 'after'] as const;
 
@@ -39,7 +39,7 @@ export class MigratingStack extends Stack {
       // The parent delegates to this zone already: the subdomain adopts the NS record set as it is.
       const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation: props.delegation, zone, adoptDelegation: true });
       if (props.step === 'taken-over') {
-        // Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
+        // Without this policy, CloudFormation deletes the NS record set if the deployment that adds the subdomain fails and is rolled back.
         subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);
       }
     }

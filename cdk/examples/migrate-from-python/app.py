@@ -14,7 +14,7 @@ published = PublishedZone(
     "PublishedZone",
     zone=HostedZone.from_hosted_zone_attributes(networking, "Zone", hosted_zone_id="Z00000000000000EXAMPLE", zone_name="build.example.com"),
     parameter_prefix="/zone-delegation/dev",
-    # Delegations stand in it already. They must not keep the first deploy from being rolled back.
+    # The zone has delegations already. They must not prevent a rollback of the first deployment.
     delegations_on_delete=DelegationsOnDelete.IGNORE if step == "before" else None,
 )
 

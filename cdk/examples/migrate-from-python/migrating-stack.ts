@@ -5,10 +5,10 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
-import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 
 const NAME = 'dev.build.example.com';
-// What the sample has in the networking account: a role that may be assumed from here, and where that role reads the parent's id.
+// What the sample has in the networking account: a role that may be assumed from here, and the parameter from which that role reads the parent's id.
 const ROLE = 'arn:aws:iam::111111111111:role/sample-delegation';
 const PARAMETER = '/sample/zone';
 
@@ -46,7 +46,7 @@ export class MigratingStack extends Stack {
       // The parent delegates to this zone already: the subdomain adopts the NS record set as it is.
       const subdomain = new DelegatedSubdomain(this, 'Subdomain', { subdomain: 'dev', delegation, zone, adoptDelegation: true });
       if (step === 'taken-over') {
-        // Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
+        // Without this policy, CloudFormation deletes the NS record set if the deployment that adds the subdomain fails and is rolled back.
         subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN);
       }
     }

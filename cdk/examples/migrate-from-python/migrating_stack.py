@@ -7,7 +7,7 @@ from aws_cdk.aws_route53 import ARecord, HostedZone, RecordTarget
 from zone_delegation import DelegatedSubdomain
 
 NAME = "dev.build.example.com"
-# What the sample has in the networking account: a role that may be assumed from here, and where that role reads the parent's id.
+# What the sample has in the networking account: a role that may be assumed from here, and the parameter from which that role reads the parent's id.
 ROLE = "arn:aws:iam::111111111111:role/sample-delegation"
 PARAMETER = "/sample/zone"
 STEPS = ("before", "retained", "taken-over", "after")
@@ -37,7 +37,7 @@ class MigratingStack(Stack):
                 self, "Subdomain", subdomain="dev", delegation=delegation, zone=zone, adopt_delegation=True
             )
             if step == "taken-over":
-                # Without it, CloudFormation deletes the NS record set where the deploy that adds the subdomain fails and is rolled back.
+                # Without this policy, CloudFormation deletes the NS record set if the deployment that adds the subdomain fails and is rolled back.
                 subdomain.apply_removal_policy(RemovalPolicy.RETAIN)
 
     def _sample(self, step):

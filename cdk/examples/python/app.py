@@ -4,7 +4,7 @@ from zone_delegation import DelegatedSubdomain, PublishedZone
 
 app = App()
 
-# Account 111111111111 has example.com. It makes and publishes build.example.com, and lets account 222222222222 have dev.build.example.com.
+# Account 111111111111 has example.com. It creates and publishes build.example.com, and allows account 222222222222 to delegate dev.build.example.com.
 networking = Stack(app, "Networking", env=Environment(account="111111111111", region="us-east-1"))
 published = PublishedZone(
     networking,
@@ -15,9 +15,9 @@ published = PublishedZone(
 )
 delegation = published.allow_delegation(account="222222222222", names=["dev"])
 
-# Account 222222222222 takes it, with a certificate for it and all names in it.
+# Account 222222222222 creates dev.build.example.com, with a certificate for the name and all names in it.
 consumer = Stack(app, "Consumer", env=Environment(account="222222222222", region="us-east-1"))
-consumer.node.add_dependency(networking)  # between accounts nothing else keeps their order
+consumer.node.add_dependency(networking)  # no reference between accounts keeps the order
 subdomain = DelegatedSubdomain(consumer, "Subdomain", subdomain="dev", delegation=delegation)
 certificate = subdomain.certificate("Certificate", subject_alternative_names=[f"*.{subdomain.zone_name}"])
 CfnOutput(consumer, "CertificateArn", value=certificate.certificate_arn)

@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
-import { PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { PublishedZone } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 import { StaticSite } from './static-site';
 
 const app = new App();

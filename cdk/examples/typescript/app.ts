@@ -1,10 +1,10 @@
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
-import { DelegatedSubdomain, PublishedZone } from '../../lib'; // elsewhere: 'zone-delegation'
+import { DelegatedSubdomain, PublishedZone } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 
 const app = new App();
 
-// Account 111111111111 has example.com. It makes and publishes build.example.com, and lets account 222222222222 have dev.build.example.com.
+// Account 111111111111 has example.com. It creates and publishes build.example.com, and allows account 222222222222 to delegate dev.build.example.com.
 const networking = new Stack(app, 'Networking', { env: { account: '111111111111', region: 'us-east-1' } });
 const published = new PublishedZone(networking, 'PublishedZone', {
   zoneName: 'build.example.com',
@@ -13,9 +13,9 @@ const published = new PublishedZone(networking, 'PublishedZone', {
 });
 const delegation = published.allowDelegation({ account: '222222222222', names: ['dev'] });
 
-// Account 222222222222 takes it, with a certificate for it and all names in it.
+// Account 222222222222 creates dev.build.example.com, with a certificate for the name and all names in it.
 const consumer = new Stack(app, 'Consumer', { env: { account: '222222222222', region: 'us-east-1' } });
-consumer.node.addDependency(networking); // between accounts nothing else keeps their order
+consumer.node.addDependency(networking); // no reference between accounts keeps the order
 const subdomain = new DelegatedSubdomain(consumer, 'Subdomain', { subdomain: 'dev', delegation });
 const certificate = subdomain.certificate('Certificate', { subjectAlternativeNames: [`*.${subdomain.zoneName}`] });
 new CfnOutput(consumer, 'CertificateArn', { value: certificate.certificateArn });

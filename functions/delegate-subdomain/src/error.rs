@@ -112,8 +112,8 @@ pub(crate) enum Error {
         set: Box<RecordSet>,
     },
     #[error(
-        "The zone {name} was not made: this request made one before, which is gone ({error}); deploy again, which \
-         makes a new request."
+        "The zone {name} was not created: this request created one before, which was deleted since ({error}). Deploy again, \
+         which makes a new request."
     )]
     ReferenceUsed { name: DomainName, error: AwsError },
 
@@ -189,8 +189,8 @@ pub(crate) enum Error {
         error: AwsError,
     },
     #[error(
-        "The record sets of {name} ({zone}) were not deleted: {error}; its NS record set in the parent is gone; correct what \
-         it names, then delete again."
+        "The record sets of {name} ({zone}) were not deleted: {error}; its NS record set in the parent is deleted. Correct what \
+         Route 53 names, then delete again."
     )]
     RecordsKept {
         name: DomainName,
@@ -208,9 +208,9 @@ pub(crate) enum Error {
         keeps: Keeps,
     },
     #[error(
-        "{name} was not deleted: its zone {zone} stands, and its NS record set in {parent} cannot be removed ({}) \
-         and may still delegate to it ({standing}); restore the rights, or have the owner of {parent} remove the \
-         record set, then delete again. Where {parent} is no more, delete the zone by hand before.", .cause.trim_end_matches('.')
+        "{name} was not deleted: its zone {zone} exists, and its NS record set in {parent} cannot be deleted ({}) \
+         and may still delegate to it ({standing}). Restore the permissions, or ask the owner of {parent} to delete the \
+         record set, then delete again. If {parent} does not exist, delete the zone by hand before.", .cause.trim_end_matches('.')
     )]
     StillDelegated {
         name: DomainName,
@@ -220,9 +220,9 @@ pub(crate) enum Error {
         standing: String,
     },
     #[error(
-        "{name} was not deleted: its zone {zone} is gone, and {parent} still delegates to it ({standing}), so that anyone \
-         may take the name over; its NS record set there cannot be removed ({}): restore the rights, or have the owner of \
-         {parent} remove the record set, then delete again.", .cause.trim_end_matches('.')
+        "{name} was not deleted: its zone {zone} does not exist, and {parent} still delegates to it ({standing}), so that anyone \
+         may take over the name; its NS record set there cannot be deleted ({}). Restore the permissions, or ask the owner of \
+         {parent} to delete the record set, then delete again.", .cause.trim_end_matches('.')
     )]
     Dangling {
         name: DomainName,

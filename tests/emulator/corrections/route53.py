@@ -365,7 +365,14 @@ def changes_in(body):
     return changes, service._text(batch, "Comment")
 
 
+# How many further changes of a zone are throttled, by its id: `GET /_emulator/throttle/ZONE/CALLS` says so.
+THROTTLED = {}
+
+
 def _change_resource_record_sets(zone_id, body):
+    if THROTTLED.get(zone_id, 0) > 0:
+        THROTTLED[zone_id] -= 1
+        raise Refused("Throttling", "Rate exceeded")
     changes, comment = changes_in(body)
     with service._lock:
         change = apply_changes(zone_id, changes, comment)

@@ -1,9 +1,11 @@
-"""A look at the whole of the emulated DNS, for who serves it.
+"""The whole of the emulated DNS, for who serves it, and a switch that AWS does not have.
 
 `GET /_emulator/zones` answers every public zone of every account with its record
 sets as JSON, and the domains that the emulated registry knows. The demo's and
 the tests' name server copies it. No AWS service has such a call; no function
 under test makes it.
+
+`GET /_emulator/throttle/ZONE/CALLS` throttles the next so many changes of a zone's record sets.
 """
 
 import json
@@ -11,7 +13,7 @@ import json
 import ministack.app as gateway
 
 from . import resolution, seam
-from .route53 import sort_key
+from .route53 import THROTTLED, sort_key
 
 _REGISTERED = ()
 
@@ -34,7 +36,10 @@ def zones():
 
 def _app(before):
     async def app(scope, receive, send):
-        if scope["type"] == "http" and scope["path"] == "/_emulator/zones":
+        called = scope["type"] == "http" and scope["path"].removeprefix("/_emulator/").split("/")
+        if called and called[0] == "throttle":
+            THROTTLED[called[1]] = int(called[2])
+        if called and scope["path"].startswith("/_emulator/"):
             body = json.dumps(zones()).encode()
             await send({"type": "http.response.start", "status": 200, "headers": [
                 (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]})

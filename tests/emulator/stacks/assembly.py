@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
+from .templates import undrained
 from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, ZIPS, client
 
 CDK = pathlib.Path(__file__).resolve().parents[3] / "cdk"
@@ -31,7 +32,7 @@ def synthesize(example, stacks, replaced=(), edits=()):
     for old, new in (*replaced, ("222222222222", CONSUMER), ("111111111111", NETWORKING), ("example.com", BASE_DOMAIN),
                      ('"arm64"', f'"{ARCHITECTURE}"')):
         found = {name: text.replace(old, new) for name, text in found.items()}
-    return {name: json.loads(text) for name, text in found.items()}
+    return {name: undrained(json.loads(text)) for name, text in found.items()}
 
 
 def _provide(account, folder):

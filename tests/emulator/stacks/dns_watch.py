@@ -5,6 +5,7 @@ import struct
 import threading
 
 _A = 1
+SOA = 6
 _PATIENCE = 3.0
 
 
@@ -24,17 +25,17 @@ def ask(server, name, kind=_A):
     return flags & 0xF, bool(flags & 0x400), answers
 
 
-def answers(server, name):
-    """Whether the tree of name servers, walked from the registered domain down, answers the name's A with authority."""
-    return ask(server, name) == (0, True, 1)
+def answers(server, name, kind=_A):
+    """Whether the tree of name servers, walked from the registered domain down, answers the name's record with authority."""
+    return ask(server, name, kind) == (0, True, 1)
 
 
 class Watch:
-    """Asks `server` for the name's A all the time, until it is left."""
+    """Asks `server` for the name's record all the time, until it is left."""
 
-    def __init__(self, server, name):
+    def __init__(self, server, name, kind=_A):
         self.asked, self.failed = 0, []
-        self._server, self._name, self._ended = server, name, threading.Event()
+        self._server, self._name, self._kind, self._ended = server, name, kind, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
@@ -49,5 +50,5 @@ class Watch:
         # Whatever is gone is gone until a change is INSYNC, which takes a second: no gap hides between two questions.
         while not self._ended.wait(0.01):
             self.asked += 1
-            if not answers(self._server, self._name):
+            if not answers(self._server, self._name, self._kind):
                 self.failed.append(self.asked)

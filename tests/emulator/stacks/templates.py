@@ -42,7 +42,16 @@ def app(stack_name, base_zone="", folder=SNAPSHOTS, replaced=()):
     text = (folder / f"{stack_name}.yaml").read_text()
     for old, new in replaced:
         text = text.replace(old, new)
-    return placed(text, base_zone)
+    template = placed(text, base_zone)
+    return undrained(template) if folder == SNAPSHOTS else template
+
+
+def undrained(template):
+    """The template without the wait of five minutes before a zone is deleted: no resolver knows these names."""
+    for one in template["Resources"].values():
+        if one["Type"] == "Custom::DelegatedSubdomain":
+            one["Properties"].setdefault("DrainSeconds", "0")
+    return template
 
 
 def placed(text, zone=""):
@@ -76,13 +85,10 @@ def _custom(template, function, kind, logical_id, properties):
     resources = {i: r for i, r in template["Resources"].items() if i.startswith(function)}
     # Each of the app's resources depends on the policies that it needs: this one on all of them.
     needed = {i for r in template["Resources"].values() if r["Type"].startswith("Custom::") for i in r["DependsOn"]}
-    if kind == "Custom::DelegatedSubdomain":
-        # Nobody resolves these names, so that nothing has to drain.
-        properties = {"DrainSeconds": 0, **properties}
     resources[logical_id] = {
         "Type": kind, "Properties": {"ServiceToken": like["Properties"]["ServiceToken"], **properties},
         "DependsOn": sorted(needed & resources.keys())}
-    return {"Resources": resources}
+    return undrained({"Resources": resources})
 
 
 def published_zone(properties, granted_zone, granted_prefix):

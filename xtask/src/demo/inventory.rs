@@ -1,4 +1,4 @@
-//! What stands in the accounts, as their own APIs list it.
+//! What exists in the accounts, as their own APIs list it.
 
 use serde::Deserialize;
 
@@ -65,7 +65,7 @@ impl Inventory {
     pub(super) fn read(emulator: &Emulator) -> Result<Self, Failure> {
         let mut arguments = vec!["inventory", "--region", REGION];
         arguments.extend(ACCOUNTS);
-        emulator.ask(&arguments, "list what stands in the accounts")
+        emulator.ask(&arguments, "list what exists in the accounts")
     }
 
     pub(super) fn account(&self, id: &str) -> Option<&Account> {
@@ -84,11 +84,11 @@ impl Inventory {
         })
     }
 
-    /// Everything that the stacks promise stands.
+    /// Everything that the stacks promise exists.
     ///
     /// # Errors
     /// What does not.
-    pub(super) fn check_what_stands(&self) -> Result<(), Failure> {
+    pub(super) fn check_what_exists(&self) -> Result<(), Failure> {
         let neighbour_domain = format!("{NEIGHBOUR_NAME}.{}", zone_name());
         for (account, name) in [
             (NETWORKING, zone_name()),
@@ -149,7 +149,7 @@ impl Inventory {
     ///
     /// # Errors
     /// What is left.
-    pub(super) fn check_consumers_gone(&self, before: &Self) -> Result<(), Failure> {
+    pub(super) fn check_consumers_deleted(&self, before: &Self) -> Result<(), Failure> {
         for account in [CONSUMER, NEIGHBOUR] {
             self.check_account_same(account, before)?;
         }

@@ -50,7 +50,7 @@ const STEPS_OF_THE_END: usize = 3;
 /// What the demo does beside its main job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
-    /// Whether everything goes on running until a signal comes.
+    /// Whether everything keeps running until a signal comes.
     pub(crate) keep: bool,
     /// How the functions are built.
     pub(crate) build: Build,
@@ -232,7 +232,7 @@ fn on(
         ])?;
         Ok(((), "cdk diff finds no difference in either stack".into()))
     })?;
-    // The function tries for a minute, because IAM may take that long to know a new policy. The demo goes on meanwhile.
+    // The function tries for a minute, because IAM may take that long to know a new policy. The demo continues meanwhile.
     let refused = thread::scope(|scope| {
         let reaching = scope.spawn(|| refusal::ask_for_a_name_that_was_not_granted(emulator));
         progress.step("Consumer's stack", |step| {
@@ -261,9 +261,9 @@ fn on(
         Ok((walked, said))
     })?;
     progress.say(&walk::shown(progress, &application_domain(), &walked));
-    let stands = Inventory::read(emulator)?;
-    stands.check_what_stands()?;
-    progress.say(&picture::shown(progress, &stands));
+    let found = Inventory::read(emulator)?;
+    found.check_what_exists()?;
+    progress.say(&picture::shown(progress, &found));
     if options.keep {
         progress.finish();
         terminal::line(how_to_look(progress, emulator, logs));
@@ -281,7 +281,7 @@ fn on(
         ];
         stacks.destroy_all(&consumers, step)?;
         let left = Inventory::read(emulator)?;
-        left.check_consumers_gone(&empty)?;
+        left.check_consumers_deleted(&empty)?;
         Ok((
             (),
             format!("{CONSUMER} and {NEIGHBOUR} are as they were before"),
@@ -322,10 +322,11 @@ fn functions_log(logs: &Path) -> PathBuf {
     logs.join("functions-in-aws.log")
 }
 
-/// What a person types elsewhere while the demo goes on: every path is whole.
+/// What a person types elsewhere while the demo continues: every path is whole.
 fn how_to_look(progress: &Progress, emulator: &Emulator, logs: &Path) -> String {
     let (endpoint, dns) = (emulator.endpoint(), emulator.dns.address);
-    let title = progress.bold("  All of it goes on until Ctrl-C, which leaves nothing behind.");
+    let title =
+        progress.bold("  Everything keeps running until Ctrl-C, which leaves nothing behind.");
     let quoted = |path: PathBuf| format!("'{}'", path.display());
     let (name, python) = (
         application_domain(),

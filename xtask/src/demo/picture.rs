@@ -1,19 +1,19 @@
-//! What stands in the accounts, as text.
+//! What exists in the accounts, as text.
 
 use super::inventory::{Account, Inventory, RecordSet, Zone};
 use super::{ACCOUNTS, BASE_DOMAIN, CONSUMER, NEIGHBOUR, NETWORKING, stacks};
 use crate::progress::Progress;
 
 /// Accounts, zones, record sets, parameters, certificates and delegation roles.
-pub(super) fn shown(progress: &Progress, stands: &Inventory) -> String {
-    let mut text = progress.bold("  What stands\n");
-    for account in &stands.accounts {
+pub(super) fn shown(progress: &Progress, found: &Inventory) -> String {
+    let mut text = progress.bold("  What exists\n");
+    for account in &found.accounts {
         text += &format!(
             "\n    {} {}\n",
             progress.bold(&account.account),
             progress.dim(role_of(&account.account))
         );
-        let lines = lines_of(progress, stands, account);
+        let lines = lines_of(progress, found, account);
         for (number, line) in lines.iter().enumerate() {
             let branch = match (line, number + 1 == lines.len()) {
                 (Line::Thing(_), false) => "├─",
@@ -41,7 +41,7 @@ fn role_of(account: &str) -> &'static str {
     }
 }
 
-fn lines_of(progress: &Progress, stands: &Inventory, account: &Account) -> Vec<Line> {
+fn lines_of(progress: &Progress, found: &Inventory, account: &Account) -> Vec<Line> {
     let mut lines = Vec::new();
     let thing = |kind: &str, said: String| Line::Thing(format!("{kind:12} {said}"));
     for zone in &account.zones {
@@ -60,7 +60,7 @@ fn lines_of(progress: &Progress, stands: &Inventory, account: &Account) -> Vec<L
         ));
         let sets = zone.record_sets.iter();
         lines.extend(
-            sets.filter_map(|set| record_set(progress, stands, account, zone, set))
+            sets.filter_map(|set| record_set(progress, found, account, zone, set))
                 .map(Line::Part),
         );
     }
@@ -101,7 +101,7 @@ fn is_delegation(role: &str) -> bool {
 /// Delegations with where they lead, and what is neither SOA nor NS of the apex.
 fn record_set(
     progress: &Progress,
-    stands: &Inventory,
+    found: &Inventory,
     account: &Account,
     zone: &Zone,
     set: &RecordSet,
@@ -119,7 +119,7 @@ fn record_set(
             progress.dim(&format!("{ttl}  {}", cut(first, 44)))
         ));
     }
-    let target = match stands.zone_served_by(&set.values) {
+    let target = match found.zone_served_by(&set.values) {
         Some((owner, child)) if owner.account == account.account => {
             format!("→ {} here", child.id)
         }

@@ -268,7 +268,6 @@ impl<'a> Stacks<'a> {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("CDK_HOME", self.scratch.join("cdk-home"))
             .env("CDK_DISABLE_CLI_TELEMETRY", "true")
             .args(["--no-notices", "--no-color"]);
         command

@@ -189,8 +189,8 @@ fn explained(mutants: &[Mutant]) -> Result<BTreeSet<String>, Failure> {
     let listed = reasons(&text)?;
     match listed.iter().find(|name| !names.contains(*name)) {
         None => Ok(listed),
-        Some(gone) => Err(Failure::new(format!(
-            "{SURVIVORS} explains what is no mutant any more: {gone}"
+        Some(line) => Err(Failure::new(format!(
+            "{SURVIVORS} explains what is no mutant any more: {line}"
         ))),
     }
 }

@@ -293,7 +293,7 @@ fn f(a: u8, b: Option<u8>) -> bool {
     }
 
     #[test]
-    fn each_kind_of_mutant_stands_behind_its_switch() {
+    fn each_kind_of_mutant_has_its_switch() {
         for (mutant, wanted) in [
             (
                 mutant(Genre::FnValue, (2, 5), "false"),

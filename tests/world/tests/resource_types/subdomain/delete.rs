@@ -195,18 +195,18 @@ async fn without_rights_a_delegation_that_leads_to_a_zone_that_is_gone_is_said()
     let reason = stage.not_deleted(&mut stack).await;
     assert!(
         reason.starts_with(&format!(
-            "{NAME} was not deleted: its zone {zone} is gone, and {BUILD} still delegates to it (ns-"
+            "{NAME} was not deleted: its zone {zone} does not exist, and {BUILD} still delegates to it (ns-"
         )),
         "{reason}"
     );
     assert!(
-        reason.contains("), so that anyone may take the name over; ")
+        reason.contains("), so that anyone may take over the name; ")
             && reason.contains(" (AccessDenied, request "),
         "{reason}"
     );
     assert!(
         reason.ends_with(&format!(
-            "): restore the rights, or have the owner of {BUILD} remove the record set, then delete again."
+            "). Restore the permissions, or ask the owner of {BUILD} to delete the record set, then delete again."
         )),
         "{reason}"
     );
@@ -311,7 +311,7 @@ async fn without_rights_a_zone_that_is_still_delegated_stands() {
     let reason = stage.not_deleted(&mut stack).await;
     assert!(
         reason.starts_with(&format!(
-            "{NAME} was not deleted: its zone {zone} stands, and its NS record set in {BUILD} cannot be removed (The role \
+            "{NAME} was not deleted: its zone {zone} exists, and its NS record set in {BUILD} cannot be deleted (The role \
              arn:aws:iam::111111111111:role/delegation cannot be assumed: STS AssumeRole on "
         )),
         "{reason}"
@@ -323,8 +323,8 @@ async fn without_rights_a_zone_that_is_still_delegated_stands() {
     );
     assert!(
         reason.ends_with(&format!(
-            "; restore the rights, or have the owner of {BUILD} remove the record set, then delete again. Where {BUILD} is no \
-             more, delete the zone by hand before."
+            "). Restore the permissions, or ask the owner of {BUILD} to delete the record set, then delete again. If {BUILD} does \
+             not exist, delete the zone by hand before."
         )),
         "{reason}"
     );

@@ -64,7 +64,7 @@ async fn a_request_whose_zone_is_gone_makes_no_other() {
     });
     let reason = stage.refused(subdomain(json!({}))).await;
     let start = format!(
-        "The zone {NAME} was not made: this request made one before, which is gone (Route 53 CreateHostedZone on {NAME}: A hosted \
+        "The zone {NAME} was not created: this request created one before, which was deleted since (Route 53 CreateHostedZone on {NAME}: A hosted \
          zone has already been created with the specified caller reference: "
     );
     assert!(reason.starts_with(&start), "{reason}");
@@ -73,7 +73,7 @@ async fn a_request_whose_zone_is_gone_makes_no_other() {
         "{reason}"
     );
     assert!(
-        reason.ends_with(")); deploy again, which makes a new request."),
+        reason.ends_with(")). Deploy again, which makes a new request."),
         "{reason}"
     );
     assert_eq!(stage.calls("CreateHostedZone").len(), 2);

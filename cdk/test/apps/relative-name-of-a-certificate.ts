@@ -1,0 +1,13 @@
+// Refused: domainName must be in one of the zones dev.build.example.com, but it is "www".
+import { App, Stack } from 'aws-cdk-lib';
+import { DelegatedSubdomain, PublishedZone } from '../../lib';
+
+const app = new App();
+const consumer = new Stack(app, 'Consumer', { env: { account: '222222222222', region: 'eu-west-1' } });
+const delegation = PublishedZone.delegation({
+  networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev', region: 'us-east-1', zoneName: 'build.example.com',
+});
+
+new DelegatedSubdomain(consumer, 'Subdomain', { subdomain: 'dev', delegation }).certificate('Certificate', { domainName: 'www' });
+
+app.synth();

@@ -1,0 +1,14 @@
+// Succeeds: the construct was called Old before.
+// A template has: "FormerLogicalIds":["Old7D04BB1A"]
+import { App, Stack } from 'aws-cdk-lib';
+import { DelegatedSubdomain, PublishedZone } from '../../lib';
+
+const app = new App();
+const consumer = new Stack(app, 'Consumer', { env: { account: '222222222222', region: 'eu-west-1' } });
+const delegation = PublishedZone.delegation({
+  networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev', region: 'us-east-1', zoneName: 'build.example.com',
+});
+
+new DelegatedSubdomain(consumer, 'New', { subdomain: 'dev', delegation, formerLogicalIds: ['Old7D04BB1A'] });
+
+app.synth();
