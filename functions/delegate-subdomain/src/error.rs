@@ -80,8 +80,8 @@ pub(crate) enum Error {
         tags: Owner,
     },
     #[error(
-        "{name} was not delegated: its zone {zone} is held by {logical_id} of this stack. If that was this resource's \
-         logical id before, list it in FormerLogicalIds; otherwise choose another Subdomain."
+        "{name} was not delegated: its zone {zone} belongs to the logical id {logical_id} of this stack. If that was this \
+         resource's logical id before, list it in FormerLogicalIds; otherwise choose another Subdomain."
     )]
     HeldBySibling {
         name: DomainName,
@@ -118,13 +118,13 @@ pub(crate) enum Error {
     ReferenceUsed { name: DomainName, error: AwsError },
 
     #[error(
-        "{name} was not delegated: the request is {age} s old, so that an earlier delivery of it may have been \
-         answered, and undone, already; deploy again."
+        "{name} was not delegated: the request is {age} s old, so that an earlier delivery of it may have been answered and \
+         undone already. Deploy again."
     )]
     TooLate { name: DomainName, age: u64 },
     #[error(
-        "{name} was not changed: neither its zone {zone}, as this stack's, nor its NS record set is there any more; take \
-         the resource out of the template and add it again (in a rollback, continue it and skip the resource)."
+        "{name} was not changed: neither its zone {zone}, as a zone of this stack, nor its NS record set exists. Remove the \
+         resource from the template, deploy, and add it again. In a rollback, continue the rollback and skip the resource."
     )]
     Deleted {
         name: DomainName,
@@ -197,7 +197,7 @@ pub(crate) enum Error {
         zone: HostedZoneId,
         error: AwsError,
     },
-    #[error("{name} is delegated, and does not resolve: {fault}.")]
+    #[error("{name} is delegated, but does not resolve: {fault}.")]
     Unresolved { name: DomainName, fault: Fault },
 
     #[error("{name} was not deleted, {left}: its zone {zone} {keeps}.")]

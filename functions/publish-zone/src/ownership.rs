@@ -48,7 +48,7 @@ pub(crate) struct Before {
 impl Ownership {
     pub(crate) fn of(parameter: &Parameter, request: &Request) -> Self {
         let tags = &parameter.tags;
-        let transfer = tags.get(TRANSFER_TAG).and_then(|tag| creation(tag));
+        let transfer = tags.get(TRANSFER_TAG).and_then(|tag| Creation::of_tag(tag));
         let previous_id = tags.get(PREVIOUS_LOGICAL_ID_TAG);
         let previous_value = tags.get(PREVIOUS_VALUE_TAG);
         let origin = match (previous_id, &transfer) {
@@ -84,11 +84,6 @@ impl Ownership {
             _ => None,
         }
     }
-}
-
-fn creation(tag: &str) -> Option<Creation> {
-    let tags = BTreeMap::from([(REQUEST_TAG.to_owned(), tag.to_owned())]);
-    Creation::of_tags(&tags)
 }
 
 /// The tags by which a request transfers a parameter to its resource.

@@ -107,17 +107,17 @@ CASES = (
     Case("a parameter is missing", SUBDOMAIN, across("x", "gone"),
          ("Nothing is published at /zone-delegation/gone/name-servers", role("gone"), "networking stack is deployed")),
     Case("the parameters are of two zones", SUBDOMAIN, across("x", "torn"),
-         ("/zone-delegation/torn does not belong together", "{torn zone}", "ns-1.example.net", "deploy again")),
+         ("under /zone-delegation/torn are inconsistent", "{torn zone}", "ns-1.example.net", "deploy again")),
 
     # What stands in the parent.
     Case("the name is delegated to other name servers", SUBDOMAIN, across("taken"),
          ("taken.{build} was not delegated", "{build zone}", "ns-9.example.net", "dangling delegation")),
     Case("a record set of another type stands at the name", SUBDOMAIN, across("used"),
-         ("used.{build} was not delegated", "{build zone}", "A used.{build}", "move these record sets first")),
+         ("used.{build} was not delegated", "{build zone}", "A used.{build}", "Move these record sets first")),
     Case("a record set stands below the name", SUBDOMAIN, across("hidden"),
-         ("hidden.{build} was not delegated", "would hide", "A www.hidden.{build}", "move these record sets first")),
+         ("hidden.{build} was not delegated", "would occlude", "A www.hidden.{build}", "Move these record sets first")),
     Case("a name above is delegated", SUBDOMAIN, across("app.taken"),
-         ("app.taken.{build} was not delegated", "name above it is delegated", "NS taken.{build}", "in that zone")),
+         ("app.taken.{build} was not delegated", "delegates a name above it to another zone", "NS taken.{build}", "in that zone")),
 
     # The certificate.
     Case("the certificate's name is outside of the zone", CERTIFICATE, certificate("www.{base}"),
@@ -242,9 +242,9 @@ class BadInput(unittest.TestCase):
         for stack, facts in (
             (self.networking_stack, (f"{DEV} still publishes the zone {{build}} ({{build zone}})", "nothing was changed",
                                      "dev.{build}", "set DelegationsOnDelete to Ignore")),
-            (kept, ("kept.{dev} was not deleted, and nothing was touched", by_hand[0][1], "A www.kept.{dev}",
+            (kept, ("kept.{dev} was not deleted, and nothing was changed", by_hand[0][1], "A www.kept.{dev}",
                     "set RecordsOnDelete to Delete")),
-            (cut, ("cut.{dev} was not deleted, and nothing was touched", by_hand[1][1], "delegates further: NS x.cut.{dev}",
+            (cut, ("cut.{dev} was not deleted, and nothing was changed", by_hand[1][1], "delegates further: NS x.cut.{dev}",
                    "delete these delegations first")),
         ):
             with self.subTest(stack.name):
@@ -263,7 +263,7 @@ class BadInput(unittest.TestCase):
         before, resources = inventory.of(NETWORKING, CONSUMER), stack.resources()
         for wrong, facts in (
             ({"Subdomain": "*"}, ("Property Subdomain", "character '*'")),
-            ({"Subdomain": "app1"}, ("{app} was not delegated", "{dev zone}", "stands", "choose another Subdomain")),
+            ({"Subdomain": "app1"}, ("{app} was not delegated", "{dev zone}", "already has an NS record set", "choose another Subdomain")),
             ({"ParentHostedZoneId": "{own private zone}"}, ("Property ParentHostedZoneId", "private hosted zone")),
         ):
             with self.subTest(wrong):

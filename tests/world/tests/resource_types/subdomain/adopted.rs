@@ -81,7 +81,7 @@ async fn a_create_that_fails_afterwards_leaves_what_existed() {
     stage.cut_off().await;
     let reason = stage.refused(adopting(&zone)).await;
     assert!(
-        reason.starts_with(&format!("{NAME} is delegated, and does not resolve: ")),
+        reason.starts_with(&format!("{NAME} is delegated, but does not resolve: ")),
         "{reason}"
     );
     stage.check_as_before(&zone);

@@ -73,7 +73,7 @@ async fn a_name_of_another_logical_id_is_refused_unless_the_property_names_that(
     assert_eq!(
         reason,
         format!(
-            "{NAME} was not delegated: its zone {zone} is held by {LOGICAL_ID} of this stack. If that was this resource's logical id \
+            "{NAME} was not delegated: its zone {zone} belongs to the logical id {LOGICAL_ID} of this stack. If that was this resource's logical id \
              before, list it in FormerLogicalIds; otherwise choose another Subdomain."
         )
     );

@@ -21,7 +21,7 @@ async fn unresolved(stage: &Stage) -> String {
     );
     assert!(stage.made_zones().is_empty(), "{}", stage.history());
     stage.check();
-    let start = format!("{NAME} is delegated, and does not resolve: ");
+    let start = format!("{NAME} is delegated, but does not resolve: ");
     let found = reason
         .strip_prefix(&start)
         .unwrap_or_else(|| panic!("{reason}"));
@@ -164,7 +164,7 @@ async fn a_zone_whose_servers_do_not_serve_it_is_said() {
     assert_eq!(
         reason,
         format!(
-            "{NAME} is delegated, and does not resolve: name server {named} of {NAME} does not serve it: over UDP it refuses \
+            "{NAME} is delegated, but does not resolve: name server {named} of {NAME} does not serve it: over UDP it refuses \
              (REFUSED)."
         )
     );
@@ -252,7 +252,7 @@ async fn an_update_that_asks_for_the_check_is_refused_for_what_it_finds() {
         .rolled_back(&mut stack, &crate::stage::one(resource))
         .await;
     let start =
-        format!("{NAME} is delegated, and does not resolve: {BUILD} itself is not delegated: ");
+        format!("{NAME} is delegated, but does not resolve: {BUILD} itself is not delegated: ");
     assert!(reason.starts_with(&start), "{reason}");
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
