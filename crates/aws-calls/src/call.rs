@@ -1,4 +1,4 @@
-use crate::{AwsError, Queue};
+use crate::{AwsError, RateLimit, error, scope};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::{error::Error, future::IntoFuture, time::Duration};
@@ -7,8 +7,8 @@ use tokio::time::Instant;
 /// Sends one AWS call until it is answered, logs each attempt in one line and turns an error into facts.
 ///
 /// `target` is what the call is about, for the log and for the user: a domain name, an id or an ARN, never a
-/// secret. `send` sends it once, without retries of the SDK's. A throttled call waits here for its turn, alone: calls
-/// that share an account's limit share a [`Queue`].
+/// secret. `send` sends it once, without retries of the SDK's. A call that is throttled or not answered is sent again here,
+/// after a pause, and so is one that is denied while the [`Scope`](crate::Scope) says that policies may be new.
 ///
 /// # Errors
 ///
@@ -23,8 +23,8 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     F: IntoFuture<Output = Result<T, SdkError<E, HttpResponse>>>,
 {
-    let queue = Queue::alone();
-    queue.call(service, operation, target, send).await
+    let limit = RateLimit::default();
+    limit.call(service, operation, target, send).await
 }
 
 /// Sends one AWS call once, logs it in one line and turns its error into facts.
@@ -45,7 +45,9 @@ where
     // Boxed: the SDK's futures are several kilobytes each, and a resource type awaits dozens of them.
     let answer = Box::pin(sent.into_future()).await;
     let answer = answer.map_err(|error| AwsError::new(service, operation, target, &error));
-    log(service, operation, target, started, answer.as_ref().err());
+    let error = answer.as_ref().err();
+    scope::note(error, || error::named(service, operation, target));
+    log(service, operation, target, started, error);
     answer
 }
 

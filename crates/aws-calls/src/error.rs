@@ -75,6 +75,38 @@ fn causes(error: &(dyn Error + 'static)) -> String {
     said.join(": ")
 }
 
+/// A call in words.
+pub(crate) fn named(service: &str, operation: &str, target: &str) -> String {
+    format!("{service} {operation} on {target}")
+}
+
+/// The most characters of a body that are shown.
+const SHOWN: usize = 300;
+
+/// An error answer that is not of the service's form, as from a proxy: its HTTP status and the start of its text.
+fn unparsed(response: &HttpResponse) -> String {
+    let status = response.status().as_u16();
+    let body = response.body().bytes().unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
+    let mut characters = text.trim().chars();
+    let mut shown: String = characters
+        .by_ref()
+        .take(SHOWN)
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let kept = (!c.is_control()).then_some(c);
+            escaped.into_iter().flatten().chain(kept)
+        })
+        .collect();
+    if characters.next().is_some() {
+        shown.push_str("...");
+    }
+    if shown.is_empty() {
+        return format!("HTTP status {status} without text");
+    }
+    format!("HTTP status {status}: {shown}")
+}
+
 impl AwsError {
     /// The facts of an SDK error.
     pub(crate) fn new<E>(
@@ -98,9 +130,11 @@ impl AwsError {
             (_, Some(429)) => Kind::Throttled,
             _ => Kind::Refused,
         };
-        let message = match error.message() {
-            Some(message) => message.to_owned(),
-            None => causes(error),
+        let message = match (error.message(), error.raw_response()) {
+            (Some(message), _) => message.to_owned(),
+            // A good answer may hold credentials, whether it can be parsed or not.
+            (None, Some(response)) if !response.status().is_success() => unparsed(response),
+            (None, _) => causes(error),
         };
         Self {
             service,
@@ -127,6 +161,12 @@ impl AwsError {
         }
     }
 
+    /// Which call failed: service, operation and target.
+    #[must_use]
+    pub fn call(&self) -> String {
+        named(self.service, self.operation, &self.target)
+    }
+
     /// Whether the service answered this error code.
     #[must_use]
     pub fn is(&self, code: &str) -> bool {
@@ -144,15 +184,8 @@ impl AwsError {
 /// caller can say what to do next.
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            service,
-            operation,
-            target,
-            message,
-            ..
-        } = self;
-        let message = message.trim().trim_end_matches('.');
-        write!(f, "{service} {operation} on {target}: {message}")?;
+        let message = self.message.trim().trim_end_matches('.');
+        write!(f, "{}: {message}", self.call())?;
         match (&self.code, &self.request_id) {
             (Some(code), Some(id)) => write!(f, " ({code}, request {id})"),
             (Some(code), None) => write!(f, " ({code})"),
@@ -184,6 +217,26 @@ mod tests {
         let (kind, message) = facts(&SdkError::service_error(unhandled, answer));
         assert_eq!(kind, Kind::NoAnswer);
         assert!(!message.contains("secret"), "{message}");
+    }
+
+    #[test]
+    fn an_error_that_is_not_of_the_services_form_is_shown_with_its_status_and_text() {
+        let shown = |status: u16, body: &str| {
+            let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+            let unhandled = ErrorMetadata::builder().build();
+            facts(&SdkError::service_error(unhandled, answer))
+        };
+        let (kind, message) = shown(403, "<h1>Blocked\u{1b}[2J\nby the proxy</h1>\n");
+        assert_eq!(kind, Kind::Refused);
+        assert_eq!(
+            message,
+            r"HTTP status 403: <h1>Blocked\u{1b}[2J\nby the proxy</h1>"
+        );
+        let (kind, message) = shown(503, "");
+        assert_eq!(kind, Kind::NoAnswer);
+        assert_eq!(message, "HTTP status 503 without text");
+        let (_, message) = shown(502, &"x".repeat(10_000));
+        assert_eq!(message, format!("HTTP status 502: {}...", "x".repeat(300)));
     }
 
     #[test]

@@ -25,7 +25,7 @@
 //! mangled or put together from two. Whoever may start the state machine, or invoke the function, can make one that
 //! passes, and has the function's permissions within its stack; who that is, IAM says.
 
-use crate::{Clock, Request, Settings, owner::sha256_hex};
+use crate::{Clock, Request, Settings, failing::FailingCall, owner::sha256_hex};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
@@ -48,6 +48,8 @@ pub(crate) struct Turn {
     /// See [`Invocation::may_be_repeat`](crate::Invocation::may_be_repeat). What is decided when a delivery of the request
     /// begins holds for all its turns, however late they are.
     pub(crate) may_be_repeat: bool,
+    /// The AWS call that failed at every attempt of the turns before.
+    pub(crate) failing: Option<FailingCall>,
 }
 
 impl Turn {
@@ -59,6 +61,7 @@ impl Turn {
             progress: None,
             waiting_for: String::new(),
             number: 0,
+            failing: None,
         }
     }
 
@@ -112,6 +115,7 @@ impl Turn {
             "RequestedAt": milliseconds(self.request.requested_at),
             "Turn": self.number,
             "MayBeRepeat": self.may_be_repeat,
+            "Failing": self.failing.as_ref().map(FailingCall::to_state),
         });
         waiter["Digest"] = digest(&waiter).into();
         json!({ "Done": false, "Seconds": seconds, "Waiter": waiter })
@@ -158,6 +162,7 @@ impl Turn {
             may_be_repeat: waiter["MayBeRepeat"]
                 .as_bool()
                 .ok_or("its MayBeRepeat is neither true nor false")?,
+            failing: FailingCall::decode(&waiter["Failing"]),
         })
     }
 }
@@ -217,6 +222,10 @@ mod tests {
             waiting_for: "resolvers to forget the delegation".into(),
             number: 3,
             may_be_repeat: true,
+            failing: FailingCall::decode(&json!({
+                "Call": "Route 53 GetChange on C1", "Error": "Route 53 GetChange on C1: Rate exceeded (Throttling)",
+                "Kind": "Throttled", "Times": 7, "Since": 1_795_549_000,
+            })),
         }
     }
 
@@ -251,7 +260,7 @@ mod tests {
         let clock = clock();
         let waiter = turn(&clock).to_state(ARN, Duration::ZERO, &clock)["Waiter"].take();
         let names: Vec<String> = waiter.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(names.len(), 8);
+        assert_eq!(names.len(), 9);
         for name in names {
             let mut changed = waiter.clone();
             changed[&name] = match &changed[&name] {

@@ -26,8 +26,10 @@
 //!    through it is digested, and refused where it was touched.
 //! 8. **The response URL is a secret, and so is what is in it.** It has a type that nothing prints. Answers and log lines
 //!    are redacted where they leave the function, whoever wrote them: signatures, credentials, external ids and the URL.
-//! 9. **It knows no AWS service.** The waiter and the way of an answer are traits, time is tokio's. A whole stack's life
-//!    runs in a test within milliseconds.
+//! 9. **A time-out names the AWS call that failed.** Which call failed last, in AWS's words, how often and since when is
+//!    remembered across invocations, because the invocation that answers may not have sent it.
+//! 10. **It knows no AWS service.** The waiter and the way of an answer are traits, time is tokio's. A whole stack's life
+//!     runs in a test within milliseconds.
 //!
 //! One file for each concern; [`Function::handle`] is where they come together.
 
@@ -39,6 +41,7 @@ mod creation;
 mod deadline;
 mod deliver;
 mod event;
+mod failing;
 mod function;
 mod hand_over;
 mod https;

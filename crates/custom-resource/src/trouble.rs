@@ -1,15 +1,12 @@
 //! What becomes of an error: a wait where time mends it, a FAILED answer where it does not.
 
-use crate::{Failure, Invocation, Request, RequestType, Step, Wait};
+use crate::{Failure, Invocation, Request, Step, Wait};
 use serde_json::Value;
 use std::time::Duration;
 
-/// How long a new role or policy may be answered with AccessDenied: up to a minute
-/// (<https://github.com/aws/aws-cdk/issues/19041>).
-const POLICY_SPREADS: Duration = Duration::from_secs(60);
-/// Between two looks at what a policy allows; the shortest pause where a service is busy, and the longest.
+/// The shortest pause while a service is busy, and the longest.
 const PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// An error as the protocol needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +24,6 @@ pub enum Outlook {
     Final,
     /// It passes: too many requests, or no answer.
     Passing,
-    /// It passes where a role or policy is new, which it may be on Create and Update.
-    Spreading,
 }
 
 impl Trouble {
@@ -44,17 +39,11 @@ impl Trouble {
         progress: Option<Value>,
         id: Option<String>,
     ) -> Result<Step, Failure> {
-        let age = invocation.clock.since(request.requested_at);
-        let new = request.request_type != RequestType::Delete && age < POLICY_SPREADS;
-        let pause = match self.outlook {
-            Outlook::Passing => Some(pause_when_busy(age)),
-            Outlook::Spreading if new => Some(PAUSE),
-            Outlook::Spreading | Outlook::Final => None,
-        };
-        if let Some(retry_after) = pause {
+        if self.outlook == Outlook::Passing {
+            let age = invocation.clock.since(request.requested_at);
             return Ok(Step::Wait(Wait {
                 waiting_for: format!("an AWS call to succeed that failed so far: {}", self.reason),
-                retry_after,
+                retry_after: pause_when_busy(age),
                 progress: progress.unwrap_or_default(),
             }));
         }
@@ -66,9 +55,9 @@ impl Trouble {
     }
 }
 
-/// About half of how long the request has lasted. Hundreds of stacks share the account that holds their parent, and its
-/// ten calls a second: pauses that grow with the queue make the calls grow with the number of stacks, not with its
-/// square. Jitter parts stacks that were deployed together.
+/// About half of how long the request has lasted. Hundreds of stacks share the ten calls a second of the account that holds
+/// their parent: a longer pause leaves some of these unused, a shorter one has more calls throttled. Jitter parts stacks that
+/// were deployed together.
 fn pause_when_busy(age: Duration) -> Duration {
     (age / 2)
         .clamp(PAUSE, LONGEST_PAUSE)

@@ -5,13 +5,15 @@ use crate::{
     ResourceTypes, Step, Success, Wait, Waiter,
     answer::Answer,
     deadline::{Deadlines, is_over, waited_enough},
+    failing::FailingCall,
     hand_over::Turn,
     panic_guard::{Panic, guarded},
     request::LONGEST_SERVICE_TIMEOUT,
     start_execution::start_execution,
 };
+use aws_calls::{Limits, Scope};
 use serde_json::Value;
-use std::{ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// The shortest pause between two looks in one invocation.
@@ -19,6 +21,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 /// How long an invocation goes on waiting by itself. A longer wait goes on in the state machine, because an invocation that
 /// sleeps occupies Lambda concurrency, of which a new account has ten.
 const LONGEST_SLEEP: Duration = Duration::from_secs(120);
+/// How long a new role or policy may be answered with AccessDenied: up to a minute
+/// (<https://github.com/aws/aws-cdk/issues/19041>).
+const POLICY_IN_EFFECT: Duration = Duration::from_secs(60);
 /// How much time the last look gets, where an invocation has no waiter to hand over to.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 /// How long the waiter is asked at most: after that, a look of this invocation's own may end the request.
@@ -54,6 +59,8 @@ pub(crate) struct Work<'a, R, W, T> {
     not_handed_over: Option<NotStarted>,
     /// What the resource type was last at.
     was_doing: String,
+    /// What its AWS calls share.
+    calls: Arc<Scope>,
 }
 
 /// What a look at what stands came to.
@@ -72,12 +79,26 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         deadlines: Deadlines,
         clock: Clock,
     ) -> Self {
+        let hands_over_at = Instant::now() + LONGEST_SLEEP;
+        let until = if by_waiter || function.waiter.is_some() {
+            hands_over_at.min(deadlines.work)
+        } else {
+            deadlines.work
+        };
+        let may_be_new = turn.request.request_type != RequestType::Delete;
+        let in_effect = clock.instant(turn.request.requested_at + POLICY_IN_EFFECT);
+        let limits = Limits {
+            until,
+            denied_until: may_be_new.then_some(in_effect),
+        };
+        let failing = turn.failing.as_ref().map(|call| call.to_failing(&clock));
         Self {
             function,
             context,
             clock,
             deadlines,
-            hands_over_at: Instant::now() + LONGEST_SLEEP,
+            hands_over_at,
+            calls: Scope::new(limits, failing),
             turn,
             by_waiter,
             waited_out: false,
@@ -113,7 +134,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
                 Look::Panicked(panic) => {
                     let failure = Failure::new(format!(
                         "The function failed by a mistake of its own{}: {panic}. The log of invocation {} has more.",
-                        self.meanwhile(),
+                        self.at(),
                         self.context.request_id,
                     ));
                     return self.failed(failure).await;
@@ -162,12 +183,15 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             let resource_types = &self.function.resource_types;
             resource_types.advance(request, progress, &invocation).await
         });
-        let look = match timeout_at(self.deadlines.work, advance).await {
+        let look = timeout_at(self.deadlines.work, self.calls.run(advance));
+        let look = match look.await {
             Ok(Ok(said)) => Look::Said(said),
             Ok(Err(panic)) => Look::Panicked(panic),
             Err(_) => Look::CutOff,
         };
         self.was_doing = invocation.was_doing();
+        let failing = self.calls.failing();
+        self.turn.failing = failing.map(|call| FailingCall::of(call, &self.clock));
         look
     }
 
@@ -294,10 +318,18 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
 
     /// FAILED, as the resource type said it.
     async fn failed(&mut self, failure: Failure) -> Verdict {
-        match self.goes_on_elsewhere().await {
-            Some(verdict) => verdict,
-            None => Verdict::Answer(Answer::Failed(failure)),
+        if let Some(verdict) = self.goes_on_elsewhere().await {
+            return verdict;
         }
+        let mut failure = failure;
+        if let Some(call) = &self.turn.failing
+            && !call.is_in(&failure.reason)
+        {
+            failure.reason += " ";
+            failure.reason += &call.sentence(&self.clock);
+        }
+        failure.reason += &self.leftover(&failure.reason);
+        Verdict::Answer(Answer::Failed(failure))
     }
 
     /// FAILED, once the resource type has undone what must not stay.
@@ -313,16 +345,44 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
                 .abandon(&self.turn.request, progress, &invocation)
                 .await
         });
-        let note = match timeout_at(self.deadlines.abandon, abandon).await {
+        let limits = Limits {
+            until: self.deadlines.abandon,
+            denied_until: None,
+        };
+        let calls = Scope::new(limits, None);
+        let note = match timeout_at(self.deadlines.abandon, calls.run(abandon)).await {
             Ok(Ok(note)) => note,
             Ok(Err(panic)) => Some(format!(
                 "Giving it up failed by a mistake of the function: {panic}."
             )),
             Err(_) => Some("There was no time left to undo what stands.".to_owned()),
         };
-        Verdict::Answer(Answer::failed(
-            [reason, note.unwrap_or_default()].join(" ").trim_end(),
-        ))
+        let mut reason = reason;
+        if let Some(note) = note {
+            reason = reason + " " + &note;
+        }
+        reason += &self.leftover(&reason);
+        Verdict::Answer(Answer::failed(reason))
+    }
+
+    /// What a Delete that fails may leave, if its reason does not say so. CloudFormation forgets a resource whose Delete
+    /// fails in the clean-up of an update, and then nothing else names it.
+    fn leftover(&self, reason: &str) -> String {
+        let request = &self.turn.request;
+        let id = request.physical_id();
+        // An id may be made of a name and of what has it.
+        let mut parts = id.splitn(3, '/');
+        let is_named =
+            |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && reason.contains(part));
+        let is_said = reason.contains(id) || is_named(parts.next()) && is_named(parts.next());
+        if request.request_type != RequestType::Delete || is_said {
+            String::new()
+        } else if request.names_nothing() {
+            let logical_id = &request.logical_resource_id;
+            format!(" What {logical_id} created may still exist: find it by its ownership tags.")
+        } else {
+            format!(" What {id} names may still exist.")
+        }
     }
 
     fn invocation(&self, deadline: Instant) -> Invocation {
@@ -335,29 +395,49 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
     }
 
     /// What was waited for, or else what was being done, to follow a clause.
-    fn meanwhile(&self) -> String {
+    fn at(&self) -> String {
         match (self.turn.waiting_for.as_str(), self.was_doing.as_str()) {
-            ("", "") => String::new(),
+            ("", "") => {
+                let verb = match self.turn.request.request_type {
+                    RequestType::Create => "creating",
+                    RequestType::Update => "updating",
+                    RequestType::Delete => "deleting",
+                };
+                format!(" while {verb} {}", self.turn.request.logical_resource_id)
+            }
             ("", doing) => format!(" while {doing}"),
             (waiting_for, _) => format!(" waiting for {waiting_for}"),
+        }
+    }
+
+    /// What was being done and on what, and which AWS call kept it from its end, to follow a clause. It ends the sentence.
+    fn meanwhile(&self) -> String {
+        match (&self.turn.failing, self.was_doing.as_str()) {
+            (None, _) => format!("{}.", self.at()),
+            // The wait was for this call, and says it too.
+            (Some(call), "") if call.is_in(&self.turn.waiting_for) => {
+                format!(". {}", call.sentence(&self.clock))
+            }
+            (Some(call), "") => format!("{}. {}", self.at(), call.sentence(&self.clock)),
+            (Some(call), doing) => format!(" while {doing}. {}", call.sentence(&self.clock)),
         }
     }
 
     /// The reason where CloudFormation's time is up.
     fn timed_out(&self) -> String {
         let request = &self.turn.request;
-        let next = if request.service_timeout < LONGEST_SERVICE_TIMEOUT {
-            format!(
+        let next = match &self.turn.failing {
+            _ if request.service_timeout < LONGEST_SERVICE_TIMEOUT => format!(
                 "Its ServiceTimeout of {} s can be raised to {} s",
                 request.service_timeout.as_secs(),
                 LONGEST_SERVICE_TIMEOUT.as_secs(),
-            )
-        } else {
-            "CloudFormation waits one hour at most: try again once that can happen in time"
-                .to_owned()
+            ),
+            Some(call) => call.next().to_owned(),
+            None => "CloudFormation waits one hour at most: try again once that can happen in time"
+                .to_owned(),
         };
         format!(
-            "Timed out after {} s{}. {next}.",
+            "Timed out after {} s{} {next}.",
             self.clock.since(request.requested_at).as_secs(),
             self.meanwhile(),
         )
@@ -365,15 +445,16 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
 
     /// The reason where the invocation's time is up.
     fn out_of_time(&self) -> String {
-        let next = match &self.not_handed_over {
-            Some(not_started) => format!(
+        let next = match (&self.not_handed_over, &self.turn.failing) {
+            (Some(not_started), _) => format!(
                 "It could not be handed over to the state machine: {}",
                 not_started.reason()
             ),
-            None => {
+            (None, Some(call)) => call.next().to_owned(),
+            (None, None) => {
                 "Give the function a longer time-out, or a state machine for its waits".to_owned()
             }
         };
-        format!("The function ran out of time{}. {next}.", self.meanwhile())
+        format!("The function ran out of time{} {next}.", self.meanwhile())
     }
 }

@@ -1,5 +1,5 @@
 use crate::{HostedZone, HostedZoneId, RecordSet, Route53};
-use aws_calls::{AwsError, Kind, call_once};
+use aws_calls::AwsError;
 use aws_sdk_route53::{
     operation::change_resource_record_sets::ChangeResourceRecordSetsError,
     types::{Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus},
@@ -20,11 +20,18 @@ pub enum Change {
 
 /// The id of a change that Route 53 is spreading to its name servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangeId(String);
+pub struct ChangeId {
+    id: String,
+    /// What was changed, for the log and the user.
+    about: String,
+}
 
 impl ChangeId {
-    pub(crate) fn from_service(text: &str) -> Self {
-        Self(text.strip_prefix("/change/").unwrap_or(text).to_owned())
+    /// The id as Route 53 says it, of a change of this name in this zone.
+    pub(crate) fn from_service(text: &str, name: &str, zone: &HostedZoneId) -> Self {
+        let id = text.strip_prefix("/change/").unwrap_or(text).to_owned();
+        let about = format!("{name} in zone {zone} (change {id})");
+        Self { id, about }
     }
 }
 
@@ -86,6 +93,12 @@ pub enum ChangeError {
 }
 
 impl ChangeError {
+    /// Whether the zone does not exist, so that its record sets do not either.
+    #[must_use]
+    pub fn is_no_zone(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.is("NoSuchHostedZone"))
+    }
+
     /// The facts of the failed call.
     #[must_use]
     pub fn into_aws(self) -> AwsError {
@@ -117,10 +130,10 @@ pub const PROPAGATION: Duration = Duration::from_secs(60);
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const GROWTH: f64 = 2.5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// The first pause and the further ones where many others spend those calls too: one look is enough for most changes
-/// then, and the changes of others come before it.
-const FIRST_LOOK_IN_CROWD: Duration = Duration::from_secs(44);
-const PAUSE_IN_CROWD: Duration = Duration::from_secs(12);
+/// The first look while the account's limit is reached, and the shortest pause after it: by then most changes are done, and
+/// the calls of others come first.
+const FIRST_LOOK_WHEN_BUSY: Duration = Duration::from_secs(36);
+const PAUSE_WHEN_BUSY: Duration = Duration::from_secs(12);
 
 impl Route53 {
     /// Applies changes of a zone, all or none.
@@ -192,7 +205,7 @@ impl Route53 {
         };
         match self.call("ChangeResourceRecordSets", target, send).await {
             Ok(output) => match output.change_info() {
-                Some(info) => Ok(ChangeId::from_service(info.id())),
+                Some(info) => Ok(ChangeId::from_service(info.id(), target, zone)),
                 None => Err(ChangeError::Aws(AwsError::malformed(
                     crate::SERVICE,
                     "ChangeResourceRecordSets",
@@ -212,7 +225,7 @@ impl Route53 {
     /// Waits until every name server of Route 53 answers with the change.
     ///
     /// Unbounded: the caller's deadline ends it. A change that Route 53 no longer knows is an old one, and done. A look
-    /// that is throttled or gets no answer says nothing, and the next one comes no sooner for it.
+    /// that fails for a reason that may pass says nothing, and the next one comes no sooner for it.
     ///
     /// # Errors
     ///
@@ -220,18 +233,17 @@ impl Route53 {
     pub async fn wait_in_sync(&self, change: &ChangeId) -> Result<(), AwsError> {
         let begun = Instant::now();
         let mut next = FIRST_LOOK;
-        let mut throttled = None;
         loop {
-            let pause = if self.queue.is_crowded() {
-                let late = FIRST_LOOK_IN_CROWD.saturating_sub(begun.elapsed());
-                late.max(throttled.take().unwrap_or(PAUSE_IN_CROWD))
+            let pause = if self.limit.is_reached() {
+                let late = FIRST_LOOK_WHEN_BUSY.saturating_sub(begun.elapsed());
+                late.max(next).max(PAUSE_WHEN_BUSY)
             } else {
                 next
             };
             // Jitter, so that stacks that start together do not look together.
             sleep(pause.mul_f64(0.9 + 0.2 * fastrand::f64())).await;
-            let look = self.client.get_change().id(&change.0).send();
-            match call_once(crate::SERVICE, "GetChange", &change.0, look).await {
+            let send = || self.client.get_change().id(&change.id).send();
+            match self.call("GetChange", &change.about, send).await {
                 Ok(output) => {
                     if output
                         .change_info()
@@ -241,10 +253,7 @@ impl Route53 {
                     }
                 }
                 Err(error) if error.is("NoSuchChange") => return Ok(()),
-                Err(error) if error.kind == Kind::Throttled => {
-                    throttled = Some(self.queue.throttled());
-                }
-                Err(error) if error.kind == Kind::NoAnswer => {}
+                Err(error) if error.passes() => {}
                 Err(error) => return Err(error),
             }
             next = next.mul_f64(GROWTH).min(LONGEST_PAUSE);

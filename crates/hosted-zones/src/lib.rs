@@ -27,7 +27,7 @@ pub use record_set::RecordSet;
 pub use record_sets::ReadError;
 pub use zones::{CreateError, CreatedZone, Deleted};
 
-use aws_calls::{AwsError, Queue};
+use aws_calls::{AwsError, RateLimit};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::{error::Error, future::IntoFuture};
@@ -38,8 +38,8 @@ const SERVICE: &str = "Route 53";
 #[derive(Clone, Debug)]
 pub struct Route53 {
     client: aws_sdk_route53::Client,
-    /// Where its calls wait for their turn.
-    queue: Queue,
+    /// The limit that its calls share.
+    limit: RateLimit,
 }
 
 impl Route53 {
@@ -48,11 +48,11 @@ impl Route53 {
     pub fn new(client: aws_sdk_route53::Client) -> Self {
         Self {
             client,
-            queue: Queue::default(),
+            limit: RateLimit::default(),
         }
     }
 
-    /// Sends one call, in its turn.
+    /// Sends one call until it is answered.
     async fn call<T, E, F>(
         &self,
         operation: &'static str,
@@ -63,6 +63,6 @@ impl Route53 {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         F: IntoFuture<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        self.queue.call(SERVICE, operation, target, send).await
+        self.limit.call(SERVICE, operation, target, send).await
     }
 }

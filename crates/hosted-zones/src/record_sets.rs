@@ -60,10 +60,9 @@ impl Route53 {
             .start_record_name(name.as_str())
             .start_record_type(kind.clone())
             .max_items(1);
+        let target = format!("{name} in zone {zone}");
         let page = self
-            .call("ListResourceRecordSets", name.as_str(), || {
-                list.clone().send()
-            })
+            .call("ListResourceRecordSets", &target, || list.clone().send())
             .await
             .map_err(ReadError::of)?;
         let first = page.resource_record_sets().first().cloned().map(RecordSet);
@@ -137,7 +136,10 @@ impl Route53 {
         limit: usize,
         mut wanted: impl FnMut(&RecordSet) -> bool,
     ) -> Result<Vec<RecordSet>, AwsError> {
-        let target = below.map_or(zone.as_str(), DomainName::as_str);
+        let target = match below {
+            Some(name) => format!("{name} in zone {zone}"),
+            None => zone.to_string(),
+        };
         let mut found = Vec::new();
         let mut start = Some((below.map(|name| name.as_str().to_owned()), None, None));
         while let Some((from, kind, identifier)) = start {
@@ -148,7 +150,7 @@ impl Route53 {
             let list = list.set_start_record_name(from).set_start_record_type(kind);
             let list = list.set_start_record_identifier(identifier);
             let page = self
-                .call("ListResourceRecordSets", target, || list.clone().send())
+                .call("ListResourceRecordSets", &target, || list.clone().send())
                 .await?;
             for set in page.resource_record_sets().iter().cloned().map(RecordSet) {
                 if below.is_some_and(|name| !set.name().is_at_or_below(name)) {

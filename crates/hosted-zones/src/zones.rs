@@ -161,11 +161,11 @@ impl Route53 {
                 name.as_str(),
             ))
         };
-        let listed = output.hosted_zone().map(Into::into).ok_or_else(malformed)?;
+        let listed: ListedZone = (output.hosted_zone().map(Into::into)).ok_or_else(malformed)?;
         let servers = output.delegation_set().map(DelegationSet::name_servers);
         let change = output
             .change_info()
-            .map(|info| ChangeId::from_service(info.id()));
+            .map(|info| ChangeId::from_service(info.id(), name.as_str(), &listed.id));
         Ok(CreatedZone {
             zone: HostedZone {
                 listed,

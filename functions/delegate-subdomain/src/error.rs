@@ -269,8 +269,7 @@ impl Error {
 pub(crate) fn outlook(error: &AwsError) -> Outlook {
     match error.kind {
         Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
-        Kind::Denied => Outlook::Spreading,
-        Kind::Refused | Kind::NoEndpoint => Outlook::Final,
+        Kind::Denied | Kind::Refused | Kind::NoEndpoint => Outlook::Final,
     }
 }
 

@@ -103,9 +103,6 @@ impl Error {
             Self::Aws(error) | Self::Refused(Refusal::Aws(error)) if error.passes() => {
                 Outlook::Passing
             }
-            Self::Aws(error) | Self::Refused(Refusal::Aws(error)) if error.kind == Kind::Denied => {
-                Outlook::Spreading
-            }
             _ => Outlook::Final,
         };
         Trouble {

@@ -80,7 +80,9 @@ pub(crate) async fn functions(stacks: usize) -> CreateAndDelete {
         let mut tasks = JoinSet::new();
         for mut stack in made.drain(..) {
             let engine = engine.clone();
-            let zone = scene::subdomain(&stack.account, stack.name(), &json!({}));
+            // A drain is a wait of five minutes without calls, which says nothing about the bucket.
+            let no_drain = json!({"DrainSeconds": 0});
+            let zone = scene::subdomain(&stack.account, stack.name(), &no_drain);
             tasks.spawn(async move {
                 if wanted == Status::Complete {
                     engine
@@ -193,5 +195,54 @@ impl<'a> Look<'a> {
             least,
             failures,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use world::{Fault, FaultRule};
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .expect("a runtime")
+    }
+
+    #[test]
+    fn five_hundred_stacks_at_once_all_succeed_in_little_more_than_the_parents_bucket_allows() {
+        let bursts = runtime().block_on(functions(500));
+        for burst in [bursts.create, bursts.delete] {
+            println!("{burst:?}");
+            assert_eq!(burst.succeeded, 500, "{:?}", burst.failures.first());
+            assert!(
+                burst.took <= burst.least.mul_f64(1.5),
+                "{:?} of {:?}",
+                burst.took,
+                burst.least
+            );
+        }
+    }
+
+    #[test]
+    fn a_lone_stack_whose_first_ten_calls_are_throttled_is_done_within_a_minute() {
+        runtime().block_on(async {
+            let scene = begin(1).await;
+            scene.publish_by_hand();
+            let mut rule = FaultRule::sometimes(100, Fault::Throttle);
+            rule.times = 10;
+            scene.world.inject(rule);
+            let mut stack = Stack::new(&scene::consumer(0), REGION, "stack-0");
+            let zone = scene::subdomain(&stack.account, "dev", &json!({}));
+            let template = Template::from([("Zone".to_owned(), zone)]);
+            let begun = scene.world.now();
+            let status = scene.in_process().create(&mut stack, &template).await;
+            assert_eq!(status, Status::Complete, "{:?}", stack.failures);
+            let took = scene.world.now() - begun;
+            println!("{took:?}");
+            assert!(took <= Duration::from_secs(60), "{took:?}");
+        });
     }
 }

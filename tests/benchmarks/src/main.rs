@@ -5,7 +5,8 @@
 //!    [`round_trips`]).
 //! 2. What is a matter of behaviour is counted in the world's virtual time, where a run is the same on every machine
 //!    ([`burst`], [`zone_size`]).
-//! 3. Nothing is asserted here: a figure that falls short of its goal is written down as it is ([`report`]).
+//! 3. A figure that falls short of its goal is written down as it is ([`report`]). Only the tests of [`burst`] assert: how long
+//!    stacks take that are throttled.
 
 mod binaries;
 mod burst;

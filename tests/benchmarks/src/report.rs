@@ -352,12 +352,8 @@ fn distance_of_bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDe
         text,
         "\nWhat is let through is linear in stacks: about what cannot be done without. What grows is what is throttled, and the
 bucket is not charged for it: from {few:.1} requests a stack at {} creates to {many:.1} at {}, {:.1} times for {:.0} times the stacks,
-with the logarithm of the stacks as these grow. Less is not to be had together with the time. Nobody is told how many others
-wait; whoever has waited for a time cannot know that the queue does not end just now, and has to ask again before 1.3 times that
-time if it is to be done by then: once for each such step, however long the queue. Pauses of 18 to 36 s, and from 144 s on of an
-eighth to a quarter of the time already waited, are near to that; longer ones at 500 stacks, where 44 s are the wait for INSYNC alone,
-make the last ones late. Of the calls that one stack has throttled one tries again and the others follow it, so that this
-is once for each stack and not for each of its calls. What the stacks take beyond the least is their end: the last of them
+as many wait at once. A throttled call is sent again after pauses of up to 16 s; after two minutes the state machine goes on with
+the request, so that it occupies no Lambda concurrency. What the stacks take beyond the least is their end: the last of them
 sleep out a pause, and then wait for their change to be INSYNC.",
         first.create.stacks,
         last.create.stacks,

@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -152,8 +152,18 @@ impl Process {
 
     /// As [`invoke`](Self::invoke), with an event that may be no JSON.
     pub async fn invoke_with(&mut self, event: impl Into<Bytes>, time: Duration) -> Invoked {
+        self.invoke_by(event, time, SystemTime::now() + time).await
+    }
+
+    /// As [`invoke_with`](Self::invoke_with), with a deadline of another clock than the machine's: that of the process.
+    pub async fn invoke_by(
+        &mut self,
+        event: impl Into<Bytes>,
+        time: Duration,
+        deadline: SystemTime,
+    ) -> Invoked {
         let begun = Instant::now();
-        let reply = self.api.invoke(event.into(), time);
+        let reply = self.api.invoke(event.into(), deadline);
         let outcome = tokio::select! {
             said = timeout(time, reply) => match said {
                 Ok(Ok(Said::Response(body))) => Outcome::Response(json(&body)),

@@ -13,7 +13,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::{Notify, oneshot};
 
@@ -95,12 +95,11 @@ impl RuntimeApi {
     }
 
     /// Queues an invocation. Its reply comes through what is returned, unless the function dies.
-    pub(crate) fn invoke(&self, event: Bytes, timeout: Duration) -> oneshot::Receiver<Said> {
+    pub(crate) fn invoke(&self, event: Bytes, deadline: SystemTime) -> oneshot::Receiver<Said> {
         let number = self.queue.invocations.fetch_add(1, Ordering::Relaxed);
         let id = format!("00000000-0000-4000-8000-{number:012}");
         let (said, reply) = oneshot::channel();
         lock(&self.queue.replies).insert(id.clone(), said);
-        let deadline = SystemTime::now() + timeout;
         lock(&self.queue.waiting).push_back(Invocation {
             id,
             event,

@@ -51,6 +51,7 @@ pub use iam::principal::{Caller, Credentials, Hand, Work};
 pub use iam::template::{Resolution, roles};
 pub use iam::{Grant, Role};
 pub use person::Edit;
+pub use region::REGIONS;
 pub use route53::guardrail::Guardrail;
 pub use route53::name::Name;
 pub use route53::name_server::NameServer;

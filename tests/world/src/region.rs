@@ -3,7 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>, as of November 2026.
 
 /// Of the partition `aws`.
-const REGIONS: [&str; 34] = [
+pub const REGIONS: [&str; 34] = [
     "af-south-1",
     "ap-east-1",
     "ap-east-2",

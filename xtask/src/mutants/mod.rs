@@ -29,15 +29,16 @@ Shows that the tests notice when the code is wrong. It breaks the code that deci
 It fails if a mutant survives that .cargo/mutants-survivors.txt does not explain.
 
   --list       only says which mutants there are
-  --sample N   plays so many of them, chosen by the seed
+  --sample N   builds and plays so many of them, chosen by the seed; those that do not compile are left out
   --seed N     which ones (1)
-  TEXT         plays only those whose name has one of these texts, such as a file";
+  TEXT         plays only those whose name has one of these texts, such as a file
+
+HISTORIES, ONE_IN and the other variables of the tests say how much of them is run.";
 
 /// Mutants that survive although nothing is wrong, with reasons.
 const SURVIVORS: &str = ".cargo/mutants-survivors.txt";
 
-/// What must notice a mutant, besides the unit tests of its package; the quicker first. `HISTORIES` and `ONE_IN` are such that a mutant
-/// that survives costs a minute.
+/// What must notice a mutant, besides the unit tests of its package; the quicker first.
 const TESTS: &[(&str, &[&str])] = &[
     ("resource_types", &[]),
     ("proof", &["smoke", "rights"]),
@@ -45,6 +46,7 @@ const TESTS: &[(&str, &[&str])] = &[
     ("proof", &["crash_points"]),
     ("proof", &["histories"]),
 ];
+/// How much of them is run, unless the environment says otherwise: a mutant that survives costs minutes.
 const SIZES: [(&str, &str); 4] = [
     ("HISTORIES", "1000"),
     ("ONE_IN", "3"),
@@ -68,14 +70,16 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
         return Ok(());
     }
     let logs = fresh_folder("mutants-logs")?;
-    let built = Built::of(&mutants, &logs)?;
+    let chosen = wanted.chosen(&mutants);
+    let built = Built::of(&mutants, &chosen, &logs)?;
     terminal::line(format!(
-        "{} mutants, {} of them built; without any: the tests must pass",
+        "{} mutants, {} of them chosen, {} of these built; without any: the tests must pass",
         mutants.len(),
+        chosen.len(),
         built.numbers.len()
     ));
     let times = built.pass(&logs)?;
-    let chosen = wanted.chosen(&mutants, &built.numbers);
+    let chosen = &built.numbers;
     let mut survivors = Vec::new();
     for (place, number) in chosen.iter().enumerate() {
         let mutant = &mutants[*number];
@@ -154,18 +158,18 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// The numbers of those to play, of those that were built.
-    fn chosen(&self, mutants: &[Mutant], built: &BTreeSet<usize>) -> Vec<usize> {
-        let fits = |number: &&usize| {
-            let has = |text: &String| mutants[**number].name().contains(text);
+    /// The numbers of those to build and play.
+    fn chosen(&self, mutants: &[Mutant]) -> BTreeSet<usize> {
+        let fits = |number: &usize| {
+            let has = |text: &String| mutants[*number].name().contains(text);
             self.texts.is_empty() || self.texts.iter().any(has)
         };
-        let mut chosen: Vec<usize> = built.iter().filter(fits).copied().collect();
+        let mut chosen: Vec<usize> = (0..mutants.len()).filter(fits).collect();
         if let Some(sample) = self.sample {
             chosen.sort_by_key(|number| mixed(self.seed ^ mixed(*number as u64)));
             chosen.truncate(sample);
         }
-        chosen
+        chosen.into_iter().collect()
     }
 }
 
@@ -221,14 +225,13 @@ struct Built {
 
 impl Built {
     /// Builds them in a copy of the checkout. A mutant that does not compile is left out, and the rest built again.
-    fn of(mutants: &[Mutant], logs: &Path) -> Result<Self, Failure> {
+    fn of(mutants: &[Mutant], chosen: &BTreeSet<usize>, logs: &Path) -> Result<Self, Failure> {
         let copy = copy_checkout()?;
         let mut by_file: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
-        for (number, mutant) in mutants.iter().enumerate() {
-            by_file
-                .entry(&mutant.file)
-                .or_default()
-                .push((number, mutant));
+        for number in chosen {
+            let mutant = &mutants[*number];
+            let file = by_file.entry(&mutant.file).or_default();
+            file.push((*number, mutant));
         }
         let mut written: BTreeMap<&str, Switched> = BTreeMap::new();
         for (file, mutants) in &by_file {
@@ -319,7 +322,10 @@ impl Built {
     fn tests(&self, package: Option<&str>) -> Vec<(String, std::process::Command)> {
         let command = |program: &Path, folder: &str| {
             let mut command = process::command(program);
-            command.current_dir(self.copy.join(folder)).envs(SIZES);
+            let unsaid = |(name, _): &(&str, &str)| std::env::var_os(name).is_none();
+            command
+                .current_dir(self.copy.join(folder))
+                .envs(SIZES.into_iter().filter(unsaid));
             command
         };
         let mut tests = Vec::new();
@@ -435,14 +441,22 @@ mod tests {
 
     #[test]
     fn a_sample_is_the_same_for_its_seed_and_another_for_another() {
-        let built: BTreeSet<usize> = (0..100).collect();
+        let mutant = Mutant {
+            file: String::new(),
+            genre: list::Genre::FnValue,
+            line: 1,
+            column: 1,
+            replacement: String::new(),
+            about: String::new(),
+        };
+        let mutants = vec![mutant; 100];
         let sample = |seed| {
             let wanted = Wanted {
                 sample: Some(10),
                 seed,
                 ..Wanted::default()
             };
-            wanted.chosen(&[], &built)
+            wanted.chosen(&mutants)
         };
         assert_eq!(sample(1), sample(1));
         assert_ne!(sample(1), sample(2));

@@ -101,7 +101,7 @@ async fn cloudformations_deadline_counts_too() {
     assert_eq!(seconds, 57);
     assert_eq!(
         stage.reason(),
-        "Timed out after 57 s. Its ServiceTimeout of 60 s can be raised to 3600 s. The certificate was deleted."
+        "Timed out after 57 s while creating Zone. Its ServiceTimeout of 60 s can be raised to 3600 s. The certificate was deleted."
     );
     assert_eq!(stage.executions(), []);
 }

@@ -217,7 +217,9 @@ async fn what_the_waiter_may_have_is_answered_where_it_is_done_or_makes_nothing(
     deletes.invoke(&event("Delete", 3_600), 100).await.unwrap();
     let reason = deletes.reason();
     assert!(
-        reason.ends_with("It could not be handed over to the state machine: connection reset."),
+        reason.ends_with(
+            "It could not be handed over to the state machine: connection reset. What old-id names may still exist."
+        ),
         "{reason}"
     );
 }

@@ -95,11 +95,9 @@ pub(super) struct Acm {
 }
 
 impl Acm {
-    pub(super) fn new(config: &SdkConfig, region: Option<&str>) -> Self {
-        let mut builder = aws_sdk_acm::config::Builder::from(config);
-        if let Some(region) = region {
-            builder.set_region(Some(Region::new(region.to_owned())));
-        }
+    pub(super) fn new(config: &SdkConfig, region: &str) -> Self {
+        let builder = aws_sdk_acm::config::Builder::from(config);
+        let builder = builder.region(Region::new(region.to_owned()));
         Self {
             client: Client::from_conf(builder.build()),
         }
@@ -145,7 +143,7 @@ impl Acm {
         })
     }
 
-    /// A certificate; none where there is none, or where it was requested seconds ago.
+    /// Returns a certificate, or none if it does not exist or was requested seconds ago.
     ///
     /// # Errors
     ///
@@ -270,7 +268,7 @@ impl Acm {
         }
     }
 
-    /// A certificate's tags; none where there is no certificate.
+    /// Returns a certificate's tags, or none if it does not exist.
     ///
     /// # Errors
     ///

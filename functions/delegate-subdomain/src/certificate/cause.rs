@@ -31,7 +31,7 @@ impl fmt::Display for Cause {
             Self::NotDelegated { zone, found } => write!(
                 f,
                 "its validation CNAMEs do not resolve, because their zone {zone} is not reached from the outside: \
-                 {found}; put this right, then deploy again"
+                 {found}; correct this, then deploy again"
             ),
             Self::NotDelegatedYet {
                 zone,

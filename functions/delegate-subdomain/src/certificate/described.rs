@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 pub(super) enum Status {
     Pending,
     Issued,
-    /// It will not be issued; none where ACM gave up after 72 hours.
+    /// It will not be issued; none if ACM gave up after 72 hours.
     Failed(Option<FailureReason>),
     /// It was issued once and is of no use any more.
     Ended(String),
@@ -52,7 +52,7 @@ pub(super) struct ValidationRecord {
 }
 
 impl ValidationRecord {
-    /// The name that it validates: the record stands one label below it.
+    /// The name that it validates: the record is one label below it.
     pub(super) fn validated(&self) -> Option<DomainName> {
         self.name.parent()
     }
@@ -77,7 +77,7 @@ impl From<ValidationRecord> for (String, String) {
 }
 
 /// One name of a certificate and how far its validation is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Validation {
     pub(super) name: CertificateName,
     pub(super) done: bool,
@@ -86,15 +86,15 @@ pub(super) struct Validation {
 }
 
 /// A certificate as `DescribeCertificate` shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Certificate {
     pub(super) arn: CertificateArn,
-    domain: CertificateName,
-    names: BTreeSet<CertificateName>,
-    key_algorithm: String,
+    pub(super) domain: CertificateName,
+    pub(super) names: BTreeSet<CertificateName>,
+    pub(super) key_algorithm: String,
     pub(super) status: Status,
     /// Whether it can be exported.
-    export: bool,
+    pub(super) export: bool,
     /// ARNs of load balancers, distributions and the like.
     pub(super) in_use_by: Vec<String>,
     pub(super) validations: Vec<Validation>,
@@ -137,6 +137,17 @@ impl Certificate {
             && self.names.iter().eq(names.iter().collect::<BTreeSet<_>>())
             && self.key_algorithm == wanted.key_algorithm.as_str()
             && self.export == wanted.export
+    }
+
+    /// Whether this is the name that the certificate is for, with or without `*.`.
+    pub(super) fn is_named(&self, name: &DomainName) -> bool {
+        self.domain.base == *name
+    }
+
+    /// Whether ACM has validated this name.
+    pub(super) fn is_validated(&self, name: &CertificateName) -> bool {
+        let mut known = self.validations.iter();
+        known.any(|known| known.done && known.name == *name)
     }
 
     /// Its CNAMEs, shared ones once; none until ACM has told all of them.
@@ -258,7 +269,7 @@ mod tests {
                 "HostedZoneId": "Z1", "DomainName": domain, "SubjectAlternativeNames": alternative,
             });
             properties[more.0] = json!(more.1);
-            let wanted = Wanted::parse(&Properties::from(properties)).unwrap();
+            let wanted = Wanted::parse(&Properties::from(properties), "us-east-1").unwrap();
             certificate(vec![]).is_for(&wanted)
         };
         let default = ("Export", "false");

@@ -49,13 +49,13 @@ pub(super) enum Error {
     },
 
     #[error(
-        "The validation CNAME {name} in zone {zone} stands with the value {stands}, and ACM asks for {wanted}: remove \
+        "The validation CNAME {name} in zone {zone} has the value {value}, and ACM asks for {wanted}: remove \
          that record set if nobody needs it, then deploy again."
     )]
     OtherRecord {
         name: DomainName,
         zone: HostedZoneId,
-        stands: String,
+        value: String,
         wanted: DomainName,
     },
     #[error(
@@ -87,8 +87,8 @@ pub(super) enum Error {
         failed: Option<String>,
     },
     #[error(
-        "The certificate {arn}, which this Update was to change, is gone: it was deleted outside of this stack, or by a Delete \
-         that ran first; take the resource out of the template and add it again (in a rollback, continue it and skip the \
+        "The certificate {arn}, which this Update was to change, does not exist: it was deleted outside of this stack, or by a \
+         Delete that ran first; remove the resource from the template and add it again (in a rollback, continue it and skip the \
          resource)."
     )]
     Gone { arn: CertificateArn },
@@ -127,6 +127,11 @@ impl Error {
             | ChangeError::Refused(error)
             | ChangeError::Aws(error) => Self::Aws(error),
         }
+    }
+
+    /// Whether it may pass without anyone's doing.
+    pub(super) fn passes(&self) -> bool {
+        self.trouble().outlook == Outlook::Passing
     }
 
     /// What the protocol has to know of it.
@@ -219,7 +224,7 @@ mod tests {
         };
         assert_eq!(aws(Kind::Throttled).outlook, Outlook::Passing);
         assert_eq!(aws(Kind::NoAnswer).outlook, Outlook::Passing);
-        assert_eq!(aws(Kind::Denied).outlook, Outlook::Spreading);
+        assert_eq!(aws(Kind::Denied).outlook, Outlook::Final);
         let refused = aws(Kind::Refused);
         assert_eq!(refused.outlook, Outlook::Final);
         assert_eq!(

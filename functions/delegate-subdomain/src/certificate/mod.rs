@@ -1,60 +1,63 @@
 //! `Custom::SubdomainCertificate`: a certificate of ACM, validated by CNAMEs in zones of this account.
 //!
-//! 1. **Whose a certificate is, its tags say**, which it carries from `RequestCertificate` on. What this resource has
-//!    is found by them, never remembered.
-//! 2. **SUCCESS means ISSUED.** Until then each call looks once: at the certificate, at its CNAMEs, and at DNS from the
-//!    outside, so that a certificate which can never be issued is answered with the cause ([`diagnosis`]).
-//! 3. **What fails leaves nothing.** A certificate that was not issued is deleted before FAILED is answered. Where that
-//!    does not work, the answer names it, and the stack's rollback deletes it.
+//! 1. **Whose a certificate is, its tags say**, which it has from `RequestCertificate` on. What this resource has is found
+//!    by them, never remembered.
+//! 2. **SUCCESS means ISSUED.** Until then each attempt checks the certificate, its CNAMEs, and DNS from the outside, so
+//!    that a certificate which can never be issued is answered with the cause.
+//! 3. **What fails leaves nothing.** A certificate that was not issued is deleted before FAILED is answered. If that does
+//!    not work, the answer names it, and the stack's rollback deletes it.
 //! 4. **A CNAME is shared.** ACM gives one account the same CNAME for the same name, whatever certificate asks. It is
-//!    made by CREATE alone, taken as it is where it stands, and goes only when no other certificate needs it.
+//!    created by CREATE alone, used as it is if it exists, and deleted only if no other certificate needs it.
+//!
+//! A request is served by one loop: observe what exists ([`observe`]), plan ([`plan`]), carry the plan out ([`act`]), until
+//! the plan says that the request is done, has failed, or waits. A wait ends the attempt; the protocol begins the next one.
 
 mod acm;
+mod act;
 mod arn;
 mod cause;
-mod create;
-mod delete;
 mod described;
-mod diagnosis;
 mod error;
-mod issue;
+mod observe;
 mod observed;
 mod ownership;
 mod plan;
-mod progress;
 mod properties;
-mod remove;
-mod successor;
-mod undo;
-mod update;
-mod validation_records;
-mod validation_zones;
+mod zones;
 
-use acm::Acm;
-use arn::CertificateArn;
 use aws_types::SdkConfig;
-use custom_resource::{Failure, Invocation, Outlook, Request, RequestType, Step, Success};
+use custom_resource::{Failure, Invocation, Request, RequestType, Step, Wait};
 use dns_check::{Dns, Transport};
+use error::Error;
 use hosted_zones::Route53;
-use progress::Progress;
-use properties::Wanted;
+use observe::Observer;
+use plan::{Acted, Next, Pause, Phase, Plan, Turn};
+use properties::Task;
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How often one attempt plans. A request needs up to eight, and more only for leftovers of other requests.
+const ROUNDS: u32 = 12;
+/// The pause after that.
+const PAUSE: Duration = Duration::from_secs(5);
+/// What the second search of a Delete and its answer need, if the invocation's deadline decides when it comes.
+const SEARCH: Duration = Duration::from_secs(60);
 
 /// The resource type, with what it needs of the world.
 #[derive(Debug)]
 pub(crate) struct Certificates<T> {
-    /// From which the clients for ACM are made: one for each Region.
-    config: SdkConfig,
-    route53: Route53,
-    dns: Dns<T>,
+    observer: Observer<T>,
 }
 
 impl<T: Transport> Certificates<T> {
     pub(crate) fn new(config: &SdkConfig, dns: Dns<T>) -> Self {
         Self {
-            config: config.clone(),
-            route53: Route53::new(aws_sdk_route53::Client::new(config)),
-            dns,
+            observer: Observer {
+                config: config.clone(),
+                route53: Route53::new(aws_sdk_route53::Client::new(config)),
+                dns,
+            },
         }
     }
 
@@ -64,38 +67,141 @@ impl<T: Transport> Certificates<T> {
         progress: Option<Value>,
         invocation: &Invocation,
     ) -> Result<Step, Failure> {
-        let mut progress = Progress::read(progress);
-        let step = match request.request_type {
-            RequestType::Create => self.create(request, &mut progress, invocation).await,
-            RequestType::Update => self.update(request, &mut progress, invocation).await,
-            RequestType::Delete => self.delete(request, &mut progress, invocation).await,
-        };
-        let trouble = match step {
-            Ok(step) => return Ok(step),
-            Err(error) => error.trouble(),
-        };
-        if trouble.outlook == Outlook::Passing {
-            progress.failed = Some(trouble.reason.clone());
+        let task = Task::of(request, self.observer.region())?;
+        let phase = Phase::read(progress, request);
+        self.attempt(&task, phase, request, invocation).await
+    }
+
+    /// The request's time is up: deletes the certificate that it requested and that was not issued in time. There are no
+    /// further attempts, so waits of some seconds are waited out here.
+    pub(crate) async fn abandon(
+        &self,
+        request: &Request,
+        progress: Option<Value>,
+        invocation: &Invocation,
+    ) -> Option<String> {
+        if request.request_type == RequestType::Delete {
+            return None;
         }
-        let progress_so_far = Some(progress.write());
-        match trouble.settle(request, invocation, progress_so_far, None) {
-            Ok(wait) => Ok(wait),
-            Err(failure) => Err(self
-                .undo_before(failure, request, &progress, invocation)
-                .await),
+        let task = Task::of(request, self.observer.region()).ok()?;
+        let phase = Phase::read(progress, request);
+        let mut phase = phase.abandoned(&turn(request, invocation))?;
+        loop {
+            match self.attempt(&task, phase, request, invocation).await {
+                Err(failure) => return Some(failure.reason).filter(|reason| !reason.is_empty()),
+                Ok(Step::Wait(wait)) if wait.retry_after < invocation.remaining() / 2 => {
+                    sleep(wait.retry_after).await;
+                    phase = Phase::read(Some(wait.progress), request);
+                }
+                Ok(Step::Wait(wait)) => {
+                    let waiting_for = wait.waiting_for;
+                    return Some(format!("There was no time left for {waiting_for}."));
+                }
+                Ok(Step::Done(_)) => return None,
+            }
         }
     }
 
-    /// ACM in a Region; in the function's own where none is named.
-    fn acm(&self, region: Option<&str>) -> Acm {
-        Acm::new(&self.config, region)
+    /// Observes, plans and acts until the request is done, has failed or waits.
+    async fn attempt(
+        &self,
+        task: &Task,
+        mut phase: Phase,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<Step, Failure> {
+        for _ in 0..ROUNDS {
+            // Boxed here and below: the futures of the AWS calls are large.
+            let round = Box::pin(self.round(task, &phase, request, invocation)).await;
+            let now = turn(request, invocation);
+            let next = match round.or_else(|error| phase.after_error(error, &now)) {
+                Ok(next) => next,
+                Err(error) => {
+                    // The protocol waits for an error that passes with time. Another one fails the request.
+                    let remembered = phase.noting(&error).remembered();
+                    let trouble = error.trouble();
+                    match trouble.settle(request, invocation, Some(remembered), None) {
+                        Ok(wait) => return Ok(wait),
+                        Err(failure) => match phase.undoing(&failure.reason, &now) {
+                            Some(undo) => Next::Again(undo),
+                            None => return Err(failure),
+                        },
+                    }
+                }
+            };
+            match next {
+                Next::Again(next) => phase = next,
+                Next::Wait(pause) => return Ok(wait(pause)),
+                Next::Done(success) => return Ok(Step::Done(success)),
+                Next::Failed(failure) => return Err(failure),
+                Next::AwaitRequested(_) => unreachable!("its plan requests a certificate"),
+            }
+        }
+        Ok(wait(Pause {
+            waiting_for: "others to stop changing the same certificates".to_owned(),
+            retry_after: PAUSE,
+            phase,
+        }))
+    }
+
+    /// Observes, plans and acts once.
+    async fn round(
+        &self,
+        task: &Task,
+        phase: &Phase,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<Next, Error> {
+        invocation.doing("reading certificates, zones and CNAMEs");
+        let mut observed = Box::pin(self.observer.observe(task, phase)).await?;
+        loop {
+            let plan = Plan::of(task, phase, &observed, &turn(request, invocation));
+            match &plan {
+                Ok(plan) => tracing::info!(%observed, %plan, "planned"),
+                Err(refusal) => tracing::info!(%observed, %refusal, "planned"),
+            }
+            match plan? {
+                Plan::Ask(question) => {
+                    invocation.doing(question.to_string());
+                    Box::pin(self.observer.answer(&question, &mut observed)).await?;
+                }
+                Plan::Do(actions, mut next) => {
+                    for action in actions {
+                        invocation.doing(action.to_string());
+                        let is_optional = action.is_optional();
+                        let acted = match Box::pin(self.observer.act(action)).await {
+                            Err(error) if is_optional && !error.passes() => {
+                                tracing::error!(%error, "the request goes on without this change");
+                                Acted::Done
+                            }
+                            acted => acted?,
+                        };
+                        next = next.after(phase, acted);
+                    }
+                    return Ok(next);
+                }
+            }
+        }
     }
 }
 
-/// The answer for a certificate that is issued.
-fn success(arn: &CertificateArn, wanted: &Wanted) -> Success {
-    Success::new(arn.as_str())
-        .attribute("CertificateArn", arn.as_str())
-        .attribute("DomainName", wanted.names.domain.to_string())
-        .attribute("Region", arn.region())
+fn turn<'a>(request: &'a Request, invocation: &Invocation) -> Turn<'a> {
+    let now = invocation.clock.now();
+    Turn {
+        request,
+        now,
+        jitter: 0.8 + 0.4 * fastrand::f64(),
+        may_be_repeat: invocation.may_be_repeat,
+        max_age: invocation.max_invocation_age,
+        is_too_late: invocation.is_too_late(request),
+        search_again_at: now + invocation.until_second_sweep(request, SEARCH),
+    }
+}
+
+fn wait(pause: Pause) -> Step {
+    Step::Wait(Wait {
+        waiting_for: pause.waiting_for,
+        retry_after: pause.retry_after,
+        progress: pause.phase.remembered(),
+    })
 }

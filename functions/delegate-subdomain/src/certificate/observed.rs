@@ -1,55 +1,95 @@
-//! What exists, as a plan has to know it: reads without decisions.
+//! What exists, as plain data. [`observe`](super::observe) reads it, [`plan`](super::plan) decides by it.
 
 use super::{
-    Certificates,
-    acm::{Acm, ListError, Listing},
+    acm::ListError,
     arn::CertificateArn,
-    described::{Listed, ValidationRecord},
-    error::Error,
-    plan::Phase,
-    remove::RecordsPlace,
-    validation_records::{ByZone, RecordState, by_zone},
-    validation_zones::ValidationZones,
+    cause::Cause,
+    described::{Certificate, Status, ValidationRecord},
+    ownership::{Held, Shown, Tags},
+    zones::SeenZone,
 };
-use crate::region::partition_of;
-use dns_check::Transport;
-use futures::future::{FutureExt as _, join_all};
-use hosted_zones::DomainName;
+use aws_calls::AwsError;
+use hosted_zones::{DomainName, HostedZoneId, RecordSet};
 use std::{collections::BTreeSet, fmt};
 
-/// How many Regions are asked at once which certificates they have.
-const REGIONS_AT_ONCE: usize = 8;
-
-/// What exists of a certificate that is to be deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What exists of what a phase is about. What the phase does not need is empty.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
-    /// What uses the certificate, or none if the certificate does not exist.
-    pub(super) in_use_by: Option<Vec<String>>,
-    /// Its CNAMEs, or none if they are to stay.
-    pub(super) cnames: Option<Cnames>,
+    /// The zones in which the names are to be validated.
+    pub(super) zones: Vec<SeenZone>,
+    /// The certificate that CloudFormation tracks.
+    pub(super) tracked: Tracked,
+    /// The certificates that can be this resource's: those with the domain name that is wanted, or the one that is named.
+    pub(super) certificates: Listing,
+    /// The certificate that the phase is about. None if ACM does not show it.
+    pub(super) certificate: Option<Certificate>,
+    /// Its tags. None if ACM does not show it.
+    pub(super) tags: Option<Tags>,
+    /// Its CNAMEs, as far as they are known.
+    pub(super) cnames: Vec<Cname>,
+    /// The answer to [`Question::Others`](super::plan::Question::Others).
+    pub(super) others: Listing,
+    /// The answer to [`Question::Sharers`](super::plan::Question::Sharers).
+    pub(super) sharers: Sharers,
+    /// The answer to [`Question::Obstacle`](super::plan::Question::Obstacle).
+    pub(super) obstacle: Obstacle,
 }
 
-/// The CNAMEs of a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cnames {
-    /// Those that exist with the value that ACM wants.
-    pub(super) existing: ByZone,
-    /// Those whose name has no CNAME.
-    pub(super) missing: ByZone,
-    pub(super) listed_by: Sharers,
+/// Certificates of a Region with their tags.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Listing {
+    #[default]
+    NotRead,
+    Found(Vec<Held>),
+    Unreadable(ListError),
+}
+
+/// The certificate that CloudFormation tracks.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Tracked {
+    /// It tracks none, or none that this phase needs.
+    #[default]
+    NotRead,
+    Missing,
+    Found(Box<Held>),
+    Unreadable(AwsError),
+}
+
+/// A CNAME by which ACM validates a name, in the zone for that name.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Cname {
+    pub(super) zone: HostedZoneId,
+    pub(super) record: ValidationRecord,
+    pub(super) state: CnameState,
+}
+
+/// Whether a CNAME exists.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum CnameState {
+    Missing,
+    /// With the value that ACM wants, in whatever spelling and with whatever TTL.
+    Exists(RecordSet),
+    /// With another value.
+    Other(RecordSet),
+    NoZone,
 }
 
 /// The certificates of the account that can need a CNAME, the one in question among them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sharers {
+    #[default]
+    NotRead,
     Known(Vec<Sharer>),
-    /// A Region could not be asked.
+    /// This Region gave no answer. It may later.
+    Silent {
+        region: String,
+        error: AwsError,
+    },
+    /// This Region cannot be asked.
     Unknown {
         region: String,
         why: String,
     },
-    /// None of the CNAMEs can be deleted, whatever lists them.
-    NotAsked,
 }
 
 /// A certificate that needs the CNAMEs of these names, to be issued or renewed.
@@ -61,168 +101,110 @@ pub(super) struct Sharer {
     pub(super) names: BTreeSet<DomainName>,
 }
 
+/// What name servers say about a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    #[default]
+    NotAsked,
+    /// Nothing keeps it from being issued, as far as name servers answer.
+    None,
+    /// It cannot be issued now.
+    Some(Cause),
+}
+
+/// One line; a list with `{:#}`.
 impl fmt::Display for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.in_use_by {
-            None => f.write_str("it does not exist")?,
-            Some(users) if users.is_empty() => f.write_str("nothing uses it")?,
-            Some(users) => write!(f, "in use by {}", users.join(", "))?,
+        let mut facts: Vec<String> = self.zones.iter().map(ToString::to_string).collect();
+        match &self.tracked {
+            Tracked::NotRead => {}
+            Tracked::Missing => facts.push("the tracked certificate does not exist".to_owned()),
+            Tracked::Found(held) => facts.push(format!("tracked: {held}")),
+            Tracked::Unreadable(error) => facts.push(format!("tracked: unreadable: {error}")),
         }
-        let Some(cnames) = &self.cnames else {
-            return f.write_str("; no CNAME is to be deleted");
-        };
-        let count = |cnames: &ByZone| cnames.values().map(Vec::len).sum::<usize>();
-        let (existing, missing) = (count(&cnames.existing), count(&cnames.missing));
-        write!(f, "; {existing} CNAMEs exist, {missing} do not")?;
-        match &cnames.listed_by {
-            Sharers::NotAsked => Ok(()),
+        facts.extend(self.certificates.facts(""));
+        facts.extend(self.certificate.as_ref().map(ToString::to_string));
+        facts.extend(self.tags.as_ref().map(|tags| Shown(tags).to_string()));
+        facts.extend(self.cnames.iter().map(ToString::to_string));
+        facts.extend(self.others.facts("other: "));
+        match &self.sharers {
+            Sharers::NotRead => {}
             Sharers::Known(sharers) => {
-                f.write_str(", listed by")?;
-                for sharer in sharers {
-                    write!(f, " {}", sharer.arn)?;
-                }
-                Ok(())
+                let arns: Vec<_> = sharers.iter().map(|one| one.arn.as_str()).collect();
+                facts.push(format!("the CNAMEs can be needed by: {}", arns.join(", ")));
             }
-            Sharers::Unknown { region, why } => write!(
-                f,
-                "; the CNAMEs stay, because certificates of {region} may need them: {why}"
-            ),
+            Sharers::Silent { region, error } => {
+                facts.push(format!(
+                    "{region} does not say whether it needs the CNAMEs: {error}"
+                ));
+            }
+            Sharers::Unknown { region, why } => facts.push(format!(
+                "the CNAMEs stay, because certificates of {region} may need them: {why}"
+            )),
+        }
+        match &self.obstacle {
+            Obstacle::NotAsked => {}
+            Obstacle::None => facts.push("name servers say nothing against it".to_owned()),
+            Obstacle::Some(cause) => facts.push(format!("name servers say: {cause}")),
+        }
+        if facts.is_empty() {
+            facts.push("nothing".to_owned());
+        }
+        if f.alternate() {
+            return facts.iter().try_for_each(|fact| writeln!(f, "- {fact}"));
+        }
+        f.write_str(&facts.join("; "))
+    }
+}
+
+impl Listing {
+    fn facts(&self, label: &str) -> Vec<String> {
+        match self {
+            Self::NotRead => Vec::new(),
+            Self::Found(found) => found.iter().map(|held| format!("{label}{held}")).collect(),
+            Self::Unreadable(error) => vec![format!("{label}certificates unreadable: {error}")],
         }
     }
 }
 
-impl<T: Transport> Certificates<T> {
-    /// Reads what exists of a certificate that is to be deleted, and of its CNAMEs if these are to be deleted too.
-    pub(super) async fn observe(
-        &self,
-        acm: &Acm,
-        arn: &CertificateArn,
-        phase: &Phase,
-        place: &RecordsPlace,
-    ) -> Result<Observed, Error> {
-        // A certificate that was deleted without an answer does not exist any more.
-        let certificate = match phase {
-            Phase::Certificate | Phase::Refused(_) => acm.describe(arn).await?,
-            Phase::Cnames(_) | Phase::Deleted => None,
-        };
-        let records = match (phase, &certificate) {
-            (Phase::Cnames(records), _) => records.clone(),
-            (_, Some(certificate)) => certificate.known_records(),
-            (_, None) => BTreeSet::new(),
-        };
-        let in_use_by = certificate.map(|certificate| certificate.in_use_by);
-        let stays = matches!(phase, Phase::Refused(_))
-            || in_use_by.as_ref().is_some_and(|users| !users.is_empty());
-        let mut observed = Observed {
-            in_use_by,
-            cnames: None,
-        };
-        if let Some(zones) = &place.zones
-            && !records.is_empty()
-        {
-            let mut cnames = self.existing(&records, zones).await?;
-            if !stays && !cnames.existing.is_empty() {
-                cnames.listed_by = self.sharers(arn.region(), &records, place).await?;
-            }
-            observed.cnames = Some(cnames);
-        }
-        Ok(observed)
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.certificate, Shown(&self.tags))
     }
+}
 
-    /// Reads which of these CNAMEs exist.
-    async fn existing(
-        &self,
-        records: &BTreeSet<ValidationRecord>,
-        zones: &ValidationZones,
-    ) -> Result<Cnames, Error> {
-        let mut cnames = Cnames {
-            existing: ByZone::new(),
-            missing: ByZone::new(),
-            listed_by: Sharers::NotAsked,
-        };
-        for (zone, records) in by_zone(records, zones) {
-            for record in records {
-                let group = match self.state_of(&zone, &record).await? {
-                    RecordState::Exists(_) => &mut cnames.existing,
-                    RecordState::Missing => &mut cnames.missing,
-                    RecordState::Other(_) | RecordState::NoZone => continue,
-                };
-                group.entry(zone.clone()).or_default().push(record);
-            }
+/// `certificate arn:... for app.example.com, ISSUED, in use by ...`.
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "certificate {} for {}, ", self.arn, self.domain)?;
+        match &self.status {
+            Status::Pending if self.records().is_none() => f.write_str("pending without CNAMEs")?,
+            Status::Pending => f.write_str("pending")?,
+            Status::Issued => f.write_str("issued")?,
+            Status::Failed(None) => f.write_str("timed out")?,
+            Status::Failed(Some(reason)) => write!(f, "failed ({})", reason.as_str())?,
+            Status::Ended(status) => f.write_str(status)?,
         }
-        Ok(cnames)
+        if !self.in_use_by.is_empty() {
+            write!(f, ", in use by {}", self.in_use_by.join(", "))?;
+        }
+        Ok(())
     }
+}
 
-    /// Reads which certificates of the account need one of these CNAMEs, in every Region of the partition.
-    async fn sharers(
-        &self,
-        own: &str,
-        records: &BTreeSet<ValidationRecord>,
-        place: &RecordsPlace,
-    ) -> Result<Sharers, Error> {
-        let names: BTreeSet<_> = records
-            .iter()
-            .filter_map(ValidationRecord::validated)
-            .collect();
-        let mut sharers = self.sharers_in(own, &names).await?;
-        let Some(regions) = partition_of(own) else {
-            return Ok(Sharers::Unknown {
-                region: own.to_owned(),
-                why: "this release does not know the other Regions of its partition".to_owned(),
-            });
-        };
-        let others: Vec<&str> = regions
-            .iter()
-            .copied()
-            .filter(|region| *region != own)
-            .collect();
-        for some in others.chunks(REGIONS_AT_ONCE) {
-            let asked = some
-                .iter()
-                .map(|region| self.sharers_in(region, &names).boxed());
-            for (region, found) in some.iter().zip(join_all(asked).await) {
-                match found {
-                    Ok(found) => sharers.extend(found),
-                    // No certificate can be requested in a Region that is not enabled for the account.
-                    Err(ListError::Closed(_)) => {}
-                    Err(ListError::Aws(error)) if error.passes() && place.waits_for_regions => {
-                        return Err(error.into());
-                    }
-                    Err(error) => {
-                        return Ok(Sharers::Unknown {
-                            region: (*region).to_owned(),
-                            why: error.to_string(),
-                        });
-                    }
-                }
-            }
+impl fmt::Display for Cname {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            zone,
+            record,
+            state,
+        } = self;
+        write!(f, "CNAME {} in {zone} ", record.name)?;
+        match state {
+            CnameState::Missing => f.write_str("is missing"),
+            CnameState::Exists(_) => f.write_str("exists"),
+            CnameState::Other(_) => f.write_str("has another value"),
+            CnameState::NoZone => f.write_str("has no zone any more"),
         }
-        Ok(Sharers::Known(sharers))
-    }
-
-    /// Reads which certificates of a Region need the CNAME of one of these names.
-    async fn sharers_in(
-        &self,
-        region: &str,
-        names: &BTreeSet<DomainName>,
-    ) -> Result<Vec<Sharer>, ListError> {
-        let acm = self.acm(Some(region));
-        let may_share = |listed: &Listed| {
-            listed.status.needs_records()
-                && (listed.has_more_names
-                    || listed.names.iter().any(|name| names.contains(&name.base)))
-        };
-        let mut sharers = Vec::new();
-        for listed in acm.list(Listing::Every, may_share).await? {
-            let mut names: BTreeSet<_> = listed.names.into_iter().map(|name| name.base).collect();
-            if listed.has_more_names {
-                let described = acm.describe(&listed.arn).await.map_err(ListError::of)?;
-                let validations = described.into_iter().flat_map(|one| one.validations);
-                names.extend(validations.map(|known| known.name.base));
-            }
-            let arn = listed.arn;
-            sharers.push(Sharer { arn, names });
-        }
-        Ok(sharers)
     }
 }

@@ -1,254 +1,129 @@
-//! What is done to delete certificates, decided from what exists. Nothing here calls AWS, waits or reads a clock.
+//! Every decision about a certificate: from what a request asks for, what it remembers and what exists, to what is done. No
+//! call, no clock.
 //!
-//! [`fate`] says what a request may do with a certificate, [`removal`] how one is deleted:
+//! A request goes from [`Phase`] to [`Phase`]:
 //!
-//! 1. A certificate that is in use stays, and keeps its CNAMEs: its renewal needs them.
-//! 2. A CNAME is deleted only if no other certificate of the account lists it, in any Region. If that is not known, it
-//!    stays.
-//! 3. The CNAMEs are deleted before the certificate: a process killed in between would otherwise leave CNAMEs that
-//!    nothing names any more. If ACM then refuses to delete the certificate, they are created again.
-//! 4. Of two certificates that are deleted at the same time, each can leave the CNAMEs to the other. So they are checked
-//!    once more when the certificate is deleted.
+//! 1. A Create or Update searches for a certificate that does, and otherwise requests one; it waits until that is issued;
+//!    it finishes it ([`issue`]).
+//! 2. If it fails, what it requested is deleted before FAILED is answered ([`undo`]).
+//! 3. A Delete searches for what it may delete ([`delete`]).
+//! 4. All of them delete a certificate in the same way ([`remove`]).
+//!
+//! What they may do with a certificate, its tags say ([`ownership`](super::ownership)). `tests/plans` has the plans of the
+//! situations that matter, to be read; `plan/worlds.rs` checks in all small worlds that no plan changes what it must not.
 
-use super::{
-    arn::CertificateArn,
-    described::ValidationRecord,
-    observed::{Cnames, Observed, Sharers},
-    ownership::Tags,
-    successor::SETTLED_TAG,
-    validation_records::ByZone,
-};
-use aws_calls::AwsError;
-use custom_resource::{Claim, Creation, Request, Stage};
-use std::{collections::BTreeSet, fmt};
-
-/// What a request does with a certificate that it does not answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Delete,
-    /// The logical id was renamed, and that is rolled back: the certificate is the former logical id's again.
-    GiveBack {
-        to: String,
-    },
-    /// The logical id was renamed, and that is over: from now on a Delete of the new logical id deletes the certificate.
-    EndRenaming,
-    /// Why it is left alone.
-    Leave(&'static str),
-}
-
-/// Returns what a request may do with a certificate that has these tags. An Update may delete what a failed Update left,
-/// and nothing else.
-pub(super) fn fate(request: &Request, arn: &CertificateArn, tags: &Tags) -> Fate {
-    let creation = Creation::of_tags(tags);
-    let stage = if tags.contains_key(SETTLED_TAG) {
-        Stage::Created
-    } else {
-        Stage::Creating
-    };
-    let is_named = request.physical_id() == arn.as_str();
-    match request.owner().claim(tags) {
-        Claim::Own {
-            taken_from: Some(to),
-        } => Fate::GiveBack { to },
-        Claim::Own { taken_from: None } if is_named => {
-            if request.may_delete_named(creation.as_ref()) {
-                Fate::Delete
-            } else {
-                Fate::Leave("a later request created it")
-            }
-        }
-        Claim::Own { taken_from: None } => {
-            if request.may_delete_unnamed(creation.as_ref(), stage) {
-                Fate::Delete
-            } else {
-                Fate::Leave("another request created it")
-            }
-        }
-        Claim::Sibling {
-            taken_from_us: true,
-            ..
-        } if is_named => Fate::EndRenaming,
-        _ => Fate::Leave("its tags do not say that it is this resource's"),
-    }
-}
-
-/// How far the removal of a certificate is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// The certificate can exist.
-    Certificate,
-    /// ACM refused to delete it, after its CNAMEs were deleted.
-    Refused(Refused),
-    /// It is deleted. Other certificates listed these of its CNAMEs when they were checked.
-    Cnames(BTreeSet<ValidationRecord>),
-    /// Nothing is left to do.
-    Deleted,
-}
-
-/// Why ACM did not delete a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// It may delete it later.
-    ForNow(AwsError),
-    /// It will not, or it is not known whether it did.
-    Failed(AwsError),
-}
-
-/// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    CreateCnames(ByZone),
-    DeleteCnames(ByZone),
-    DeleteCertificate(CertificateArn),
-}
-
-/// What happens next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Plan {
-    /// These changes in this order, and then the phase, unless ACM refuses.
-    Do(Vec<Action>, Phase),
-    /// Nothing can be done before this has happened, to follow "waiting for".
-    Wait(String),
-    /// A call failed, and nothing more can be done about it here.
-    Fail(AwsError),
-    Done,
-}
-
-/// Returns what happens next to delete the certificate `arn`.
-pub(super) fn removal(arn: &CertificateArn, phase: &Phase, observed: &Observed) -> Plan {
-    match phase {
-        Phase::Deleted => Plan::Done,
-        Phase::Certificate => match &observed.in_use_by {
-            None => Plan::Done,
-            Some(users) if users.is_empty() => delete(arn, observed),
-            Some(users) => {
-                let users = users.join(", ");
-                let wait = format!("certificate {arn} to be let go by {users}");
-                restore(phase, observed).unwrap_or(Plan::Wait(wait))
-            }
-        },
-        Phase::Refused(_) if observed.in_use_by.is_none() => Plan::Done,
-        Phase::Refused(refused) => restore(phase, observed).unwrap_or_else(|| match refused {
-            Refused::ForNow(error) => Plan::Wait(format!(
-                "ACM to delete certificate {arn}, which it refused: {error}"
-            )),
-            Refused::Failed(error) => Plan::Fail(error.clone()),
-        }),
-        Phase::Cnames(_) => {
-            let free = free(arn, observed);
-            if free.is_empty() {
-                return Plan::Done;
-            }
-            Plan::Do(vec![Action::DeleteCnames(free)], Phase::Deleted)
-        }
-    }
-}
-
-/// Deletes the CNAMEs that nothing else needs, then the certificate.
-fn delete(arn: &CertificateArn, observed: &Observed) -> Plan {
-    let free = free(arn, observed);
-    let existing = observed.cnames.as_ref().map(|cnames| &cnames.existing);
-    let existing = existing.into_iter().flat_map(ByZone::values).flatten();
-    let is_kept = |record: &&ValidationRecord| !free.values().flatten().any(|one| one == *record);
-    let kept: BTreeSet<_> = existing.filter(is_kept).cloned().collect();
-    let then = if kept.is_empty() {
-        Phase::Deleted
-    } else {
-        Phase::Cnames(kept)
-    };
-    let mut actions = Vec::new();
-    if !free.is_empty() {
-        actions.push(Action::DeleteCnames(free));
-    }
-    actions.push(Action::DeleteCertificate(arn.clone()));
-    Plan::Do(actions, then)
-}
-
-/// Creates the CNAMEs that are missing of a certificate that stays.
-fn restore(phase: &Phase, observed: &Observed) -> Option<Plan> {
-    let missing = &observed.cnames.as_ref()?.missing;
-    let create = || Plan::Do(vec![Action::CreateCnames(missing.clone())], phase.clone());
-    (!missing.is_empty()).then(create)
-}
-
-/// The CNAMEs that exist, that are to be deleted, and that no certificate but `arn` lists.
-fn free(arn: &CertificateArn, observed: &Observed) -> ByZone {
-    let Some(Cnames {
-        existing,
-        listed_by: Sharers::Known(sharers),
-        ..
-    }) = &observed.cnames
-    else {
-        return ByZone::new();
-    };
-    let is_free = |record: &&ValidationRecord| {
-        let name = record.validated();
-        !sharers.iter().any(|sharer| {
-            sharer.arn != *arn && name.as_ref().is_none_or(|name| sharer.names.contains(name))
-        })
-    };
-    let mut free = ByZone::new();
-    for (zone, records) in existing {
-        let records: Vec<_> = records.iter().filter(is_free).cloned().collect();
-        if !records.is_empty() {
-            free.insert(zone.clone(), records);
-        }
-    }
-    free
-}
-
-impl fmt::Display for Fate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Delete => f.write_str("delete"),
-            Self::GiveBack { to } => write!(f, "give it back to {to}"),
-            Self::EndRenaming => f.write_str("end its renaming"),
-            Self::Leave(why) => write!(f, "leave it: {why}"),
-        }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cnames = |f: &mut fmt::Formatter<'_>, verb: &str, cnames: &ByZone| {
-            let mut separator = "";
-            for (zone, records) in cnames {
-                for record in records {
-                    write!(f, "{separator}{verb} CNAME {} in {zone}", record.name)?;
-                    separator = "; ";
-                }
-            }
-            Ok(())
-        };
-        match self {
-            Self::CreateCnames(created) => cnames(f, "create", created),
-            Self::DeleteCnames(deleted) => cnames(f, "delete", deleted),
-            Self::DeleteCertificate(arn) => write!(f, "delete certificate {arn}"),
-        }
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Do(actions, then) => {
-                for action in actions {
-                    write!(f, "{action}; ")?;
-                }
-                match then {
-                    Phase::Cnames(records) => {
-                        write!(f, "then check {} CNAMEs once more", records.len())
-                    }
-                    Phase::Deleted => f.write_str("then done"),
-                    Phase::Certificate | Phase::Refused(_) => f.write_str("then check again"),
-                }
-            }
-            Self::Wait(waiting_for) => write!(f, "wait for {waiting_for}"),
-            Self::Fail(error) => write!(f, "fail: {error}"),
-            Self::Done => f.write_str("done"),
-        }
-    }
-}
+mod action;
+mod decision;
+mod delete;
+mod diagnosis;
+mod issue;
+mod phase;
+mod remove;
+mod undo;
 
 #[cfg(test)]
-mod tests;
+mod account;
+#[cfg(test)]
+mod situations;
+#[cfg(test)]
+mod worlds;
+
+pub(super) use action::{Action, NewCertificate};
+pub(super) use decision::{Next, Pause, Plan, Question, Turn};
+pub(super) use phase::{Phase, Refused, Remove};
+
+use super::{arn::CertificateArn, error::Error, observed::Observed, properties::Task};
+use phase::{After, Stage};
+
+/// What an action came to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Acted {
+    Done,
+    Requested(CertificateArn),
+    NotDeleted(Refused),
+}
+
+impl Plan {
+    /// # Errors
+    ///
+    /// Why the request cannot go on.
+    pub(super) fn of(
+        task: &Task,
+        phase: &Phase,
+        observed: &Observed,
+        turn: &Turn<'_>,
+    ) -> Result<Self, Error> {
+        match (phase, task) {
+            (Phase::Search(search), Task::Issue(wanted)) => {
+                issue::search(wanted, search, observed, turn)
+            }
+            (Phase::Await(arn, waiting), Task::Issue(wanted)) => {
+                issue::until_issued(wanted, (arn, waiting), observed, turn)
+            }
+            (Phase::Finish(finish), Task::Issue(wanted)) => {
+                issue::finish(wanted, finish, observed, turn)
+            }
+            (Phase::Undo(undo), Task::Issue(wanted)) => {
+                Ok(undo::plan(wanted, undo, observed, turn))
+            }
+            (Phase::Delete(delete), Task::Delete(deletion)) => {
+                delete::plan(deletion, delete, observed, turn)
+            }
+            (Phase::Remove(remove), _) => remove::plan(task, remove, observed, turn),
+            // A remembered phase is of the request that remembered it.
+            (Phase::Delete(_), Task::Issue(_)) | (_, Task::Delete(_)) => {
+                Ok(Self::again(Phase::first(turn.request)))
+            }
+        }
+    }
+}
+
+impl Next {
+    /// Takes in what the actions of a plan for `phase` came to.
+    pub(super) fn after(self, phase: &Phase, acted: Acted) -> Self {
+        match (self, phase, acted) {
+            (Self::AwaitRequested(waiting), _, Acted::Requested(arn)) => {
+                Self::Again(Phase::Await(arn, waiting))
+            }
+            (_, Phase::Remove(remove), Acted::NotDeleted(refused)) => {
+                Self::Again(Phase::Remove(Remove {
+                    stage: Stage::Refused(refused),
+                    ..remove.clone()
+                }))
+            }
+            (next, ..) => next,
+        }
+    }
+}
+
+impl Phase {
+    /// Returns how it goes on after an error that is no reason to fail the request.
+    ///
+    /// # Errors
+    ///
+    /// The error, if it is one.
+    pub(super) fn after_error(&self, error: Error, turn: &Turn<'_>) -> Result<Next, Error> {
+        match self {
+            Self::Undo(undo)
+            | Self::Remove(Remove {
+                after: After::Undo(undo),
+                ..
+            }) => Ok(undo::after_error(undo, &error, turn)),
+            Self::Remove(Remove {
+                after: After::Leftover(then),
+                ..
+            }) if !error.passes() => Ok(Next::Again((**then).clone())),
+            _ => Err(error),
+        }
+    }
+
+    /// Returns the phase that undoes what the request has requested, if it has, after it failed for this reason.
+    pub(super) fn undoing(&self, reason: &str, turn: &Turn<'_>) -> Option<Self> {
+        undo::after_failure(self, reason, turn)
+    }
+
+    /// The same, if its time is up. The request can have been cut off before it remembered what it requested.
+    pub(super) fn abandoned(&self, turn: &Turn<'_>) -> Option<Self> {
+        undo::abandoned(self, turn)
+    }
+}

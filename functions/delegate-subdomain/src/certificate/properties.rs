@@ -1,7 +1,10 @@
+//! What a request asks for, parsed once.
+
+use super::arn::CertificateArn;
 use crate::region::region;
-use custom_resource::{Properties, PropertyError, properties};
+use custom_resource::{Properties, PropertyError, Request, RequestType, properties};
 use hosted_zones::{DomainName, HostedZoneId, NameError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +29,7 @@ struct Template {
     export: bool,
     #[serde(default, deserialize_with = "properties::string_list")]
     former_logical_ids: Vec<String>,
-    /// Checked here, and read by [`Records::of`], which a Delete needs even if other properties are unusable.
+    /// Checked here, and read by [`CnameZones::of`], which a Delete needs even if other properties are unusable.
     #[serde(default, rename = "ValidationRecordsOnDelete")]
     _validation_records_on_delete: RecordsOnDelete,
     #[serde(default, deserialize_with = "properties::string_map")]
@@ -66,29 +69,93 @@ pub(super) enum RecordsOnDelete {
     Delete,
 }
 
-/// What a Delete has to know of the properties to deal with the validation CNAMEs. Other properties can be unusable.
-#[derive(Clone, Debug)]
-pub(super) struct Records {
-    pub(super) on_delete: RecordsOnDelete,
-    /// The zones that they can be in.
-    pub(super) zones: Vec<HostedZoneId>,
-}
+/// The zones from which the validation CNAMEs of a certificate are deleted with it, unless another certificate lists them.
+/// None if they are to stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct CnameZones(Vec<String>);
 
-impl Records {
-    /// Returns what the properties say. What is unusable in them is left out, and then the CNAMEs stay.
+impl CnameZones {
+    /// Returns what the properties say, of which others can be unusable. A zone that is unusable itself is left out.
     pub(super) fn of(properties: &Properties) -> Self {
-        let on_delete = match properties.text("ValidationRecordsOnDelete") {
-            Some("Delete") => RecordsOnDelete::Delete,
-            _ => RecordsOnDelete::Keep,
-        };
+        if properties.text("ValidationRecordsOnDelete") != Some("Delete") {
+            return Self::default();
+        }
         let additional = properties.get("AdditionalHostedZoneIds");
         let additional = additional.and_then(Value::as_array).into_iter().flatten();
         let ids = properties.text("HostedZoneId").into_iter();
         let ids = ids.chain(additional.filter_map(Value::as_str));
-        Self {
-            on_delete,
-            zones: ids.filter_map(|id| HostedZoneId::parse(id).ok()).collect(),
+        Self(ids.map(str::to_owned).collect())
+    }
+
+    /// The same with further zones, if CNAMEs are to be deleted at all.
+    pub(super) fn and_in(mut self, more: impl Iterator<Item = HostedZoneId>) -> Self {
+        if !self.0.is_empty() {
+            self.0.extend(more.map(|id| id.as_str().to_owned()));
         }
+        self
+    }
+
+    pub(super) fn ids(&self) -> Vec<HostedZoneId> {
+        let ids = self.0.iter().filter_map(|id| HostedZoneId::parse(id).ok());
+        ids.collect()
+    }
+}
+
+/// What a request asks for.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    /// Create and Update.
+    Issue(Box<Issue>),
+    Delete(Deletion),
+}
+
+/// A certificate that is to be issued, or to be found issued.
+#[derive(Clone, Debug)]
+pub(super) struct Issue {
+    pub(super) wanted: Wanted,
+    pub(super) cnames: CnameZones,
+    /// What the template said before. None on Create, and if the function cannot read it: nothing was requested for it.
+    pub(super) before: Option<Wanted>,
+    pub(super) cnames_before: CnameZones,
+    /// The certificate that CloudFormation tracks. None on Create.
+    pub(super) tracked: Option<CertificateArn>,
+}
+
+/// What a Delete deletes.
+#[derive(Clone, Debug)]
+pub(super) enum Deletion {
+    /// The certificate that the physical id names.
+    Named(CertificateArn, CnameZones),
+    /// What a Create of these properties can have requested: the physical id names no certificate.
+    Unnamed(Box<Wanted>, CnameZones),
+    /// The properties are unusable, so no certificate was requested with them.
+    Nothing,
+}
+
+impl Task {
+    /// Parses a request to a function that runs in `region`.
+    ///
+    /// # Errors
+    ///
+    /// [`PropertyError`] on Create and Update. Bad properties never block a Delete.
+    pub(super) fn of(request: &Request, region: &str) -> Result<Self, PropertyError> {
+        let tracked = CertificateArn::parse(request.physical_id());
+        let cnames = CnameZones::of(&request.properties);
+        let wanted = Wanted::parse(&request.properties, region);
+        if request.request_type == RequestType::Delete {
+            return Ok(Self::Delete(match (tracked, wanted) {
+                (Some(arn), _) => Deletion::Named(arn, cnames),
+                (None, Ok(wanted)) => Deletion::Unnamed(Box::new(wanted), cnames),
+                (None, Err(_)) => Deletion::Nothing,
+            }));
+        }
+        Ok(Self::Issue(Box::new(Issue {
+            wanted: wanted?,
+            cnames,
+            before: Wanted::parse(&request.old_properties, region).ok(),
+            cnames_before: CnameZones::of(&request.old_properties),
+            tracked,
+        })))
     }
 }
 
@@ -170,12 +237,11 @@ pub(super) struct Wanted {
     /// The zones in which its names are validated, with the property that names each.
     pub(super) zones: Vec<(&'static str, HostedZoneId)>,
     pub(super) names: Names,
-    /// None for the function's own.
-    pub(super) region: Option<String>,
+    pub(super) region: String,
     pub(super) key_algorithm: KeyAlgorithm,
     /// Whether the certificate can be exported.
     pub(super) export: bool,
-    /// Logical ids of this stack whose certificate this resource takes over.
+    /// Logical ids of this stack whose certificate is transferred to this resource.
     pub(super) former_logical_ids: Vec<String>,
     /// The user's.
     pub(super) tags: BTreeMap<String, String>,
@@ -185,12 +251,12 @@ pub(super) struct Wanted {
 const LONGEST_COMMON_NAME: usize = 64;
 
 impl Wanted {
-    /// From a resource's properties.
+    /// Parses a resource's properties. `own_region` is the function's.
     ///
     /// # Errors
     ///
     /// [`PropertyError`] names the property and what it may be.
-    pub(super) fn parse(properties: &Properties) -> Result<Self, PropertyError> {
+    pub(super) fn parse(properties: &Properties, own_region: &str) -> Result<Self, PropertyError> {
         let template: Template = properties.parse()?;
         let mut zones = vec![(
             "HostedZoneId",
@@ -207,8 +273,8 @@ impl Wanted {
             return Err(PropertyError::invalid(
                 "DomainName",
                 &json!(template.domain_name),
-                "64 bytes at most, because it becomes the common name; longer names can stand in \
-                 SubjectAlternativeNames",
+                "64 bytes at most, because it becomes the common name; SubjectAlternativeNames can have \
+                 longer names",
             ));
         }
         let alternative = template.subject_alternative_names.iter();
@@ -224,12 +290,28 @@ impl Wanted {
                 domain,
                 alternative,
             },
-            region,
+            region: region.unwrap_or_else(|| own_region.to_owned()),
             key_algorithm: template.key_algorithm,
             export: template.export,
             former_logical_ids: template.former_logical_ids,
             tags: template.tags,
         })
+    }
+
+    /// The zones' ids in the order of the alphabet.
+    pub(super) fn zone_ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.zones.iter().map(|(_, id)| id.as_str()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Whether one certificate does for both.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.zone_ids() == other.zone_ids()
+            && self.names == other.names
+            && self.key_algorithm == other.key_algorithm
+            && self.export == other.export
+            && self.region == other.region
     }
 }
 
@@ -258,7 +340,7 @@ mod tests {
     use super::*;
 
     fn parse(properties: Value) -> Result<Wanted, String> {
-        Wanted::parse(&Properties::from(properties)).map_err(|error| error.to_string())
+        Wanted::parse(&Properties::from(properties), "eu-west-1").map_err(|error| error.to_string())
     }
 
     #[test]
@@ -287,28 +369,24 @@ mod tests {
         assert!(wanted.names.domain.wildcard);
         assert_eq!(wanted.key_algorithm.as_str(), "RSA_2048");
         assert!(!wanted.export);
-        assert_eq!(wanted.region, None);
+        assert_eq!(wanted.region, "eu-west-1");
     }
 
     #[test]
-    fn the_records_of_unusable_properties_are_known() {
-        let records = |properties: Value| Records::of(&Properties::from(properties));
-        let found = records(json!({
+    fn the_zones_of_unusable_properties_are_known() {
+        let cnames = |properties: Value| CnameZones::of(&Properties::from(properties));
+        let found = cnames(json!({
             "HostedZoneId": "/hostedzone/Z1", "AdditionalHostedZoneIds": ["z?", "Z2", 3], "Region": "nowhere",
             "ValidationRecordsOnDelete": "Delete",
         }));
-        let ids: Vec<_> = found.zones.iter().map(HostedZoneId::as_str).collect();
-        assert_eq!(
-            (ids, found.on_delete),
-            (vec!["Z1", "Z2"], RecordsOnDelete::Delete)
-        );
+        let zones = found.ids();
+        let ids: Vec<_> = zones.iter().map(HostedZoneId::as_str).collect();
+        assert_eq!(ids, ["Z1", "Z2"]);
         for properties in [
             json!(null),
-            json!({ "HostedZoneId": 1, "AdditionalHostedZoneIds": "Z2", "ValidationRecordsOnDelete": "Keep" }),
+            json!({ "HostedZoneId": "Z1", "ValidationRecordsOnDelete": "Keep" }),
         ] {
-            let found = records(properties);
-            assert!(found.zones.is_empty());
-            assert_eq!(found.on_delete, RecordsOnDelete::Keep);
+            assert_eq!(cnames(properties), CnameZones::default());
         }
     }
 

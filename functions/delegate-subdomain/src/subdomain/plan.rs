@@ -8,9 +8,15 @@
 //! 2. No plan changes what another stack, another logical id or a person owns.
 //! 3. No plan of a request that failed undoes what that request did not do.
 
+#[cfg(test)]
+mod account;
 mod action;
 mod establish;
 mod remove;
+#[cfg(test)]
+mod situations;
+#[cfg(test)]
+mod worlds;
 
 pub(super) use action::{Action, OnFault, Purpose, Why};
 

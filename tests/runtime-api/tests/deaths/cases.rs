@@ -39,8 +39,6 @@ const CERTIFICATE: Case = Case {
 };
 
 /// All cases.
-// The creation and the deletion of a subdomain wait by the function's own clock, which is the machine's, while the world's time
-// passes faster. Their deaths are played in one process (`tests/world`), where one clock serves both.
 pub(crate) const CASES: &[Case] = &[
     Case {
         name: "PublishedZone: create",
@@ -67,6 +65,21 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "PublishedZone: delete",
         ..ZONE
+    },
+    Case {
+        name: "DelegatedSubdomain: create",
+        before: None,
+        after: SUBDOMAIN.before,
+        ..SUBDOMAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: replace, another name",
+        after: Some(|_| subdomain("test", json!({}))),
+        ..SUBDOMAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: delete",
+        ..SUBDOMAIN
     },
     Case {
         name: "DelegatedSubdomain: update",

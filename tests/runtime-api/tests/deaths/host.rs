@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -14,7 +15,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use world::cloudformation::{AnswerDesk, FunctionHost, Hosted};
 use world::in_process::InProcess;
-use world::{Hand, World};
+use world::{Hand, World, WorldClock};
+
+use crate::stage::FACTOR;
 
 /// The signal that no process can catch.
 const SIGKILL: i32 = 9;
@@ -32,6 +35,8 @@ pub(crate) struct Places {
     name_servers: SocketAddr,
     answers: Server,
     senders: Arc<Senders>,
+    /// The library by which a process has the world's clock.
+    faster_clock: String,
 }
 
 impl Places {
@@ -43,8 +48,39 @@ impl Places {
             name_servers,
             answers: Server::start(senders.clone(), None).await.unwrap(),
             senders,
+            faster_clock: faster_clock(),
         }
     }
+}
+
+/// Compiles `faster_clock.rs`, once.
+fn faster_clock() -> String {
+    static LIBRARY: OnceLock<String> = OnceLock::new();
+    LIBRARY
+        .get_or_init(|| {
+            let library = format!("{}/faster_clock.so", env!("CARGO_TARGET_TMPDIR"));
+            let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/deaths/faster_clock.rs");
+            let compiled = std::process::Command::new("rustc")
+                .args(["--edition", "2024", "--crate-type", "cdylib", "-O"])
+                .args(["-o", &library, source])
+                .status();
+            assert!(
+                compiled.is_ok_and(|status| status.success()),
+                "rustc does not compile {source}"
+            );
+            library
+        })
+        .clone()
+}
+
+/// The world's clock as `faster_clock.rs` reads it.
+fn world_clock(clock: WorldClock) -> String {
+    let since_1970 = |time: SystemTime| {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH);
+        since.unwrap_or_default().as_nanos()
+    };
+    let (machine, world) = (SystemTime::now(), clock.wall(clock.now()));
+    format!("{},{},{FACTOR}", since_1970(machine), since_1970(world))
 }
 
 impl Binaries {
@@ -77,12 +113,14 @@ impl Binaries {
         let role = InProcess::role_arn(&hosted.account, name);
         let keys = self.world.credentials(&hosted.account, &role, hand.clone());
         let event = self.with_answers_here(hosted.event, hand);
-        let lasts = |span| self.world.clock().lasts(span);
+        let clock = self.world.clock();
         let endpoint = format!("http://{}", self.places.aws);
         let name_servers = self.places.name_servers.to_string();
-        // What a process waits for by itself passes by the machine's clock.
-        let age = lasts(hosted.max_invocation_age).as_secs().to_string();
+        let age = hosted.max_invocation_age.as_secs().to_string();
+        let world_clock = world_clock(clock);
         let environment = [
+            ("LD_PRELOAD", self.places.faster_clock.as_str()),
+            ("WORLD_CLOCK", &world_clock),
             ("AWS_ENDPOINT_URL", endpoint.as_str()),
             ("AWS_ACCESS_KEY_ID", &keys.access_key),
             ("AWS_SECRET_ACCESS_KEY", &keys.secret_key),
@@ -100,9 +138,12 @@ impl Binaries {
             process: Some(started.map_err(|error| error.to_string())?),
             deaths: self.deaths.clone(),
         };
-        let now = self.world.clock().wall(self.world.clock().now());
+        let now = clock.wall(clock.now());
         let left = hosted.deadline.duration_since(now).unwrap_or_default();
-        let invoked = alive.process().invoke(&event, lasts(left)).await;
+        let process = alive.process();
+        let invoked = process
+            .invoke_by(event.to_string(), clock.lasts(left), hosted.deadline)
+            .await;
         let log = alive.done().stop().await;
         match invoked.outcome {
             Outcome::Response(value) => Ok(value),

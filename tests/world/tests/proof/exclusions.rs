@@ -17,7 +17,7 @@ impl Exclusion {
 }
 
 /// All of them.
-pub(crate) const ALL: [&Exclusion; 21] = [
+pub(crate) const ALL: [&Exclusion; 22] = [
     &NEVER_ANSWERED,
     &CREATED_RECENTLY,
     &GIVEN_UP,
@@ -36,7 +36,8 @@ pub(crate) const ALL: [&Exclusion; 21] = [
     &DIED_BEFORE_ITS_FIRST_WRITE,
     &KEPT_TAGS,
     &NAME_MOVES_ON,
-    &FAILS_FOR_EVER,
+    &FAILS_WHILE_UNDONE,
+    &VALIDATION_RECORD_KEPT,
     &ADOPTED_AND_ROLLED_BACK,
     &RENAMED_AGAIN,
 ];
@@ -143,10 +144,15 @@ pub(crate) const NAME_MOVES_ON: Exclusion = Exclusion {
              template in two deployments.",
 };
 
-pub(crate) const FAILS_FOR_EVER: Exclusion = Exclusion {
-    title: "An AWS call that fails at every attempt until a person repairs it",
-    reason: "The request is answered FAILED, and what exists stays. If it is a Delete in the clean-up of an update, CloudFormation \
-             forgets what it could not delete, and a reason of a time-out says what was being done rather than which call failed.",
+pub(crate) const FAILS_WHILE_UNDONE: Exclusion = Exclusion {
+    title: "An update that fails, and an AWS call that also fails while the update is undone",
+    reason: "The FAILED answer names the call and what it could not delete, such as a certificate that was just requested. That \
+             exists until the next request for the resource, at the latest until the stack is deleted.",
+};
+
+pub(crate) const VALIDATION_RECORD_KEPT: Exclusion = Exclusion {
+    title: "A validation CNAME, if ACM does not list the account's certificates",
+    reason: "Another certificate may need the CNAME for its renewal. The log of the Delete says that it stays.",
 };
 
 pub(crate) const ADOPTED_AND_ROLLED_BACK: Exclusion = Exclusion {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use world::cloudformation::{Orphan, Stack, StackResource, Status};
-use world::{Hand, Name, RecordSet, Zone};
+use world::{Certificate, Hand, Name, RecordSet, Zone};
 
 use crate::cast::{BUILD, Cast, NAMES, REGION};
 use crate::exclusions::{
@@ -237,18 +237,48 @@ fn nothing_unexplained(
 /// Whether a failed Delete names exactly this thing. One without an answer names nothing but its own resource.
 fn explains(cast: &Cast, orphan: &Orphan, made: &Made) -> bool {
     let Some(sentence) = &orphan.sentence else {
-        let Hand::Function(work) = &made.by else {
-            return false;
-        };
-        let renamed = cast.world.is_renamed(&work.stack_id, &orphan.logical_id);
-        let of_resource = work.logical_id == orphan.logical_id || renamed;
-        return NEVER_ANSWERED.covers(of_resource);
+        return NEVER_ANSWERED.covers(is_of(cast, orphan, &made.by));
+    };
+    if is_found_by_tags(sentence) {
+        return is_of(cast, orphan, &made.by);
+    }
+    let id = &orphan.physical_id;
+    // The validation records of a certificate that is left are needed for its renewal.
+    let certificates = cast.world.certificates();
+    let needs = |record: &String| {
+        let certificate = certificates.get(id);
+        certificate.is_some_and(|certificate| needs(certificate, &format!("{record}.")))
     };
     let is_in_name = |c: char| c.is_ascii_alphanumeric() || "-._*/:\\".contains(c);
+    let is_in_id = sentence.contains(id.as_str());
+    // A subdomain's id is its name, its zone's id and its parent zone's id.
+    let parts = id.split('/').filter(|_| is_in_id);
     sentence
         .split(|c: char| !is_in_name(c))
         .map(|word| word.trim_end_matches(['.', ':']))
+        .chain(parts)
         .any(|word| made.names.iter().any(|name| name == word))
+        || is_in_id && made.names.iter().any(needs)
+}
+
+/// Whether a Delete whose id names nothing says how to find what its resource created.
+pub(crate) fn is_found_by_tags(sentence: &str) -> bool {
+    sentence.ends_with("created may still exist: find it by its ownership tags.")
+}
+
+/// Whether a resource created this.
+fn is_of(cast: &Cast, orphan: &Orphan, by: &Hand) -> bool {
+    let Hand::Function(work) = by else {
+        return false;
+    };
+    work.logical_id == orphan.logical_id
+        || cast.world.is_renamed(&work.stack_id, &orphan.logical_id)
+}
+
+/// Whether a certificate is validated by a record of that name.
+pub(crate) fn needs(certificate: &Certificate, record: &str) -> bool {
+    let mut names = certificate.names.iter();
+    names.any(|name| world::validation_record(&certificate.account, name).0 == record)
 }
 
 /// What a resource consists of, by the keys of [`Made`].

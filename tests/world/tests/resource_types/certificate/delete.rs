@@ -81,7 +81,7 @@ async fn a_certificate_in_use_to_the_end_is_kept_and_its_users_named() {
         let reason = stage.not_deleted(&mut stack).await;
         let took = stage.world.now() - before;
         let waited = format!(
-            "waiting for certificate {arn} to be let go by {}. ",
+            "waiting for certificate {arn} to be released by {}. ",
             USERS.join(", ")
         );
         assert!(reason.contains(&waited), "{reason}");

@@ -148,16 +148,17 @@ async fn a_retained_certificate_is_not_taken_for_what_an_update_began() {
         .await;
     assert_eq!(created, Status::Complete);
     // Neither the Update nor its rollback is ever answered, so that the Delete finds the note.
-    stage.world.inject(FaultRule::on_operation(
-        "DescribeCertificate",
-        6,
-        Fault::Kill(When::After),
-    ));
+    let first = stage.engine.next_invocation();
+    for (attempt, call) in [10, 10, 10, 1, 1, 1].into_iter().enumerate() {
+        let rule = FaultRule::on_call(first + attempt as u64, call, Fault::Kill(When::Before));
+        stage.world.inject(rule);
+    }
     let changed = named("a.dev", json!({"KeyAlgorithm": "EC_prime256v1"}));
     let status = stage.engine.update(&mut stack, &one(changed)).await;
     assert_eq!(status, Status::RollbackFailed, "{}", stage.history());
     stage.engine.idle().await;
     stage.world.clear_faults();
+    assert_eq!(stage.world.certificates().len(), 3);
     stage.deleted(&mut stack).await;
     assert_eq!(stage.the_certificate().arn, retained, "{}", stage.history());
     stage.check();

@@ -82,6 +82,32 @@ async fn a_cname_stays_if_a_region_cannot_be_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_region_is_asked_and_no_other() {
+    // If the function left a Region out, it would delete the CNAME; if it asked one that does not exist, it would always keep
+    // it. So the function's list of Regions is the world's.
+    for region in world::REGIONS {
+        if region == crate::stage::REGION {
+            continue;
+        }
+        let stage = Stage::set(|settings| settings.closed_regions.clear()).await;
+        let zone = stage.delegated_zone("dev").await;
+        let mut stack = stage.created(with_records(&zone)).await;
+        let refused = ServiceError::new(403, "AccessDeniedException", "No.");
+        let refused = Fault::Error(When::Before, refused);
+        let rule = FaultRule::on_operation("ListCertificates", u64::MAX, refused);
+        stage.world.inject(rule.in_region(region));
+        stage.deleted(&mut stack).await;
+        assert_eq!(stage.cnames(&zone).len(), 1, "{region}");
+        stage.check_no_certificate();
+    }
+    let stage = Stage::set(|settings| settings.closed_regions.clear()).await;
+    let zone = stage.delegated_zone("dev").await;
+    let mut stack = stage.created(with_records(&zone)).await;
+    stage.deleted(&mut stack).await;
+    assert_eq!(stage.cnames(&zone), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_region_that_does_not_answer_is_asked_for_some_minutes() {
     for (minutes, left) in [(2, 0), (600, 1)] {
         let stage = Stage::set(|_| ()).await;

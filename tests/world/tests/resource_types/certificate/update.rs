@@ -214,12 +214,12 @@ async fn what_an_update_began_goes_with_the_stack_when_its_rollback_dies_too() {
         let mut changed = base.clone();
         changed["DomainName"] = json!(below_build("b.dev"));
         changed["Region"] = json!(region);
-        // Three attempts at the Update die when they look at what they asked for, three at its rollback before they ask.
-        stage.world.inject(FaultRule::on_operation(
-            "DescribeCertificate",
-            6,
-            Fault::Kill(When::After),
-        ));
+        // Three attempts at the Update die after they have requested its certificate, three at its rollback at once.
+        let first = stage.engine.next_invocation();
+        for (attempt, call) in [8, 8, 8, 1, 1, 1].into_iter().enumerate() {
+            let rule = FaultRule::on_call(first + attempt as u64, call, Fault::Kill(When::Before));
+            stage.world.inject(rule);
+        }
         let status = stage
             .engine
             .update(&mut stack, &one(certificate(&zone, changed)))
@@ -282,7 +282,7 @@ async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
     assert!(
         orphan
             .reason
-            .contains("to be let go by arn:aws:elasticloadbalancing:x"),
+            .contains("to be released by arn:aws:elasticloadbalancing:x"),
         "{}",
         orphan.reason
     );
@@ -307,8 +307,8 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
     let status = stage.engine.update(&mut stack, &one(tags)).await;
     assert_eq!(status, Status::RollbackFailed, "{}", stage.history());
     let sentence = format!(
-        "The certificate {gone}, which this Update was to change, is gone: it was deleted outside of this stack, or by a Delete \
-         that ran first; take the resource out of the template and add it again (in a rollback, continue it and skip the \
+        "The certificate {gone}, which this Update was to change, does not exist: it was deleted outside of this stack, or by a Delete \
+         that ran first; remove the resource from the template and add it again (in a rollback, continue it and skip the \
          resource)."
     );
     // The rollback finds the same.

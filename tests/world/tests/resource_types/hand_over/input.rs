@@ -82,6 +82,7 @@ async fn an_executions_input_holds_no_credentials_and_the_response_url_once() {
         parts,
         [
             "Digest",
+            "Failing",
             "FunctionArn",
             "MayBeRepeat",
             "Progress",

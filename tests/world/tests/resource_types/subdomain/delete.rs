@@ -279,7 +279,7 @@ async fn another_guardrail_of_the_parent_is_an_end() {
         "{reason}"
     );
     assert!(
-        reason.ends_with(&format!("; ask the owner of {BUILD}.")),
+        reason.contains(&format!("; ask the owner of {BUILD}. What {NAME}/{zone}/")),
         "{reason}"
     );
     assert_eq!(stage.made_zones()[0].id, zone);

@@ -131,7 +131,7 @@ async fn what_the_second_sweep_would_refuse_is_refused_by_the_first() {
         reason_of(&stack.failures[1]),
         format!(
             "{NAME} was not deleted, and nothing was changed: its zone {zone} holds A www.{NAME}; delete these record sets, or set \
-             RecordsOnDelete to Delete."
+             RecordsOnDelete to Delete. What Subject created may still exist: find it by its ownership tags."
         )
     );
     assert!(
@@ -210,7 +210,9 @@ async fn a_parent_that_is_out_of_reach_blocks_no_delete_of_what_was_refused() {
     let begun = stage.world.now();
     let reason = stage.refused(subdomain(json!({}))).await;
     assert!(
-        reason.contains("an AWS call to succeed that failed so far: SSM GetParameters on"),
+        reason.contains(
+            " while reading the parent zone. The last AWS call that failed is SSM GetParameters on"
+        ),
         "{reason}"
     );
     // The Create has waited to its end, the Delete has not.

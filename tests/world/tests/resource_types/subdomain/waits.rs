@@ -118,7 +118,7 @@ async fn a_delegation_that_resolvers_follow_to_the_end_stands_with_its_zone() {
     assert!((HOUR - 31..HOUR).contains(&took), "{took}");
     assert!(reason.starts_with("Timed out after 35"), "{reason}");
     assert!(
-        reason.ends_with(&format!(
+        reason.contains(&format!(
             " s waiting for the parent of {NAME} to accept the deletion of its NS record set, which resolvers still use \
              (ACTIVE_DELEGATION_CHECK). CloudFormation waits one hour at most: try again once that can happen in time."
         )),

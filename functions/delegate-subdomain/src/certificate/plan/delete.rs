@@ -1,0 +1,167 @@
+//! What a Delete deletes.
+//!
+//! If no answer of the Create was ever received, that Create may still run, and request what its Delete has already
+//! searched. So such a Delete searches twice, as far apart as a Create can live.
+
+use super::{
+    action::{Action, Purpose},
+    decision::{Next, Plan, Question, Turn},
+    phase::{After, Delete, Phase, Remove, Stage},
+};
+use crate::certificate::{
+    acm::ListError,
+    error::Error,
+    observed::{Listing, Observed},
+    ownership::{Fate, Held, Successor, fate, return_tags, transfer_note, zones_of},
+    properties::{CnameZones, Deletion},
+};
+use custom_resource::{Clock, Request, Success, Wait, is_refused_id};
+use std::time::SystemTime;
+
+pub(super) fn plan(
+    deletion: &Deletion,
+    delete: &Delete,
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Plan, Error> {
+    let request = turn.request;
+    let done = || Next::Done(Success::new(request.physical_id()));
+    let found = match &observed.certificates {
+        Listing::NotRead => &[][..],
+        Listing::Found(found) => found,
+        Listing::Unreadable(error) if requested_nothing(error, request) => {
+            return Ok(Plan::Do(Vec::new(), done()));
+        }
+        Listing::Unreadable(error) => return Err(error.clone().into()),
+    };
+    let (cnames, next) = match deletion {
+        Deletion::Named(_, cnames) => (cnames, done()),
+        Deletion::Unnamed(_, cnames) => (cnames, Next::Again(Phase::Delete(delete.clone()))),
+        Deletion::Nothing => return Ok(Plan::Do(Vec::new(), done())),
+    };
+    let found = found.iter().filter(|held| match deletion {
+        Deletion::Unnamed(wanted, _) => held.is_for(&request.owner(), wanted),
+        Deletion::Named(..) | Deletion::Nothing => true,
+    });
+    for held in found {
+        let (arn, note) = (held.arn(), transfer_note());
+        let actions = match fate(request, arn, &held.tags) {
+            Fate::Leave(_) => continue,
+            Fate::Delete => return remove(held, cnames, delete, observed, turn),
+            Fate::GiveBack { to } => {
+                let returned = Purpose::ReturnTo(to.clone());
+                [
+                    Action::tag(returned, arn, return_tags(&to)),
+                    Action::untag(Purpose::EndRenaming, arn, note),
+                ]
+            }
+            Fate::EndRenaming => [Action::untag(Purpose::EndRenaming, arn, note), None],
+        };
+        return Ok(Plan::Do(actions.into_iter().flatten().collect(), next));
+    }
+    Ok(match (deletion, second_search(delete, turn)) {
+        (Deletion::Unnamed(..), Some(at)) => {
+            let left = at.duration_since(turn.now).unwrap_or_default();
+            let search_again_at = Some(Clock::seconds(at));
+            let delete = Delete {
+                search_again_at,
+                ..delete.clone()
+            };
+            Plan::wait(Wait::second_sweep(), left, Phase::Delete(delete))
+        }
+        _ => Plan::Do(Vec::new(), done()),
+    })
+}
+
+/// Whether the Create that was refused cannot have requested a certificate either: not in a Region that does not exist or
+/// that this account has not enabled, and not without the permission.
+fn requested_nothing(error: &ListError, request: &Request) -> bool {
+    match error {
+        ListError::NoRegion(_) | ListError::Closed(_) => true,
+        ListError::Denied(_) => is_refused_id(request.physical_id()),
+        ListError::Aws(_) => false,
+    }
+}
+
+/// When to search once more what a Create has requested that was never answered.
+fn second_search(delete: &Delete, turn: &Turn<'_>) -> Option<SystemTime> {
+    if is_refused_id(turn.request.physical_id()) {
+        return None;
+    }
+    match delete.search_again_at {
+        None => Some(turn.search_again_at),
+        Some(at) => Some(Clock::moment(at)).filter(|at| *at > turn.now),
+    }
+}
+
+/// Deletes a certificate; before that, what an Update has begun to replace it by and nobody has finished. The note of that
+/// is deleted with the certificate.
+fn remove(
+    held: &Held,
+    cnames: &CnameZones,
+    delete: &Delete,
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Plan, Error> {
+    if let Some(successor) = Successor::of(&held.tags) {
+        match leftover(&successor, &observed.others, turn)? {
+            Leftover::Unknown(question) => return Ok(Plan::Ask(question)),
+            Leftover::Found(found) => {
+                let found = found
+                    .into_iter()
+                    .find(|found| !delete.left.contains(found.arn()));
+                if let Some(found) = found {
+                    let mut then = delete.clone();
+                    then.left.insert(found.arn().clone());
+                    return Ok(remove_leftover(found, cnames, Phase::Delete(then)));
+                }
+            }
+        }
+    }
+    Ok(Plan::again(Phase::Remove(Remove {
+        arn: held.arn().clone(),
+        stage: Stage::Certificate,
+        cnames: cnames.clone(),
+        after: After::Delete(delete.clone()),
+    })))
+}
+
+/// What a note leads to and no Update has finished.
+pub(super) enum Leftover<'a> {
+    Found(Vec<&'a Held>),
+    Unknown(Question),
+}
+
+pub(super) fn leftover<'a>(
+    successor: &Successor,
+    others: &'a Listing,
+    turn: &Turn<'_>,
+) -> Result<Leftover<'a>, Error> {
+    let found = match others {
+        Listing::NotRead => {
+            return Ok(Leftover::Unknown(Question::Others {
+                region: successor.region.clone(),
+                name: successor.name.clone(),
+            }));
+        }
+        // A request must not fail for what another one left, in a Region that the function may not read any more.
+        Listing::Unreadable(error) if error.aws().passes() => return Err(error.clone().into()),
+        Listing::Unreadable(_) => &[][..],
+        Listing::Found(found) => found,
+    };
+    let owner = turn.request.owner();
+    let found = found.iter().filter(|held| {
+        successor.is_left(held, &owner) && held.arn().as_str() != turn.request.physical_id()
+    });
+    Ok(Leftover::Found(found.collect()))
+}
+
+/// Deletes what another request left, then goes on with `then` whether that was possible or not.
+pub(super) fn remove_leftover(held: &Held, cnames: &CnameZones, then: Phase) -> Plan {
+    Plan::again(Phase::Remove(Remove {
+        arn: held.arn().clone(),
+        stage: Stage::Certificate,
+        cnames: cnames.clone().and_in(zones_of(&held.tags)),
+        after: After::Leftover(Box::new(then)),
+    }))
+}

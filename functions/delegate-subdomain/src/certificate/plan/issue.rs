@@ -1,0 +1,448 @@
+//! How a Create or Update comes to a certificate that is issued.
+//!
+//! A failed Update is rolled back by another Update with the properties swapped. So an Update, too, first searches for what
+//! the resource has already, and in the end deletes what was left for the other properties.
+
+use super::{
+    action::{Action, NewCertificate, Purpose},
+    decision::{Next, Plan, Question, Turn},
+    delete::{Leftover, leftover, remove_leftover},
+    diagnosis::{PAUSE, Verdict, since},
+    phase::{Finish, Origin, Phase, Search, Waiting},
+};
+use crate::certificate::{
+    arn::CertificateArn,
+    cause::Cause,
+    described::{Certificate, Status},
+    error::Error,
+    observed::{CnameState, Listing, Observed, Obstacle, Tracked},
+    ownership::{
+        Fate, Held, Successor, fate, missing_digest, settled_tag, tag_changes, tags_of_new,
+        transfer_tags,
+    },
+    properties::{Issue, Names},
+    zones::ValidationZones,
+};
+use aws_sdk_acm::types::FailureReason;
+use custom_resource::{Clock, RequestType, Success};
+use std::{collections::BTreeSet, time::Duration};
+
+/// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
+const APPEARS: Duration = Duration::from_secs(60);
+/// How long before a Create is too late to request a certificate ([`Turn::max_age`]) it is requested in any case: longer
+/// than the pause between two attempts.
+const LAST_REQUEST: Duration = Duration::from_secs(150);
+/// Shortest and longest pause between two attempts.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Goes on with a certificate that does, or requests one.
+pub(super) fn search(
+    issue: &Issue,
+    search: &Search,
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Plan, Error> {
+    let Some(held) = best(issue, observed, turn)? else {
+        return request(issue, search, observed, turn);
+    };
+    let origin = if held.is_undone_with(turn.request) {
+        Origin::Requested
+    } else {
+        Origin::Found
+    };
+    let is_issued = held.certificate.status == Status::Issued;
+    let zones = match ValidationZones::usable(&observed.zones, &issue.wanted.names) {
+        Ok(zones) => zones,
+        Err(error) if !is_issued || is_new(origin, turn) && error.passes() => return Err(error),
+        // It was issued before, whatever has become of its zones since: only its renewal needs them.
+        Err(_) => ValidationZones::default(),
+    };
+    let arn = held.arn().clone();
+    Ok(Plan::again(if is_issued && !is_new(origin, turn) {
+        Phase::Finish(Finish {
+            arn,
+            origin,
+            left: search.left.clone(),
+        })
+    } else {
+        let waiting = Waiting {
+            shown: true,
+            ..waiting(origin, zones, search, turn)
+        };
+        Phase::Await(arn, waiting)
+    }))
+}
+
+/// Whether the certificate is new for this resource, so that it may need other CNAMEs than it has. A rollback gets its
+/// certificate as it was.
+fn is_new(origin: Origin, turn: &Turn<'_>) -> bool {
+    turn.request.request_type == RequestType::Create || origin == Origin::Requested
+}
+
+fn waiting(origin: Origin, zones: ValidationZones, search: &Search, turn: &Turn<'_>) -> Waiting {
+    Waiting {
+        origin,
+        since: Clock::seconds(turn.now),
+        shown: false,
+        zones,
+        records: BTreeSet::new(),
+        diagnosis: search.diagnosis.clone(),
+    }
+}
+
+/// Returns the certificate to go on with, of those that do: the one that CloudFormation tracks, else one that is issued.
+fn best(issue: &Issue, observed: &Observed, turn: &Turn<'_>) -> Result<Option<Held>, Error> {
+    let found = match &observed.certificates {
+        Listing::NotRead => &[][..],
+        Listing::Found(found) => found,
+        Listing::Unreadable(error) => return Err(error.clone().into()),
+    };
+    let mut found = found.to_vec();
+    match &observed.tracked {
+        Tracked::Found(held) if held.arn().region() == issue.wanted.region => {
+            let missing = missing_digest(&held.tags, issue);
+            found.push((**held).clone().with(missing));
+        }
+        Tracked::Unreadable(error) => {
+            let arn = issue.tracked.as_ref();
+            let is_here = arn.is_some_and(|arn| arn.region() == issue.wanted.region);
+            if is_here || error.passes() {
+                return Err(error.clone().into());
+            }
+        }
+        Tracked::Found(_) | Tracked::Missing | Tracked::NotRead => {}
+    }
+    let owner = turn.request.owner();
+    found.retain(|held| {
+        held.certificate.status.needs_records() && held.is_for(&owner, &issue.wanted)
+    });
+    Ok(found.into_iter().min_by_key(|held| {
+        let is_issued = held.certificate.status == Status::Issued;
+        let is_tracked = issue.tracked.as_ref() == Some(held.arn());
+        (!is_tracked, !is_issued, held.arn().clone())
+    }))
+}
+
+/// Requests a certificate, unless name servers show that it could not be issued: each request counts against a yearly quota,
+/// which a Delete does not give back.
+fn request(
+    issue: &Issue,
+    search: &Search,
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Plan, Error> {
+    let name = || issue.wanted.names.domain.clone();
+    check_tracked_exists(issue, observed, turn)?;
+    let zones = ValidationZones::usable(&observed.zones, &issue.wanted.names)?;
+    if observed.obstacle == Obstacle::NotAsked && search.diagnosis.is_due(turn.now) {
+        return Ok(Plan::Ask(obstacle(&issue.wanted.names, None, &zones)));
+    }
+    let (diagnosis, verdict) = search.diagnosis.updated(&observed.obstacle, turn.now);
+    let search = Search {
+        diagnosis,
+        ..search.clone()
+    };
+    match verdict {
+        Verdict::Hopeful => {}
+        Verdict::Hopeless(cause) => {
+            let name = name();
+            return Err(Error::Hopeless { name, cause });
+        }
+        // Later, a Delete may have searched it for the last time.
+        Verdict::Suspected(cause) if turn.age() + LAST_REQUEST < turn.max_age => {
+            let waiting_for = format!(
+                "the certificate for {} to be requested, which would not be issued as things stand, because {cause}",
+                name()
+            );
+            return Ok(Plan::wait(waiting_for, PAUSE, Phase::Search(search)));
+        }
+        Verdict::Suspected(_) => {}
+    }
+    if turn.is_too_late {
+        return Err(Error::TooLate {
+            name: name(),
+            failed: search.failed,
+        });
+    }
+    let mut actions = match notes(issue, &search, observed, turn)? {
+        Notes::Actions(actions) => actions,
+        Notes::First(plan) => return Ok(*plan),
+    };
+    actions.push(Action::Request(Box::new(NewCertificate {
+        wanted: issue.wanted.clone(),
+        token: turn.request.token(),
+        tags: tags_of_new(turn.request, &issue.wanted),
+    })));
+    let waiting = waiting(Origin::Requested, zones, &search, turn);
+    Ok(Plan::Do(actions, Next::AwaitRequested(waiting)))
+}
+
+/// Refuses to request a certificate if the one that CloudFormation tracks does not exist, and this may be a late duplicate
+/// of an Update that a Delete has followed: nobody would ever delete what it made. An Update in place requests none but for
+/// that.
+fn check_tracked_exists(issue: &Issue, observed: &Observed, turn: &Turn<'_>) -> Result<(), Error> {
+    let mut before = issue.before.iter();
+    let in_place = before.any(|before| before.is_same(&issue.wanted));
+    if !in_place && !turn.may_be_repeat {
+        return Ok(());
+    }
+    match (&observed.tracked, &issue.tracked) {
+        (Tracked::Missing, Some(arn)) => Err(Error::Gone { arn: arn.clone() }),
+        (Tracked::Unreadable(error), _) => Err(error.clone().into()),
+        _ => Ok(()),
+    }
+}
+
+/// What is noted on the certificate that is replaced.
+enum Notes {
+    Actions(Vec<Action>),
+    /// This first.
+    First(Box<Plan>),
+}
+
+fn notes(
+    issue: &Issue,
+    search: &Search,
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Notes, Error> {
+    let tracked = match &observed.tracked {
+        Tracked::Found(held) if held.is_own(&turn.request.owner()) => held,
+        _ => return Ok(Notes::Actions(Vec::new())),
+    };
+    let arn = tracked.arn();
+    let digest = missing_digest(&tracked.tags, issue);
+    let mut actions = Vec::from_iter(Action::tag(Purpose::CompleteZones, arn, digest));
+    let successor = Successor::of_request(turn.request, &issue.wanted);
+    let noted = Successor::of(&tracked.tags);
+    if noted.as_ref() == Some(&successor) {
+        return Ok(Notes::Actions(actions));
+    }
+    if let Some(noted) = noted {
+        // The note is about to be overwritten.
+        match leftover(&noted, &observed.others, turn)? {
+            Leftover::Unknown(question) => return Ok(Notes::First(Box::new(Plan::Ask(question)))),
+            Leftover::Found(found) => {
+                let mut found = found.into_iter();
+                if let Some(found) = found.find(|held| !search.left.contains(held.arn())) {
+                    let mut then = search.clone();
+                    then.left.insert(found.arn().clone());
+                    let then = Phase::Search(then);
+                    let remove = remove_leftover(found, &issue.cnames_before, then);
+                    return Ok(Notes::First(Box::new(remove)));
+                }
+            }
+        }
+    }
+    actions.extend(Action::tag(Purpose::NoteSuccessor, arn, successor.tag()));
+    Ok(Notes::Actions(actions))
+}
+
+fn obstacle(names: &Names, certificate: Option<&Certificate>, zones: &ValidationZones) -> Question {
+    // A name that ACM has validated was reached, whatever is seen from here.
+    let open = names
+        .iter()
+        .filter(|name| certificate.is_none_or(|certificate| !certificate.is_validated(name)));
+    Question::Obstacle {
+        zones: zones.used_by(open).into_iter().cloned().collect(),
+        names: names.iter().cloned().collect(),
+    }
+}
+
+/// Waits until the certificate is issued, and sees to its CNAMEs meanwhile.
+pub(super) fn until_issued(
+    issue: &Issue,
+    (arn, waiting): (&CertificateArn, &Waiting),
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Plan, Error> {
+    let name = issue.wanted.names.domain.clone();
+    let age = since(waiting.since, turn.now);
+    let Some(certificate) = &observed.certificate else {
+        // Never requested anew: a Delete that came meanwhile has won.
+        if waiting.shown || age >= APPEARS {
+            return Err(Error::Vanished { arn: arn.clone() });
+        }
+        let waiting_for = format!("ACM to show the certificate {arn} that it was asked for");
+        let phase = Phase::Await(arn.clone(), waiting.clone());
+        return Ok(Plan::wait(waiting_for, Duration::from_secs(1), phase));
+    };
+    let mut waiting = waiting.clone();
+    waiting.shown = true;
+    match &certificate.status {
+        Status::Pending => {}
+        Status::Issued => {
+            // If an old CNAME has served, the wanted zone may not have it yet, and the renewal will ask for it.
+            if is_new(waiting.origin, turn)
+                && let Some(plan) = create_cnames(arn, &waiting, observed)?
+            {
+                return Ok(plan);
+            }
+            return Ok(Plan::again(Phase::Finish(Finish {
+                arn: arn.clone(),
+                origin: waiting.origin,
+                left: BTreeSet::new(),
+            })));
+        }
+        Status::Failed(Some(FailureReason::CaaError))
+            if observed.obstacle == Obstacle::NotAsked =>
+        {
+            let names = issue.wanted.names.iter().cloned().collect();
+            let zones = Vec::new();
+            return Ok(Plan::Ask(Question::Obstacle { zones, names }));
+        }
+        Status::Failed(reason) => {
+            return Err(match (reason, &observed.obstacle) {
+                (_, Obstacle::Some(cause @ Cause::Caa { .. })) => {
+                    let cause = cause.clone();
+                    Error::Hopeless { name, cause }
+                }
+                (Some(reason), _) => {
+                    let reason = reason.clone();
+                    Error::Failed { name, reason }
+                }
+                (None, _) => Error::TimedOut { name },
+            });
+        }
+        Status::Ended(status) => {
+            return Err(Error::Ended {
+                arn: arn.clone(),
+                status: status.clone(),
+            });
+        }
+    }
+    if let Some(plan) = create_cnames(arn, &waiting, observed)? {
+        return Ok(plan);
+    }
+    if observed.obstacle == Obstacle::NotAsked && waiting.diagnosis.is_due(turn.now) {
+        let question = obstacle(&issue.wanted.names, Some(certificate), &waiting.zones);
+        return Ok(Plan::Ask(question));
+    }
+    let (diagnosis, verdict) = waiting.diagnosis.updated(&observed.obstacle, turn.now);
+    waiting.diagnosis = diagnosis;
+    waiting.records = certificate.known_records();
+    let has_cnames = certificate.records().is_some();
+    let why = match verdict {
+        Verdict::Hopeless(cause) => return Err(Error::Hopeless { name, cause }),
+        Verdict::Suspected(cause) => format!("; as things stand it will not be, because {cause}"),
+        Verdict::Hopeful if has_cnames => String::new(),
+        Verdict::Hopeful => "; ACM has not said yet which CNAMEs validate it".to_owned(),
+    };
+    let retry_after = if has_cnames {
+        // Seen soon if it is quick, cheap if it takes an hour.
+        let pause = (age / 8).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        pause.mul_f64(turn.jitter)
+    } else {
+        Duration::from_secs(2)
+    };
+    let waiting_for = format!("certificate {arn} for {name} to be issued{why}");
+    let phase = Phase::Await(arn.clone(), waiting);
+    Ok(Plan::wait(waiting_for, retry_after, phase))
+}
+
+/// Creates the CNAMEs that are missing. One that exists with the same value is used as it is: another certificate may need
+/// it too.
+fn create_cnames(
+    arn: &CertificateArn,
+    waiting: &Waiting,
+    observed: &Observed,
+) -> Result<Option<Plan>, Error> {
+    let mut missing = Vec::new();
+    for cname in &observed.cnames {
+        match &cname.state {
+            // In a zone that does not exist they cannot be created, which Route 53 says then.
+            CnameState::Missing | CnameState::NoZone => {
+                missing.push((cname.zone.clone(), cname.record.clone()));
+            }
+            CnameState::Exists(_) => {}
+            CnameState::Other(set) => {
+                return Err(Error::OtherRecord {
+                    name: cname.record.name.clone(),
+                    zone: cname.zone.clone(),
+                    value: set.values().collect::<Vec<_>>().join(", "),
+                    wanted: cname.record.value.clone(),
+                });
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    let records = observed.cnames.iter().map(|cname| cname.record.clone());
+    let waiting = Waiting {
+        records: records.collect(),
+        ..waiting.clone()
+    };
+    let again = Next::Again(Phase::Await(arn.clone(), waiting));
+    Ok(Some(Plan::Do(vec![Action::CreateCnames(missing)], again)))
+}
+
+/// Brings the tags of a certificate that is issued to what is wanted. Before that, deletes what an Update that failed has
+/// requested for the properties that are now the old ones.
+pub(super) fn finish(
+    issue: &Issue,
+    finish: &Finish,
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Plan, Error> {
+    let arn = &finish.arn;
+    let Some(tags) = &observed.tags else {
+        return Err(Error::Vanished { arn: arn.clone() });
+    };
+    if let Some(before) = &issue.before {
+        let found = match &observed.others {
+            Listing::NotRead => {
+                return Ok(Plan::Ask(Question::Others {
+                    region: before.region.clone(),
+                    name: before.names.domain.base.clone(),
+                }));
+            }
+            Listing::Unreadable(error) if error.aws().passes() => {
+                return Err(error.clone().into());
+            }
+            // A rollback must not fail for what is only left over.
+            Listing::Unreadable(_) => &[][..],
+            Listing::Found(found) => found,
+        };
+        let owner = turn.request.owner();
+        let is_left = |held: &&Held| {
+            let is_other = held.arn() != arn && held.arn().as_str() != turn.request.physical_id();
+            is_other
+                && held.is_for(&owner, before)
+                && fate(turn.request, held.arn(), &held.tags) == Fate::Delete
+                && !finish.left.contains(held.arn())
+        };
+        if let Some(held) = found.iter().find(is_left) {
+            let mut then = finish.clone();
+            then.left.insert(held.arn().clone());
+            return Ok(remove_leftover(
+                held,
+                &issue.cnames_before,
+                Phase::Finish(then),
+            ));
+        }
+    }
+    let is_create = turn.request.request_type == RequestType::Create;
+    let mut actions = Vec::new();
+    let mut present = tags.clone();
+    if is_create && finish.origin == Origin::Found {
+        let transfer = transfer_tags(&turn.request.owner(), tags);
+        present.extend(transfer.clone());
+        actions.extend(Action::tag(Purpose::Transfer, arn, transfer));
+    }
+    // A Create has requested its certificate with these tags.
+    if !is_create || finish.origin == Origin::Found {
+        let (dropped, wanted) = tag_changes(&present, issue, turn.request);
+        actions.extend(Action::untag(Purpose::Template, arn, dropped));
+        actions.extend(Action::tag(Purpose::Template, arn, wanted));
+    }
+    if issue.tracked.as_ref() != Some(arn) {
+        actions.extend(Action::tag(Purpose::Settle, arn, settled_tag(tags)));
+    }
+    let success = Success::new(arn.as_str())
+        .attribute("CertificateArn", arn.as_str())
+        .attribute("DomainName", issue.wanted.names.domain.to_string())
+        .attribute("Region", arn.region());
+    Ok(Plan::Do(actions, Next::Done(success)))
+}

@@ -1,0 +1,174 @@
+//! What a Create or Update requested is deleted, before its failure is answered.
+
+use super::{
+    decision::{Next, Pause, Plan, Turn},
+    diagnosis::since,
+    phase::{After, Origin, Phase, Remove, Stage, Undo},
+};
+use crate::certificate::{
+    arn::CertificateArn,
+    error::Error,
+    observed::{Listing, Observed},
+    properties::Issue,
+};
+use custom_resource::{Clock, Failure};
+use std::{collections::BTreeSet, time::Duration};
+
+/// ACM shows, and lists, a certificate some seconds after it was requested. Only then it can be deleted.
+const APPEARS: Duration = Duration::from_secs(8);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Returns the phase that undoes what a request has requested, after it failed with this reason.
+pub(super) fn after_failure(phase: &Phase, reason: &str, turn: &Turn<'_>) -> Option<Phase> {
+    let reason = Some(reason.to_owned());
+    let undo = requested(phase, turn)?;
+    Some(Phase::Undo(Undo { reason, ..undo }))
+}
+
+/// Returns the phase that undoes what a request has requested whose time is up, if it can have requested anything.
+pub(super) fn abandoned(phase: &Phase, turn: &Turn<'_>) -> Option<Phase> {
+    let undo = match phase {
+        Phase::Undo(undo)
+        | Phase::Remove(Remove {
+            after: After::Undo(undo),
+            ..
+        }) => undo.clone(),
+        // It may have been cut off before it learned the ARN.
+        Phase::Search(_) => of(None, turn),
+        _ => requested(phase, turn)?,
+    };
+    let reason = None;
+    Some(Phase::Undo(Undo { reason, ..undo }))
+}
+
+fn requested(phase: &Phase, turn: &Turn<'_>) -> Option<Undo> {
+    match phase {
+        Phase::Await(arn, waiting) if waiting.origin == Origin::Requested => Some(Undo {
+            shown: waiting.shown,
+            records: waiting.records.clone(),
+            ..of(Some(arn), turn)
+        }),
+        Phase::Finish(finish) if finish.origin == Origin::Requested => Some(Undo {
+            shown: true,
+            ..of(Some(&finish.arn), turn)
+        }),
+        Phase::Remove(Remove {
+            after: After::Leftover(then),
+            ..
+        }) => requested(then, turn),
+        _ => None,
+    }
+}
+
+fn of(arn: Option<&CertificateArn>, turn: &Turn<'_>) -> Undo {
+    Undo {
+        arn: arn.cloned(),
+        since: Clock::seconds(turn.now),
+        shown: false,
+        records: BTreeSet::new(),
+        reason: None,
+    }
+}
+
+pub(super) fn plan(issue: &Issue, undo: &Undo, observed: &Observed, turn: &Turn<'_>) -> Plan {
+    let Listing::Found(found) = &observed.certificates else {
+        let next = stopped(undo, "it cannot be searched", turn);
+        return Plan::Do(Vec::new(), next);
+    };
+    let own = found.iter().find(|held| held.is_undone_with(turn.request));
+    // An Update never touches what CloudFormation tracks.
+    let own = own.filter(|held| held.arn().as_str() != turn.request.physical_id());
+    let (arn, stage) = match (own, &undo.arn) {
+        (Some(held), _) => (held.arn().clone(), Stage::Certificate),
+        // Another delivery of this request was answered SUCCESS with it.
+        (None, Some(_)) if !found.is_empty() => return Plan::Do(Vec::new(), answer(undo)),
+        (None, _) if !undo.shown && is_new(undo, turn) => {
+            return Plan::Do(Vec::new(), wait(undo, "ACM to show it"));
+        }
+        // A Delete that came meanwhile has deleted it, perhaps before the last CNAMEs were created.
+        (None, Some(arn)) => (arn.clone(), Stage::Cnames(undo.records.clone())),
+        (None, None) => return Plan::Do(Vec::new(), answer(undo)),
+    };
+    let undo = Undo {
+        arn: Some(arn.clone()),
+        shown: true,
+        ..undo.clone()
+    };
+    Plan::again(Phase::Remove(Remove {
+        arn,
+        stage,
+        cnames: issue.cnames.clone(),
+        after: After::Undo(undo),
+    }))
+}
+
+/// How it goes on after an error.
+pub(super) fn after_error(undo: &Undo, error: &Error, turn: &Turn<'_>) -> Next {
+    let why = error.to_string();
+    if error.passes() || !undo.shown {
+        stopped(undo, &why, turn)
+    } else {
+        left(undo, &why)
+    }
+}
+
+/// Tries again for some seconds.
+fn stopped(undo: &Undo, why: &str, turn: &Turn<'_>) -> Next {
+    if is_new(undo, turn) {
+        wait(undo, why)
+    } else {
+        left(undo, why)
+    }
+}
+
+fn is_new(undo: &Undo, turn: &Turn<'_>) -> bool {
+    since(undo.since, turn.now) < APPEARS
+}
+
+fn wait(undo: &Undo, why: &str) -> Next {
+    let certificate = match &undo.arn {
+        Some(arn) => format!("the certificate {arn}"),
+        None => "a certificate that was requested".to_owned(),
+    };
+    let after = match &undo.reason {
+        Some(reason) => format!(", after this failure: {}", reason.trim_end_matches('.')),
+        None => String::new(),
+    };
+    Next::Wait(Pause {
+        waiting_for: format!(
+            "{certificate} to be deleted ({}){after}",
+            why.trim_end_matches('.')
+        ),
+        retry_after: PAUSE,
+        phase: Phase::Undo(undo.clone()),
+    })
+}
+
+/// The certificate is deleted.
+pub(super) fn over(undo: &Undo) -> Next {
+    match (&undo.reason, &undo.arn) {
+        (None, Some(arn)) => {
+            Next::Failed(Failure::new(format!("The certificate {arn} was deleted.")))
+        }
+        _ => answer(undo),
+    }
+}
+
+/// Nothing is to be deleted.
+fn answer(undo: &Undo) -> Next {
+    Next::Failed(Failure::new(undo.reason.clone().unwrap_or_default()))
+}
+
+/// The certificate stays for now. The answer names it, so that CloudFormation asks to delete it.
+pub(super) fn left(undo: &Undo, why: &str) -> Next {
+    let Some(arn) = &undo.arn else {
+        return answer(undo);
+    };
+    let left = format!(
+        "The certificate {arn} could not be deleted ({}): the rollback of the stack tries again.",
+        why.trim_end_matches('.')
+    );
+    let reason = undo.reason.iter().cloned().chain([left]);
+    let reason = reason.collect::<Vec<_>>().join(" ");
+    Next::Failed(Failure::new(reason).with_id(arn.as_str()))
+}
