@@ -316,7 +316,14 @@ fn collect(version: &str, functions: &Path, assets: &Path) -> Result<usize, Fail
         }
     }
     let sbom = process::output(
-        &mut npm(&["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"]),
+        &mut npm(&[
+            "sbom",
+            "--package-lock-only",
+            "--sbom-format",
+            "cyclonedx",
+            "--omit",
+            "dev",
+        ]),
         "list what the packages need",
     )?;
     fs::write(assets.join("zone-delegation-packages.cdx.json"), sbom)

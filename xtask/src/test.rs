@@ -126,7 +126,7 @@ const STEPS: [Step; 14] = [
     },
     Step {
         name: "stacks",
-        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the examples, the trial in two accounts, conformance of all requests with AWS's models",
+        about: "CloudFormation stacks on the emulator: bad input, upgrades, waits, migrations, the comparison in the README, the examples, the trial in two accounts, conformance of all requests with AWS's models",
         command: || this_program(&["stacks"]),
     },
 ];

@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 import urllib.request
 
@@ -25,6 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 ROLE = "build-delegation"
 CASES = ("occupied", "shared", "first", "second", "record", "person", "busy", "role")
 THROTTLED_CALLS = 5
+# Seconds after which every name server has a change.
+SETTLED = 5
 
 
 class Contestant:
@@ -102,6 +105,7 @@ class Comparison(unittest.TestCase):
         status = second.create(one.template("shared"))
         taken = self.delegation(one.domain("shared")) != before
         second.delete()
+        time.sleep(SETTLED)
         resolves = answers(DNS, one.domain("shared"), SOA)
         return said(status, "It takes the name from the first." if taken else "The first keeps the name.",
                     "The name resolves afterwards." if resolves else "The name does not resolve afterwards.")
@@ -120,6 +124,7 @@ class Comparison(unittest.TestCase):
         self.complete(stack.create(one.template("record")), stack)
         change(CONSUMER, self.zone(one.domain("record")), "CREATE", f"www.{one.domain('record')}", "A", "192.0.2.80")
         status = stack.delete()
+        time.sleep(SETTLED)
         resolves = answers(DNS, f"www.{one.domain('record')}")
         return said(status, "The record still resolves." if resolves else "The zone stays, but its delegation is deleted: the record does not resolve.")
 

@@ -38,9 +38,8 @@ pub(super) fn faults() -> Result<Vec<String>, Failure> {
 fn faults_in(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        // What is quoted is a name, or a sentence of the code.
-        let quoted = line.starts_with('>');
-        let prose: String = line.split('`').step_by(2).filter(|_| !quoted).collect();
+        // What is quoted is a name or a command.
+        let prose: String = line.split('`').step_by(2).collect();
         let prose = prose.to_lowercase();
         for (phrase, better) in PHRASES {
             if prose.contains(phrase) {
