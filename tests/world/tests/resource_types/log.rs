@@ -1,9 +1,11 @@
 //! What a function writes while a test runs on this thread.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// A log that ends with its value.
 pub(crate) struct Log {
@@ -11,9 +13,20 @@ pub(crate) struct Log {
     _logging: DefaultGuard,
 }
 
+/// Sees to it that each event asks its thread's subscriber. Without this, an event that is logged for the first time on one
+/// thread, while another starts its log, can be off for that log: `tracing` caches that nobody wants it.
+pub(crate) fn ask_each_time() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let nothing = tracing_subscriber::registry().with(dynamic_filter_fn(|_, _| false));
+        tracing::subscriber::set_global_default(nothing).expect("it is set once");
+    });
+}
+
 impl Log {
     /// Logs at `info`, as a function does.
     pub(crate) fn start() -> Self {
+        ask_each_time();
         let lines = Lines::default();
         let to = lines.clone();
         let subscriber = tracing_subscriber::fmt()

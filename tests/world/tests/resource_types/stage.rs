@@ -43,6 +43,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// A world of these settings whose zones are INSYNC.
     pub(crate) async fn set(change: impl FnOnce(&mut Settings)) -> Self {
+        crate::log::ask_each_time();
         let mut settings = Settings::default();
         change(&mut settings);
         fastrand::seed(settings.seed);
