@@ -13,7 +13,7 @@ use world::{Edit, Event, Fault, FaultRule, Hand, Name, RecordKey, RecordSet, Ser
 use crate::cases::{CASES, Case, PLAIN, SLOW_CERTIFICATE, given_zone, one, with_given_zone};
 use crate::cast::{BUILD, CONSUMER, Cast, REGION, certificate, settings, subdomain, with};
 use crate::crash_points::{people_leave, runtime};
-use crate::exclusions::{FAILS_WHILE_UNDONE, VALIDATION_RECORD_KEPT};
+use crate::exclusions::{FAILS_WHILE_UNDONE, PERMISSION_REMOVED, VALIDATION_RECORD_KEPT};
 use crate::invariants;
 use crate::roles;
 
@@ -470,11 +470,14 @@ fn left(cast: &Cast, stack: &Stack) -> Vec<String> {
         .collect()
 }
 
-/// Whether something is left because ACM does not list the certificates that may need it.
+/// Whether something is left because ACM does not list certificates.
 fn is_left_out(life: &Life, what: &str) -> bool {
     let is_validation = what.split(' ').any(|word| word.starts_with('_'));
     let lists = life.call.action == "acm:ListCertificates";
+    // The one case in which a process dies besides.
+    let died = cases()[life.case].name == SLOW_CERTIFICATE.name;
     VALIDATION_RECORD_KEPT.covers(life.lasts && lists && is_validation)
+        || PERMISSION_REMOVED.covers(died && lists && life.failure == Failure::Denied)
 }
 
 /// The zones that people created, with what is theirs in them: comment, tags and record sets. It is as it was when a stack is gone.
