@@ -11,6 +11,8 @@ Facts restored, with their sources:
 - It takes ACM a while to issue, minutes as a rule: here `Settings.issue_seconds`.
 - `ResourceRecord` may be absent for some time after RequestCertificate.
 - The same IdempotencyToken within an hour answers the same certificate.
+- Requests take fewer key algorithms than imported certificates may have (botocore
+  1.44.8, `RequestCertificate`).
 - ListCertificates answers RSA_1024 and RSA_2048 alone unless asked for others.
 - A PENDING_VALIDATION certificate has neither IssuedAt nor NotAfter.
 - The closest CAA record set at or above a name must allow one of Amazon's names,
@@ -34,8 +36,7 @@ _REGISTERED = ()
 _RECORDS_AFTER_SECONDS = 1.0
 # After DNS showed every record, how long a certificate goes on PENDING_VALIDATION.
 _ISSUED_AFTER_SECONDS = 0.0
-_ALGORITHMS = frozenset({"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096",
-                         "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"})
+_REQUESTABLE = frozenset({"RSA_2048", "EC_prime256v1", "EC_secp384r1"})
 _BY_DEFAULT = frozenset({"RSA_1024", "RSA_2048"})
 
 
@@ -92,16 +93,16 @@ def _request_certificate(data):
     names = [domain] + [name for name in data.get("SubjectAlternativeNames", []) if name != domain]
     for name in names:
         if not name or name_error(name.removeprefix("*.")) or "*" in name.removeprefix("*.") or len(name) > 253:
-            return error_response_json("InvalidDomainValidationOptionsException" if name else "ValidationException",
-                                       f"{name!r} is not a valid domain name", 400)
+            return error_response_json("ValidationException", f"Value {name!r} failed to satisfy constraint", 400)
     if len(domain) > 64:
-        return _invalid("The first domain name can have no more than 64 characters.")
+        return error_response_json("InvalidDomainValidationOptionsException",
+                                   "The first domain name can be no longer than 64 characters.", 400)
     if len(names) > 10:
         return error_response_json("LimitExceededException", "You have exceeded the limit of 10 domain names.", 400)
     token, algorithm = data.get("IdempotencyToken"), data.get("KeyAlgorithm", "RSA_2048")
     if token is not None and not re.fullmatch(r"\w{1,32}", token):
         return error_response_json("ValidationException", r"idempotencyToken must match \w{1,32}", 400)
-    if algorithm not in _ALGORITHMS:
+    if algorithm not in _REQUESTABLE:
         return error_response_json("ValidationException", f"{algorithm!r} is not a key algorithm", 400)
     if data.get("ValidationMethod", "DNS") != "DNS":
         return _invalid("This emulator validates by DNS alone.")

@@ -2,6 +2,7 @@
 
 mod acm;
 mod dns;
+mod facts;
 mod faults;
 mod iam;
 mod record_sets;
