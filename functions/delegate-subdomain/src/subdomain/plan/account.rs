@@ -49,7 +49,7 @@ pub(super) struct Account {
 #[derive(Debug)]
 pub(super) enum Outcome {
     Success(String),
-    Refused(Error),
+    Refused,
 }
 
 pub(super) fn id(text: &str) -> HostedZoneId {
@@ -353,7 +353,7 @@ impl Account {
             tell(self, now, &plan);
             let plan = match plan {
                 Plan::Read(_) => unreachable!(),
-                Plan::Refuse(error) => return Outcome::Refused(error),
+                Plan::Refuse(_) => return Outcome::Refused,
                 Plan::Do(plan) => plan,
             };
             let acted = plan.actions.iter().try_for_each(|action| {
@@ -368,7 +368,7 @@ impl Account {
             memory = plan.remember;
             match plan.end {
                 End::Done(success) => return Outcome::Success(success.physical_resource_id),
-                End::Refuse(error) => return Outcome::Refused(error),
+                End::Refuse(_) => return Outcome::Refused,
                 End::Plan => {}
                 End::Observe => observed = None,
                 End::Wait { until, .. } => {

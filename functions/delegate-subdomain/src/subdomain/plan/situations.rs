@@ -83,7 +83,7 @@ impl Story {
         });
         match outcome {
             Outcome::Success(id) => id,
-            Outcome::Refused(_) => {
+            Outcome::Refused => {
                 let _ = writeln!(self.text);
                 String::new()
             }

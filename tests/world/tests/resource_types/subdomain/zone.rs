@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{CONSUMER, Fault, FaultRule, NAME, When, subdomain, zones_of};
+use super::{CONSUMER, Edit, Fault, FaultRule, NAME, When, subdomain, zones_of};
 use crate::stage::{Stage, failing_afterwards};
 
 #[tokio::test(start_paused = true)]
@@ -81,6 +81,23 @@ async fn a_request_whose_zone_is_gone_makes_no_other() {
     stage.check_no_subdomain();
     // As the sentence says.
     let mut stack = stage.created(subdomain(json!({}))).await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegation_that_another_tool_deletes_is_restored_by_the_next_update() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    let created = stage.world.record_set(&stage.build, NAME, "NS");
+    let wipe = [Edit::delete(NAME, "NS")];
+    stage.world.edit_records(&stage.build, &wipe).unwrap();
+    stage.settle().await;
+    let web = subdomain(json!({"Comment": "web"}));
+    stage.updated(&mut stack, web).await;
+    let restored = stage.world.record_set(&stage.build, NAME, "NS");
+    let values = |set: Option<world::RecordSet>| set.map(|set| (set.ttl, set.values));
+    assert_eq!(values(restored), values(created));
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
 }
