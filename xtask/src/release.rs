@@ -156,7 +156,7 @@ fn build(
     for (architecture, name, flag) in PROCESSORS.iter().filter(|(_, name, _)| has_target(name)) {
         let mut first: Option<Vec<Vec<u8>>> = None;
         for round in ["first", "second"] {
-            step.at(&format!("{architecture}, {round} build"));
+            step.at(format!("{architecture}, {round} build"));
             let _ = fs::remove_dir_all(&target);
             let mut command = setup::cargo_command();
             command.args([

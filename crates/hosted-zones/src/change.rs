@@ -180,7 +180,7 @@ impl Route53 {
         let sdk_change = |(action, set): (ChangeAction, RecordSet)| {
             SdkChange::builder()
                 .action(action)
-                .resource_record_set(set.0)
+                .resource_record_set(set.into())
                 .build()
         };
         let changes: Result<Vec<_>, _> = changes.into_iter().map(sdk_change).collect();

@@ -4,7 +4,19 @@ use std::fmt;
 
 /// A resource record set exactly as it stands in a zone, so that it can be deleted by its exact value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RecordSet(pub(crate) ResourceRecordSet);
+pub struct RecordSet(Box<ResourceRecordSet>);
+
+impl From<ResourceRecordSet> for RecordSet {
+    fn from(set: ResourceRecordSet) -> Self {
+        Self(Box::new(set))
+    }
+}
+
+impl From<RecordSet> for ResourceRecordSet {
+    fn from(set: RecordSet) -> Self {
+        *set.0
+    }
+}
 
 impl RecordSet {
     /// An NS record set.
@@ -39,7 +51,7 @@ impl RecordSet {
             .r#type(kind);
         let set = set.ttl(i64::from(ttl));
         let set = set.set_resource_records(Some(values.into_iter().map(record).collect()));
-        Self(set.build().expect("name and type are set"))
+        set.build().expect("name and type are set").into()
     }
 
     /// Its name.
@@ -128,6 +140,6 @@ mod tests {
             .name(name.as_str())
             .r#type(RrType::Cname)
             .alias_target(alias.build().unwrap());
-        assert!(!RecordSet(alias.build().unwrap()).is_acm_validation());
+        assert!(!RecordSet::from(alias.build().unwrap()).is_acm_validation());
     }
 }

@@ -65,7 +65,11 @@ impl Route53 {
             .call("ListResourceRecordSets", &target, || list.clone().send())
             .await
             .map_err(ReadError::of)?;
-        let first = page.resource_record_sets().first().cloned().map(RecordSet);
+        let first = page
+            .resource_record_sets()
+            .first()
+            .cloned()
+            .map(RecordSet::from);
         Ok(first.filter(|set| set.name() == *name && set.kind() == kind.as_str()))
     }
 
@@ -152,7 +156,12 @@ impl Route53 {
             let page = self
                 .call("ListResourceRecordSets", &target, || list.clone().send())
                 .await?;
-            for set in page.resource_record_sets().iter().cloned().map(RecordSet) {
+            for set in page
+                .resource_record_sets()
+                .iter()
+                .cloned()
+                .map(RecordSet::from)
+            {
                 if below.is_some_and(|name| !set.name().is_at_or_below(name)) {
                     return Ok(found);
                 }

@@ -42,14 +42,14 @@ pub(super) fn faults() -> Result<Vec<String>, Failure> {
     for (name, folder) in RESOURCE_TYPES {
         let mut found = Found::default();
         each_source(&checkout::root().join(folder), &mut |file| {
-            found.visit_file(file)
+            found.visit_file(file);
         })?;
         found.names.insert("Ref".into());
         compare(&format!("`Custom::{name}`"), found.names);
     }
     let mut variables = Variables::default();
     each_source(&checkout::root().join("crates"), &mut |file| {
-        variables.visit_file(file)
+        variables.visit_file(file);
     })?;
     compare("Environment of the functions", variables.names);
     Ok(faults)

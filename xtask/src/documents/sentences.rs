@@ -126,7 +126,7 @@ fn in_code() -> Result<Sentences, Failure> {
             sentences: &mut sentences,
         };
         each_source(&checkout::root().join(room), &mut |file| {
-            reader.visit_file(file)
+            reader.visit_file(file);
         })?;
     }
     for texts in sentences.values_mut() {

@@ -182,7 +182,7 @@ impl<T: Transport> Observer<'_, T> {
     /// A call failed, or the parent zone of a Create or Update cannot be used.
     pub(super) async fn observe(&self, task: &Task) -> Result<Observed, Error> {
         match task {
-            Task::Establish(task) => self.before_establishing(task).await,
+            Task::Establish(task) => Box::pin(self.before_establishing(task)).await,
             Task::Remove(task) => self.before_removing(task).await,
             Task::Nothing => Ok(Observed::nothing()),
         }
@@ -523,7 +523,7 @@ impl fmt::Display for Observed {
         match &self.conflict {
             None => {}
             Some(Conflict::Active) => {
-                facts.push("the parent keeps an active delegation".to_owned())
+                facts.push("the parent keeps an active delegation".to_owned());
             }
             Some(Conflict::ZoneDeleted(set)) => facts.push(format!("no zone for {set} any more")),
             Some(Conflict::NoPermission(error)) => facts.push(format!("refused: {error}")),
