@@ -163,9 +163,7 @@ impl<T: Transport> Actor<'_, T> {
         let change = parents_route53.change(parent, changes.collect()).await;
         let change = change.map_err(|error| match error {
             ChangeError::Stale(error) => Stopped::Conflict(Conflict::Stale(error)),
-            ChangeError::Refused(error) | ChangeError::Guardrail { error, .. }
-                if replaces.is_none() =>
-            {
+            ChangeError::Refused(error) | ChangeError::Guardrail { error, .. } => {
                 Stopped::Conflict(Conflict::Refused(error))
             }
             error => error.into_aws().into(),

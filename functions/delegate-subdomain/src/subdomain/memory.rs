@@ -1,6 +1,6 @@
 //! What a request remembers between attempts. It passes through the state machine, where people can read it.
 
-use super::delegation::Delegation;
+use super::{delegation::Delegation, observed::Conflict};
 use custom_resource::Success;
 use hosted_zones::{HostedZoneId, NameServers};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub(super) struct Memory {
     pub(super) established: Option<Established>,
     /// Since when Route 53 refuses the NS record set of a zone that this request created, in seconds since 1970.
     pub(super) refused_since: Option<u64>,
-    /// How many answers have contradicted what was observed.
+    /// How many answers in a row have said that what was observed has changed.
     pub(super) conflicts: u32,
 }
 
@@ -61,6 +61,20 @@ impl Memory {
             } => Some((delegation, NameServers::new(name_servers.split(',')))),
             _ => None,
         })
+    }
+
+    /// Notes an answer that contradicts what was observed, at this second since 1970.
+    pub(super) fn note(&mut self, conflict: &Conflict, now: u64) {
+        match conflict {
+            Conflict::Stale(_) | Conflict::NotEmpty(_) => self.conflicts += 1,
+            Conflict::Refused(_) => {
+                self.refused_since.get_or_insert(now);
+            }
+            Conflict::Active
+            | Conflict::NoPermission(_)
+            | Conflict::ZoneDeleted(_)
+            | Conflict::ReferenceUsed(_) => {}
+        }
     }
 
     /// Returns it with this phase of a zone.

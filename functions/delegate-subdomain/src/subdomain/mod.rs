@@ -24,11 +24,11 @@ use crate::error::{Error, Left};
 use access::Access;
 use act::{Actor, Stopped};
 use aws_types::SdkConfig;
-use custom_resource::{Failure, Invocation, Request, Step, Wait};
+use custom_resource::{Clock, Failure, Invocation, Request, Step, Wait};
 use delegation::Delegation;
 use dns_check::{Dns, Transport};
 use memory::Memory;
-use observed::{Conflict, Observed, Observer};
+use observed::{Observed, Observer};
 use plan::{Do, End, Plan, Turn};
 use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
@@ -103,11 +103,8 @@ impl<T: Transport> Subdomains<T> {
                 Ok(Some(step)) => return Ok(step),
                 Ok(None) => {}
                 Err(Stopped::Conflict(found)) => {
-                    attempt.memory.conflicts += 1;
-                    if let Conflict::Refused(_) = found {
-                        let now = custom_resource::Clock::seconds(invocation.clock.now());
-                        attempt.memory.refused_since.get_or_insert(now);
-                    }
+                    let now = invocation.clock.now();
+                    attempt.memory.note(&found, Clock::seconds(now));
                     conflict = Some(found);
                 }
                 Err(Stopped::Failed(error)) => return Err(error),
@@ -170,6 +167,9 @@ impl<T: Transport> Subdomains<T> {
                 }
             }
             attempt.memory = remember;
+            if !actions.is_empty() {
+                attempt.memory.conflicts = 0;
+            }
             match end {
                 End::Done(success) => return Ok(Some(Step::Done(success))),
                 End::Plan => {}

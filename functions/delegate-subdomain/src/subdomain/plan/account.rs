@@ -361,7 +361,7 @@ impl Account {
                 Ok(())
             });
             if let Err(found) = acted {
-                memory.conflicts += 1;
+                memory.note(&found, START + self.now);
                 (conflict, observed) = (Some(found), None);
                 continue;
             }

@@ -149,7 +149,7 @@ impl Case<'_> {
 
     /// A zone that this request created.
     fn delegate_created(&self, zone: &Zone) -> Result<Vec<Action>, Stop> {
-        self.check_refused()?;
+        self.check_refused(REFUSED_FOR)?;
         let mut actions = vec![
             // Its CallerReference says whose it is before the tags do.
             tag(zone, Tagging::created(self.turn.request), Purpose::Own),
@@ -171,6 +171,7 @@ impl Case<'_> {
         target: &Target<'_>,
         existing: Option<RecordSet>,
     ) -> Result<Vec<Action>, Stop> {
+        self.check_refused(Duration::ZERO)?;
         let Target { zone, kind, .. } = target;
         let mut tagging = target.tagging.clone();
         if *kind == Kind::ExternalNew {
@@ -216,6 +217,7 @@ impl Case<'_> {
 
     /// The delegation that the physical id names is the one that is wanted.
     fn change_in_place(&self, zone: &Zone, ownership: &Ownership) -> Result<Plan, Stop> {
+        self.check_refused(Duration::ZERO)?;
         let is_managed = matches!(ownership, Ownership::Managed { .. });
         let existing = self.around.delegation.as_ref();
         let leads_here = existing.filter(|set| set.name_servers() == zone.name_servers);
@@ -637,15 +639,15 @@ impl Case<'_> {
         })
     }
 
-    /// Waits if the parent refuses the NS record set of a zone that it may not know yet.
-    fn check_refused(&self) -> Result<(), Stop> {
+    /// Waits so long if the parent refuses the NS record set of a zone that it may not know yet.
+    fn check_refused(&self, most: Duration) -> Result<(), Stop> {
         let Some(Conflict::Refused(error)) = &self.observed.conflict else {
             return Ok(());
         };
         let since = self.turn.memory.refused_since.map(Clock::moment);
         let since = since.unwrap_or(self.turn.now);
         let refused_for = self.turn.now.duration_since(since).unwrap_or_default();
-        if refused_for >= REFUSED_FOR {
+        if refused_for >= most {
             return Err(error.clone().into());
         }
         Err(self.turn.wait(
