@@ -114,14 +114,6 @@ impl Custody {
         number
     }
 
-    /// Whether a template says that a resource with this id exists, or a deletion policy keeps it.
-    pub(crate) fn is_live(&self, stack_id: &str, logical_id: &str, physical_id: &str) -> bool {
-        let mut live = self.live.keys();
-        live.any(|(stack, id, physical)| {
-            stack == stack_id && id == logical_id && physical == physical_id
-        })
-    }
-
     /// A resource that took things over from another logical id of its stack is changed again: what a deletion policy keeps
     /// is not the former logical id's any more.
     fn end_transfer(&mut self, sent: &Sent) {

@@ -205,13 +205,6 @@ impl World {
             .insert(account.to_owned(), organization.to_owned());
     }
 
-    /// Whether a template says that a resource with this id exists, or a deletion policy keeps it.
-    pub(crate) fn is_live(&self, stack_id: &str, logical_id: &str, physical_id: &str) -> bool {
-        self.state()
-            .custody
-            .is_live(stack_id, logical_id, physical_id)
-    }
-
     /// A registry delegates a domain to these name servers.
     pub fn register(&self, domain: &str, name_servers: &[String]) {
         let mut state = self.state();

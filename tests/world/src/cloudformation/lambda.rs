@@ -72,8 +72,6 @@ pub struct Redelivered {
     pub logical_id: String,
     /// Whether it was an Update, and another request about that resource followed it.
     pub is_outdated_update: bool,
-    /// Whether it is the Delete of a subdomain that exists with the same id again.
-    pub is_delete_of_what_is_live: bool,
 }
 
 /// An event as it was delivered.
@@ -202,12 +200,7 @@ impl Engine {
 
     /// Delivers an event once more that was delivered before, the n-th last one, and waits until nothing runs any more.
     /// Answers what it was, where there was one, and it is not left out.
-    pub async fn deliver_again(
-        &self,
-        back: usize,
-        not_before: Duration,
-        is_left_out: impl Fn(&Redelivered) -> bool,
-    ) -> Option<Redelivered> {
+    pub async fn deliver_again(&self, back: usize, not_before: Duration) -> Option<Redelivered> {
         let (delivered, is_last) = {
             let counts = self.running.counts();
             let mut latest = counts.delivered.iter().rev();
@@ -222,19 +215,7 @@ impl Engine {
             stack_id: delivered.stack.id.clone(),
             logical_id: delivered.logical_id.clone(),
             is_outdated_update: !is_last && delivered.event["RequestType"] == "Update",
-            is_delete_of_what_is_live: delivered.event["RequestType"] == "Delete"
-                && delivered.event["ResourceType"] == "Custom::DelegatedSubdomain"
-                && self.world.is_live(
-                    &delivered.stack.id,
-                    &delivered.logical_id,
-                    delivered.event["PhysicalResourceId"]
-                        .as_str()
-                        .unwrap_or_default(),
-                ),
         };
-        if is_left_out(&redelivered) {
-            return None;
-        }
         self.world.clock().sleep(not_before).await;
         self.start(delivered, Duration::ZERO);
         self.idle().await;

@@ -17,7 +17,7 @@ impl Exclusion {
 }
 
 /// All of them.
-pub(crate) const ALL: [&Exclusion; 23] = [
+pub(crate) const ALL: [&Exclusion; 22] = [
     &NEVER_ANSWERED,
     &CREATED_RECENTLY,
     &GIVEN_UP,
@@ -40,7 +40,6 @@ pub(crate) const ALL: [&Exclusion; 23] = [
     &VALIDATION_RECORD_KEPT,
     &PERMISSION_REMOVED,
     &ADOPTED_AND_ROLLED_BACK,
-    &RENAMED_AGAIN,
 ];
 
 pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
@@ -166,11 +165,6 @@ pub(crate) const ADOPTED_AND_ROLLED_BACK: Exclusion = Exclusion {
     title: "A delegation that a Create adopted, if something else in the same deployment fails",
     reason: "CloudFormation then sends the same Delete as for a resource that is removed, and the delegation must be deleted before \
              the zone. `DeletionPolicy: Retain` keeps it (docs/migrate.md).",
-};
-
-pub(crate) const RENAMED_AGAIN: Exclusion = Exclusion {
-    title: "The Delete of a renaming that was rolled back, delivered again after the same renaming succeeded",
-    reason: "A zone's tags do not say yet which request transferred it, so the Delete removes the zone of the later renaming.",
 };
 
 #[test]

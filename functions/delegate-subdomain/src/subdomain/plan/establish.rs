@@ -83,6 +83,7 @@ pub(super) fn plan(task: &Establish, observed: &Observed, turn: &Turn<'_>) -> Re
         name: task.wanted.name(&parent.name)?,
     };
     case.check_drain()?;
+    case.check_stale()?;
     if let Some(Conflict::ZoneDeleted(set)) = &observed.conflict {
         return Ok(case.zone_deleted(set));
     }
@@ -563,11 +564,6 @@ impl Case<'_> {
 
     /// Refuses if the parent has what a delegation of the name would overwrite or occlude, or what occludes the name.
     fn check_free(&self, target: Option<&NameServers>) -> Result<(), Stop> {
-        if let Some(Conflict::Stale(error)) = &self.observed.conflict
-            && self.turn.memory.conflicts >= MOST_CONFLICTS
-        {
-            return Err(error.clone().into());
-        }
         let replaced = self.task.current.as_ref();
         let replaced = replaced.filter(|old| old.name == self.name && old.parent == self.parent.id);
         if let Some(set) = &self.around.delegation {
@@ -637,6 +633,21 @@ impl Case<'_> {
                 set,
             },
         })
+    }
+
+    /// After the NS record set has changed since it was read: pauses, and refuses in the end.
+    fn check_stale(&self) -> Result<(), Stop> {
+        let conflicts = self.turn.memory.conflicts;
+        match &self.observed.conflict {
+            Some(Conflict::Stale(error)) if conflicts >= MOST_CONFLICTS => {
+                Err(error.clone().into())
+            }
+            Some(Conflict::Stale(error)) if conflicts > 1 => {
+                let waiting_for = format!("others to stop changing {}: {error}", self.name);
+                Err(self.turn.wait(PAUSE, waiting_for))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Waits so long if the parent refuses the NS record set of a zone that it may not know yet.

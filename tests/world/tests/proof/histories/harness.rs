@@ -15,7 +15,7 @@ use super::operate::operate;
 use super::people;
 use super::step::{Failure, FaultStep, Operation, Step, Twist};
 use crate::cast::{Cast, NETWORK, REGION, settings};
-use crate::exclusions::{GIVEN_TO_TWO_STACKS, OUTDATED_UPDATE, RENAMED_AGAIN, WITHIN_A_MINUTE};
+use crate::exclusions::{GIVEN_TO_TWO_STACKS, OUTDATED_UPDATE, WITHIN_A_MINUTE};
 use crate::invariants::{self, Promise};
 
 /// A second delivery that begins so long after its request knows itself for one. An earlier one comes before anyone begins the next
@@ -153,11 +153,7 @@ impl History {
                 } else {
                     Duration::ZERO
                 };
-                let again = (self.cast.engine)
-                    .deliver_again(*back, pause, |again| {
-                        RENAMED_AGAIN.covers(again.is_delete_of_what_is_live)
-                    })
-                    .await;
+                let again = self.cast.engine.deliver_again(*back, pause).await;
                 if let Some(again) = again
                     && OUTDATED_UPDATE.covers(again.is_outdated_update)
                 {
