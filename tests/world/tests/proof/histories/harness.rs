@@ -140,7 +140,12 @@ impl History {
             Step::Sleep(seconds) => {
                 tokio::time::sleep(Duration::from_secs((*seconds).into())).await;
             }
-            Step::Operate(operations) => self.operate(operations).await,
+            Step::Operate(operations) => {
+                // CloudFormation's time is in whole seconds. Nobody begins an operation in the second in which the last one
+                // ended.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                self.operate(operations).await;
+            }
             Step::Act(act) => {
                 self.cast.exempt.touched.extend(act.breaks());
                 let stacks: Vec<&Stack> = self.stacks.iter().chain(&self.gone).collect();
