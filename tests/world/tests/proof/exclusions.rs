@@ -146,8 +146,8 @@ pub(crate) const NAME_MOVES_ON: Exclusion = Exclusion {
 
 pub(crate) const FAILS_WHILE_UNDONE: Exclusion = Exclusion {
     title: "An update that fails, and an AWS call that also fails while the update is undone",
-    reason: "The FAILED answer names the call and what it could not delete, such as a certificate that was just requested. That \
-             exists until the next request for the resource, at the latest until the stack is deleted.",
+    reason: "The FAILED answer names the call. What the update created, such as a certificate that was just requested, exists until \
+             the next request for the resource, at the latest until the stack is deleted.",
 };
 
 pub(crate) const VALIDATION_RECORD_KEPT: Exclusion = Exclusion {

@@ -309,15 +309,10 @@ impl Scene {
         cast.world.clear_faults();
         let mut wrong = Vec::new();
         let mut leftovers = at_rest(cast, &stack);
-        // A later request, or the Delete of the stack, deletes what a FAILED Update says that it could not delete.
-        leftovers.retain(|what| {
-            let thing = what.strip_suffix(" is left").unwrap_or_default();
-            let thing = thing.rsplit(' ').next().unwrap_or_default();
-            let thing = thing.trim_end_matches('.');
-            let is_said = stack.failures.iter().any(|reason| reason.contains(thing));
-            let is_thing = life.lasts && !thing.is_empty();
-            !FAILS_WHILE_UNDONE.covers(is_thing && is_said)
-        });
+        // The next request for the resource, or the Delete of the stack below, deletes what a FAILED Update could not.
+        let is_undone = life.lasts && stack.status == Status::RolledBack;
+        leftovers
+            .retain(|what| !FAILS_WHILE_UNDONE.covers(is_undone && what.ends_with(" is left")));
         leftovers.extend(self.unclear(life, &reasons(&cast.world.log()[begun..])));
         if !life.lasts && life.failure.is_transient() && status != self.status {
             let failures = &stack.failures;
