@@ -51,7 +51,8 @@ pub(crate) const NEVER_ANSWERED: Exclusion = Exclusion {
 pub(crate) const CREATED_RECENTLY: Exclusion = Exclusion {
     title: "A Create that is never answered, within two hours after another one of the same resource",
     reason: "CloudFormation's Delete then has an id of CloudFormation's own, which does not say which of the two Creates created \
-             what exists. The Delete removes it, even if a deletion policy had kept it.",
+             what exists. The Delete removes it, even if a deletion policy had kept it. Sent again after two hours, it leaves what \
+             the Create completed.",
 };
 /// How long that is.
 pub(crate) const RECENTLY: std::time::Duration = std::time::Duration::from_secs(7_200);
