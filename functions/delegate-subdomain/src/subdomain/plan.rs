@@ -30,6 +30,7 @@ use super::{
     task::Task,
 };
 use crate::error::Error;
+use aws_calls::AwsError;
 use custom_resource::{Clock, Request, Success};
 use std::{
     fmt,
@@ -38,6 +39,8 @@ use std::{
 
 /// How many answers may contradict what was observed before a request is refused.
 const MOST_CONFLICTS: u32 = 5;
+/// Between two attempts after the second such answer.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What is to be done.
 #[derive(Debug)]
@@ -143,6 +146,19 @@ impl Turn<'_> {
             end,
             names: None,
         }))
+    }
+
+    /// After a record set has changed since it was read: reads it again at once, then after a pause, and refuses in the end.
+    fn check_stale(
+        &self,
+        error: &AwsError,
+        waiting_for: impl FnOnce() -> String,
+    ) -> Result<(), Stop> {
+        match self.memory.conflicts {
+            MOST_CONFLICTS.. => Err(error.clone().into()),
+            2.. => Err(self.wait(PAUSE, waiting_for())),
+            _ => Ok(()),
+        }
     }
 
     fn wait(&self, pause: Duration, waiting_for: String) -> Stop {

@@ -1,6 +1,6 @@
 //! Create and Update.
 
-use super::{Action, Do, End, MOST_CONFLICTS, OnFault, Plan, Purpose, Stop, Turn, is_of};
+use super::{Action, Do, End, OnFault, Plan, Purpose, Stop, Turn, is_of};
 use crate::{
     error::Error,
     public_zone::Unusable,
@@ -635,17 +635,12 @@ impl Case<'_> {
         })
     }
 
-    /// After the NS record set has changed since it was read: pauses, and refuses in the end.
+    /// After the NS record set has changed since it was read.
     fn check_stale(&self) -> Result<(), Stop> {
-        let conflicts = self.turn.memory.conflicts;
         match &self.observed.conflict {
-            Some(Conflict::Stale(error)) if conflicts >= MOST_CONFLICTS => {
-                Err(error.clone().into())
-            }
-            Some(Conflict::Stale(error)) if conflicts > 1 => {
-                let waiting_for = format!("others to stop changing {}: {error}", self.name);
-                Err(self.turn.wait(PAUSE, waiting_for))
-            }
+            Some(Conflict::Stale(error)) => self.turn.check_stale(error, || {
+                format!("others to stop changing {}: {error}", self.name)
+            }),
             _ => Ok(()),
         }
     }

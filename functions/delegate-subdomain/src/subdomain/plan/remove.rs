@@ -3,7 +3,7 @@
 //! The order keeps a name from being taken over by others: the NS record set in the parent, INSYNC, the drain, and only
 //! then the zone. A zone whose delegation exists, or may exist, is never deleted.
 
-use super::{Action, End, MOST_CONFLICTS, Plan, Purpose, Stop, Turn, Why, is_of};
+use super::{Action, End, MOST_CONFLICTS, PAUSE, Plan, Purpose, Stop, Turn, Why, is_of};
 use crate::{
     error::{Error, Keeps, LISTED, Left},
     subdomain::{
@@ -24,8 +24,6 @@ use std::time::Duration;
 const ACTIVE_PAUSE: Duration = Duration::from_secs(60);
 /// Between two queries while name servers still delegate to the zone.
 const SEEN_PAUSE: Duration = Duration::from_secs(15);
-/// Between two attempts after the second conflict.
-const PAUSE: Duration = Duration::from_secs(5);
 /// What deleting the zone and answering need, if a drain has to be shortened.
 const RESERVE: Duration = Duration::from_secs(60);
 
@@ -607,13 +605,9 @@ impl Case<'_> {
                 name: name.clone(),
                 error: error.clone(),
             })),
-            Some(Conflict::Stale(error)) if self.turn.memory.conflicts >= MOST_CONFLICTS => {
-                Err(error.clone().into())
-            }
-            Some(Conflict::Stale(error)) if self.turn.memory.conflicts > 1 => {
-                let waiting_for = format!("others to stop changing {name} in its parent: {error}");
-                Err(self.turn.wait(PAUSE, waiting_for))
-            }
+            Some(Conflict::Stale(error)) => self.turn.check_stale(error, || {
+                format!("others to stop changing {name} in its parent: {error}")
+            }),
             _ => Ok(()),
         }
     }
