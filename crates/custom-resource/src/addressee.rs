@@ -1,6 +1,6 @@
 //! Who waits for an answer.
 
-use crate::{Refusal, owner::request_digest, response_url::ResponseUrl};
+use crate::{Refusal, digest::request_digest, response_url::ResponseUrl};
 use serde_json::Value;
 
 /// What the id of a failed Create that names nothing starts with.

@@ -25,7 +25,7 @@
 //! mangled or put together from two. Whoever may start the state machine, or invoke the function, can make one that
 //! passes, and has the function's permissions within its stack; who that is, IAM says.
 
-use crate::{Clock, Request, Settings, failing::FailingCall, owner::sha256_hex};
+use crate::{Clock, Request, Settings, digest::sha256_hex, failing::FailingCall};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 

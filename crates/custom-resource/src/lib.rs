@@ -35,11 +35,10 @@
 
 mod addressee;
 mod answer;
-mod claim;
 mod clock;
-mod creation;
 mod deadline;
 mod deliver;
+mod digest;
 mod event;
 mod failing;
 mod function;
@@ -47,7 +46,6 @@ mod hand_over;
 mod https;
 pub mod logging;
 mod outcome;
-mod owner;
 mod panic_guard;
 pub mod properties;
 mod redact;
@@ -64,15 +62,11 @@ mod waiter;
 mod work;
 
 pub use addressee::is_refused_id;
-pub use claim::Claim;
 pub use clock::Clock;
-pub use creation::{Creation, REQUEST_TAG, Stage};
+pub use digest::{request_digest, sha256_hex};
 pub use function::{Context, Function, InvocationError};
 pub use https::Https;
 pub use outcome::{Failure, Invocation, ResourceTypes, Step, Success, Wait};
-pub use owner::{
-    LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, STACK_ID_TAG, is_second_form, sha256_hex,
-};
 pub use properties::{Properties, PropertyError};
 pub use redact::keep_secret;
 pub use request::{LONGEST_SERVICE_TIMEOUT, Refusal, Request, RequestType};

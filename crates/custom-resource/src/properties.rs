@@ -59,13 +59,15 @@ mod values;
 
 pub use values::{boolean, integer_within, string_list, string_map};
 
-use crate::{event::UNREAD, owner::is_mark, redact::keep_secret, shorten};
+use crate::{event::UNREAD, redact::keep_secret, shorten};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// How much of a wrong value an error shows, in bytes.
 const SHOWN: usize = 200;
+/// What the keys of ownership tags start with, whichever crate writes them. A user's tag must not.
+pub const RESERVED_TAGS: &str = "zone-delegation:";
 
 /// The properties whose values nobody may see, whatever resource type has them and whatever JSON they are.
 const SECRET: [&str; 1] = ["ExternalId"];
@@ -136,7 +138,13 @@ impl PropertyError {
     }
 }
 
-/// Whether a property with this value is given.
+/// Returns whether a tag of this key could be taken for an ownership tag. IAM's conditions on tags ignore the case of a key.
+fn is_reserved(key: &str) -> bool {
+    key.get(..RESERVED_TAGS.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_TAGS))
+}
+
+/// Returns whether a property with this value is given.
 fn is_given(value: &Value) -> bool {
     let is_empty = |value: &Value| value.is_null() || value == "";
     match value {
@@ -165,33 +173,33 @@ impl Properties {
         self
     }
 
-    /// Properties whose `Tags` name none of the marks: those that do are left out.
-    pub(crate) fn without_marks(mut self) -> Self {
+    /// Returns the properties without those `Tags` that have the key of an ownership tag.
+    pub(crate) fn without_reserved_tags(mut self) -> Self {
         let Some(mut tags) = self.get("Tags").and_then(|tags| string_map(tags).ok()) else {
             return self;
         };
         let all = tags.len();
-        tags.retain(|key, _| !is_mark(key));
+        tags.retain(|key, _| !is_reserved(key));
         if tags.len() < all {
             tracing::warn!(
-                "Tags whose keys start with zone-delegation: are left out: they are this function's own marks"
+                "Tags whose keys start with zone-delegation: are left out: they are reserved for ownership tags"
             );
             self.values.insert("Tags".to_owned(), json!(tags));
         }
         self
     }
 
-    /// Properties whose `Tags` name none of the marks, or with that fault.
-    pub(crate) fn refusing_marks(self) -> Self {
+    /// Returns the properties, with a fault if one of the `Tags` has the key of an ownership tag.
+    pub(crate) fn refusing_reserved_tags(self) -> Self {
         let Some(tags) = self.get("Tags") else {
             return self;
         };
         let mut keys = string_map(tags).unwrap_or_default().into_keys();
-        let Some(key) = keys.find(|key| is_mark(key)) else {
+        let Some(key) = keys.find(|key| is_reserved(key)) else {
             return self;
         };
         let expected = format!(
-            "no key {}, because keys that start with zone-delegation: are this function's own marks",
+            "no key {}, because keys that start with zone-delegation: are reserved for ownership tags",
             shorten(&key, SHOWN)
         );
         let fault = PropertyError::invalid("Tags", tags, expected);

@@ -3,8 +3,8 @@
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>
 
 use crate::{
-    Owner, Properties, PropertyError,
-    addressee::{Addressee, is_refused_id, text},
+    Properties, PropertyError,
+    addressee::{Addressee, is_refused_id, refused_digest, text},
     properties::integer_within,
     response_url::ResponseUrl,
     shorten,
@@ -122,8 +122,8 @@ impl Request {
         // What an earlier release made with such ones has to get through: its Delete, which writes none, and its Updates,
         // of which one may be a rollback.
         let properties = match request_type {
-            RequestType::Create => properties.refusing_marks(),
-            RequestType::Update => properties.without_marks(),
+            RequestType::Create => properties.refusing_reserved_tags(),
+            RequestType::Update => properties.without_reserved_tags(),
             RequestType::Delete => properties,
         };
         Ok(Self {
@@ -174,31 +174,16 @@ impl Request {
         }
     }
 
-    /// Whose the resource is.
-    #[must_use]
-    pub fn owner(&self) -> Owner {
-        Owner {
-            stack_id: self.stack_id.clone(),
-            logical_id: self.logical_resource_id.clone(),
-        }
-    }
-
-    /// The `CallerReference` of a zone that this request makes.
-    #[must_use]
-    pub fn caller_reference(&self) -> String {
-        self.owner().caller_reference(&self.request_id)
-    }
-
-    /// The idempotency token of what this request makes.
-    #[must_use]
-    pub fn token(&self) -> String {
-        self.owner().token(&self.request_id)
-    }
-
     /// The physical id that Update and Delete carry; empty on Create.
     #[must_use]
     pub fn physical_id(&self) -> &str {
         self.physical_resource_id.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the digest of the Create that was refused, if the physical id is a [refused id](Self::refused_id).
+    #[must_use]
+    pub fn refused_create(&self) -> Option<&str> {
+        refused_digest(self.physical_id())
     }
 
     /// Whether the physical id names nothing: it is a refused Create's, or CloudFormation's own, which stands where no

@@ -1,8 +1,9 @@
 use crate::public_zone::Unusable;
 use aws_calls::{AwsError, Kind};
-use custom_resource::{Outlook, Owner, PropertyError, Trouble};
+use custom_resource::{Outlook, PropertyError, Trouble};
 use dns_check::Fault;
 use hosted_zones::{DomainName, HostedZoneId, NameError, RecordSet};
+use ownership::Owner;
 use std::fmt;
 use thiserror::Error;
 

@@ -2,8 +2,9 @@
 
 use crate::properties::Prefix;
 use aws_calls::{AwsError, Kind};
-use custom_resource::{Outlook, Owner, PropertyError, Trouble};
+use custom_resource::{Outlook, PropertyError, Trouble};
 use hosted_zones::{DomainName, HostedZoneId};
+use ownership::Owner;
 use thiserror::Error;
 
 /// Everything that can go wrong with a published zone.

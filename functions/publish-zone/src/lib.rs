@@ -7,7 +7,6 @@
 mod act;
 mod error;
 mod observed;
-mod ownership;
 mod parameters;
 mod plan;
 mod properties;

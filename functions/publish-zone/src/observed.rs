@@ -1,15 +1,14 @@
 //! What exists, as plain data. Nothing is decided here.
 
 use crate::{
-    ownership::{PREVIOUS_VALUE_TAG, TRANSFER_TAG, value_of_tag},
     parameters::{Parameters, Stored, TagError},
     properties::{Part, Prefix, Publication, Task},
 };
 use aws_calls::{AwsError, Kind, at_once};
-use custom_resource::{LOGICAL_ID_TAG, PREVIOUS_LOGICAL_ID_TAG, REQUEST_TAG, STACK_ID_TAG};
 use futures::try_join;
 use hosted_zones::{DomainName, HostedZone, HostedZoneId, Route53, RrType};
-use std::{collections::BTreeMap, fmt, time::SystemTime};
+use ownership::{Tags, parameter::Shown};
+use std::{fmt, time::SystemTime};
 
 /// How many names a sentence lists: an answer has 4,096 bytes.
 const LISTED: usize = 10;
@@ -36,7 +35,7 @@ pub(crate) struct Parameter {
     pub(crate) part: Part,
     pub(crate) value: String,
     pub(crate) modified: SystemTime,
-    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) tags: Tags,
 }
 
 /// The NS record sets below the apex of the zone that is published.
@@ -217,24 +216,8 @@ impl fmt::Display for Observed {
 /// `hosted-zone-id = Z1 of Zone in stack/dev/1 since request 0123.../1795500060, before of Former with Z0`.
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tag = |key: &str| self.tags.get(key).map(String::as_str);
-        write!(f, "{} = {}", self.part, self.value)?;
-        match (tag(LOGICAL_ID_TAG), tag(STACK_ID_TAG)) {
-            (Some(logical_id), Some(stack_id)) => {
-                let stack = stack_id.rsplit(':').next().unwrap_or_default();
-                write!(f, " of {logical_id} in {stack}")?;
-            }
-            _ => f.write_str(" without an owner")?,
-        }
-        if let Some(request) = tag(TRANSFER_TAG).or_else(|| tag(REQUEST_TAG)) {
-            write!(f, " since request {request}")?;
-        }
-        match (tag(PREVIOUS_LOGICAL_ID_TAG), tag(PREVIOUS_VALUE_TAG)) {
-            (Some(before), Some(value)) => {
-                write!(f, ", before of {before} with {}", value_of_tag(value))
-            }
-            _ => Ok(()),
-        }
+        let shown = Shown(&self.tags);
+        write!(f, "{} = {} {shown}", self.part, self.value)
     }
 }
 

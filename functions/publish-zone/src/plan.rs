@@ -18,11 +18,14 @@ pub(crate) use action::{Action, Change, Purpose};
 use crate::{
     error::Refusal,
     observed::{Conflict, Delegations, Observed, Parameter, listed},
-    ownership::{Origin, Ownership, notes, notes_and_transfer, return_tags, transfer_tags},
     properties::{DelegationsOnDelete, Of, Part, Place, Prefix, Publication, Task, Withdrawal},
 };
-use custom_resource::{Claim, Request, Stage, Success};
+use custom_resource::{Request, Success};
 use hosted_zones::{HostedZone, HostedZoneId};
+use ownership::{
+    Requester, Stage, TagOwner,
+    parameter::{Origin, Ownership, notes, notes_and_transfer, return_tags, transfer_tags},
+};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -193,18 +196,20 @@ fn public_zone<'a>(
 /// Refuses a parameter that is someone else's.
 fn check_usable(wanted: &Publication, held: &Held<'_>, turn: &Turn<'_>) -> Result<(), Refusal> {
     let name = wanted.prefix.name(held.part());
-    match &held.ownership.claim {
-        Claim::Own { .. } => Ok(()),
-        Claim::Sibling { logical_id, .. } if wanted.former_logical_ids.contains(logical_id) => {
+    match &held.ownership.owner {
+        TagOwner::ThisResource { .. } => Ok(()),
+        TagOwner::OtherLogicalId { logical_id, .. }
+            if wanted.former_logical_ids.contains(logical_id) =>
+        {
             Ok(())
         }
-        Claim::Sibling { logical_id, .. } => Err(Refusal::OfAnotherLogicalId {
+        TagOwner::OtherLogicalId { logical_id, .. } => Err(Refusal::OfAnotherLogicalId {
             name,
             owner: logical_id.clone(),
             asking: turn.request.logical_resource_id.clone(),
         }),
-        Claim::Nobody => Err(Refusal::WithoutOwner { name }),
-        Claim::Foreign(owner) => Err(Refusal::OfAnotherStack {
+        TagOwner::Nobody => Err(Refusal::WithoutOwner { name }),
+        TagOwner::OtherStack(owner) => Err(Refusal::OfAnotherStack {
             name,
             owner: owner.clone(),
         }),
@@ -280,7 +285,7 @@ impl<'a> Held<'a> {
     fn all(parameters: &'a [Parameter], request: &Request) -> Vec<Self> {
         let held = |parameter| Self {
             parameter,
-            ownership: Ownership::of(parameter, request),
+            ownership: Ownership::of(&parameter.value, &parameter.tags, request),
         };
         parameters.iter().map(held).collect()
     }
@@ -314,7 +319,8 @@ fn transfer(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> C
         !(held.ownership.is_own() && is_current)
     });
     let tags = others.map(|held| {
-        let tags = transfer_tags(request, held.parameter, &held.ownership);
+        let Parameter { value, tags, .. } = held.parameter;
+        let tags = transfer_tags(request, value, tags);
         (held.part(), tags)
     });
     let to = request.logical_resource_id.clone();
@@ -338,7 +344,8 @@ fn settle(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Cha
 /// A Create leaves those of a former logical id's parameters as they are until the next Update, since its rollback could
 /// not return them.
 fn template_tags(wanted: &Publication, existing: &[Held<'_>]) -> [Change; 2] {
-    let is_settled = |ownership: &Ownership| ownership.is_own() && ownership.taken_from().is_none();
+    let is_settled =
+        |ownership: &Ownership| ownership.is_own() && ownership.transferred_from().is_none();
     let (mut add, mut remove) = (Vec::new(), Vec::new());
     for Held {
         parameter,
@@ -431,38 +438,38 @@ fn remove(of: Of, existing: &[Held<'_>], request: &Request) -> Vec<Change> {
             Of::RefusedCreate | Of::UnansweredCreate => request.may_delete_unnamed(since, stage),
         };
         let is_published = of == Of::Published;
-        match (&ownership.claim, &ownership.origin) {
+        match (&ownership.owner, &ownership.origin) {
             _ if !is_meant => {}
             // A Delete of a renamed logical id's new name, while the old one has not been deleted, is a rollback.
-            (Claim::Own { taken_from }, Origin::Transferred(before))
-                if taken_from.is_some() || !is_published =>
+            (TagOwner::ThisResource { transferred_from }, Origin::Transferred(before))
+                if transferred_from.is_some() || !is_published =>
             {
                 let to = returned.entry(&before.logical_id).or_insert_with(Vec::new);
                 to.push((*parameter, &before.value));
             }
-            (Claim::Own { .. }, Origin::Settled) if !is_published => {}
-            (Claim::Own { .. }, _) => deleted.push(parameter.part),
+            (TagOwner::ThisResource { .. }, Origin::Settled) if !is_published => {}
+            (TagOwner::ThisResource { .. }, _) => deleted.push(parameter.part),
             // The old logical id's Delete: the renaming cannot be rolled back any more.
             (
-                Claim::Sibling {
-                    taken_from_us: true,
+                TagOwner::OtherLogicalId {
+                    transferred_from_here: true,
                     ..
                 },
                 _,
             ) if is_published => settled.push((parameter.part, notes())),
-            (Claim::Sibling { .. } | Claim::Foreign(_) | Claim::Nobody, _) => {}
+            (TagOwner::OtherLogicalId { .. } | TagOwner::OtherStack(_) | TagOwner::Nobody, _) => {}
         }
     }
     let mut changes = vec![Change::RemoveTags(Purpose::Settle, settled)];
     for (logical_id, parameters) in returned {
-        changes.extend(give_back(logical_id, &parameters, request));
+        changes.extend(return_to(logical_id, &parameters, request));
     }
     changes.push(Change::Delete(deleted));
     changes
 }
 
 /// Returns parameters to the logical id that had them, with the values that they had. The notes are deleted last.
-fn give_back(
+fn return_to(
     logical_id: &str,
     parameters: &[(&Parameter, &String)],
     request: &Request,

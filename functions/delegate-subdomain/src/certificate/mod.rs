@@ -20,9 +20,9 @@ mod described;
 mod error;
 mod observe;
 mod observed;
-mod ownership;
 mod plan;
 mod properties;
+mod tagged;
 mod zones;
 
 use aws_types::SdkConfig;

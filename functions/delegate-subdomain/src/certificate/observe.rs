@@ -7,9 +7,9 @@ use super::{
     described::{Certificate, Listed, ValidationRecord},
     error::Error,
     observed::{Cname, CnameState, Listing, Observed, Obstacle, Sharer, Sharers, Tracked},
-    ownership::Held,
     plan::{Phase, Question, Remove},
     properties::{CertificateName, Deletion, Issue, Task, Wanted},
+    tagged::TaggedCertificate,
     zones::{SeenZone, ValidationZone, ValidationZones, ZoneState},
 };
 use crate::region::partition_of;
@@ -152,11 +152,11 @@ impl<T: Transport> Observer<T> {
         Ok(Listing::Found(held.into_iter().flatten().collect()))
     }
 
-    async fn held(&self, arn: &CertificateArn) -> Result<Option<Held>, AwsError> {
+    async fn held(&self, arn: &CertificateArn) -> Result<Option<TaggedCertificate>, AwsError> {
         let acm = self.acm(arn.region());
         let (tags, certificate) = try_join!(acm.tags(arn), acm.describe(arn))?;
         Ok(match (tags, certificate) {
-            (Some(tags), Some(certificate)) => Some(Held { certificate, tags }),
+            (Some(tags), Some(certificate)) => Some(TaggedCertificate { certificate, tags }),
             _ => None,
         })
     }

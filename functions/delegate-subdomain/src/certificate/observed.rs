@@ -5,11 +5,12 @@ use super::{
     arn::CertificateArn,
     cause::Cause,
     described::{Certificate, Status, ValidationRecord},
-    ownership::{Held, Shown, Tags},
+    tagged::TaggedCertificate,
     zones::SeenZone,
 };
 use aws_calls::AwsError;
 use hosted_zones::{DomainName, HostedZoneId, RecordSet};
+use ownership::{Tags, certificate::Shown};
 use std::{collections::BTreeSet, fmt};
 
 /// What exists of what a phase is about. What the phase does not need is empty.
@@ -40,7 +41,7 @@ pub(super) struct Observed {
 pub(super) enum Listing {
     #[default]
     NotRead,
-    Found(Vec<Held>),
+    Found(Vec<TaggedCertificate>),
     Unreadable(ListError),
 }
 
@@ -51,7 +52,7 @@ pub(super) enum Tracked {
     #[default]
     NotRead,
     Missing,
-    Found(Box<Held>),
+    Found(Box<TaggedCertificate>),
     Unreadable(AwsError),
 }
 
@@ -167,7 +168,7 @@ impl Listing {
     }
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for TaggedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.certificate, Shown(&self.tags))
     }

@@ -1,16 +1,6 @@
-use custom_resource::{Owner, sha256_hex};
 use hosted_zones::{DomainName, HostedZone, HostedZoneId, NameServers};
+use ownership::{Owner, zone::Proof};
 use std::fmt;
-
-/// What the last part of an id is made of. It must not change while the zone exists, or CloudFormation would replace the
-/// resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Proof {
-    /// Up to release 0.2.0: anyone can compute it.
-    OfNameServers,
-    /// Since then: of the resource as well.
-    OfOwner,
-}
 
 /// A delegation by its stable identity, which is the resource's physical id: `NAME/ZONE/PARENT/PROOF`.
 ///
@@ -36,15 +26,11 @@ impl Delegation {
         owner: &Owner,
         proof: Proof,
     ) -> Self {
-        let proof = match proof {
-            Proof::OfOwner => proof_of(&zone.name_servers, owner),
-            Proof::OfNameServers => zone.name_servers.proof(),
-        };
         Self {
             name: zone.name.clone(),
             zone: zone.id.clone(),
             parent: parent.clone(),
-            proof,
+            proof: proof.digest(&zone.name_servers, owner),
         }
     }
 
@@ -64,23 +50,19 @@ impl Delegation {
 
     /// Returns whether these may be the name servers of the delegated zone. Anyone can compute that.
     pub(crate) fn is_to(&self, name_servers: &NameServers, owner: &Owner) -> bool {
-        self.is_proven_to(name_servers, owner) || name_servers.proof() == self.proof
+        let of_any = Proof::OfNameServers.digest(name_servers, owner);
+        self.proof == of_any || self.is_proven_to(name_servers, owner)
     }
 
     /// Returns whether `owner` was answered this id for a zone with these name servers.
     pub(crate) fn is_proven_to(&self, name_servers: &NameServers, owner: &Owner) -> bool {
-        self.proof == proof_of(name_servers, owner)
+        self.proof == Proof::OfOwner.digest(name_servers, owner)
     }
 
     /// Returns whether both are the same delegation, whichever release gave the ids.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (&self.name, &self.zone, &self.parent) == (&other.name, &other.zone, &other.parent)
     }
-}
-
-fn proof_of(name_servers: &NameServers, owner: &Owner) -> String {
-    let servers = name_servers.to_string();
-    sha256_hex(&[&servers, &owner.stack_id, &owner.logical_id], 16)
 }
 
 impl TryFrom<String> for Delegation {

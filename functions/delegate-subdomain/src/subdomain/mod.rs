@@ -15,7 +15,6 @@ mod act;
 mod delegation;
 mod memory;
 mod observed;
-mod ownership;
 mod plan;
 mod properties;
 mod task;

@@ -3,18 +3,18 @@
 use super::{
     access::{Access, ParentZone},
     delegation::Delegation,
-    ownership::Ownership,
     properties::{Leaving, ParentReference, RecordsOnDelete},
     task::{Establish, Remove, Task, Which},
 };
 use crate::error::{Error, LISTED};
 use aws_calls::{AwsError, at_once};
-use custom_resource::{Invocation, Owner, Request};
+use custom_resource::{Invocation, Request};
 use dns_check::{Fault, Standing, Transport};
 use futures::{join, try_join};
 use hosted_zones::{
     DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, RecordSet, RrType,
 };
+use ownership::{Owner, Requester, zone::Ownership};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -310,7 +310,7 @@ impl<T: Transport> Observer<'_, T> {
                 let labels = format!("{}.", leaving.labels);
                 let owner = self.request.owner();
                 let may_be_meant = |zone: &ListedZone| {
-                    owner.made(&zone.caller_reference) || zone.name.as_str().starts_with(&labels)
+                    owner.created(&zone.caller_reference) || zone.name.as_str().starts_with(&labels)
                 };
                 let listed = self.access.route53.zones_where(may_be_meant).await?;
                 self.zones(listed.into_iter().map(|zone| zone.id)).await?

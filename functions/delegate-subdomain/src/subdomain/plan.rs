@@ -25,13 +25,13 @@ use super::{
     delegation::Delegation,
     memory::Memory,
     observed::{Observed, Question},
-    ownership::Ownership,
     properties::Leaving,
     task::Task,
 };
 use crate::error::Error;
 use aws_calls::AwsError;
 use custom_resource::{Clock, Request, Success};
+use ownership::zone::Ownership;
 use std::{
     fmt,
     time::{Duration, SystemTime},

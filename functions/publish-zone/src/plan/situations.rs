@@ -9,8 +9,9 @@ use crate::{
     observed::{Conflict, Parameter},
     properties::{Part, Task},
 };
-use custom_resource::{Clock, LOGICAL_ID_TAG, REQUEST_TAG, STACK_ID_TAG};
+use custom_resource::Clock;
 use hosted_zones::DomainName;
+use ownership::{Requester, tags};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -66,7 +67,7 @@ impl Story {
         let kind = event.kind;
         let _ = write!(self.text, "\n## {kind} of {}{late}\n\n", event.logical_id);
         let tags = turn.request.ownership_tags();
-        let _ = writeln!(self.text, "Request: {}", tags[REQUEST_TAG]);
+        let _ = writeln!(self.text, "Request: {}", tags[tags::REQUEST]);
         if kind != "Create" {
             let _ = writeln!(self.text, "Physical id: {}", event.physical_id);
         }
@@ -172,7 +173,7 @@ fn refused() {
     story.remark("Another stack publishes there, or another logical id of this stack.");
     for (stack, logical_id) in [(OTHER_STACK, "Zone"), (STACK, "Former")] {
         for part in Part::ALL {
-            let tags = [(STACK_ID_TAG, stack), (LOGICAL_ID_TAG, logical_id)];
+            let tags = [(tags::STACK_ID, stack), (tags::LOGICAL_ID, logical_id)];
             story.write(part, "Z9", &tags);
         }
         let event = story.event("Create", "Zone", plain("Z1"));

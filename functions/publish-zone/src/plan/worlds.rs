@@ -9,8 +9,9 @@ use crate::{
     observed::Parameter,
     properties::{Part, Task},
 };
-use custom_resource::{Clock, LOGICAL_ID_TAG, Request, STACK_ID_TAG};
+use custom_resource::{Clock, Request};
 use hosted_zones::{DomainName, HostedZoneId};
+use ownership::{Requester, tags};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -93,7 +94,7 @@ impl Past {
             let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
             pairs.iter().map(owned).collect()
         };
-        let owned_by = |stack, id| pairs(&[(STACK_ID_TAG, stack), (LOGICAL_ID_TAG, id)]);
+        let owned_by = |stack, id| pairs(&[(tags::STACK_ID, stack), (tags::LOGICAL_ID, id)]);
         let before = pairs(&[
             ("zone-delegation:previous-logical-id", "Former"),
             ("zone-delegation:previous-value", "before"),
@@ -273,7 +274,7 @@ fn essence(store: &Store) -> BTreeMap<String, (String, BTreeMap<String, String>)
         let mut tags = parameter.tags.clone();
         tags.retain(|key, _| {
             !key.starts_with("zone-delegation:")
-                || [STACK_ID_TAG, LOGICAL_ID_TAG, "zone-delegation:request"].contains(&key.as_str())
+                || [tags::STACK_ID, tags::LOGICAL_ID, tags::REQUEST].contains(&key.as_str())
         });
         (name.clone(), (parameter.value.clone(), tags))
     };
@@ -338,7 +339,7 @@ fn a_publication_is_whole_or_refused() {
                     part.value(&zone_of("Z1")),
                     "{world:?}: {plan}"
                 );
-                let owner = &parameter.tags[LOGICAL_ID_TAG];
+                let owner = &parameter.tags[tags::LOGICAL_ID];
                 assert_eq!(owner, "Zone", "{world:?}: {plan}");
             }
             let (again, actions) = planned(&store, &request);

@@ -35,8 +35,8 @@ async fn a_template_sets_none() {
                 assert_eq!(
                     reason,
                     format!(
-                        "Property Tags is {tags}: expected no key {key}, because keys that start with zone-delegation: are this \
-                         function's own marks."
+                        "Property Tags is {tags}: expected no key {key}, because keys that start with zone-delegation: are \
+                         reserved for ownership tags."
                     )
                 );
             }

@@ -7,13 +7,14 @@ use crate::certificate::{
     described::{Certificate, Status, Validation, ValidationRecord},
     error::Error,
     observed::{Cname, CnameState, Listing, Observed, Obstacle, Sharer, Sharers, Tracked},
-    ownership::{Held, Tags},
     properties::{CertificateName, Deletion, Task, Wanted},
+    tagged::TaggedCertificate,
     zones::{SeenZone, ValidationZone, ValidationZones, ZoneState},
 };
 use aws_calls::{AwsError, Kind};
 use custom_resource::{Clock, Failure, Outlook, Request, Success};
 use hosted_zones::{DomainName, HostedZoneId, NameServers, RecordSet};
+use ownership::Tags;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +30,7 @@ pub(super) const START: u64 = 1_795_500_000;
 /// Everything that exists.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Account {
-    pub(super) certificates: BTreeMap<CertificateArn, Held>,
+    pub(super) certificates: BTreeMap<CertificateArn, TaggedCertificate>,
     /// By zone and name.
     pub(super) cnames: BTreeMap<(HostedZoneId, DomainName), RecordSet>,
     pub(super) zones: BTreeMap<HostedZoneId, ZoneState>,
@@ -162,10 +163,10 @@ impl Account {
             .collect();
         let certificate = described(arn, &names, Status::Issued);
         self.certificates
-            .insert(arn.clone(), Held { certificate, tags });
+            .insert(arn.clone(), TaggedCertificate { certificate, tags });
     }
 
-    pub(super) fn edit(&mut self, arn: &CertificateArn) -> &mut Held {
+    pub(super) fn edit(&mut self, arn: &CertificateArn) -> &mut TaggedCertificate {
         self.certificates.get_mut(arn).expect("it exists")
     }
 
@@ -179,7 +180,7 @@ impl Account {
         values == Some(vec!["_y.acm-validations.aws."])
     }
 
-    fn held(&self, wanted: impl Fn(&Held) -> bool) -> Listing {
+    fn held(&self, wanted: impl Fn(&TaggedCertificate) -> bool) -> Listing {
         let found = self.certificates.values().filter(|held| wanted(held));
         Listing::Found(found.cloned().collect())
     }
@@ -300,12 +301,12 @@ impl Account {
                     .held(|held| held.arn().region() == region && held.certificate.is_named(name));
             }
             Question::Sharers { names, .. } => {
-                let need = |held: &&Held| {
+                let need = |held: &&TaggedCertificate| {
                     let all = &held.certificate.names;
                     held.certificate.status.needs_records()
                         && all.iter().any(|name| names.contains(&name.base))
                 };
-                let sharer = |held: &Held| Sharer {
+                let sharer = |held: &TaggedCertificate| Sharer {
                     arn: held.arn().clone(),
                     names: held
                         .certificate
@@ -348,7 +349,7 @@ impl Account {
                 certificate.key_algorithm = new.wanted.key_algorithm.as_str().to_owned();
                 let tags = new.tags.clone();
                 self.certificates
-                    .insert(arn.clone(), Held { certificate, tags });
+                    .insert(arn.clone(), TaggedCertificate { certificate, tags });
                 return Ok(Acted::Requested(arn));
             }
             Action::Tag(_, arn, tags) => self.edit(arn).tags.extend(tags.clone()),

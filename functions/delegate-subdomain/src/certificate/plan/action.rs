@@ -1,9 +1,8 @@
 //! What a plan changes. Nothing is decided here.
 
-use crate::certificate::{
-    arn::CertificateArn, described::ValidationRecord, ownership::Tags, properties::Wanted,
-};
+use crate::certificate::{arn::CertificateArn, described::ValidationRecord, properties::Wanted};
 use hosted_zones::{HostedZoneId, RecordSet};
+use ownership::Tags;
 use std::fmt;
 
 /// One change.

@@ -12,10 +12,14 @@ use crate::certificate::{
     acm::ListError,
     error::Error,
     observed::{Listing, Observed},
-    ownership::{Fate, Held, Successor, fate, return_tags, transfer_note, zones_of},
     properties::{CnameZones, Deletion},
+    tagged::TaggedCertificate,
 };
 use custom_resource::{Clock, Request, Success, Wait, is_refused_id};
+use ownership::{
+    Requester,
+    certificate::{Fate, Successor, fate, return_tags, transfer_keys, zones_of},
+};
 use std::time::SystemTime;
 
 pub(super) fn plan(
@@ -44,18 +48,18 @@ pub(super) fn plan(
         Deletion::Named(..) | Deletion::Nothing => true,
     });
     for held in found {
-        let (arn, note) = (held.arn(), transfer_note());
-        let actions = match fate(request, arn, &held.tags) {
-            Fate::Leave(_) => continue,
+        let (arn, keys) = (held.arn(), transfer_keys());
+        let actions = match fate(request, arn.as_str(), &held.tags) {
+            Fate::Leave => continue,
             Fate::Delete => return remove(held, cnames, delete, observed, turn),
-            Fate::GiveBack { to } => {
+            Fate::Return { to } => {
                 let returned = Purpose::ReturnTo(to.clone());
                 [
                     Action::tag(returned, arn, return_tags(&to)),
-                    Action::untag(Purpose::EndRenaming, arn, note),
+                    Action::untag(Purpose::EndRenaming, arn, keys),
                 ]
             }
-            Fate::EndRenaming => [Action::untag(Purpose::EndRenaming, arn, note), None],
+            Fate::EndRenaming => [Action::untag(Purpose::EndRenaming, arn, keys), None],
         };
         return Ok(Plan::Do(actions.into_iter().flatten().collect(), next));
     }
@@ -97,7 +101,7 @@ fn second_search(delete: &Delete, turn: &Turn<'_>) -> Option<SystemTime> {
 /// Deletes a certificate; before that, what an Update has begun to replace it by and nobody has finished. The note of that
 /// is deleted with the certificate.
 fn remove(
-    held: &Held,
+    held: &TaggedCertificate,
     cnames: &CnameZones,
     delete: &Delete,
     observed: &Observed,
@@ -128,7 +132,7 @@ fn remove(
 
 /// What a note leads to and no Update has finished.
 pub(super) enum Leftover<'a> {
-    Found(Vec<&'a Held>),
+    Found(Vec<&'a TaggedCertificate>),
     Unknown(Question),
 }
 
@@ -151,13 +155,15 @@ pub(super) fn leftover<'a>(
     };
     let owner = turn.request.owner();
     let found = found.iter().filter(|held| {
-        successor.is_left(held, &owner) && held.arn().as_str() != turn.request.physical_id()
+        held.certificate.is_named(&successor.name)
+            && successor.is_left(&held.tags, &owner)
+            && held.arn().as_str() != turn.request.physical_id()
     });
     Ok(Leftover::Found(found.collect()))
 }
 
 /// Deletes what another request left, then goes on with `then` whether that was possible or not.
-pub(super) fn remove_leftover(held: &Held, cnames: &CnameZones, then: Phase) -> Plan {
+pub(super) fn remove_leftover(held: &TaggedCertificate, cnames: &CnameZones, then: Phase) -> Plan {
     Plan::again(Phase::Remove(Remove {
         arn: held.arn().clone(),
         stage: Stage::Certificate,

@@ -16,15 +16,16 @@ use crate::certificate::{
     described::{Certificate, Status},
     error::Error,
     observed::{CnameState, Listing, Observed, Obstacle, Tracked},
-    ownership::{
-        Fate, Held, Successor, fate, missing_digest, settled_tag, tag_changes, tags_of_new,
-        transfer_tags,
-    },
     properties::{Issue, Names},
+    tagged::{TaggedCertificate, missing_digest, tag_changes, tags_of_new},
     zones::ValidationZones,
 };
 use aws_sdk_acm::types::FailureReason;
 use custom_resource::{Clock, RequestType, Success};
+use ownership::{
+    Requester,
+    certificate::{Fate, Successor, fate, is_undone_with, settled_tag, transfer_tags},
+};
 use std::{collections::BTreeSet, time::Duration};
 
 /// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
@@ -46,7 +47,7 @@ pub(super) fn search(
     let Some(held) = best(issue, observed, turn)? else {
         return request(issue, search, observed, turn);
     };
-    let origin = if held.is_undone_with(turn.request) {
+    let origin = if is_undone_with(turn.request, &held.tags) {
         Origin::Requested
     } else {
         Origin::Found
@@ -92,7 +93,11 @@ fn waiting(origin: Origin, zones: ValidationZones, search: &Search, turn: &Turn<
 }
 
 /// Returns the certificate to go on with, of those that do: the one that CloudFormation tracks, else one that is issued.
-fn best(issue: &Issue, observed: &Observed, turn: &Turn<'_>) -> Result<Option<Held>, Error> {
+fn best(
+    issue: &Issue,
+    observed: &Observed,
+    turn: &Turn<'_>,
+) -> Result<Option<TaggedCertificate>, Error> {
     let found = match &observed.certificates {
         Listing::NotRead => &[][..],
         Listing::Found(found) => found,
@@ -214,7 +219,11 @@ fn notes(
     let arn = tracked.arn();
     let digest = missing_digest(&tracked.tags, issue);
     let mut actions = Vec::from_iter(Action::tag(Purpose::CompleteZones, arn, digest));
-    let successor = Successor::of_request(turn.request, &issue.wanted);
+    let successor = Successor::of_request(
+        turn.request,
+        &issue.wanted.region,
+        &issue.wanted.names.domain.base,
+    );
     let noted = Successor::of(&tracked.tags);
     if noted.as_ref() == Some(&successor) {
         return Ok(Notes::Actions(actions));
@@ -406,11 +415,11 @@ pub(super) fn finish(
             Listing::Found(found) => found,
         };
         let owner = turn.request.owner();
-        let is_left = |held: &&Held| {
+        let is_left = |held: &&TaggedCertificate| {
             let is_other = held.arn() != arn && held.arn().as_str() != turn.request.physical_id();
             is_other
                 && held.is_for(&owner, before)
-                && fate(turn.request, held.arn(), &held.tags) == Fate::Delete
+                && fate(turn.request, held.arn().as_str(), &held.tags) == Fate::Delete
                 && !finish.left.contains(held.arn())
         };
         if let Some(held) = found.iter().find(is_left) {

@@ -1,4 +1,4 @@
-//! How a certificate is deleted, of which [`fate`](crate::certificate::ownership::fate) has said that the request may.
+//! How a certificate is deleted, of which [`fate`](ownership::certificate::fate) has said that the request may.
 //!
 //! 1. A certificate that is in use stays, and keeps its CNAMEs: its renewal needs them.
 //! 2. A CNAME is deleted only if no other certificate of the account lists it, in any Region. If that is not known, it

@@ -7,16 +7,11 @@ use super::{
     account::{Account, End, Event, OTHER_STACK, arn, name, record, refusal, set, turn, zone_id},
 };
 use crate::certificate::{
-    arn::CertificateArn,
-    cause::Cause,
-    described::Status,
-    observed::Obstacle,
-    ownership::{SETTLED_TAG, Tags},
-    zones::ZoneState,
+    arn::CertificateArn, cause::Cause, described::Status, observed::Obstacle, zones::ZoneState,
 };
 use aws_sdk_acm::types::FailureReason;
-use custom_resource::{LOGICAL_ID_TAG, REQUEST_TAG, STACK_ID_TAG};
 use dns_check::Caa;
+use ownership::{Requester, Tags, tags};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path};
 
@@ -80,7 +75,7 @@ impl Story {
         let request = event.request();
         let text = &mut self.text;
         let _ = write!(text, "\n## {} of {}\n\n", event.kind, event.logical_id);
-        let _ = writeln!(text, "Request: {}", request.ownership_tags()[REQUEST_TAG]);
+        let _ = writeln!(text, "Request: {}", request.ownership_tags()[tags::REQUEST]);
         if event.kind != "Create" {
             let _ = writeln!(text, "Physical id: {}", event.physical_id);
         }
@@ -156,7 +151,7 @@ impl Story {
             "Z1".to_owned(),
         );
         if is_settled {
-            tags.insert(SETTLED_TAG.to_owned(), "true".to_owned());
+            tags.insert(tags::SETTLED.to_owned(), "true".to_owned());
         }
         let arn = arn(number);
         self.account.certificate(&arn, names, tags);
@@ -179,7 +174,7 @@ impl Story {
                 at: hours * 3_600,
                 ..self.event("Create", "", plain())
             };
-            let request = &event.request().ownership_tags()[REQUEST_TAG];
+            let request = &event.request().ownership_tags()[tags::REQUEST];
             self.text = self.text.replace(request, &format!("R{hours}"));
         }
         let prefix = arn(1).to_string().replace("/1", "/");
@@ -655,7 +650,7 @@ fn delete_of_others() {
     let mut story = Story::new("delete-others.txt", "A Delete leaves what is not its own");
     let id = story.exists(1, &[NAME], true);
     story.remark("Its tags name another stack, or another logical id of this one.");
-    for (key, value) in [(STACK_ID_TAG, OTHER_STACK), (LOGICAL_ID_TAG, "Sibling")] {
+    for (key, value) in [(tags::STACK_ID, OTHER_STACK), (tags::LOGICAL_ID, "Sibling")] {
         let mut account = story.account.clone();
         let tags = &mut account.edit(&id).tags;
         tags.insert(key.to_owned(), value.to_owned());

@@ -12,6 +12,7 @@ use crate::certificate::{
     properties::Issue,
 };
 use custom_resource::{Clock, Failure};
+use ownership::certificate::is_undone_with;
 use std::{collections::BTreeSet, time::Duration};
 
 /// ACM shows, and lists, a certificate some seconds after it was requested. Only then it can be deleted.
@@ -75,7 +76,9 @@ pub(super) fn plan(issue: &Issue, undo: &Undo, observed: &Observed, turn: &Turn<
         let next = stopped(undo, "it cannot be searched", turn);
         return Plan::Do(Vec::new(), next);
     };
-    let own = found.iter().find(|held| held.is_undone_with(turn.request));
+    let own = found
+        .iter()
+        .find(|held| is_undone_with(turn.request, &held.tags));
     // An Update never touches what CloudFormation tracks.
     let own = own.filter(|held| held.arn().as_str() != turn.request.physical_id());
     let (arn, stage) = match (own, &undo.arn) {

@@ -5,13 +5,9 @@ use super::{
     account::{Account, End, Event, OTHER_STACK, arn, name, refusal, set, zone_id},
 };
 use crate::certificate::{
-    arn::CertificateArn,
-    cause::Cause,
-    described::Status,
-    observed::Obstacle,
-    ownership::{SETTLED_TAG, Tags, is_settled},
+    arn::CertificateArn, cause::Cause, described::Status, observed::Obstacle,
 };
-use custom_resource::{LOGICAL_ID_TAG, PREVIOUS_LOGICAL_ID_TAG, REQUEST_TAG, STACK_ID_TAG};
+use ownership::{Requester, Tags, certificate::is_settled, tags};
 use serde_json::{Value, json};
 
 const NAME: &str = "app.dev.example.com";
@@ -78,20 +74,20 @@ impl Past {
         };
         set("zone-delegation:hosted-zone-ids", "Z1");
         if !matches!(self, Self::OfThisRequest | Self::Unanswered) {
-            set(SETTLED_TAG, "true");
+            set(tags::SETTLED, "true");
         }
         match self {
-            Self::OfFormer => set(LOGICAL_ID_TAG, "Former"),
-            Self::Transferred => set(PREVIOUS_LOGICAL_ID_TAG, "Former"),
+            Self::OfFormer => set(tags::LOGICAL_ID, "Former"),
+            Self::Transferred => set(tags::PREVIOUS_LOGICAL_ID, "Former"),
             Self::TakenFromUs => {
-                set(LOGICAL_ID_TAG, "Renamed");
-                set(PREVIOUS_LOGICAL_ID_TAG, "Zone");
+                set(tags::LOGICAL_ID, "Renamed");
+                set(tags::PREVIOUS_LOGICAL_ID, "Zone");
             }
-            Self::OfSibling => set(LOGICAL_ID_TAG, "Sibling"),
-            Self::OfAnotherStack => set(STACK_ID_TAG, OTHER_STACK),
+            Self::OfSibling => set(tags::LOGICAL_ID, "Sibling"),
+            Self::OfAnotherStack => set(tags::STACK_ID, OTHER_STACK),
             Self::OfEarlierRelease => {
-                tags.remove(REQUEST_TAG);
-                tags.remove(SETTLED_TAG);
+                tags.remove(tags::REQUEST);
+                tags.remove(tags::SETTLED);
             }
             Self::WithoutOwner => tags.clear(),
             _ => {}
@@ -266,8 +262,8 @@ impl World {
             Action::DeleteCertificate(deleted) => {
                 let held = &account.certificates[deleted];
                 assert!(held.certificate.in_use_by.is_empty(), "{}", context());
-                let is_requested_by_it =
-                    held.tags.get(REQUEST_TAG) == event.request().ownership_tags().get(REQUEST_TAG);
+                let is_requested_by_it = held.tags.get(tags::REQUEST)
+                    == event.request().ownership_tags().get(tags::REQUEST);
                 let is_unfinished = is_requested_by_it && !is_settled(&held.tags);
                 let is_left = self.past == Past::Unanswered && event.kind == "Update";
                 assert!(is_delete || is_unfinished || is_left, "{}", context());
@@ -303,8 +299,8 @@ impl World {
             Action::Request(new) => {
                 assert!(!is_delete && !self.has_obstacle, "{}", context());
                 assert_eq!(
-                    new.tags[REQUEST_TAG],
-                    event.request().ownership_tags()[REQUEST_TAG]
+                    new.tags[tags::REQUEST],
+                    event.request().ownership_tags()[tags::REQUEST]
                 );
             }
             // It fails if one exists.
@@ -338,7 +334,7 @@ fn a_create_is_answered_with_an_issued_certificate_or_leaves_what_existed() {
                     is_settled(&held.tags) && after.has_cname(&name(NAME)),
                     "{world:?}"
                 );
-                assert_eq!(held.tags[LOGICAL_ID_TAG], "Zone", "{world:?}");
+                assert_eq!(held.tags[tags::LOGICAL_ID], "Zone", "{world:?}");
                 assert!(after.requested <= 1, "{world:?}");
             }
             End::Failed(failure) => {
@@ -347,7 +343,8 @@ fn a_create_is_answered_with_an_issued_certificate_or_leaves_what_existed() {
                         failure.physical_resource_id == first.1.map(|_| arn(1).to_string());
                     assert!(is_named, "{world:?}: {failure:?}");
                 } else {
-                    let status = |held: &crate::certificate::ownership::Held| held.tags.clone();
+                    let status =
+                        |held: &crate::certificate::tagged::TaggedCertificate| held.tags.clone();
                     assert_eq!(first.0.map(status), first.1.map(status), "{world:?}");
                 }
                 let mut requested = after.certificates.keys();
@@ -467,13 +464,13 @@ fn a_renaming_is_returned_or_ended_and_deletes_nothing() {
         if id == Id::Other {
             assert_eq!(*tags, Past::Transferred.tags());
         } else {
-            assert_eq!(tags[LOGICAL_ID_TAG], "Former", "{id:?}");
-            assert!(!tags.contains_key(PREVIOUS_LOGICAL_ID_TAG), "{id:?}");
+            assert_eq!(tags[tags::LOGICAL_ID], "Former", "{id:?}");
+            assert!(!tags.contains_key(tags::PREVIOUS_LOGICAL_ID), "{id:?}");
         }
         let (_, after, _) = world(Past::TakenFromUs).serve(&delete);
         let tags = &after.certificates[&arn(1)].tags;
-        assert_eq!(tags[LOGICAL_ID_TAG], "Renamed", "{id:?}");
-        let is_ended = !tags.contains_key(PREVIOUS_LOGICAL_ID_TAG);
+        assert_eq!(tags[tags::LOGICAL_ID], "Renamed", "{id:?}");
+        let is_ended = !tags.contains_key(tags::PREVIOUS_LOGICAL_ID);
         assert_eq!(is_ended, id == Id::Named, "{id:?}");
     }
 }

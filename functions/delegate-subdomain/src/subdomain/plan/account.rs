@@ -5,18 +5,21 @@ use crate::{
     error::Error,
     subdomain::{
         access::ParentZone,
-        delegation::{Delegation, Proof},
+        delegation::Delegation,
         memory::Memory,
         observed::{Around, Conflict, Contents, Observed, Question, SetInParent, Zone},
-        ownership::Tagging,
         properties::RecordsOnDelete,
         task::{Task, Which},
     },
 };
 use aws_calls::{AwsError, Kind};
-use custom_resource::{Clock, Owner, Request};
+use custom_resource::{Clock, Request};
 use dns_check::Standing;
 use hosted_zones::{DomainName, HostedZone, HostedZoneId, ListedZone, NameServers, RecordSet};
+use ownership::{
+    Owner,
+    zone::{Proof, Tagging},
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,10 +1,8 @@
 //! What a plan does, one step at a time.
 
-use crate::{
-    error::Error,
-    subdomain::{access::ParentZone, ownership::Tagging},
-};
+use crate::{error::Error, subdomain::access::ParentZone};
 use hosted_zones::{DomainName, HostedZone, HostedZoneId, RecordSet};
+use ownership::zone::Tagging;
 use std::fmt;
 
 /// One step.

@@ -6,17 +6,20 @@ use crate::{
     public_zone::Unusable,
     subdomain::{
         access::ParentZone,
-        delegation::{Delegation, Proof},
+        delegation::Delegation,
         memory::Established,
         observed::{Around, Conflict, Observed, Question, Zone},
-        ownership::{Ownership, Tagging},
         properties::{Leaving, Wanted, check_name},
         task::Establish,
     },
 };
-use custom_resource::{Clock, Creation, Owner, RequestType, Stage};
+use custom_resource::{Clock, RequestType};
 use dns_check::Fault;
 use hosted_zones::{DomainName, HostedZoneId, NameServers, PROPAGATION, RecordSet};
+use ownership::{
+    Creation, Owner, Requester, Stage,
+    zone::{Ownership, Proof, Tagging},
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// What a Delete needs beside the drain: the INSYNC of its change, the deletion of the zone and the answer.

@@ -10,14 +10,17 @@ use crate::{
         delegation::Delegation,
         memory::Phase,
         observed::{Conflict, Contents, Observed, Question, SetInParent, Zone},
-        ownership::{Ownership, Tagging},
         properties::{ParentReference, RecordsOnDelete},
         task::{Remove, Which},
     },
 };
-use custom_resource::{Clock, Owner, Stage, Wait, is_refused_id};
+use custom_resource::{Clock, Wait, is_refused_id};
 use dns_check::Standing;
 use hosted_zones::{DomainName, HostedZoneId, NameServers, PROPAGATION, RecordSet};
+use ownership::{
+    Owner, Requester, Stage,
+    zone::{Ownership, Tagging},
+};
 use std::time::Duration;
 
 /// Between two attempts while a parent keeps a delegation that resolvers still use.

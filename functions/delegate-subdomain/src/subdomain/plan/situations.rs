@@ -3,10 +3,11 @@
 //! `UPDATE_PLANS=1 cargo test --workspace --lib situations` writes them anew.
 
 use super::account::{Account, OTHER_STACK, Outcome, START, id, name, properties, request};
-use crate::subdomain::ownership::Tagging;
-use custom_resource::{Owner, Request};
+use custom_resource::Request;
 use dns_check::Standing;
 use hosted_zones::RecordSet;
+use ownership::zone::Tagging;
+use ownership::{Owner, Requester};
 use serde_json::{Value, json};
 use std::{env, fmt::Write as _, fs, path::Path};
 
@@ -339,7 +340,7 @@ fn another_stack() {
         stack_id: OTHER_STACK.to_owned(),
         logical_id: "Theirs".to_owned(),
     };
-    zone.tags.extend(other.tag_map());
+    zone.tags.extend(other.tags());
     story.remark("Someone writes the tags of another stack. Its owner's own Delete says so, and changes nothing.");
     story.delete("Dev", &physical_id, none());
     story.end();

@@ -5,13 +5,14 @@ use super::{
     Action, Plan,
     account::{Account, OTHER_STACK, Outcome, STACK, id, name, properties, request, servers},
 };
-use crate::subdomain::{
-    observed::Observed,
-    ownership::{Ownership, Tagging},
-};
-use custom_resource::{Owner, Request};
+use crate::subdomain::observed::Observed;
+use custom_resource::Request;
 use dns_check::Standing;
 use hosted_zones::HostedZoneId;
+use ownership::{
+    Owner, Requester,
+    zone::{Ownership, Tagging},
+};
 use serde_json::{Value, json};
 
 const ZONE: &str = "ZCHILD";
@@ -56,7 +57,7 @@ fn zones() -> Vec<(&'static str, String, Tagging)> {
     let now = create(json!({}));
     let (before, former) = (earlier("Dev"), earlier("Former"));
     let plain = |owner: &Owner| Tagging {
-        set: owner.tag_map(),
+        set: owner.tags(),
         delete: Vec::new(),
     };
     let other = owner(OTHER_STACK, "Theirs");

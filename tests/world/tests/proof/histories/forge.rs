@@ -1,5 +1,6 @@
 //! Deletes that CloudFormation never sent: whoever may invoke a function makes them up.
 
+use custom_resource::sha256_hex;
 use hosted_zones::NameServers;
 use serde_json::json;
 use world::cloudformation::{ResourceDefinition, Stack};
@@ -52,12 +53,17 @@ pub(super) async fn forge(cast: &Cast, stacks: &[Stack], at: usize, forged: Forg
 /// A physical id with the properties that it comes with; none for those of a subdomain of the stack's own.
 type Id = (Option<ResourceDefinition>, String);
 
+/// The last part of such an id, which anyone can compute.
+fn proof(servers: &NameServers) -> String {
+    sha256_hex(&[&servers.to_string()], 16)
+}
+
 /// The id that release 0.2.0 would give for a zone of that name which no longer exists, with the right proof.
 fn zone_that_is_gone(cast: &Cast, name: usize) -> Vec<Id> {
     let name = format!("{}.{BUILD}", NAMES[name]);
     let set = cast.world.record_set(&cast.build_zone, &name, "NS");
     let id = set.map(|set| {
-        let proof = NameServers::new(&set.values).proof();
+        let proof = proof(&NameServers::new(&set.values));
         format!("{name}/Z0000GONE/{}/{proof}", cast.build_zone)
     });
     id.into_iter().map(|id| (None, id)).collect()
@@ -73,7 +79,7 @@ fn others_zones(cast: &Cast, stack: &Stack, name: usize) -> Vec<Id> {
     };
     let zones = cast.world.zones().into_values().filter(is_others);
     let id = |zone: Zone| {
-        let proof = NameServers::new(zone.hosts()).proof();
+        let proof = proof(&NameServers::new(zone.hosts()));
         format!("{name}/{}/{}/{proof}", zone.id, cast.build_zone)
     };
     zones.map(|zone| (None, id(zone))).collect()

@@ -156,7 +156,7 @@ async fn with_id(stage: &Stage, id: &str) -> Stack {
 
 /// The proof of release 0.2.0, which anyone can compute.
 fn proof(hosts: &[String]) -> String {
-    hosted_zones::NameServers::new(hosts).proof()
+    custom_resource::sha256_hex(&[&hosted_zones::NameServers::new(hosts).to_string()], 16)
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,38 +1,20 @@
-//! Whose a zone is: the one function that answers this, and every tag that decides it.
+//! Whose a hosted zone is, and the tags that a request writes on one.
 //!
 //! What cannot be changed later decides. The `CallerReference` of a zone that this project created names the stack, the
 //! logical id and the request. Tags say which logical id of the same stack has the zone now, and which request delegates
 //! an external zone. If the tags and the `CallerReference` disagree about the stack, the zone is not changed.
 
-use super::delegation::Proof;
-use custom_resource::{
-    Claim, Creation, LOGICAL_ID_TAG, Owner, PREVIOUS_LOGICAL_ID_TAG, REQUEST_TAG, Request,
-    STACK_ID_TAG, Stage, is_second_form,
+use crate::{
+    Creation, Owner, Requester, Stage, TagOwner, is_second_form,
+    tags::{self, Tags},
 };
-use hosted_zones::{HostedZoneId, ListedZone};
-use std::{collections::BTreeMap, fmt};
-
-/// On an external zone: the id of the parent zone from which this resource delegates it. When the parent changes, the
-/// Delete of the old delegation reads from this tag that the zone is still delegated.
-const PARENT_ID_TAG: &str = "zone-delegation:parent-id";
-/// On an external zone whose delegation existed before: a request that fails leaves that delegation as it is.
-const ADOPTED_TAG: &str = "zone-delegation:adopted";
-/// The same as release 0.2.0 wrote it.
-const PREVIOUS_TTL_TAG: &str = "zone-delegation:previous-ttl";
-/// Written with the first ownership tags and deleted when all else is done: no request that worked on the zone can have
-/// been answered SUCCESS yet.
-const INCOMPLETE_TAG: &str = "zone-delegation:incomplete";
-/// On a transferred zone: the logical id that its `CallerReference` names.
-const CREATED_AS_TAG: &str = "zone-delegation:created-as";
-/// On a transferred zone: the request that transferred it, in the form of [`REQUEST_TAG`], which names the request that
-/// created it. Releases up to 0.2.0 did not write it.
-const TRANSFER_TAG: &str = "zone-delegation:transfer";
-/// On a zone that existed before the request which delegated it: that request, in the form of [`REQUEST_TAG`].
-const DELEGATION_TAG: &str = "zone-delegation:delegation-request";
+use custom_resource::{Request, sha256_hex};
+use hosted_zones::{HostedZoneId, ListedZone, NameServers};
+use std::fmt;
 
 /// What a zone is to the resource of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ownership {
+pub enum Ownership {
     /// Created by this project for this stack, and this resource has it now.
     Managed {
         /// Whether this logical id created it, and not one that was renamed.
@@ -41,9 +23,11 @@ pub(super) enum Ownership {
         created_as: String,
         /// The request that created it.
         creation: Option<Creation>,
+        /// How far the request came that works on it.
         stage: Stage,
         /// The request that delegated it, if that is a later one.
         delegated_by: Option<Creation>,
+        /// How it came from another logical id.
         transfer: Transfer,
     },
     /// An external zone that this resource delegates.
@@ -54,18 +38,23 @@ pub(super) enum Ownership {
         adopted: bool,
         /// The request that delegated it.
         creation: Option<Creation>,
+        /// How far the request came that works on it.
         stage: Stage,
+        /// How it came from another logical id.
         transfer: Transfer,
     },
     /// Another logical id of the same stack has it.
     OtherLogicalId {
+        /// That logical id.
         logical_id: String,
         /// Whether it was transferred from this resource.
         transferred_from_here: bool,
+        /// How far the request came that works on it.
         stage: Stage,
         /// The logical id that its `CallerReference` names. None if the zone is external.
         created_as: Option<String>,
     },
+    /// Another stack has it.
     OtherStack(Owner),
     /// It has no ownership tags, and this project did not create it, or not for this resource.
     Untagged,
@@ -78,38 +67,56 @@ pub(super) enum Ownership {
     },
 }
 
+/// What the last part of a delegation's physical id is made of. It must not change while the zone exists, or
+/// CloudFormation would replace the resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The zone's name servers, up to release 0.2.0. Anyone can compute it.
+    OfNameServers,
+    /// The zone's name servers and the resource.
+    OfOwner,
+}
+
+impl Proof {
+    /// Returns 16 hex digits: 64 bits of SHA-256, which guard against a mistake.
+    #[must_use]
+    pub fn digest(self, name_servers: &NameServers, owner: &Owner) -> String {
+        let servers = name_servers.to_string();
+        match self {
+            Self::OfNameServers => sha256_hex(&[&servers], 16),
+            Self::OfOwner => sha256_hex(&[&servers, &owner.stack_id, &owner.logical_id], 16),
+        }
+    }
+}
+
 /// How a zone came from another logical id of the stack to this one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Transfer {
+pub struct Transfer {
     /// That logical id, until the stack has moved on: until then a Delete returns the zone to it.
-    pub(super) from: Option<String>,
+    pub from: Option<String>,
     /// The request that transferred it. None if it was not transferred, or by release 0.2.0 or earlier.
-    pub(super) by: Option<Creation>,
+    pub by: Option<Creation>,
 }
 
 impl Ownership {
     /// Returns what a zone is to the owner, which had the `former` logical ids in earlier templates.
-    pub(super) fn of(
-        owner: &Owner,
-        former: &[String],
-        zone: &ListedZone,
-        tags: &BTreeMap<String, String>,
-    ) -> Self {
+    #[must_use]
+    pub fn of(owner: &Owner, former: &[String], zone: &ListedZone, tags: &Tags) -> Self {
         let tag = |key: &str| tags.get(key).cloned();
         let request = |key: &str| tags.get(key).and_then(|tag| Creation::of_tag(tag));
-        let created_here = owner.made(&zone.caller_reference);
+        let created_here = owner.created(&zone.caller_reference);
         let by_project = Creation::of_reference(&zone.caller_reference);
         // The logical id of a stack that created the zone, among all that are known.
         let created_by = |stack: &Owner, also: &str| {
-            let noted = [tag(CREATED_AS_TAG), tag(PREVIOUS_LOGICAL_ID_TAG)];
+            let noted = [tag(tags::CREATED_AS), tag(tags::PREVIOUS_LOGICAL_ID)];
             let known = [owner.logical_id.as_str(), also].into_iter();
             let known = known.chain(former.iter().map(String::as_str));
             let mut known = known.chain(noted.iter().flatten().map(String::as_str));
-            let creator = known.find(|id| sibling(stack, id).made(&zone.caller_reference));
+            let creator = known.find(|id| stack.sibling(id).created(&zone.caller_reference));
             creator.map(str::to_owned)
         };
-        let claim = owner.claim(tags);
-        let stage = if claim == Claim::Nobody || tags.contains_key(INCOMPLETE_TAG) {
+        let tag_owner = TagOwner::of(tags, owner);
+        let stage = if tag_owner == TagOwner::Nobody || tags.contains_key(tags::INCOMPLETE) {
             Stage::Creating
         } else {
             Stage::Created
@@ -127,52 +134,62 @@ impl Ownership {
             created_as,
             creation: creation.clone(),
             stage,
-            delegated_by: request(DELEGATION_TAG),
+            delegated_by: request(tags::DELEGATION_REQUEST),
             transfer: Transfer {
                 from,
-                by: request(TRANSFER_TAG),
+                by: request(tags::TRANSFER),
             },
         };
         let contradicting = |created_here, tags| Self::Contradicting { created_here, tags };
-        match (claim, by_project.is_some()) {
-            (Claim::Nobody, _) => match created_by(owner, &owner.logical_id) {
+        match (tag_owner, by_project.is_some()) {
+            (TagOwner::Nobody, _) => match created_by(owner, &owner.logical_id) {
                 Some(created_as) => managed(created_as, None),
                 None => Self::Untagged,
             },
-            (Claim::Own { taken_from: from }, true) => match created_by(owner, &owner.logical_id) {
+            (
+                TagOwner::ThisResource {
+                    transferred_from: from,
+                },
+                true,
+            ) => match created_by(owner, &owner.logical_id) {
                 Some(created_as) => managed(created_as, from),
                 None => contradicting(created_here, owner.clone()),
             },
-            (Claim::Own { taken_from: from }, false) => Self::External {
-                parent: tag(PARENT_ID_TAG).and_then(|id| HostedZoneId::parse(&id).ok()),
-                adopted: tags.contains_key(ADOPTED_TAG) || tags.contains_key(PREVIOUS_TTL_TAG),
+            (
+                TagOwner::ThisResource {
+                    transferred_from: from,
+                },
+                false,
+            ) => Self::External {
+                parent: tag(tags::PARENT_ID).and_then(|id| HostedZoneId::parse(&id).ok()),
+                adopted: tags.contains_key(tags::ADOPTED) || tags.contains_key(tags::PREVIOUS_TTL),
                 creation,
                 stage,
                 transfer: Transfer {
                     from,
-                    by: request(TRANSFER_TAG),
+                    by: request(tags::TRANSFER),
                 },
             },
             (
-                Claim::Sibling {
+                TagOwner::OtherLogicalId {
                     logical_id,
-                    taken_from_us,
+                    transferred_from_here,
                 },
                 by_project,
             ) => {
                 let created_as = created_by(owner, &logical_id);
                 if by_project && created_as.is_none() {
-                    return contradicting(created_here, sibling(owner, &logical_id));
+                    return contradicting(created_here, owner.sibling(&logical_id));
                 }
                 Self::OtherLogicalId {
                     logical_id,
-                    transferred_from_here: taken_from_us,
+                    transferred_from_here,
                     stage,
                     created_as: created_as.filter(|_| by_project),
                 }
             }
-            (Claim::Foreign(tags), false) => Self::OtherStack(tags),
-            (Claim::Foreign(tags), true) => match created_by(&tags, &tags.logical_id) {
+            (TagOwner::OtherStack(tags), false) => Self::OtherStack(tags),
+            (TagOwner::OtherStack(tags), true) => match created_by(&tags, &tags.logical_id) {
                 Some(_) => Self::OtherStack(tags),
                 None => contradicting(created_by(owner, &owner.logical_id).is_some(), tags),
             },
@@ -180,7 +197,8 @@ impl Ownership {
     }
 
     /// Returns what the physical ids of this zone's delegations prove.
-    pub(super) fn proof(&self, zone: &ListedZone) -> Proof {
+    #[must_use]
+    pub fn proof(&self, zone: &ListedZone) -> Proof {
         match self {
             Self::External { creation: None, .. } => Proof::OfNameServers,
             Self::External { .. } | Self::Untagged => Proof::OfOwner,
@@ -190,13 +208,15 @@ impl Ownership {
     }
 
     /// Returns whether this resource has the zone.
-    pub(super) fn is_own(&self) -> bool {
+    #[must_use]
+    pub fn is_own(&self) -> bool {
         matches!(self, Self::Managed { .. } | Self::External { .. })
     }
 
     /// Returns whether the Delete `request`, whose physical id names the zone, is of an earlier life of the resource: it was
     /// made before the request by which this resource came to the zone.
-    pub(super) fn is_later_than(&self, request: &Request) -> bool {
+    #[must_use]
+    pub fn is_later_than(&self, request: &Request) -> bool {
         match self {
             Self::Managed {
                 creation, transfer, ..
@@ -210,7 +230,8 @@ impl Ownership {
 
     /// Returns whether the Delete `request`, whose physical id does not name the zone, or an Update that cleans up after one
     /// that failed, may remove what this resource has of it.
-    pub(super) fn was_left_by(&self, request: &Request) -> bool {
+    #[must_use]
+    pub fn was_left_by(&self, request: &Request) -> bool {
         match self {
             // The Delete returns a transferred zone. A transfer of release 0.2.0 does not say by which request.
             Self::Managed {
@@ -237,7 +258,8 @@ impl Ownership {
     }
 
     /// Returns whether the request, or one that it cleans up after, delegated a zone that existed before.
-    pub(super) fn was_delegated_by(&self, request: &Request) -> bool {
+    #[must_use]
+    pub fn was_delegated_by(&self, request: &Request) -> bool {
         match self {
             Self::Managed { delegated_by, .. } => {
                 request.may_delete_unnamed(delegated_by.as_ref(), Stage::Created)
@@ -247,106 +269,109 @@ impl Ownership {
     }
 }
 
-fn sibling(owner: &Owner, logical_id: &str) -> Owner {
-    Owner {
-        logical_id: logical_id.to_owned(),
-        ..owner.clone()
-    }
-}
-
 /// Tags to set on a zone, and the keys of those to delete with the same call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tagging {
-    pub(super) set: BTreeMap<String, String>,
-    pub(super) delete: Vec<String>,
+pub struct Tagging {
+    /// The tags to set.
+    pub set: Tags,
+    /// The keys of the tags to delete.
+    pub delete: Vec<String>,
 }
 
 impl Tagging {
     /// A zone that `request` creates.
-    pub(super) fn created(request: &Request) -> Self {
+    #[must_use]
+    pub fn created(request: &Request) -> Self {
         Self::set(request.ownership_tags()).incomplete()
     }
 
     /// An external zone that `request` begins to delegate from `parent`.
-    pub(super) fn external(request: &Request, parent: &HostedZoneId) -> Self {
+    #[must_use]
+    pub fn external(request: &Request, parent: &HostedZoneId) -> Self {
         let mut tagging = Self::created(request);
-        tagging.insert(PARENT_ID_TAG, parent.as_str());
+        tagging.insert(tags::PARENT_ID, parent.as_str());
         tagging
     }
 
     /// An external zone whose delegation `request` adopts.
-    pub(super) fn adopted(request: &Request, parent: &HostedZoneId) -> Self {
+    #[must_use]
+    pub fn adopted(request: &Request, parent: &HostedZoneId) -> Self {
         let mut tagging = Self::external(request, parent);
-        tagging.insert(ADOPTED_TAG, "true");
+        tagging.insert(tags::ADOPTED, "true");
         tagging
     }
 
     /// A zone that this resource has already.
-    pub(super) fn own(request: &Request) -> Self {
-        Self::set(request.owner().tag_map())
+    #[must_use]
+    pub fn own(request: &Request) -> Self {
+        Self::set(request.owner().tags())
     }
 
     /// A zone that `request` transfers to its resource from another logical id.
-    pub(super) fn transferred(request: &Request, from: &str, created_as: Option<&str>) -> Self {
-        let tagging = Self::set(request.owner().tags_taken_from(from));
-        let mut tagging = tagging.incomplete().with_request(TRANSFER_TAG, request);
+    #[must_use]
+    pub fn transferred(request: &Request, from: &str, created_as: Option<&str>) -> Self {
+        let tagging = Self::set(request.owner().tags_of_transfer(from));
+        let mut tagging = tagging.incomplete().with_request(tags::TRANSFER, request);
         if let Some(created_as) = created_as {
-            tagging.insert(CREATED_AS_TAG, created_as);
+            tagging.insert(tags::CREATED_AS, created_as);
         }
         tagging
     }
 
     /// Returns it with the tag that names the request which delegates a zone that existed before.
     #[must_use]
-    pub(super) fn delegated_by(self, request: &Request) -> Self {
-        self.with_request(DELEGATION_TAG, request)
+    pub fn delegated_by(self, request: &Request) -> Self {
+        self.with_request(tags::DELEGATION_REQUEST, request)
     }
 
     /// After a request in place: the stack has moved on from a transfer that a rollback could still have undone.
-    pub(super) fn settled(request: &Request, external_from: Option<&HostedZoneId>) -> Self {
+    #[must_use]
+    pub fn settled(request: &Request, external_from: Option<&HostedZoneId>) -> Self {
         let mut tagging = Self::own(request);
         if let Some(parent) = external_from {
-            tagging.insert(PARENT_ID_TAG, parent.as_str());
+            tagging.insert(tags::PARENT_ID, parent.as_str());
         }
-        tagging.deleting([PREVIOUS_LOGICAL_ID_TAG, INCOMPLETE_TAG])
+        tagging.deleting([tags::PREVIOUS_LOGICAL_ID, tags::INCOMPLETE])
     }
 
     /// A zone that is returned to the logical id that had it before.
-    pub(super) fn returned(request: &Request, to: &str) -> Self {
-        let keys = [PREVIOUS_LOGICAL_ID_TAG, INCOMPLETE_TAG, TRANSFER_TAG];
-        Self::set(sibling(&request.owner(), to).tag_map()).deleting(keys)
+    #[must_use]
+    pub fn returned(request: &Request, to: &str) -> Self {
+        let keys = [tags::PREVIOUS_LOGICAL_ID, tags::INCOMPLETE, tags::TRANSFER];
+        Self::set(request.owner().sibling(to).tags()).deleting(keys)
     }
 
     /// The work of a request on a zone is done.
-    pub(super) fn complete() -> Self {
-        Self::default().deleting([INCOMPLETE_TAG])
+    #[must_use]
+    pub fn complete() -> Self {
+        Self::default().deleting([tags::INCOMPLETE])
     }
 
     /// The logical id from which the zone was transferred is deleted.
-    pub(super) fn previous_deleted() -> Self {
-        Self::default().deleting([PREVIOUS_LOGICAL_ID_TAG])
+    #[must_use]
+    pub fn previous_deleted() -> Self {
+        Self::default().deleting([tags::PREVIOUS_LOGICAL_ID])
     }
 
     /// An external zone that this resource does not delegate any more: every tag of this and earlier releases.
-    pub(super) fn untagged() -> Self {
+    #[must_use]
+    pub fn untagged() -> Self {
         Self::default().deleting([
-            STACK_ID_TAG,
-            LOGICAL_ID_TAG,
-            REQUEST_TAG,
-            PREVIOUS_LOGICAL_ID_TAG,
-            TRANSFER_TAG,
-            PARENT_ID_TAG,
-            ADOPTED_TAG,
-            PREVIOUS_TTL_TAG,
-            INCOMPLETE_TAG,
+            tags::STACK_ID,
+            tags::LOGICAL_ID,
+            tags::REQUEST,
+            tags::PREVIOUS_LOGICAL_ID,
+            tags::TRANSFER,
+            tags::PARENT_ID,
+            tags::ADOPTED,
+            tags::PREVIOUS_TTL,
+            tags::INCOMPLETE,
         ])
     }
 
     /// The user's tags; those of the earlier properties that are not there any more are deleted.
-    pub(super) fn of_user(
-        tags: &BTreeMap<String, String>,
-        before: &BTreeMap<String, String>,
-    ) -> Self {
+    #[must_use]
+    pub fn of_user(tags: &Tags, before: &Tags) -> Self {
         let dropped = before.keys().filter(|key| !tags.contains_key(*key));
         Self {
             set: tags.clone(),
@@ -354,11 +379,13 @@ impl Tagging {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Returns whether there is nothing to set or delete.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.delete.is_empty()
     }
 
-    fn set(set: BTreeMap<String, String>) -> Self {
+    fn set(set: Tags) -> Self {
         let delete = Vec::new();
         Self { set, delete }
     }
@@ -368,12 +395,12 @@ impl Tagging {
     }
 
     fn incomplete(mut self) -> Self {
-        self.insert(INCOMPLETE_TAG, "true");
+        self.insert(tags::INCOMPLETE, "true");
         self
     }
 
     fn with_request(mut self, key: &str, request: &Request) -> Self {
-        if let Some(this_request) = request.ownership_tags().get(REQUEST_TAG) {
+        if let Some(this_request) = request.ownership_tags().get(tags::REQUEST) {
             self.insert(key, this_request);
         }
         self
@@ -470,7 +497,7 @@ mod tests {
         }
     }
 
-    fn ownership(former: &[&str], reference: &str, tags: &BTreeMap<String, String>) -> Ownership {
+    fn ownership(former: &[&str], reference: &str, tags: &Tags) -> Ownership {
         let former: Vec<String> = former.iter().map(|id| (*id).to_owned()).collect();
         Ownership::of(&owner("stack", "A"), &former, &zone(reference), tags)
     }
@@ -478,7 +505,7 @@ mod tests {
     #[test]
     fn tags_make_no_zone_of_another_stack_this_resources() {
         let foreign = owner("other", "A").caller_reference("request");
-        let tags = owner("stack", "A").tag_map();
+        let tags = owner("stack", "A").tags();
         assert!(matches!(
             ownership(&[], &foreign, &tags),
             Ownership::Contradicting {
@@ -487,10 +514,10 @@ mod tests {
             }
         ));
         assert_eq!(
-            ownership(&[], &foreign, &BTreeMap::new()),
+            ownership(&[], &foreign, &Tags::new()),
             Ownership::Untagged
         );
-        let theirs = owner("other", "A").tag_map();
+        let theirs = owner("other", "A").tags();
         assert!(matches!(
             ownership(&[], &foreign, &theirs),
             Ownership::OtherStack(_)
@@ -500,7 +527,7 @@ mod tests {
     #[test]
     fn a_foreign_tag_makes_no_zone_of_this_resource_another_stacks() {
         let own = owner("stack", "A").caller_reference("request");
-        let tags = owner("other", "A").tag_map();
+        let tags = owner("other", "A").tags();
         assert!(matches!(
             ownership(&[], &own, &tags),
             Ownership::Contradicting {
@@ -509,7 +536,7 @@ mod tests {
             }
         ));
         assert!(matches!(
-            ownership(&[], &own, &BTreeMap::new()),
+            ownership(&[], &own, &Tags::new()),
             Ownership::Managed {
                 stage: Stage::Creating,
                 ..
@@ -521,19 +548,19 @@ mod tests {
     fn a_zone_of_a_former_logical_id_is_known_by_the_property_or_by_its_tags() {
         let former = owner("stack", "Old").caller_reference("request");
         assert_eq!(
-            ownership(&[], &former, &BTreeMap::new()),
+            ownership(&[], &former, &Tags::new()),
             Ownership::Untagged
         );
         assert!(matches!(
-            ownership(&["Old"], &former, &BTreeMap::new()),
+            ownership(&["Old"], &former, &Tags::new()),
             Ownership::Managed { .. }
         ));
-        let mut tags = owner("stack", "A").tag_map();
+        let mut tags = owner("stack", "A").tags();
         assert!(matches!(
             ownership(&[], &former, &tags),
             Ownership::Contradicting { .. }
         ));
-        tags.insert(CREATED_AS_TAG.to_owned(), "Old".to_owned());
+        tags.insert(tags::CREATED_AS.to_owned(), "Old".to_owned());
         assert!(matches!(
             ownership(&[], &former, &tags),
             Ownership::Managed {
@@ -545,13 +572,13 @@ mod tests {
 
     #[test]
     fn a_zone_that_a_person_created_is_never_managed() {
-        let tags = owner("stack", "A").tag_map();
+        let tags = owner("stack", "A").tags();
         assert!(matches!(
             ownership(&[], "by hand", &tags),
             Ownership::External { .. }
         ));
         assert_eq!(
-            ownership(&[], "by hand", &BTreeMap::new()),
+            ownership(&[], "by hand", &Tags::new()),
             Ownership::Untagged
         );
     }

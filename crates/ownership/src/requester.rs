@@ -1,4 +1,4 @@
-//! Which request created a thing, and what a Delete may therefore remove.
+//! What a request writes on the things that it creates, and what it may delete.
 //!
 //! A logical id and its stack say whose a thing is, but not when it was created. Three Deletes need to know that:
 //!
@@ -10,118 +10,76 @@
 //!    nothing of the later Create.
 
 use crate::{
-    Clock, LONGEST_SERVICE_TIMEOUT, Request,
-    addressee::refused_digest,
-    owner::{reference_digests, request_digest},
+    Creation, Owner, Stage,
+    tags::{self, Tags},
 };
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
-
-/// Tag that names the request that created a thing: 32 hex digits of the SHA-256 of its `RequestId`, a slash, and when
-/// CloudFormation made the request, in seconds since 1970. It is written with the ownership tags and never changed.
-pub const REQUEST_TAG: &str = "zone-delegation:request";
+use custom_resource::{LONGEST_SERVICE_TIMEOUT, Request, sha256_hex};
+use std::time::Duration;
 
 /// How long after CloudFormation's own time-out the Delete of a Create that was never answered can arrive: the rollback
 /// of a stack first waits for the other resources of the stack.
 const ROLLBACK_ARRIVES: Duration = Duration::from_secs(3_600);
 
-/// The request that created a thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Creation {
-    /// The digest of its `RequestId`.
-    digest: String,
-    /// When CloudFormation made it, to the second. None if only a `CallerReference` is known.
-    requested_at: Option<SystemTime>,
-}
+/// A request, as the owner of things.
+pub trait Requester {
+    /// Returns the resource that the request is about.
+    fn owner(&self) -> Owner;
 
-/// Whether the request that created a thing had come to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// No request that worked on it can have been answered SUCCESS yet.
-    Creating,
-    /// A request that worked on it can have been answered SUCCESS.
-    Created,
-}
+    /// Returns the `CallerReference` of a zone that this request creates.
+    fn caller_reference(&self) -> String;
 
-impl Creation {
-    /// Returns what the tags of a thing say, or none for a thing of release 0.2.0 or earlier.
-    #[must_use]
-    pub fn of_tags(tags: &BTreeMap<String, String>) -> Option<Self> {
-        Self::of_tag(tags.get(REQUEST_TAG)?)
-    }
+    /// Returns the idempotency token of a certificate that this request asks for: 32 hex digits, which fit ACM's
+    /// `\w{1,32}` (<https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>).
+    fn token(&self) -> String;
 
-    /// Returns what a tag that names a request says.
-    #[must_use]
-    pub fn of_tag(value: &str) -> Option<Self> {
-        let (digest, seconds) = value.split_once('/')?;
-        Some(Self {
-            digest: digest.to_owned(),
-            requested_at: Some(Clock::moment(seconds.parse().ok()?)),
-        })
-    }
-
-    /// Returns what a zone's `CallerReference` says, or none if it has not the form of this project's.
-    #[must_use]
-    pub fn of_reference(caller_reference: &str) -> Option<Self> {
-        let (_, request) = reference_digests(caller_reference)?;
-        Some(Self {
-            digest: request.to_owned(),
-            requested_at: None,
-        })
-    }
-
-    /// Returns whether both are of one request.
-    #[must_use]
-    pub fn is_same_request(&self, other: &Self) -> bool {
-        self.digest == other.digest
-    }
-
-    /// Returns whether `request` is the one that created the thing, in this or another delivery.
-    #[must_use]
-    pub fn is_by(&self, request: &Request) -> bool {
-        self.digest == request_digest(&request.request_id)
-    }
-
-    /// Whether the request was made after `moment`. One whose time is not known was not.
-    fn is_after(&self, moment: SystemTime) -> bool {
-        self.requested_at.is_some_and(|at| at > moment)
-    }
-}
-
-impl Request {
     /// Returns the ownership tags of a thing that this request creates: its stack, its logical id and this request.
-    #[must_use]
-    pub fn ownership_tags(&self) -> BTreeMap<String, String> {
-        let mut tags = self.owner().tag_map();
-        // Rounded down: a Delete that follows within the second is not earlier.
-        let since_epoch = self.requested_at.duration_since(UNIX_EPOCH);
-        let seconds = since_epoch.unwrap_or_default().as_secs();
-        let creation = format!("{}/{seconds}", request_digest(&self.request_id));
-        tags.insert(REQUEST_TAG.to_owned(), creation);
-        tags
-    }
+    fn ownership_tags(&self) -> Tags;
 
     /// Returns whether this Delete may remove a thing of this resource that its physical id names.
     ///
     /// A thing without a [`Creation`] was created by release 0.2.0 or earlier.
-    #[must_use]
-    pub fn may_delete_named(&self, creation: Option<&Creation>) -> bool {
-        !creation.is_some_and(|creation| creation.is_after(self.requested_at))
-    }
+    fn may_delete_named(&self, creation: Option<&Creation>) -> bool;
 
     /// Returns whether this Delete may remove a thing of this resource that its physical id does not name: the id is that
     /// of a refused Create, CloudFormation's own, or one that this function never gave.
     ///
     /// A thing without a [`Creation`] was created by release 0.2.0 or earlier, so that no Create of this release left it
     /// behind.
-    #[must_use]
-    pub fn may_delete_unnamed(&self, creation: Option<&Creation>, stage: Stage) -> bool {
+    fn may_delete_unnamed(&self, creation: Option<&Creation>, stage: Stage) -> bool;
+}
+
+impl Requester for Request {
+    fn owner(&self) -> Owner {
+        Owner::of(self)
+    }
+
+    fn caller_reference(&self) -> String {
+        self.owner().caller_reference(&self.request_id)
+    }
+
+    fn token(&self) -> String {
+        let Owner {
+            stack_id,
+            logical_id,
+        } = self.owner();
+        sha256_hex(&[&stack_id, &logical_id, &self.request_id], 32)
+    }
+
+    fn ownership_tags(&self) -> Tags {
+        let mut tags = self.owner().tags();
+        tags.insert(tags::REQUEST.to_owned(), Creation::tag(self));
+        tags
+    }
+
+    fn may_delete_named(&self, creation: Option<&Creation>) -> bool {
+        !creation.is_some_and(|creation| creation.is_after(self.requested_at))
+    }
+
+    fn may_delete_unnamed(&self, creation: Option<&Creation>, stage: Stage) -> bool {
         let Some(creation) = creation else {
             return false;
         };
-        if let Some(refused) = refused_digest(self.physical_id()) {
+        if let Some(refused) = self.refused_create() {
             return creation.digest == refused;
         }
         if creation.is_after(self.requested_at) {
@@ -138,6 +96,7 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use custom_resource::Clock;
     use serde_json::{Value, json};
 
     const CREATED: u64 = 1_795_549_687;
@@ -165,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn a_token_fits_acm_and_differs_for_each_request() {
+        let token = create("request-1").token();
+        assert_eq!(token.len(), 32);
+        assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        assert_ne!(token, create("request-2").token());
+    }
+
+    #[test]
     fn a_creation_survives_its_tag_and_its_caller_reference() {
         let reference = create("create").caller_reference();
         for creation in [created(), Creation::of_reference(&reference)] {
@@ -172,9 +139,9 @@ mod tests {
             assert!(creation.is_by(&create("create")));
             assert!(!creation.is_by(&create("other")));
         }
-        assert_eq!(Creation::of_tags(&create("create").owner().tag_map()), None);
-        for unreadable in ["", "0123", "0123/", "0123/x"] {
-            let tags = BTreeMap::from([(REQUEST_TAG.to_owned(), unreadable.to_owned())]);
+        assert_eq!(Creation::of_tags(&create("create").owner().tags()), None);
+        for unreadable in ["", "0123", "0123/", "0123/x", "0123/18446744073709551615"] {
+            let tags = Tags::from([(tags::REQUEST.to_owned(), unreadable.to_owned())]);
             assert_eq!(Creation::of_tags(&tags), None, "{unreadable}");
             assert_eq!(Creation::of_reference(unreadable), None, "{unreadable}");
         }

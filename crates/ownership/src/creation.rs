@@ -1,0 +1,82 @@
+//! Which request created a thing, and how far that request came.
+
+use crate::{
+    owner::reference_digests,
+    tags::{self, Tags},
+};
+use custom_resource::{Request, request_digest};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The request that created a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// The digest of its `RequestId`.
+    pub(crate) digest: String,
+    /// When CloudFormation made it, to the second. None if only a `CallerReference` is known.
+    pub(crate) requested_at: Option<SystemTime>,
+}
+
+/// Whether the request that created a thing had come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// No request that worked on it can have been answered SUCCESS yet.
+    Creating,
+    /// A request that worked on it can have been answered SUCCESS.
+    Created,
+}
+
+impl Creation {
+    /// Returns what the tags of a thing say, or none for a thing of release 0.2.0 or earlier.
+    #[must_use]
+    pub fn of_tags(tags: &Tags) -> Option<Self> {
+        Self::of_tag(tags.get(tags::REQUEST)?)
+    }
+
+    /// Returns the value of a tag that names `request`: 32 hex digits of the SHA-256 of its `RequestId`, a slash, and when
+    /// CloudFormation made it, in seconds since 1970.
+    #[must_use]
+    pub fn tag(request: &Request) -> String {
+        // Rounded down: a Delete that follows within the second is not earlier.
+        let since_epoch = request.requested_at.duration_since(UNIX_EPOCH);
+        let seconds = since_epoch.unwrap_or_default().as_secs();
+        format!("{}/{seconds}", request_digest(&request.request_id))
+    }
+
+    /// Returns what a tag that names a request says, or none if it has another form.
+    #[must_use]
+    pub fn of_tag(value: &str) -> Option<Self> {
+        let (digest, seconds) = value.split_once('/')?;
+        let since_epoch = Duration::from_secs(seconds.parse().ok()?);
+        Some(Self {
+            digest: digest.to_owned(),
+            requested_at: Some(UNIX_EPOCH.checked_add(since_epoch)?),
+        })
+    }
+
+    /// Returns what a zone's `CallerReference` says, or none if it has not the form of this project's.
+    #[must_use]
+    pub fn of_reference(caller_reference: &str) -> Option<Self> {
+        let (_, request) = reference_digests(caller_reference)?;
+        Some(Self {
+            digest: request.to_owned(),
+            requested_at: None,
+        })
+    }
+
+    /// Returns whether both are of one request.
+    #[must_use]
+    pub fn is_same_request(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+
+    /// Returns whether `request` is the one that created the thing, in this or another delivery.
+    #[must_use]
+    pub fn is_by(&self, request: &Request) -> bool {
+        self.digest == request_digest(&request.request_id)
+    }
+
+    /// Returns whether the request was made after `moment`. One whose time is not known was not.
+    pub(crate) fn is_after(&self, moment: SystemTime) -> bool {
+        self.requested_at.is_some_and(|at| at > moment)
+    }
+}
