@@ -2,12 +2,12 @@ use crate::DomainName;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The name servers of one zone: a set, so order and case do not count.
+/// The name servers of one zone, as a set without order or case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameServers(Vec<DomainName>);
 
 impl NameServers {
-    /// From host names as a service writes them.
+    /// Creates the set from host names in any form that a service writes.
     pub fn new<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
         let names = names
             .into_iter()
@@ -18,22 +18,23 @@ impl NameServers {
         Self(names)
     }
 
-    /// The host names, sorted.
+    /// Returns the host names, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &DomainName> {
         self.0.iter()
     }
 
-    /// Whether any of them is among the others.
+    /// Returns whether the two sets have a name server in common.
     #[must_use]
     pub fn shares_any(&self, others: &Self) -> bool {
         self.iter()
             .any(|own| others.iter().any(|other| other == own))
     }
 
-    /// A short proof of this set, by which an NS record set is known as ours when the zone itself is gone.
+    /// Returns a short digest of this set. It identifies the NS record set of this zone after the
+    /// zone is deleted.
     ///
-    /// 64 bits of SHA-256: it guards against mistake, and the set that it has to be told from is the one other
-    /// set that stands at the same name.
+    /// 64 bits of SHA-256: it protects against mistakes. Only one other NS record set can exist at
+    /// the same name, and the digest has to differ from that one's.
     #[must_use]
     pub fn proof(&self) -> String {
         let digest = Sha256::digest(self.to_string().as_bytes());
@@ -44,7 +45,7 @@ impl NameServers {
     }
 }
 
-/// Comma-joined, without spaces or trailing dots.
+/// Writes the names comma-joined, without spaces and trailing dots.
 impl fmt::Display for NameServers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, name) in self.0.iter().enumerate() {
@@ -62,7 +63,7 @@ mod tests {
     use super::NameServers;
 
     #[test]
-    fn a_set_without_order_or_case() {
+    fn order_and_case_do_not_matter() {
         let a = NameServers::new(["NS-2.awsdns.net.", "ns-1.awsdns.com"]);
         let b = NameServers::new(["ns-1.awsdns.com.", "ns-2.awsdns.net"]);
         assert_eq!(a, b);
