@@ -17,7 +17,7 @@ interface Type {
   readonly initializer?: { parameters?: Parameter[] }; readonly properties?: Member[]; readonly methods?: Member[]; readonly members?: Member[];
 }
 
-// `route53.IHostedZone` as a program has it, for `aws-cdk-lib.aws_route53.IHostedZone`; our own without the package.
+// `route53.IHostedZone` as programs write it, for `aws-cdk-lib.aws_route53.IHostedZone`; this package's names have no prefix.
 function nameText(fqn: string): string {
   return fqn.split('.').slice(1).filter((part) => part !== 'interfaces').map((part) => part.replace(/^aws_/, '')).join('.');
 }
@@ -74,7 +74,7 @@ function* lines(type: Type): Generator<string> {
 }
 
 const { types } = JSON.parse(readFileSync(path.join(folder, '.jsii'), 'utf8')) as { types: { [fqn: string]: Type } };
-// Constructs, what they are given, and the values of that.
+// Constructs, then the props they take, then the enums of those.
 const sorted = (['class', 'interface', 'enum'] as const).flatMap((kind) => Object.values(types)
   .filter((type) => type.kind === kind).sort((one, other) => (one.name < other.name ? -1 : 1)));
 const text = `# API

@@ -18,7 +18,7 @@ export function commandLineContext(folder: string, assignments: readonly string[
   ].reduce(merged);
 }
 
-/** Returns what `-c` and `--context` of an npm script give. Ends the process with one sentence if anything else is asked for. */
+/** Returns what `-c` and `--context` of an npm script set. Ends the process with one sentence if there is another argument. */
 export function contextArguments(script: string): string[] {
   try {
     return parseArgs({ options: { context: { type: 'string', short: 'c', multiple: true, default: [] } } }).values.context;

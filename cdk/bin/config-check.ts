@@ -31,7 +31,7 @@ const { zoneName, networkingStackName, networkingAccount, consumers } = readConf
 console.log(`The configuration is in order: ${zoneName} by ${networkingStackName} in ${networkingAccount}, ${
   consumers.map(said).join(', ')}.`);
 
-function said({ account, names, heldNames, stackName }: Consumer): string {
-  const retired = names.filter((name) => !heldNames.includes(name));
-  return `${heldNames.join(', ') || 'no name'} by ${stackName} in ${account}${retired.length > 0 ? ` (retired: ${retired.join(', ')})` : ''}`;
+function said({ account, names, createdNames, stackName }: Consumer): string {
+  const retired = names.filter((name) => !createdNames.includes(name));
+  return `${createdNames.join(', ') || 'no name'} by ${stackName} in ${account}${retired.length > 0 ? ` (retired: ${retired.join(', ')})` : ''}`;
 }

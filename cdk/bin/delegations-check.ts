@@ -24,7 +24,7 @@ orOneSentence(() => {
   const others = delegations.filter(({ Name }) => !granted.has(normalised(Name)));
   for (const set of others) {
     console.error(`${normalised(set.Name)} is delegated to ${set.ResourceRecords.map(({ Value }) => normalised(Value)).join(', ')} for ${set.TTL} seconds, but no entry of consumers has it.`);
-    // What aws route53 change-resource-record-sets takes as its change batch.
+    // The change batch for `aws route53 change-resource-record-sets`.
     console.log(JSON.stringify({ Changes: [{ Action: 'DELETE', ResourceRecordSet: set }] }));
   }
   if (others.length > 0) {
@@ -33,7 +33,7 @@ orOneSentence(() => {
   console.log(`Every delegation in ${zoneName} (${zoneId}) is of an entry of consumers: ${delegations.length} NS record sets.`);
 });
 
-/** Returns what a command of the AWS CLI answers. The CLI itself follows pages. */
+/** Returns the output of a command of the AWS CLI. The CLI itself reads all pages. */
 function aws(...words: string[]): unknown {
   const { status, stdout, stderr, error } = spawnSync('aws', [...words, '--output', 'json'], { encoding: 'utf8' });
   if (error !== undefined) {

@@ -6,7 +6,7 @@ import { PropError } from '../lib/prop-checks';
 import { buildCommand, FUNCTIONS } from './build-command';
 import { orOneSentence } from './one-sentence';
 
-// Puts the functions of both architectures into functions/: `npm run functions` builds them, `npm run functions -- FOLDER` takes them from
+// Writes the functions of both architectures to functions/: `npm run functions` builds them, `npm run functions -- FOLDER` copies them from
 // FOLDER/arm64 and FOLDER/x86_64. `npm run package` begins with this.
 const ARCHITECTURES = { arm64: '--arm64', x86_64: '--x86-64' };
 const cdk = path.join(__dirname, '..');
@@ -32,7 +32,7 @@ orOneSentence(() => {
       sums.push(`${createHash('sha256').update(readFileSync(packed)).digest('hex')}  ${architecture}/${name}.zip\n`);
     }
   }
-  // As `sha256sum --check` takes them.
+  // In the format of `sha256sum --check`.
   writeFileSync(path.join(folder, 'SHA256SUMS'), sums.join(''));
   process.stdout.write(sums.join(''));
 });

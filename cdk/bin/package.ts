@@ -7,8 +7,8 @@ import { PropError } from '../lib/prop-checks';
 import { orOneSentence } from './one-sentence';
 import { withAbsoluteLinks } from './absolute-links';
 
-// Makes the packages for npm and PyPI, with the functions in them: `npm run package` builds the functions, `npm run package -- FOLDER` takes
-// them from FOLDER/arm64 and FOLDER/x86_64. The packages are made from a copy, because their front page differs from the one in the checkout.
+// Makes the packages for npm and PyPI, with the functions in them: `npm run package` builds the functions, `npm run package -- FOLDER` copies them
+// from FOLDER/arm64 and FOLDER/x86_64. The packages are made from a copy, because their front page differs from the one in the checkout.
 const cdk = path.join(__dirname, '..');
 const dist = path.join(cdk, 'dist');
 const copy = path.join(dist, 'package');
@@ -35,11 +35,11 @@ orOneSentence(() => {
   cpSync(made, dist, { recursive: true });
   [made, copy].forEach((folder) => rmSync(folder, { recursive: true }));
 
-  // jsii has a name of its own for the tarball; this is the one that `npm pack` gives.
+  // jsii names the tarball differently; this is the name that `npm pack` uses.
   const [tarball] = readdirSync(path.join(dist, 'js'));
   renameSync(path.join(dist, 'js', tarball!), path.join(dist, 'js', `${name.replace('@', '').replace('/', '-')}-${version}.tgz`));
   const packages = ['js', 'python'].flatMap((folder) => readdirSync(path.join(dist, folder)).filter((file) => /\.(tgz|whl)$/.test(file)).map((file) => `${folder}/${file}`));
-  // As `sha256sum --check` takes them.
+  // In the format of `sha256sum --check`.
   const sums = packages.map((file) => `${createHash('sha256').update(readFileSync(path.join(dist, file))).digest('hex')}  ${file}\n`).join('');
   writeFileSync(path.join(dist, 'SHA256SUMS'), sums);
   process.stdout.write(sums);

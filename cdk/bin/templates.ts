@@ -3,12 +3,12 @@ import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { plainTemplates } from '../lib/plain-templates';
 
-// The CDK's own validation of templates does not know what is acknowledged in them; `npm run templates:lint` checks them instead.
+// The CDK's own validation of templates does not know what is acknowledged in them, so `npm run templates:lint` checks them instead.
 process.env['CDK_VALIDATION'] = 'false';
 
 const folder = path.join(__dirname, '..', 'templates');
 mkdirSync(folder, { recursive: true });
 for (const [file, template] of Object.entries(plainTemplates())) {
-  // Aliases are not CloudFormation's YAML; long strings stay on their line, so that a diff shows what changed.
+  // CloudFormation's YAML has no aliases. Long strings stay on one line, so that a diff shows what changed.
   writeFileSync(path.join(folder, file), stringify(template, { aliasDuplicateObjects: false, lineWidth: 0 }));
 }

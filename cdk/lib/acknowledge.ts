@@ -31,12 +31,12 @@ function note(construct: IConstruct, pack: string, rule: string, finding: string
   }, { priority: cdk.AspectPriority.MUTATING });
 }
 
-/** Whether a pack of cdk-nag 2 is among the aspects of what is around a node. */
+/** Returns whether cdk-nag 2 is among the aspects of a node or of its scopes. */
 function isCheckedByNag2(node: IConstruct): boolean {
   return node.node.scopes.some((scope) => cdk.Aspects.of(scope).all.some((aspect) => 'readPackName' in aspect));
 }
 
-// As cdk-nag writes what is not known yet: `arn:<AWS::Partition>:...`.
+// As cdk-nag writes values that are not known yet: `arn:<AWS::Partition>:...`.
 function asText(resolved: unknown): string {
   if (typeof resolved === 'string') {
     return resolved;

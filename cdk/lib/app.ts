@@ -7,7 +7,7 @@ import { ConsumerStack } from './consumer-stack';
 import type { FunctionSettings } from './function-settings';
 import { NetworkingStack } from './networking-stack';
 
-// CloudFormation takes 1,024 bytes, the CDK no more than this.
+// CloudFormation accepts 1,024 bytes, the CDK no more than this.
 const LONGEST_DESCRIPTION = 512;
 
 /**
@@ -55,7 +55,7 @@ export function addConsumerStack(
   return new ConsumerStack(scope, consumer.stackName, {
     stackName: consumer.stackName,
     description: description(
-      `Subdomains of ${configuration.zoneName}: ${consumer.heldNames.join(', ') || 'none'}`, `${consumer.heldNames.length} subdomains of ${configuration.zoneName}`,
+      `Subdomains of ${configuration.zoneName}: ${consumer.createdNames.join(', ') || 'none'}`, `${consumer.createdNames.length} subdomains of ${configuration.zoneName}`,
     ),
     env: { account: consumer.account, region: consumer.region },
     terminationProtection: configuration.terminationProtection,

@@ -110,7 +110,7 @@ function readConsumer(
   const ownRegion = section.optionalText('region', REGION) ?? region;
   const names = section.list('names', nameBelow(zoneName), [instance]);
   const retired = section.list('retiredNames', nameBelow(zoneName), []);
-  const heldNames = names.filter((name) => !retired.includes(name));
+  const createdNames = names.filter((name) => !retired.includes(name));
   const stackName = section.optionalText('stackName', consumerStackNameOf(instance)) ?? consumerStackName(instance, names[0] ?? '');
   rejectRetired(section, names, retired, stackName);
   const retainZones = section.optionalFlag('retainZones') ?? isRetained;
@@ -128,8 +128,8 @@ function readConsumer(
     account,
     region: ownRegion,
     names,
-    heldNames,
-    applications: section.list('applications', certifiedBelow(heldNames.map((name) => `${name}.${zoneName}`)), []),
+    createdNames,
+    applications: section.list('applications', certifiedBelow(createdNames.map((name) => `${name}.${zoneName}`)), []),
     certificateRegion: section.optionalText('certificateRegion', REGION) ?? ownRegion,
     externalId: section.optionalText('externalId', EXTERNAL_ID),
     stackName,

@@ -46,8 +46,8 @@ function rejectNested(section: Section, key: string, names: readonly string[], w
 }
 
 /** Notes names that would give two outputs of the stack one name: the names of outputs have letters and digits only. */
-function rejectOneOutput(section: Section, { heldNames, applications }: Consumer): void {
-  const all = heldNames.flatMap((name) => [name, ...applications.map((application) => `${application}.${name}`)]);
+function rejectOneOutput(section: Section, { createdNames, applications }: Consumer): void {
+  const all = createdNames.flatMap((name) => [name, ...applications.map((application) => `${application}.${name}`)]);
   const bare = all.map((name) => name.replaceAll(/[._-]/g, ''));
   const twice = bare.findIndex((name, index) => bare.indexOf(name) !== index);
   if (twice >= 0) {

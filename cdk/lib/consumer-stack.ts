@@ -35,7 +35,7 @@ export class ConsumerStack extends Stack {
     const alarmTopic = alarmTopicOf(this, consumer.alarmTopicArn);
     DelegateSubdomainFunction.of(this, { ...props.functionSettings, alarmTopic });
     const times = { ttl: durationOf(consumer.ttlSeconds), drain: durationOf(consumer.drainSeconds) };
-    for (const name of consumer.heldNames) {
+    for (const name of consumer.createdNames) {
       const subdomain = new DelegatedSubdomain(this, name, { subdomain: name, delegation, ...times });
       this.protect(subdomain, consumer);
       new CfnOutput(this, `${name}-domain`, { value: subdomain.zoneName });
@@ -61,7 +61,7 @@ export class ConsumerStack extends Stack {
 
   private protect(subdomain: DelegatedSubdomain, { retainZones }: Consumer): void {
     if (retainZones) {
-      // A create that fails is undone all the same.
+      // A failed create is still rolled back.
       subdomain.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     }
   }

@@ -7,7 +7,7 @@ export interface Consumer {
   /** The names that its delegation role covers, relative to the delegated zone. */
   readonly names: string[];
   /** Those of its names that its stack creates: all except the retired ones. */
-  readonly heldNames: string[];
+  readonly createdNames: string[];
   /** Application subdomains, created below each of the names that its stack creates. */
   readonly applications: string[];
   /** Region of the applications' certificates. */

@@ -21,7 +21,8 @@ import { PropError } from './prop-checks';
 import { unlessToBeLookedUp } from './unknown';
 
 const TIMEOUT = Duration.minutes(15);
-// In a new account 10 invocations may run at once. A request waits for those before it, and each of those is handed over after two minutes. A short age bounds how long a Delete must wait for a Create that may still run.
+// In a new account 10 invocations may run at once. A request waits for those before it, and each of those is handed over after two minutes. A short
+// age limits how long a Delete must wait for a Create that may still run.
 const MAX_EVENT_AGE = Duration.minutes(10);
 const RETRIES = 2;
 /** Characters of a policy around its statements. */
@@ -36,7 +37,7 @@ const INLINE_OF_MANY = 2_000;
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 const ALARM_PERIOD = Duration.minutes(5);
 const LATEST_COUNT = TIMEOUT.plus(ALARM_PERIOD);
-// One more, because the last of the periods has only just begun.
+// One more, because the last of the periods may have only just begun.
 const ALARM_PERIODS = LATEST_COUNT.toSeconds() / ALARM_PERIOD.toSeconds() + 1;
 /** The version of cargo-lambda that builds the functions, as `tests/emulator/requirements.in` pins it. */
 const CARGO_LAMBDA = '1.9.2';

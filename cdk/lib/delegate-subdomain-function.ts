@@ -23,7 +23,7 @@ const INLINE_NAMES = 800;
 const MANAGED_NAMES = 5_000;
 
 /** A name in a parent zone. */
-interface HeldName {
+interface NameInParent {
   readonly parent: string;
   readonly name: string;
 }
@@ -39,7 +39,7 @@ export class DelegateSubdomainFunction extends Construct {
   /** What answers the custom resources. */
   public readonly handler: CustomResourceFunction;
   private readonly apexes: string[][] = [];
-  private readonly subdomains = new Map<route53.IHostedZone, HeldName>();
+  private readonly subdomains = new Map<route53.IHostedZone, NameInParent>();
 
   private constructor(stack: Stack, id: string, public readonly settings: FunctionSettings) {
     super(stack, id);

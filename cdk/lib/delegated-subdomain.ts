@@ -17,7 +17,7 @@ import { checkOwnZone, checkZone, knownNameOf, knownParentName } from './zone-ch
 
 const RESOURCE_TYPE = 'Custom::DelegatedSubdomain';
 // Seconds: how long CloudFormation waits for a custom resource, and what a delete needs beside its drain. The function has the same limit (functions/delegate-subdomain/src/subdomain/create.rs).
-const LONGEST_PATIENCE = 3_600;
+const LONGEST_SERVICE_TIMEOUT = 3_600;
 const DELETE_WITHOUT_DRAIN = 120;
 const STANDARD_TTL = 300;
 
@@ -159,8 +159,8 @@ function checkProps(props: DelegatedSubdomainProps, scope: Construct, id: string
 function checkTimes({ ttl, drain, serviceTimeout }: DelegatedSubdomainProps): void {
   // RFC 2181, section 8.
   checkSeconds('ttl', ttl, 0, 2_147_483_647);
-  checkSeconds('serviceTimeout', serviceTimeout, 1, LONGEST_PATIENCE);
-  const patience = serviceTimeout === undefined || serviceTimeout.isUnresolved() ? LONGEST_PATIENCE : serviceTimeout.toSeconds();
+  checkSeconds('serviceTimeout', serviceTimeout, 1, LONGEST_SERVICE_TIMEOUT);
+  const patience = serviceTimeout === undefined || serviceTimeout.isUnresolved() ? LONGEST_SERVICE_TIMEOUT : serviceTimeout.toSeconds();
   const most = Math.max(patience - DELETE_WITHOUT_DRAIN, 0);
   checkSeconds('drain', drain, 0, most, ` (serviceTimeout less the ${DELETE_WITHOUT_DRAIN} seconds that a delete needs besides)`);
   const standard = ttl === undefined ? STANDARD_TTL : ttl.isUnresolved() ? 0 : ttl.toSeconds();

@@ -24,7 +24,7 @@ export class FunctionDefaults {
   public static _merged(scope: IConstruct, settings: FunctionSettings = {}): FunctionSettings {
     const defaults: FunctionSettings = Object.assign({}, ...scope.node.scopes.map((one) => DEFAULTS.get(one)));
     const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-    // Only one of these can say where the functions come from.
+    // Only one of these settings can say where the functions are.
     const { functionZips, functionBucket, functionPrefix, manifestPath, ...others } = defaults;
     const hasSource = ['functionZips', 'functionBucket', 'manifestPath'].some((source) => source in given);
     return { ...(!hasSource && { functionZips, functionBucket, functionPrefix, manifestPath }), ...others, ...given };

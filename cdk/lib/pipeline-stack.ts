@@ -66,7 +66,7 @@ export class PipelineStack extends Stack {
       grantConnection(pipeline.pipeline, props.pipeline.connectionArn);
     }
     this.tellOfFailures(pipeline.pipeline, props.pipeline.notify);
-    acknowledge(this, 'S1', 'The buckets hold what can be built again, for the pipeline alone; CloudTrail tells who used them');
+    acknowledge(this, 'S1', 'The buckets contain what can be built again, and only the pipeline uses them; CloudTrail records who did');
   }
 
   private source({ connectionArn, repository, branch }: PipelineConfiguration): CodePipelineSource {
@@ -129,7 +129,7 @@ export class PipelineStack extends Stack {
     const key = new kms.Key(this, 'NotificationsKey', {
       description: `Failures of the pipeline ${pipeline.node.path}`,
       enableKeyRotation: true,
-      // A topic keeps no messages, so nothing is left that the key could open.
+      // A topic stores no messages, so the key encrypts nothing that must be kept.
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const topic = new sns.Topic(this, 'Notifications', { masterKey: key, enforceSSL: true });
@@ -152,8 +152,8 @@ function install(target: string): string[] {
   return [`.github/install-rust.sh "$HOME/rust" ${target}`, 'export PATH="$HOME/rust/bin:$PATH"'];
 }
 
-// aws-cdk-lib grants `codestar-connections:UseConnection` whatever the connection's ARN. IAM asks for the action of the ARN's own
-// service: https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
+// aws-cdk-lib grants `codestar-connections:UseConnection` whatever the connection's ARN. IAM requires the action of the ARN's own service:
+// https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
 function grantConnection(pipeline: codepipeline.Pipeline, connectionArn: string): void {
   const { service } = Arn.split(connectionArn, ArnFormat.SLASH_RESOURCE_NAME);
   const grant = new iam.PolicyStatement({ actions: [`${service}:UseConnection`], resources: [connectionArn] });

@@ -189,7 +189,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     const publishZone = PublishZoneFunction.of(this, props.functionSettings);
     this.zone = this.zoneOf(props);
 
-    const rights = publishZone.grantPublish(this.zone, this.parameterPrefix);
+    const permissions = publishZone.grantPublish(this.zone, this.parameterPrefix);
     this._resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
       serviceToken: publishZone.handler.function.functionArn,
@@ -203,7 +203,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
       },
     });
     this.made.push(this._resource);
-    this._resource.node.addDependency(publishZone.handler.neededForDelete, rights);
+    this._resource.node.addDependency(publishZone.handler.neededForDelete, permissions);
 
     if (props.parentZone) {
       // The delete of a stack begins with the published zone, which is refused while the zone has delegations.
@@ -252,7 +252,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     }
     const roleName = checkedRoleName(grant.roleName, this.parameterPrefix, grant.account);
     this.checkRoleIsNew(roleName);
-    const names = this.heldNames(grant);
+    const names = this.createdNames(grant);
     const narrowing = {
       ...(grant.externalId !== undefined && { 'sts:ExternalId': grant.externalId }),
       ...(grant.organizationId !== undefined && { 'aws:PrincipalOrgID': grant.organizationId }),
@@ -293,7 +293,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
    */
   public _addDelegationRole(props: Omit<DelegationRoleProps, 'zone' | 'parameterPrefix'>, id = this.idOf(props.account), condition?: CfnCondition): DelegationRole {
     const role = new DelegationRole(this, `Delegation${id}`, { ...props, zone: this.zone, parameterPrefix: this.parameterPrefix });
-    this.outlive(role, condition);
+    this.deleteAfterThis(role, condition);
     this.made.push(role);
     if (this.removalPolicy !== undefined) {
       role.applyRemovalPolicy(this.removalPolicy);
@@ -302,7 +302,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
   }
 
   /** Makes CloudFormation delete a role after the published zone, whose delete fails while consumers still need the role. */
-  private outlive(role: DelegationRole, condition?: CfnCondition): void {
+  private deleteAfterThis(role: DelegationRole, condition?: CfnCondition): void {
     if (condition === undefined) {
       this._resource.node.addDependency(role);
       return;
@@ -332,7 +332,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     }
   }
 
-  private heldNames(grant: DelegationGrant): string[] {
+  private createdNames(grant: DelegationGrant): string[] {
     if (grant.names === undefined) {
       throw new PropError('names', grant.names, 'is missing');
     }
@@ -372,7 +372,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
     return names.map((name) => `${name}.${zoneName}`);
   }
 
-  /** Returns who has names in the zone, by all constructs of the app. */
+  /** Returns the accounts that have names in the zone, of all constructs of the app. */
   private holdersOfZone(): PublishedZone['holders'] {
     return allIn(this)
       .filter(({ zone }) => identityOf(zone) === identityOf(this.zone))

@@ -15,11 +15,11 @@ export function rejectExcess(root: Section, sections: readonly Section[], consum
   if (consumers.length > most) {
     root.wrong('consumers', `must have ${most} entries at most, because the networking stack has an output for each, but it has ${consumers.length}`);
   }
-  consumers.forEach(({ heldNames, applications }, index) => {
-    const outputs = heldNames.length * (OUTPUTS_OF_NAME + applications.length * OUTPUTS_OF_APPLICATION);
+  consumers.forEach(({ createdNames, applications }, index) => {
+    const outputs = createdNames.length * (OUTPUTS_OF_NAME + applications.length * OUTPUTS_OF_APPLICATION);
     if (outputs > MOST_OUTPUTS) {
       sections[index]!.wrong(applications.length > 0 ? 'applications' : 'names', `gives ${outputs} outputs, and a stack has ${MOST_OUTPUTS} at most (${
-        heldNames.length} names with ${OUTPUTS_OF_NAME} each${applications.length > 0 ? `, and ${applications.length} applications below each name with ${OUTPUTS_OF_APPLICATION} each` : ''})`);
+        createdNames.length} names with ${OUTPUTS_OF_NAME} each${applications.length > 0 ? `, and ${applications.length} applications below each name with ${OUTPUTS_OF_APPLICATION} each` : ''})`);
     }
   });
 }

@@ -15,8 +15,8 @@ interface Alarm {
 
 const MINUTE = 60;
 const DAY = 86_400;
-// How long after its date a data point may come, in seconds, by the pages of the services: Lambda dates an invocation's metrics at its
-// start, and it ends after 15 minutes at most. Step Functions promises no more than "near-real time". ACM counts once a day.
+// How long after its date a data point may arrive, in seconds. Lambda dates an invocation's metrics at its start, and it ends after at most 15
+// minutes. Step Functions promises no more than "near-real time". ACM counts once a day.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 // https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html
@@ -36,23 +36,23 @@ const alarms = files.flatMap((file) => Object.entries((parse(readFileSync(file, 
   .filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
   .map(([id, { Properties }]) => [`${path.basename(file)} ${id}`, Properties] as const));
 
-test('every alarm sees a data point that comes as late as its metric may', () => {
+test('every alarm evaluates a data point that arrives as late as its metric may', () => {
   for (const [where, { Namespace, MetricName, Period, EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods }] of alarms) {
     const lateness = LATENESS[`${Namespace} ${MetricName}`];
-    assert.ok(lateness !== undefined, `${where}: nothing is known of ${Namespace} ${MetricName}`);
-    // The last period may have only just begun, so that it is no time at all.
+    assert.ok(lateness !== undefined, `${where}: the lateness is unknown of ${Namespace} ${MetricName}`);
+    // The last period may have only just begun, so it does not count.
     const seen = Namespace === 'AWS/CertificateManager' ? Period - DAY : Period * (EvaluationPeriods - 1);
-    assert.ok(seen >= lateness, `${where} looks back ${seen} seconds, but a data point may come ${lateness} seconds after its date`);
-    assert.equal(DatapointsToAlarm, 1, `${where} waits for a second data point, which may never come`);
+    assert.ok(seen >= lateness, `${where} evaluates ${seen} seconds, but a data point may arrive ${lateness} seconds after its date`);
+    assert.equal(DatapointsToAlarm, 1, `${where} waits for a second data point, which may never arrive`);
   }
 });
 
-test('a metric without data points, which is how a count says zero, is no alarm', () => {
+test('a metric without data points, which means a count of zero, is no alarm', () => {
   for (const [where, { MetricName, TreatMissingData }] of alarms) {
     assert.equal(TreatMissingData, MetricName === 'DaysToExpiry' ? 'ignore' : 'notBreaching', where);
   }
 });
 
-test('each metric that is known has an alarm', () => {
+test('each metric with a known lateness has an alarm', () => {
   assert.deepEqual([...new Set(alarms.map(([, { Namespace, MetricName }]) => `${Namespace} ${MetricName}`))].sort(), Object.keys(LATENESS).sort());
 });

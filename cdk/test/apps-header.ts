@@ -1,10 +1,10 @@
-/** What the first lines of an app say must become of it. */
+/** The expected result of an app, from its first lines. */
 export interface Header {
   /** Whether it synthesizes. */
   readonly succeeds: boolean;
-  /** Otherwise, the sentence that it is refused with. */
+  /** Otherwise, the sentence of the error. */
   readonly refused: string;
-  /** What its templates have, as JSON without white space. */
+  /** Texts that its templates contain, as JSON without white space. */
   readonly texts: string[];
 }
 

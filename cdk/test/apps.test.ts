@@ -6,21 +6,21 @@ import { after, test } from 'node:test';
 import { headerOf } from './apps-header';
 import { functionZips } from './template';
 
-// Small apps as users write them. The first lines of each say what must become of it.
+// Small apps as users write them. The first lines of each have the expected result.
 const folder = path.join(__dirname, 'apps');
 const outdir = mkdtempSync(path.join(tmpdir(), 'apps-'));
 after(() => rmSync(outdir, { recursive: true }));
 
 const apps = readdirSync(folder).filter((file) => file.endsWith('.ts'));
 
-test('some forty apps are tried', () => {
+test('there are about forty apps', () => {
   assert.ok(apps.length >= 40);
 });
 
 for (const file of apps) {
   const { succeeds, refused, texts } = headerOf(readFileSync(path.join(folder, file), 'utf8'));
   test(`the app ${file} ${succeeds ? 'succeeds' : 'is refused'}`, () => {
-    // An app reads them as it reads them from the CDK's command line.
+    // The app reads these as it reads them from the CDK's command line.
     const made = path.join(outdir, file);
     Object.assign(process.env, { CDK_OUTDIR: made, CDK_CONTEXT_JSON: JSON.stringify({ functionZips }) });
     const run = () => {
@@ -34,7 +34,7 @@ for (const file of apps) {
     };
     if (!succeeds) {
       assert.throws(run, (error: Error) => {
-        assert.ok(error.message.includes(refused), `it says: ${error.message}`);
+        assert.ok(error.message.includes(refused), `the error is: ${error.message}`);
         return true;
       });
       return;

@@ -16,7 +16,7 @@ import { delegation } from './zones';
 const BOUNDARY = { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::222222222222:policy/company-boundary']] };
 const ENV = { account: '222222222222', region: 'eu-west-1' };
 
-/** A consumer's stack in an app with the rules of a company. */
+/** Returns a consumer's stack in an app with the rules of a company. */
 function companyIn(app: App): Stack {
   FunctionDefaults.set(app, { functionZips, logRemovalPolicy: RemovalPolicy.RETAIN });
   const stack = new CompanyStack(app, 'Company', { env: ENV });
@@ -49,7 +49,7 @@ test('a company\'s settings reach the function, its logs, its role and the state
   });
 });
 
-test('what the function\'s network and key need is granted before Lambda asks for it', () => {
+test('the permissions for the function\'s network and key exist before Lambda checks them', () => {
   const template = company();
   const [, needed] = Object.entries(dependenciesOf(template)).find(([id]) => resourcesOf(template)[id]!.Type === 'AWS::Lambda::Function')!;
   const policies = [...needed].filter((id) => resourcesOf(template)[id]!.Type === 'AWS::IAM::Policy').map((id) => JSON.stringify(resourcesOf(template)[id]));
@@ -66,7 +66,7 @@ test('CloudWatch Logs and the state machine may use the key', () => {
   assert.match(JSON.stringify(waiter), /kms:GenerateDataKey/);
 });
 
-test('the innermost default holds, and what is given holds before each', () => {
+test('the innermost default applies, and a setting of the construct before all defaults', () => {
   const retention = (settings?: FunctionSettings, inner?: FunctionSettings) => {
     const app = new App();
     FunctionDefaults.set(app, { functionZips, logRetention: logs.RetentionDays.ONE_YEAR, environment: { RUST_LOG: 'debug' } });

@@ -4,7 +4,7 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import { DelegatedSubdomain, PublishedZone } from '../lib';
 
 // The stacks that tests/emulator/stacks/comparison.py deploys: one name of one parent zone, once by aws-cdk-lib's construct and once by this
-// project's. The suite puts the names of its cases in the place of `cdk-name` and `our-name`.
+// project's. The suite replaces `cdk-name` and `our-name` by the names of its cases.
 const app = new App();
 const names = app.node.getContext('names') as string[];
 const env = (account: string) => ({ env: { account, region: 'us-east-1' } });

@@ -13,13 +13,13 @@ interface ConditionalTemplate {
 const folders = [path.join(__dirname, '..', 'templates'), path.join(__dirname, 'snapshots')];
 const files = folders.flatMap((folder) => readdirSync(folder).filter((file) => file.endsWith('.yaml')).map((file) => path.join(folder, file)));
 
-/** The conditions that hold where one does: itself, and those that it is a conjunction of. */
+/** Returns the conditions that are true if one is: itself, and those of which it is a conjunction. */
 function impliedBy(condition: string, template: ConditionalTemplate): string[] {
   const { 'Fn::And': parts = [] } = (template.Conditions?.[condition] ?? {}) as { 'Fn::And'?: { Condition?: string }[] };
   return [condition, ...parts.flatMap(({ Condition }) => (Condition === undefined ? [] : impliedBy(Condition, template)))];
 }
 
-/** What a value refers to, as `ID under CONDITIONS`, where the conditions are those of the branches of Fn::If around it. */
+/** Returns what a value refers to, as `ID under CONDITIONS`, with the conditions of the surrounding branches of Fn::If. */
 function references(value: unknown, holding: readonly string[]): { readonly id: string; readonly holding: readonly string[] }[] {
   if (typeof value !== 'object' || value === null) {
     return [];
@@ -34,7 +34,7 @@ function references(value: unknown, holding: readonly string[]): { readonly id: 
   });
 }
 
-/** Where a template refers to a resource that its conditions may leave out, which CloudFormation refuses. */
+/** Returns references to resources that conditions may leave out, which CloudFormation refuses. */
 function faults(template: ConditionalTemplate): string[] {
   return Object.entries({ ...template.Resources, ...template.Outputs }).flatMap(([id, part]) => {
     const own = part.Condition === undefined ? [] : [part.Condition];

@@ -12,7 +12,7 @@ const cdk = path.join(__dirname, '..');
 const folders: string[] = [];
 after(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
-/** A folder with these files. No test reads cdk/cdk.json for what is in it: that is the user's. */
+/** Returns a folder with these files. No test depends on the content of cdk/cdk.json, which is the user's. */
 function folderWith(files: { readonly [name: string]: unknown }): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'config-check-'));
   folders.push(folder);
@@ -24,7 +24,7 @@ function folderWith(files: { readonly [name: string]: unknown }): string {
 
 const home = folderWith({});
 
-/** `npm run config:check` as it runs in a folder. */
+/** Runs `npm run config:check` in a folder. */
 function checkIn(folder: string, ...words: string[]) {
   const tsx = pathToFileURL(require.resolve('tsx')).href;
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', tsx, path.join(cdk, 'bin', 'config-check.ts'), ...words], {
@@ -35,7 +35,7 @@ function checkIn(folder: string, ...words: string[]) {
 
 const standard = folderWith({ 'cdk.json': { context: configuration } });
 
-test('all that is wrong is listed', () => {
+test('all mistakes are listed', () => {
   const keys = (...words: string[]) => checkIn(standard, ...words).stderr.split('\n').map((line) => line.split(' ')[0]);
   assert.deepEqual(keys('-c', 'region=x', '-c', 'instance='), ['instance', 'region', '']);
   assert.deepEqual(keys('-c', 'region=x', '-c', 'pipeline={}'), ['region', 'pipeline.account', 'pipeline.repository', '']);
@@ -43,7 +43,7 @@ test('all that is wrong is listed', () => {
   assert.match(checkIn(standard, '--context=organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
 });
 
-test('what stands is said', () => {
+test('a correct configuration is shown', () => {
   const consumers = [{ account: '222222222222', names: ['dev', 'qa'], retiredNames: ['qa'] }, { account: '333333333333', names: ['x'], retiredNames: ['x'] }];
   assert.deepEqual(checkIn(standard, '-c', `consumers=${JSON.stringify(consumers)}`), {
     status: 0,
@@ -53,7 +53,7 @@ test('what stands is said', () => {
   });
 });
 
-test('another\'s configuration is as good', () => {
+test('any other correct configuration is accepted', () => {
   const context = {
     instance: 'prod', baseDomain: 'corp.test', baseHostedZoneId: 'Z0123456789', subDomain: 'apps', networkingAccount: '999999999999', region: 'eu-central-1',
     networkingRegion: 'eu-west-1', organizationId: 'o-a1b2c3d4e5', consumers: [{ account: '888888888888', names: ['shop'] }],
@@ -66,11 +66,11 @@ test('another\'s configuration is as good', () => {
   });
 });
 
-test('cdk.json is in order, whosever it is', () => {
+test('cdk.json is correct', () => {
   assert.deepEqual({ ...checkIn(cdk), stdout: '' }, { status: 0, stdout: '', stderr: '' });
 });
 
-test('what cannot be read is one sentence', () => {
+test('a file that cannot be read is reported in one sentence', () => {
   for (const file of ['cdk.json', 'cdk.context.json']) {
     const { status, stderr, stdout } = checkIn(folderWith({ [file]: '{"context": {},}' }));
     assert.deepEqual([status, stdout], [1, '']);
@@ -80,7 +80,7 @@ test('what cannot be read is one sentence', () => {
   assert.equal(checkIn(standard, '--contxt', 'a=b').stderr, "Unknown option '--contxt'. Usage: npm run config:check -- [-c key=value]...\n");
 });
 
-test('the context is the one of the CDK\'s command line', () => {
+test('the context is that of the CDK\'s command line', () => {
   const words = ['a=line', 'object={"k":"line"}', 'equals=a=b', 'empty='];
   const folder = folderWith({
     'app.js': 'require("fs").writeFileSync("context.json", process.env.CDK_CONTEXT_JSON); process.exit(1)',

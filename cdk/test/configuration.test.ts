@@ -26,7 +26,7 @@ function problems(changes: { [key: string]: unknown }): ConfigurationProblem[] {
   return [];
 }
 
-test('a configuration in order is read, with its defaults', () => {
+test('a correct configuration is read with its defaults', () => {
   assert.deepEqual(read({ consumers: [{ account: '222222222222' }] }), {
     instance: 'dev',
     baseDomain: 'example.com',
@@ -41,7 +41,7 @@ test('a configuration in order is read, with its defaults', () => {
       account: '222222222222',
       region: 'us-east-1',
       names: ['dev'],
-      heldNames: ['dev'],
+      createdNames: ['dev'],
       applications: [],
       certificateRegion: 'us-east-1',
       externalId: undefined,
@@ -73,7 +73,7 @@ test('lists, objects and numbers of the command line are JSON', () => {
 });
 
 for (const key of ['instance', 'baseDomain', 'baseHostedZoneId', 'subDomain', 'networkingAccount', 'region', 'consumers']) {
-  test(`a missing ${key} is one sentence that names it`, () => {
+  test(`a missing ${key} is reported in one sentence that names it`, () => {
     assert.deepEqual(problems({ [key]: undefined }), [{ key, message: `${key} is missing.` }]);
   });
 }
@@ -183,7 +183,7 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
     /which is above "a\.dev"/],
 ];
 for (const [key, changes, message] of wrong) {
-  test(`a wrong ${key} is one sentence that names it: ${JSON.stringify(changes).slice(0, 100)}`, () => {
+  test(`a wrong ${key} is reported in one sentence that names it: ${JSON.stringify(changes).slice(0, 100)}`, () => {
     const found = problems(changes);
     assert.deepEqual(found.map((problem) => problem.key), [key]);
     assert.match(found[0]!.message, message);
@@ -191,25 +191,25 @@ for (const [key, changes, message] of wrong) {
   });
 }
 
-test('a retired name is no longer held, and changes nothing else', () => {
+test('a retired name is not created any longer, and changes nothing else', () => {
   const consumer = { account: '222222222222', names: ['qa', 'dev', 'a-b'] };
   const [standing, retired] = [read({ consumers: [consumer] }), read({ consumers: [{ ...consumer, retiredNames: ['a-b', 'Dev'] }] })];
-  assert.deepEqual(retired.consumers, [{ ...standing.consumers[0], heldNames: ['qa'] }]);
+  assert.deepEqual(retired.consumers, [{ ...standing.consumers[0], createdNames: ['qa'] }]);
 });
 
-test('rules of what is made do not hold for retired names', () => {
+test('rules of created names do not apply to retired names', () => {
   const names = ['dev', 'a_b', 'd-ev'];
   assert.deepEqual(problems({ consumers: [{ account: '222222222222', names, retiredNames: ['a_b', 'd-ev'], applications: ['app1'] }] }), []);
 });
 
-test('the first name of a stack may be retired where the stack keeps its name, or where all names are', () => {
+test('the first name of a stack may be retired if the stack keeps its name, or if all names are', () => {
   const names = ['dev', 'qa'];
   const [kept, all] = [{ retiredNames: ['dev'], stackName: 'zone-delegation-consumer-dev-team-a' }, { retiredNames: names }]
     .map((changes) => read({ consumers: [{ account: '222222222222', names, ...changes }] }).consumers[0]!);
-  assert.deepEqual([kept!.stackName, kept!.heldNames, all!.stackName, all!.heldNames], ['zone-delegation-consumer-dev-team-a', ['qa'], 'zone-delegation-consumer-dev', []]);
+  assert.deepEqual([kept!.stackName, kept!.createdNames, all!.stackName, all!.createdNames], ['zone-delegation-consumer-dev-team-a', ['qa'], 'zone-delegation-consumer-dev', []]);
 });
 
-test('docs/reference.md has every key of the settings, and docs/deploy.md settings in order', () => {
+test('docs/reference.md has every key of the settings, and the settings in docs/deploy.md are correct', () => {
   const page = (name: string) => readFileSync(path.join(__dirname, '..', '..', 'docs', name), 'utf8');
   const prefixes = ['', 'consumers[].', 'pipeline.'];
   const keys = Object.values(KEYS).flatMap((part, index) => part.map((key) => `${prefixes[index]!}${key}`));
@@ -230,25 +230,25 @@ test('docs/reference.md has every parameter of the plain templates', () => {
   assert.deepEqual([...new Set(cells.map(inTable))].sort(), [...new Set(parameters.map(inTable))].sort());
 });
 
-test('what the CDK keeps in the context is no key of the configuration', () => {
+test('the CDK\'s own context is no key of the configuration', () => {
   assert.deepEqual(problems({
     '@aws-cdk/core:x': true, 'aws:cdk:y': true, 'hosted-zone:account=1:domainName=example.com:region=us-east-1': {}, 'cli-telemetry': false,
   }), []);
 });
 
-test('names and applications as long as they may be are stacks', () => {
+test('names and applications of the greatest length are accepted', () => {
   const consumers = [
     { account: '222222222222', names: ['dev'], applications: ['a'.repeat(42)] }, { account: '333333333333', names: [`${'q'.repeat(60)}.${'q'.repeat(6)}`] },
   ];
   assert.equal(Object.keys(synthesize({ instance: 'a'.repeat(35), consumers })).length, 3);
 });
 
-/** So many names, each a label. */
+/** Returns this number of names, each a label. */
 function several(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `n${index}`);
 }
 
-test('as many names, applications and consumers as fit into stacks are stacks, one more is a sentence', () => {
+test('as many names, applications and consumers as a stack can have are accepted, and one more is reported', () => {
   const account = '222222222222';
   const consumersOf = (count: number) => several(count).map((name, index) => ({ account: String(100_000_000_000 + index), names: [name] }));
   for (const most of [[{ account, names: several(100) }], [{ account, names: several(40), applications: ['a'] }], [{ account, names: several(1), applications: several(66) }]]) {
@@ -267,7 +267,7 @@ test('as many names, applications and consumers as fit into stacks are stacks, o
   ]);
 });
 
-test('a description that would be too long counts the names', () => {
+test('a description that would be too long has the number of names', () => {
   const label = 'a'.repeat(60);
   const templates = synthesize({ baseDomain: `${label}.${label}.${label}.${label}.com`, subDomain: 'b', consumers: [{ account: '222222222222', names: ['d'] }] });
   const names = several(100).map((name) => `${name}-of-a-team`);
@@ -276,14 +276,14 @@ test('a description that would be too long counts the names', () => {
   assert.match(String(templates['zone-delegation-networking-dev']!.toJSON()['Description']), /^Delegates b\.a.* and publishes it$/);
 });
 
-test('all that is wrong is found at once', () => {
+test('all mistakes are reported at once', () => {
   assert.deepEqual(
     problems({ instance: '', region: 1, consumers: [{ account: 'x', names: ['ok'] }, { account: '222222222222', names: ['.'] }] }).map(({ key }) => key),
     ['instance', 'region', 'consumers[0].account', 'consumers[1].names'],
   );
 });
 
-test('synth says what is wrong in one sentence, without a stack trace', () => {
+test('synth reports a mistake in one sentence, without a stack trace', () => {
   const result = spawnSync(process.execPath, ['--import', 'tsx', 'bin/zone-delegation.ts'], {
     cwd: path.join(__dirname, '..'),
     encoding: 'utf8',

@@ -61,7 +61,7 @@ test('a subdomain is a hosted zone, and its certificate a certificate, to the re
   assert.deepEqual([metric.region, metric.dimensions[0]?.name], ['us-east-1', 'CertificateArn']);
 });
 
-test('every prop of a subdomain arrives', () => {
+test('every prop of a subdomain is in its custom resource', () => {
   const stack = stackWithFunctions();
   const zone = importedZone(stack, 'App1.Dev.example.com');
   const subdomain = new DelegatedSubdomain(stack, 'Subdomain', {
@@ -91,7 +91,7 @@ test('every prop of a subdomain arrives', () => {
   });
 });
 
-test('every prop of a certificate arrives, and its policy is only for its zones', () => {
+test('every prop of a certificate is in its custom resource, and its policy is only for its zones', () => {
   const stack = stackWithFunctions({ account: '222222222222', region: 'eu-central-1' });
   new SubdomainCertificate(stack, 'Certificate', {
     zone: importedZone(stack, 'example.com', 'First'),
@@ -191,7 +191,7 @@ test('a removal policy keeps a subdomain\'s and a certificate\'s custom resource
   }
 });
 
-test('a removal policy keeps all of a published zone that the consumers\' names need', () => {
+test('a removal policy keeps every resource of a published zone that the consumers\' names need', () => {
   const kept = (policy: RemovalPolicy) => {
     const stack = stackWithFunctions();
     const zone = publishedZone(stack, { parentZone: importedZone(stack) });
@@ -207,7 +207,7 @@ test('a removal policy keeps all of a published zone that the consumers\' names 
   assert.deepEqual(kept(RemovalPolicy.DESTROY), []);
 });
 
-test('grantDelegation goes on to do what allowDelegation does', () => {
+test('grantDelegation still does what allowDelegation does', () => {
   const [old, now] = [stackWithFunctions(), stackWithFunctions()];
   const grant = { account: '222222222222', names: ['dev'] };
   assert.deepEqual(old.resolve(publishedZone(old).grantDelegation(grant)), now.resolve(publishedZone(now).allowDelegation(grant)));
@@ -226,7 +226,7 @@ test('a stack has one function, however many constructs', () => {
     /^PropError: functionSettings of Stack\/Third must be those that the stack's function was created with, because a stack has one function\.$/);
 });
 
-test('tokens are let through', () => {
+test('tokens are accepted', () => {
   const stack = stackWithFunctions();
   const parameter = (id: string) => new CfnParameter(stack, `The${id}`).valueAsString;
   const zone = new PublishedZone(stack, 'PublishedZone', {
@@ -255,7 +255,7 @@ test('tokens are let through', () => {
   assert.match(JSON.stringify(readable(resourcesOf(Template.fromStack(stack)))), /"\$\{TheName\}\.\$\{TheZoneName\}","dev\.\$\{TheZoneName\}"/);
 });
 
-test('an imported zone may be written with its dot', () => {
+test('the name of an imported zone may end with a dot', () => {
   const stack = stackWithFunctions();
   const zone = importedZone(stack, 'Example.com.');
   publishedZone(stack, { zoneName: undefined, zone }).allowDelegation({ account: '222222222222', names: ['dev'] });
@@ -264,14 +264,14 @@ test('an imported zone may be written with its dot', () => {
   assert.equal(propertiesOf(stack, 'Custom::SubdomainCertificate')['DomainName'], 'example.com');
 });
 
-test('a drain may be as long as the function lets it', () => {
+test('a drain may be as long as the function allows', () => {
   const [long, short] = [stackWithFunctions(), stackWithFunctions()];
   new DelegatedSubdomain(long, 'Subdomain', { subdomain: 'dev', delegation, drain: Duration.seconds(3_480) });
   new DelegatedSubdomain(short, 'Subdomain', { subdomain: 'dev', delegation, drain: Duration.seconds(0), serviceTimeout: Duration.seconds(60) });
   assert.deepEqual([long, short].map((stack) => propertiesOf(stack, 'Custom::DelegatedSubdomain')['DrainSeconds']), [3_480, 0]);
 });
 
-test('a zone that is still to be looked up is let through', () => {
+test('a zone that is still to be looked up is accepted', () => {
   const stack = stackWithFunctions({ account: '111111111111', region: 'us-east-1' });
   const looked = (domainName: string) => route53.HostedZone.fromLookup(stack, domainName, { domainName });
   publishedZone(stack, { parentZone: looked('example.com') });
@@ -283,7 +283,7 @@ test('a zone that is still to be looked up is let through', () => {
   assert.deepEqual(missing?.map(({ provider }) => provider), Array(5).fill('hosted-zone'));
 });
 
-test('a zone that is known by its id alone is let through', () => {
+test('a zone of which only the id is known is accepted', () => {
   const stack = stackWithFunctions();
   const byId = (id: string) => route53.HostedZone.fromHostedZoneId(stack, id, id);
   publishedZone(stack, { parentZone: byId('Z0BASE') });
@@ -294,7 +294,7 @@ test('a zone that is known by its id alone is let through', () => {
   assert.deepEqual(propertiesOf(stack, 'Custom::SubdomainCertificate'), { HostedZoneId: 'Z0CERTIFIED', DomainName: 'www.example.com' });
 });
 
-test('waiters have names of their own that are short enough', () => {
+test('each waiter has a different name that is short enough', () => {
   const app = () => new App({ context: { functionZips } });
   const nameIn = (stack: Stack) => {
     new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });

@@ -16,9 +16,9 @@ const record = (name: string, ...servers: string[]) => ({ Name: name, Type: 'NS'
 const apex = record('build.example.com.', 'ns-1.awsdns-01.org.');
 const dev = record('dev.build.example.com.', 'ns-2.awsdns-02.com.');
 
-/** `npm run delegations:check`, with answers of the AWS CLI as a real one gave them, by its first two words. */
+/** Runs `npm run delegations:check` with recorded answers of the AWS CLI, by its first two words. */
 function check(answers: { readonly [command: string]: unknown }, ...words: string[]) {
-  // It notes how it is called, and answers from files.
+  // It records its arguments, and answers from files.
   writeFileSync(path.join(folder, 'aws'), `#!/bin/sh\necho "$*" >> '${folder}/calls'\n[ -f "${folder}/$1 $2" ] || { echo "An error occurred (AccessDenied) when calling the operation: not authorized." >&2; exit 254; }\ncat "${folder}/$1 $2"\n`, { mode: 0o755 });
   ['ssm get-parameters', 'route53 list-resource-record-sets', 'calls'].forEach((file) => rmSync(path.join(folder, file), { force: true }));
   Object.entries(answers).forEach(([command, answer]) => writeFileSync(path.join(folder, command), JSON.stringify(answer)));
@@ -28,7 +28,7 @@ function check(answers: { readonly [command: string]: unknown }, ...words: strin
   return { status, stdout, stderr };
 }
 
-test('delegations that entries of consumers cover are counted, and the apex is none', () => {
+test('delegations that entries of consumers cover are counted, and the apex is not among them', () => {
   const answers = { 'ssm get-parameters': ['Z0BUILD'], 'route53 list-resource-record-sets': [apex, dev] };
   assert.deepEqual(check(answers, '-c', 'networkingRegion=eu-west-1'), {
     status: 0, stdout: 'Every delegation in build.example.com (Z0BUILD) is of an entry of consumers: 1 NS record sets.\n', stderr: '',
@@ -39,7 +39,7 @@ test('delegations that entries of consumers cover are counted, and the apex is n
   ]);
 });
 
-test('a delegation that no entry covers is listed with the change that deletes it, also one below or above a name', () => {
+test('a delegation that no entry covers is listed with the change that deletes it, even if it is above or below a name', () => {
   const others = [record('qa.build.example.com.', 'ns-3.awsdns-03.net.', 'ns.attacker.example.'), record('a.dev.build.example.com.', 'ns-4.awsdns-04.org.')];
   const { status, stdout, stderr } = check({ 'ssm get-parameters': ['Z0BUILD'], 'route53 list-resource-record-sets': [apex, dev, ...others] });
   assert.equal(status, 1);
@@ -50,7 +50,7 @@ test('a delegation that no entry covers is listed with the change that deletes i
   assert.deepEqual(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown), others.map((ResourceRecordSet) => ({ Changes: [{ Action: 'DELETE', ResourceRecordSet }] })));
 });
 
-test('what keeps the check from its answer is one sentence', () => {
+test('an error is reported in one sentence', () => {
   assert.match(check({ 'ssm get-parameters': [] }).stderr, /^build\.example\.com is not published under \/zone-delegation\/dev in us-east-1: use the credentials of the networking account, and deploy the networking stack first\.\n$/);
   assert.equal(check({ 'ssm get-parameters': ['Z0BUILD'] }).stderr,
     'aws route53 list-resource-record-sets failed: An error occurred (AccessDenied) when calling the operation: not authorized.\n');

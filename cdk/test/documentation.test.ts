@@ -32,7 +32,7 @@ test('the functions in the packages are built as those of a release are', () => 
   }
 });
 
-test('what the pages call the packages is what `npm run package` calls them', () => {
+test('the pages have the names of the packages that `npm run package` makes', () => {
   const { name, version } = JSON.parse(readFileSync(path.join(root, 'cdk', 'package.json'), 'utf8')) as { name: string; version: string };
   assert.match(name, /^@/, 'a scope is one owner\'s');
   for (const page of [path.join(root, 'README.md'), path.join(root, 'cdk', 'README.md')]) {

@@ -12,7 +12,7 @@ for (const example of readdirSync(examples).filter((name) => readdirSync(path.jo
   });
 }
 
-test('the pages in both READMEs are the examples', () => {
+test('the code in both READMEs is that of the examples', () => {
   const [root, constructs] = ['../README.md', 'README.md'].map((page) => readFileSync(path.join(examples, '..', page), 'utf8'));
   for (const [readme, language, file] of [
     [root!, 'ts', 'typescript/app.ts'], [root!, 'python', 'python/app.py'],

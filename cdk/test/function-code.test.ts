@@ -18,8 +18,8 @@ after(() => rmSync(workspace, { recursive: true }));
 const manifestPath = path.join(workspace, 'Cargo.toml');
 writeFileSync(manifestPath, '[workspace]\nmembers = []\n');
 
-// A stand-in for cargo notes where and how it is called, and leaves the binary that it was asked for. The construct looks for
-// cargo-lambda once in a process, so it stands from the start.
+// A fake cargo records where and how it is called, and writes the requested binary. The construct searches for cargo-lambda once per process, so
+// the fake exists from the start.
 const calls = path.join(workspace, 'calls');
 const tools = path.join(workspace, 'tools');
 mkdirSync(tools);
@@ -31,7 +31,7 @@ echo "$8" > "$4/bootstrap"
 process.env['PATH'] = [tools, process.env['PATH']].join(path.delimiter);
 
 function stackWith(functionSettings: FunctionSettings, context: { [key: string]: unknown } = {}): Stack {
-  // No stack is bundled unless a test asks for it.
+  // No stack is bundled unless a test requests it.
   const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [], ...context } }), 'Stack');
   const zone = new PublishedZone(stack, 'PublishedZone', { zoneName: 'example.com', parameterPrefix: '/x', functionSettings });
   new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', parentZone: zone.zone, functionSettings });
@@ -49,7 +49,7 @@ test('without prebuilt functions they are built from the workspace', () => {
   assert.ok(functions.every((one) => one.architecture === lambda.Architecture.ARM_64));
 });
 
-test('cargo-lambda is asked for the release build of one package with the locked versions, in the workspace', () => {
+test('cargo-lambda makes the release build of one package with the locked versions, in the workspace', () => {
   for (const architecture of [undefined, lambda.Architecture.X86_64]) {
     const stack = stackWith({ manifestPath, architecture }, { 'aws:cdk:bundling-stacks': ['**'] });
     const { directory } = (stack.node.root as App).synth();
@@ -64,14 +64,14 @@ test('cargo-lambda is asked for the release build of one package with the locked
   assert.deepEqual(readFileSync(calls, 'utf8').trim().split('\n').map((call) => call.replace(/(--lambda-dir) \S+/, '$1 OUT')), expected);
 });
 
-test('no container stands in for a cargo-lambda that is missing', () => {
+test('a missing cargo-lambda is not replaced by a container', () => {
   const pinned = /^cargo-lambda==(\S+)$/m.exec(readFileSync(path.join(__dirname, '../../tests/emulator/requirements.in'), 'utf8'))?.[0];
   process.env['CARGO_LAMBDA_STATUS'] = '101';
   try {
     assert.throws(() => stackWith({ manifestPath }, { 'aws:cdk:bundling-stacks': ['**'] }), {
       message: `functionZips must be the folder with the prebuilt functions if cargo-lambda, which builds them, is missing: pip install ${pinned}.`,
     });
-    // What is not bundled needs no compiler: config:check, `cdk list`.
+    // Commands that do not bundle need no compiler: config:check, `cdk list`.
     assert.equal(functionsOf(stackWith({ manifestPath })).length, 2);
   } finally {
     delete process.env['CARGO_LAMBDA_STATUS'];
@@ -88,11 +88,11 @@ test('prebuilt functions come from the settings or from the context', () => {
   }
 });
 
-test('a package has its functions in it, a checkout builds them', () => {
+test('a package contains its functions, a checkout builds them', () => {
   const root = path.join(workspace, 'package');
   const folder = path.join(root, 'functions', 'arm64');
   mkdirSync(folder, { recursive: true });
-  // The workspace's Cargo.toml lies beside it.
+  // The workspace's Cargo.toml is beside it.
   assert.equal(packagedFunctions('arm64', root), undefined);
   const installed = path.join(workspace, 'node_modules', 'zone-delegation');
   mkdirSync(path.join(installed, 'functions', 'arm64'), { recursive: true });
@@ -101,16 +101,16 @@ test('a package has its functions in it, a checkout builds them', () => {
   assert.equal(packageRoot(path.join(__dirname, '..', 'lib')), path.join(__dirname, '..'));
 });
 
-test('a folder that is not there is named as it was resolved', () => {
+test('a missing folder is named with its complete path', () => {
   assert.throws(() => stackWith({ functionZips: 'nowhere' }), { message: `functionZips must be a folder that contains publish-zone.zip, but it is "${path.resolve('nowhere')}".` });
 });
 
-test('a workspace that is not there is named', () => {
+test('a missing workspace is named', () => {
   assert.throws(() => stackWith({ manifestPath: '/nowhere/Cargo.toml' }),
     /^PropError: functionSettings\.manifestPath must be the Cargo\.toml of the functions' workspace, but it is "\/nowhere\/Cargo\.toml"\.$/);
 });
 
-test('settings arrive', () => {
+test('every setting of a function is used', () => {
   const topicStack = new Stack(new App(), 'Topics');
   const stack = stackWith({
     functionZips,

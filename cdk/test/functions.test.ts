@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { buildCommand } from '../bin/build-command';
 
-// A copy of what `npm run functions` runs, because it writes beside itself.
+// A copy of what `npm run functions` runs, because it writes to its own folder.
 const checkout = mkdtempSync(path.join(tmpdir(), 'checkout-'));
 after(() => rmSync(checkout, { recursive: true }));
 const cdk = path.join(checkout, 'cdk');
@@ -24,7 +24,7 @@ function functions(cargo: string, environment: { readonly [name: string]: string
   return { status, stdout, stderr };
 }
 
-// As cargo-lambda, it leaves a zip for each package in the target folder.
+// Like cargo-lambda, it writes a zip for each package to the target folder.
 const BUILD = `echo "$*" >> '${checkout}/calls'
 for name in publish-zone delegate-subdomain; do mkdir -p "$TARGET/lambda/$name"; echo "$name $*" > "$TARGET/lambda/$name/bootstrap.zip"; done`;
 
@@ -41,7 +41,7 @@ for (const [what, target, environment] of [['the target folder', path.join(check
   });
 }
 
-test('a build that fails, or leaves no zip, is one sentence', () => {
+test('a build that fails, or writes no zip, is reported in one sentence', () => {
   assert.match(functions('exit 1').stderr, /^npm run functions cannot build the functions: install cargo-lambda, .*\.\n$/);
   assert.match(functions('exit 0', { CARGO_TARGET_DIR: path.join(checkout, 'empty') }).stderr, /^The folder of the functions must contain arm64 and x86_64, with publish-zone\.zip/);
 });

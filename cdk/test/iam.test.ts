@@ -79,14 +79,14 @@ test('the networking stack grants exactly this', () => {
   });
 });
 
-test('nothing but roles and their policies grants anything', () => {
+test('only roles and their policies grant permissions', () => {
   for (const template of Object.values(synthesize())) {
     const granting = Object.values(resourcesOf(template)).map(({ Type }) => Type).filter((type) => /^AWS::IAM::|Permission|Policy/.test(type));
     assert.deepEqual([...new Set(granting)].sort(), ['AWS::IAM::Policy', 'AWS::IAM::Role']);
   }
 });
 
-test('external id and organization narrow the trust further', () => {
+test('external id and organization restrict the trust policy further', () => {
   const statements = statementsOf(synthesize({
     organizationId: 'o-a1b2c3d4e5',
     consumers: [{ account: '222222222222', externalId: 'team-a' }],
@@ -229,7 +229,7 @@ test('only a subdomain that deletes its records lets the function delete records
   assert.deepEqual(conditions(RecordsOnDelete.FAIL), []);
 });
 
-test('only a zone that is created has the time to live of its apex set', () => {
+test('only a zone that is created has a permission for the time to live of its apex', () => {
   const stack = stackWithFunctions({ account: '222222222222', region: 'eu-west-1' });
   new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation, zone: importedZone(stack, 'dev.example.com') });
   assert.doesNotMatch(JSON.stringify(statementsOf(Template.fromStack(stack))), /"UPSERT"/);
@@ -242,7 +242,7 @@ test('a function of subdomains of other accounts alone changes no NS record set 
   assert.doesNotMatch(JSON.stringify(others), /"NS"/);
 });
 
-test('what a custom resource was made by stays for its delete, whatever the next template grants', () => {
+test('the permissions with which a custom resource was created stay until it is deleted', () => {
   const app = (settings: { parentId?: string; prefix?: string; zoneId?: string; region?: string; zoneName?: string }) => {
     const root = new App({ context: { functionZips } });
     const stack = new Stack(root, 'Stack', { env: { account: '222222222222', region: 'eu-west-1' } });
@@ -266,7 +266,8 @@ test('what a custom resource was made by stays for its delete, whatever the next
   assert.deepEqual(neededBy('Certificate'), ['CertificatesPolicy', 'LogsPolicy', 'Policy', 'ValidationPolicy', 'WaitPolicy']);
   assert.deepEqual(neededBy('Subdomain'), ['ApexPolicy', 'DelegationRolePolicy', 'LogsPolicy', 'Policy', 'WaitPolicy', 'ZonesPolicy']);
 
-  // A policy of another id is another resource: the old one goes in the clean-up, after the custom resource that depended on it.
+  // A policy with another id is another resource: CloudFormation deletes the old one in the clean-up, after the custom resource that depended on
+  // it.
   const changed = (settings: Parameters<typeof app>[0]) => {
     const after = policies(app(settings));
     assert.equal(after.length, before.length);
@@ -280,7 +281,7 @@ test('what a custom resource was made by stays for its delete, whatever the next
   assert.deepEqual(changed({ parentId: '333333333333' }), ['Role']);
 });
 
-test('the consumer assumes the very role that the networking stack makes', () => {
+test('the consumer assumes the role that the networking stack creates', () => {
   const templates = synthesize();
   const roleName = 'zone-delegation-dev-222222222222';
   templates['zone-delegation-networking-dev']!.hasResourceProperties('AWS::IAM::Role', { RoleName: roleName });

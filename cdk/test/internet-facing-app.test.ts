@@ -24,7 +24,7 @@ const newApp = () => new App({ context: { functionZips } });
 const ingress = (props: Partial<IngressStackProps> = {}) => Template.fromStack(ingressIn(newApp(), props));
 const application = (props: Partial<ApplicationStackProps> = {}) => Template.fromStack(applicationIn(newApp(), props));
 
-/** The properties of all resources of a type, by their ids without the hash. */
+/** Returns the properties of all resources of a type, by their ids without the hash. */
 function all<T>(template: Template, type: string): { readonly [id: string]: T } {
   return Object.fromEntries(Object.entries(resourcesOf(template)).filter(([, { Type }]) => Type === type)
     .map(([id, { Properties }]) => [id.replace(/[0-9A-F]{8}$/, ''), readable(Properties) as T]));
@@ -35,7 +35,7 @@ function listeners(template: Template): string[] {
     .map(([id, { Port, Protocol, DefaultActions }]) => `${id}: ${Protocol} ${Port} ${DefaultActions[0]?.Type}`).sort();
 }
 
-/** What may go where: the group, then the group or range that may reach it, with the port. */
+/** Returns the permitted traffic: the security group, the group or range that may reach it, and the port. */
 function ways(template: Template): string[] {
   const inline = Object.entries(all<{ SecurityGroupIngress?: { CidrIp: string; FromPort: number }[] }>(template, 'AWS::EC2::SecurityGroup'))
     .flatMap(([id, { SecurityGroupIngress = [] }]) => SecurityGroupIngress.map(({ CidrIp, FromPort }) => `${CidrIp} to ${id}: ${FromPort}`));
@@ -48,7 +48,7 @@ const rulesOf = (template: Template) => readable(resourceOf(template, 'AWS::WAFv
   readonly Name: string; readonly Priority: number; readonly Action?: unknown; readonly OverrideAction?: unknown; readonly Statement: unknown;
 }[];
 
-test('from the Internet to the endpoint there is one way, over TLS and past AWS WAF', () => {
+test('traffic from the Internet reaches the endpoint only over TLS and through AWS WAF', () => {
   const template = ingress();
   assert.deepEqual(listeners(template), ['BalancerHttps: HTTPS 443 forward', 'BalancerRedirect80To443: HTTP 80 redirect']);
   assert.deepEqual(ways(template), ['0.0.0.0/0 to BalancerGroup: 443', '0.0.0.0/0 to BalancerGroup: 80', 'BalancerGroup to EndpointGroup: 80']);
@@ -67,7 +67,7 @@ test('from the Internet to the endpoint there is one way, over TLS and past AWS 
   template.resourceCountIs('AWS::Shield::Protection', 0);
 });
 
-test('the load balancer sends to the addresses of the endpoint to the service', () => {
+test('the targets of the load balancer are the addresses of the endpoint', () => {
   const template = ingress();
   const endpoint = readable(resourceOf(template, 'AWS::EC2::VPCEndpoint').Properties) as { [name: string]: unknown };
   assert.deepEqual([endpoint['ServiceName'], endpoint['SubnetIds'], endpoint['PrivateDnsEnabled']],
@@ -81,7 +81,7 @@ test('the load balancer sends to the addresses of the endpoint to the service', 
   assert.match(lookUp.Create, /"action":"DescribeNetworkInterfaces"/);
 });
 
-test('TLS to the application is TLS on every hop but the last', () => {
+test('with an origin, every hop but the last uses TLS', () => {
   const [before, behind] = [ingress({ tlsToApplication: true }), application(everything.application)];
   const { Port, Protocol } = resourceOf(before, 'AWS::ElasticLoadBalancingV2::TargetGroup').Properties as unknown as TargetGroup;
   assert.deepEqual([Protocol, Port], ['HTTPS', 443]);
@@ -91,7 +91,7 @@ test('TLS to the application is TLS on every hop but the last', () => {
     [{ CertificateArn: '${OriginCertificate.CertificateArn}' }]);
 });
 
-test('allowed addresses are looked at first, and all others blocked', () => {
+test('allowed addresses are checked first, and all others blocked', () => {
   const template = ingress({ allowedAddresses: ['192.0.2.0/24', '198.51.100.7/32'] });
   assert.deepEqual(resourceOf(template, 'AWS::WAFv2::IPSet').Properties,
     { Scope: 'REGIONAL', IPAddressVersion: 'IPV4', Addresses: ['192.0.2.0/24', '198.51.100.7/32'] });
@@ -101,7 +101,7 @@ test('allowed addresses are looked at first, and all others blocked', () => {
   assert.deepEqual(others.map(({ Priority }) => Priority), [1, 2, 3]);
 });
 
-test('fixed addresses stand on a network load balancer, behind which AWS WAF still stands before everything', () => {
+test('fixed addresses belong to a network load balancer in front of AWS WAF', () => {
   const template = ingress({ fixedAddresses: true, shieldAdvanced: true });
   const balancers = all<{ Type: string; Scheme: string; SubnetMappings?: unknown }>(template, 'AWS::ElasticLoadBalancingV2::LoadBalancer');
   assert.deepEqual(Object.entries(balancers).map(([id, { Type, Scheme }]) => [id, Type, Scheme]).sort(),
@@ -122,7 +122,7 @@ test('fixed addresses stand on a network load balancer, behind which AWS WAF sti
     [1, 2].map((index) => `arn:\${AWS::Partition}:ec2:us-east-1:222222222222:eip-allocation/\${Address${index}.AllocationId}`));
 });
 
-test('Shield Advanced protects the load balancer where that faces the Internet', () => {
+test('Shield Advanced protects the load balancer that faces the Internet', () => {
   assert.deepEqual(readable(resourceOf(ingress({ shieldAdvanced: true }), 'AWS::Shield::Protection').Properties), { Name: 'Ingress', ResourceArn: '${Balancer}' });
 });
 
@@ -139,7 +139,7 @@ test('only the ingress account reaches the application, and only through its loa
     ?.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic, 'off');
 });
 
-test('without a way out nothing leads to the Internet', () => {
+test('without egress no route leads to the Internet', () => {
   const template = application();
   for (const type of ['AWS::EC2::Route', 'AWS::EC2::InternetGateway', 'AWS::EC2::NatGateway', 'AWS::NetworkFirewall::Firewall']) {
     template.resourceCountIs(type, 0);
@@ -149,7 +149,7 @@ test('without a way out nothing leads to the Internet', () => {
     ['DISABLED', ['${VpcApplicationSubnet1Subnet}', '${VpcApplicationSubnet2Subnet}']]);
 });
 
-test('the way out leads through the firewall in both directions, in each zone through its own', () => {
+test('egress passes the firewall of its own zone in both directions', () => {
   const routes = Object.values(all<{ RouteTableId: string; DestinationCidrBlock: string; VpcEndpointId?: unknown; NatGatewayId?: string; GatewayId?: string }>(
     application({ egressTo: ['.example.org'] }), 'AWS::EC2::Route'))
     .map((route) => `${route.RouteTableId} ${route.DestinationCidrBlock} ${route.NatGatewayId ?? route.GatewayId ?? /\w+Firewall\d/.exec(JSON.stringify(route.VpcEndpointId))?.[0]}`);
@@ -161,7 +161,7 @@ test('the way out leads through the firewall in both directions, in each zone th
   ]).sort());
 });
 
-test('the firewall lets named domains through and drops the rest', () => {
+test('the firewall allows named domains and drops all other traffic', () => {
   const template = application({ egressTo: ['.example.org', 'example.net'] });
   assert.deepEqual((resourceOf(template, 'AWS::NetworkFirewall::RuleGroup').Properties['RuleGroup'] as { RulesSource: unknown }).RulesSource, {
     RulesSourceList: { GeneratedRulesType: 'ALLOWLIST', TargetTypes: ['TLS_SNI', 'HTTP_HOST'], Targets: ['.example.org', 'example.net'] },
@@ -176,14 +176,14 @@ test('the firewall lets named domains through and drops the rest', () => {
   template.resourceCountIs('AWS::NetworkFirewall::LoggingConfiguration', 2);
 });
 
-test('a way out that comes later replaces nothing', () => {
+test('egress that is added later replaces nothing', () => {
   const [before, after] = [application(), application({ egressTo: ['.example.org'] })].map(resourcesOf);
   for (const [id, resource] of Object.entries(before!)) {
     assert.deepEqual(after![id]?.Properties, resource.Properties, id);
   }
 });
 
-test('both accounts mean the same zones', () => {
+test('both accounts use the same zones', () => {
   for (const template of [ingress(), application({ egressTo: ['.example.org'] })]) {
     const subnets = Object.values(all<{ AvailabilityZone?: string; AvailabilityZoneId: string }>(template, 'AWS::EC2::Subnet'));
     assert.deepEqual([...new Set(subnets.map(({ AvailabilityZone, AvailabilityZoneId }) => `${AvailabilityZone} ${AvailabilityZoneId}`))],
@@ -208,7 +208,7 @@ wrong.forEach(([message, ingressProps, applicationProps]) => test(`a wrong prop 
   }, { message });
 }));
 
-test('what is not known yet is let through', () => {
+test('a value that is not known yet is accepted', () => {
   const parameter = (id: string) => Fn.importValue(id);
   ingress({ endpointServiceName: parameter('Service'), allowedAddresses: [parameter('Range')] });
 });

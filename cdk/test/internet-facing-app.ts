@@ -6,7 +6,7 @@ const region = 'us-east-1';
 export const availabilityZoneIds = ['use1-az1', 'use1-az2'];
 const delegation = { parameterPrefix: '/zone-delegation/dev', roleArn: 'arn:aws:iam::111111111111:role/zone-delegation-dev-222222222222' };
 
-/** The way in, without options. */
+/** Returns the ingress stack without options. */
 export function ingressIn(app: App, props: Partial<IngressStackProps> = {}): IngressStack {
   return new IngressStack(app, 'Ingress', {
     env: { account: '222222222222', region }, availabilityZoneIds, delegation, subdomain: 'app', healthCheckPath: '/health',
@@ -14,7 +14,7 @@ export function ingressIn(app: App, props: Partial<IngressStackProps> = {}): Ing
   });
 }
 
-/** The application, without options. */
+/** Returns the application stack without options. */
 export function applicationIn(app: App, props: Partial<ApplicationStackProps> = {}): ApplicationStack {
   return new ApplicationStack(app, 'Application', {
     env: { account: '333333333333', region }, availabilityZoneIds, ingressAccount: '222222222222', repositoryName: 'app', imageTag: '1',

@@ -12,7 +12,7 @@ const ENV = { account: '222222222222', region: 'ap-northeast-1' };
 interface Document { readonly Statement: { readonly Condition?: { readonly 'ForAllValues:StringEquals'?: { readonly [key: string]: string[] } } }[] }
 interface Policy { readonly Roles: { readonly Ref: string }[]; readonly PolicyDocument: Document }
 
-/** What a document has when it is deployed, at its longest: without white space, as IAM counts it. */
+/** Returns a document with values of the greatest length, without white space, as IAM counts it. */
 function deployed(document: unknown): string {
   const longest: { readonly [reference: string]: string } = {
     'AWS::Partition': 'aws-us-gov', 'AWS::AccountId': '1'.repeat(12), 'AWS::Region': 'ap-southeast-1',
@@ -21,7 +21,7 @@ function deployed(document: unknown): string {
   return JSON.stringify(readable(document)).replaceAll(/\$\{([\w:.]+)\}/g, (_, reference: string) => longest[reference] ?? 'Z'.repeat(32));
 }
 
-/** What a template's roles have: their inline policies together, and each managed one, in characters. */
+/** Returns the sizes of the policies of a template's roles in characters: the inline ones together, and each managed one. */
 function sizes(template: Template): { [role: string]: { inline: number; managed: number[] } } {
   const resources = Object.entries(resourcesOf(template));
   const all: { [role: string]: { inline: number; managed: number[] } } = {};
@@ -82,20 +82,20 @@ function subdomains(count: number): Template {
   return Template.fromStack(stack);
 }
 
-test('the policies of few need no managed policy', () => {
+test('few subdomains need no managed policy', () => {
   for (const template of [zones(1), validationZones(2), names(100), subdomains(15)]) {
     assert.deepEqual(assertFits(template), { managed: 0 });
   }
 });
 
-test('the policies of many fit into what IAM takes', () => {
+test('the policies of many subdomains are within the limits of IAM', () => {
   for (const template of [zones(20), validationZones(30), names(900)]) {
     assert.ok(assertFits(template).managed > 0);
   }
   assertFits(subdomains(300));
 });
 
-test('a policy that many share is another one when it grants something else, so that what was created by it is deleted by it', () => {
+test('a shared policy is replaced when its grants change, so that a resource is deleted with the permissions with which it was created', () => {
   const shared = (count: number) => Object.keys(resourcesOf(zones(count))).filter((id) => id.includes('Shared'));
   const [before, after] = [shared(20), shared(21)];
   assert.equal(before.length, after.length);
@@ -106,7 +106,7 @@ test('a policy that many share is another one when it grants something else, so 
   }
 });
 
-test('a role has all names that its account is granted, in whichever of its policies', () => {
+test('a role has all names that its account is granted, whichever policy lists them', () => {
   const granted = Object.values(resourcesOf(names(300))).flatMap(({ Type, Properties }) => {
     const { PolicyDocument: document } = Properties as unknown as Policy;
     const documents = Type === 'AWS::IAM::ManagedPolicy' ? [document] : (Properties['Policies'] as { PolicyDocument: Document }[] | undefined)?.map(({ PolicyDocument }) => PolicyDocument) ?? [];
@@ -124,18 +124,18 @@ test('a published zone is deleted before all policies of its consumers\' roles',
   assert.deepEqual(policies.filter((id) => !needed.has(id)), []);
 });
 
-test('what does not fit is an error at synthesis, which says how many', () => {
+test('an exceeded limit is an error at synthesis that names the limit', () => {
   assert.throws(() => names(3_000), /^PropError: names of account 333333333333 are 3000, which need \d+ managed policies beside the inline policy of its role, and IAM takes 10: /);
   assert.throws(() => zones(60), /The role of the function publish-zone may need \d+ managed policies during an update, and IAM takes 10: put/);
 });
 
-test('a state machine\'s name fits also in a stack within a stack, which is deployed as StackSet-NAME-UUID', () => {
+test('a state machine\'s name is short enough in a nested stack and in one of a StackSet, StackSet-NAME-UUID', () => {
   const nameIn = (stack: Stack) => {
     new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation });
     return resourceOf(Template.fromStack(stack), 'AWS::StepFunctions::StateMachine').Properties['StateMachineName'];
   };
   const parent = () => new Stack(new App({ context: { functionZips } }), 'Parent');
-  // As a pipeline has it.
+  // In a stage, as in a pipeline.
   assert.deepEqual(nameIn(new Stack(new Stage(parent(), 'Stage'), 'InStage')), { 'Fn::Join': ['', [{ Ref: 'AWS::StackName' }, '-waiter']] });
   assert.deepEqual(nameIn(new Stack(parent(), 'Within')), { 'Fn::Join': ['', [{ 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] }, '-waiter']] });
 });

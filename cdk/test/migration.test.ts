@@ -14,9 +14,9 @@ type Step = typeof STEPS[number];
 
 interface Migration {
   readonly stackAt: (app: App, step: Step) => Stack;
-  /** What hands over. */
+  /** The type of the construct that is replaced. */
   readonly old: string;
-  /** What must not change, and how it names the zone in the end. */
+  /** The type of the resource that must not change, and its final reference to the zone. */
   readonly stays: string;
   readonly zone: string;
 }
@@ -38,17 +38,17 @@ for (const [from, { stackAt, old, stays, zone }] of Object.entries(migrations)) 
     resourcesOf(Template.fromStack(stackAt(new App({ context: { functionZips } }), step))) as { readonly [id: string]: Retainable };
   const find = (step: Step, type: string) => Object.entries(resourcesAt(step)).filter(([, { Type }]) => Type === type);
 
-  test(`from ${from}: what stays is one resource at every step`, () => {
-    // Physically the same zone: it stands where the sample's resource stood.
+  test(`from ${from}: the kept resource is the same at every step`, () => {
+    // It is the same zone: the sample's resource returned its id before.
     const found = STEPS.map((step) =>
       JSON.parse(JSON.stringify(find(step, stays)).replaceAll('{"Ref":"SampleSubdomain"}', JSON.stringify(hostedZoneId))) as unknown[]);
     assert.equal(found[0]?.length, 1);
     assert.deepEqual(found, STEPS.map(() => found[0]));
   });
 
-  // The two deploys in which nothing changes but this, before the one that changes hands and after it; the way back has them too.
+  // The two deployments that change only the policy, before and after the adoption. The way back has them too.
   for (const [retained, not, type] of [['retained', 'before', old], ['taken-over', 'after', 'Custom::DelegatedSubdomain']] as const) {
-    test(`from ${from}: ${retained} is ${not}, but that ${type} is retained`, () => {
+    test(`from ${from}: ${retained} differs from ${not} only in that ${type} is retained`, () => {
       const [[id, kept] = []] = find(retained, type);
       assert.ok(id !== undefined && kept !== undefined);
       assert.deepEqual([kept.DeletionPolicy, kept.UpdateReplacePolicy], ['Retain', 'Retain']);
@@ -56,17 +56,17 @@ for (const [from, { stackAt, old, stays, zone }] of Object.entries(migrations)) 
     });
   }
 
-  test(`from ${from}: one goes as the other comes`, () => {
+  test(`from ${from}: the old resource is removed when the new one is added`, () => {
     const there = (type: string) => STEPS.map((step) => find(step, type).length);
     assert.deepEqual([there(old), there('Custom::DelegatedSubdomain')], [[1, 1, 0, 0], [0, 0, 1, 1]]);
   });
 
-  test(`from ${from}: a step that is none is named, or it would be taken for one that deletes`, () => {
+  test(`from ${from}: an unknown step is refused, because it could delete the delegation`, () => {
     assert.throws(() => stackAt(new App({ context: { functionZips } }), 'retain' as 'retained'),
       { message: 'step must be one of before, retained, taken-over, after, but it is "retain".' });
   });
 
-  test(`from ${from}: the subdomain takes the zone as it stands, under an id of its own`, () => {
+  test(`from ${from}: the subdomain adopts the zone unchanged, with a logical id of its own`, () => {
     const [[id, subdomain] = []] = find('after', 'Custom::DelegatedSubdomain');
     assert.equal((readable(subdomain?.Properties) as { HostedZoneId: string }).HostedZoneId, zone);
     assert.notEqual(id, find('before', old)[0]?.[0]);

@@ -8,8 +8,8 @@ import { siteIn } from './static-site';
 import { configuration, functionZips, synthesize } from './template';
 import { publishedZone } from './zones';
 
-// CDK Pipelines writes the roles below Pipeline/ itself, for its own artifacts, logs and reports, and to assume the bootstrap roles of the
-// accounts. cdk-nag takes an acknowledgement of each single wildcard only.
+// CDK Pipelines creates the roles below Pipeline/ itself, for its own artifacts, logs and reports, and to assume the bootstrap roles of the
+// accounts. cdk-nag accepts an acknowledgement of single wildcards only.
 const OF_CDK_PIPELINES = /^\S*IAM5\S* \/?zone-delegation-pipeline-dev\/Pipeline\//;
 for (const [what, build] of [['the app', addStacks], ['the pipeline', pipelineIn]] as const) {
   for (const [version, find] of [['2', findingsOfNag2], ['3', findings]] as const) {
@@ -27,7 +27,7 @@ test('a template that cdk-nag 2 does not check has no metadata for it', () => {
   assert.doesNotMatch(JSON.stringify(Object.values(synthesize()).map((template) => template.toJSON())), /cdk_nag/);
 });
 
-test('a reason is given for resources with a wildcard alone', () => {
+test('only resources with a wildcard have a reason', () => {
   const acknowledged = (build: (app: App) => void) => {
     const app = new App({ context: { functionZips, ...configuration } });
     build(app);
@@ -35,7 +35,7 @@ test('a reason is given for resources with a wildcard alone', () => {
     return rules.flatMap(({ data }) => Object.keys(data as object)).filter((rule) => rule.includes('IAM5['));
   };
   assert.deepEqual(acknowledged(addStacks).filter((rule) => !rule.includes('*')), []);
-  // A prefix that CloudFormation is given may change under the policy, which so reaches all prefixes.
+  // A prefix that is a parameter of the template may change, so the policy covers all prefixes.
   const anyPrefix = acknowledged((app) => {
     const stack = new Stack(app, 'Stack');
     publishedZone(stack, { parameterPrefix: new CfnParameter(stack, 'Prefix').valueAsString });

@@ -9,7 +9,7 @@ import { configuration, functionZips } from './template';
 /** The context of an app that is checked. */
 export const nagContext = { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true, ...configuration };
 
-/** An app that is checked. */
+/** Returns an app that is checked. */
 export function appWith(build: (app: App) => void): App {
   const app = new App({ context: nagContext });
   build(app);
@@ -20,7 +20,7 @@ interface Report {
   readonly pluginReports: { readonly violations: { readonly ruleName: string; readonly violatingConstructs: { readonly constructPath: string }[] }[] }[];
 }
 
-/** What cdk-nag 2 finds that has no explanation. */
+/** Returns the findings of cdk-nag 2 that have no explanation. */
 export function findingsOfNag2(app: App, Pack: typeof nag2.AwsSolutionsChecks | typeof nag2.NIST80053R5Checks = nag2.AwsSolutionsChecks): string[] {
   Aspects.of(app).add(new Pack());
   return app.node.findAll().filter(Stack.isStack).flatMap((stack) => {
@@ -29,13 +29,13 @@ export function findingsOfNag2(app: App, Pack: typeof nag2.AwsSolutionsChecks | 
   }).filter((finding) => /^(AwsSolutions|NIST)/.test(finding));
 }
 
-/** What cdk-nag 3 finds and nobody has acknowledged, with a reason, where it stands. */
+/** Returns the findings of cdk-nag 3 that nobody has acknowledged, with the reason and the construct. */
 export function findings(app: App, Pack: typeof AwsSolutionsChecks | typeof NIST80053R5Checks = AwsSolutionsChecks): string[] {
   Validations.of(app).addPlugins(new Pack(app));
   try {
     app.synth();
   } catch {
-    // The report says more than the error.
+    // The report has more detail than the error.
   }
   process.exitCode = 0;
   const report = JSON.parse(readFileSync(path.join(app.outdir, 'validation-report.json'), 'utf8')) as Report;

@@ -16,12 +16,12 @@ const templates = [
 ];
 const resources = templates.flatMap((template) => Object.entries(resourcesOf(template)));
 
-/** The rows of a table by their first cell. */
+/** Returns the rows of a table by their first cell. */
 function rowsOf(pattern: RegExp): [first: string, rest: string][] {
   return [...page.matchAll(pattern)].map(([, first, rest]) => [first!, rest!]);
 }
 
-test('docs/operate.md has every alarm with its metric, and none that there is not', () => {
+test('docs/operate.md has exactly the alarms of the templates, with their metrics', () => {
   const rows = rowsOf(/^\| `(\w+Alarm)` \| `(\w+)` of /gm).sort();
   const alarms = resources.filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
     .map(([id, { Properties }]) => [id.replace(/^.*?([A-Z][a-z]+|Executions[A-Z][A-Za-z]+)Alarm[0-9A-F]{8}$/, '$1Alarm'), String(Properties['MetricName'])]);
@@ -33,14 +33,14 @@ test('docs/operate.md has every log group', () => {
   assert.deepEqual([...new Set(groups)].filter((group) => !page.includes(`\`…${group}\``)), []);
 });
 
-test('docs/operate.md says what a line of the log holds', () => {
+test('docs/operate.md has every field of a log line', () => {
   const sources: { readonly [message: string]: string } = { 'AWS call': 'aws-calls/src/call.rs', 'request closed': 'custom-resource/src/summary.rs' };
   const rows = rowsOf(/^\| `([A-Za-z ]+)` \| at the end of [^|]+ \| (.*) \|$/gm);
   assert.deepEqual(rows.map(([message]) => message), Object.keys(sources));
   for (const [message, holds] of rows) {
     const source = readFileSync(path.join(root, 'crates', sources[message]!), 'utf8');
     assert.ok(source.includes(`"${message}"`));
-    // Fields stand on lines of their own before the message, `name,` or `name = value,`.
+    // The fields are before the message, each on a line of its own: `name,` or `name = value,`.
     const events = [...source.matchAll(/tracing::info!\(([^;]*?)\);/gs)].map(([, event]) => event!);
     const fields = new Set(events.flatMap((event) => [...event.matchAll(/^ +(\w+)(?: = .*)?,$/gm)].map(([, field]) => field!)));
     const outcomes = ['ok', 'waiting', 'handed over', 'not answered'];
@@ -49,7 +49,7 @@ test('docs/operate.md says what a line of the log holds', () => {
   }
 });
 
-test('an alarm tells the topic of its stack, and without one nobody', () => {
+test('an alarm notifies the topic of its stack, if there is one', () => {
   const actions = (template: Template) => new Set(Object.values(resourcesOf(template)).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
     .map(({ Properties }) => JSON.stringify(Properties['AlarmActions'])));
   const [networking, consumer, ...plain] = templates;

@@ -54,13 +54,13 @@ test('the source may use its connection, by an action of the same service as the
   }
 });
 
-test('what a destroyed pipeline leaves is its two buckets', () => {
+test('a deleted pipeline leaves its two buckets', () => {
   const retained = Object.values(Template.fromStack(pipelineStack()).toJSON()['Resources'] as { [id: string]: { Type: string; DeletionPolicy?: string } })
     .filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain').map(({ Type }) => Type);
   assert.deepEqual(retained, ['AWS::S3::Bucket', 'AWS::S3::Bucket']);
 });
 
-test('tests and build are steps of their own, with a checked Rust, that share nothing that was built', () => {
+test('tests and build are separate steps with a checked Rust, and share no build results', () => {
   const specOf = (id: string) => {
     const { Properties } = resourceOf(Template.fromStack(pipelineStack()), 'AWS::CodeBuild::Project', id);
     assert.equal((Properties['Cache'] as { Type: string }).Type, 'S3');
@@ -76,7 +76,7 @@ test('tests and build are steps of their own, with a checked Rust, that share no
   }
 });
 
-test('the pipeline runs the tools that a person would', () => {
+test('the pipeline runs the same tools as a person', () => {
   const { devDependencies } = JSON.parse(readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8')) as { devDependencies: { 'aws-cdk': string } };
   const rust = readFileSync(path.join(__dirname, '..', '..', 'Cargo.toml'), 'utf8').match(/^rust-version = "(.*)"$/m)?.[1];
   const specs = Object.values(Template.fromStack(pipelineStack()).findResources('AWS::CodeBuild::Project'))
@@ -86,7 +86,7 @@ test('the pipeline runs the tools that a person would', () => {
   assert.equal(/^version=(.*)$/m.exec(installed)?.[1], `${rust}.0`);
 });
 
-test('a failure is told by e-mail, over an encrypted topic whose key rotates', () => {
+test('a failure is reported by e-mail, over an encrypted topic whose key rotates', () => {
   const template = Template.fromStack(pipelineStack());
   template.hasResourceProperties('AWS::Events::Rule', {
     EventPattern: { source: ['aws.codepipeline'], 'detail-type': ['CodePipeline Pipeline Execution State Change'], detail: { state: ['FAILED'] } },
@@ -98,7 +98,7 @@ test('a failure is told by e-mail, over an encrypted topic whose key rotates', (
   assert.match(String((readable(resourceOf(template, 'AWS::SNS::Topic').Properties) as { KmsMasterKeyId: string }).KmsMasterKeyId), /^\$\{NotificationsKey/);
 });
 
-test('the pipeline deploys what a person would deploy by hand', () => {
+test('the pipeline deploys the same stacks as a person', () => {
   const byHand = synthesize({ consumers });
   const stages = pipelineStack().node.children.filter(Stage.isStage);
   const stacks = stages.flatMap((stage) => stage.synth().stacks);

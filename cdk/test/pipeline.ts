@@ -11,7 +11,7 @@ export const pipeline = { account: '444444444444', repository: 'Owner/zone-deleg
 /** Two consumers. */
 export const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }, { account: '333333333333', names: ['qa'] }];
 
-/** The pipeline, in an account of its own; with other keys and other consumers where they are given. */
+/** Returns the pipeline, in an account of its own, with other keys and other consumers if they are given. */
 export function pipelineIn(app: App, changes: { [key: string]: unknown } = {}, of: unknown[] = consumers): PipelineStack {
   const context: { [key: string]: unknown } = { ...configuration, consumers: of, pipeline: { ...pipeline, ...changes } };
   return new PipelineStack(app, 'zone-delegation-pipeline-dev', {
@@ -21,7 +21,7 @@ export function pipelineIn(app: App, changes: { [key: string]: unknown } = {}, o
   });
 }
 
-/** The same in an app of its own. */
+/** Returns the same stack in an app of its own. */
 export function pipelineStack(changes: { [key: string]: unknown } = {}): PipelineStack {
   return pipelineIn(new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } }), changes);
 }

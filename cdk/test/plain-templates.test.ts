@@ -10,7 +10,7 @@ import { dependenciesOf, readable, resourcesOf, statementsOf, withoutHash } from
 const templates = Object.fromEntries(Object.entries(plainTemplates()).map(([file, json]) => [file, Template.fromJSON(JSON.parse(JSON.stringify(json)) as { [key: string]: unknown })]));
 
 for (const [file, template] of Object.entries(templates)) {
-  test(`${file} is what \`npm run templates\` makes`, () => {
+  test(`${file} is the output of \`npm run templates\``, () => {
     assert.deepEqual(parse(readFileSync(path.join(__dirname, '..', 'templates', file), 'utf8')), template.toJSON());
   });
 
@@ -24,20 +24,20 @@ for (const [file, template] of Object.entries(templates)) {
     assert.deepEqual(ignored.filter((check) => check.startsWith('E')), []);
   });
 
-  test(`${file} has no circular dependency, and its custom resources go before all that they need`, () => {
+  test(`${file} has no circular dependency, and its custom resources are deleted before what they need`, () => {
     const resources = resourcesOf(template);
     for (const [id, needed] of Object.entries(dependenciesOf(template))) {
       assert.ok(!needed.has(id), `${id} needs itself`);
       if (resources[id]?.Type.startsWith('Custom::')) {
-        const gone = Object.entries(resources).filter(([other, { Type }]) => !needed.has(other) && /IAM|Lambda::|StateMachine|LogGroup|Route53/.test(Type));
-        // What lets the function make certificates is not needed by subdomains.
-        assert.deepEqual(gone.map(([other]) => withoutHash(other)).filter((other) => !other.endsWith('CertificatesPolicy')), []);
+        const deletedFirst = Object.entries(resources).filter(([other, { Type }]) => !needed.has(other) && /IAM|Lambda::|StateMachine|LogGroup|Route53/.test(Type));
+        // Subdomains do not need the policy for certificates.
+        assert.deepEqual(deletedFirst.map(([other]) => withoutHash(other)).filter((other) => !other.endsWith('CertificatesPolicy')), []);
       }
     }
   });
 }
 
-/** What a value is if some conditions hold and all others do not. */
+/** Returns a value if these conditions are true and all others false. */
 function under(value: unknown, holding: readonly string[]): unknown {
   if (Array.isArray(value)) {
     return value.map((one) => under(one, holding)).filter((one) => one !== undefined);
@@ -67,13 +67,13 @@ for (const [file, template] of Object.entries(templates)) {
     assert.deepEqual(others.flatMap((properties) => Object.keys(properties)).filter((name) => /Boundary|Vpc|Kms|Encryption/.test(name)), []);
   });
 
-  test(`${file} gives every role the permissions boundary and the path that it is told`, () => {
+  test(`${file} gives every role the permissions boundary and the path of its parameters`, () => {
     for (const role of propertiesUnder('AWS::IAM::Role', 'HasPermissionsBoundary', 'HasRolePath')) {
       assert.deepEqual([role['PermissionsBoundary'], role['Path']], [{ Ref: 'PermissionsBoundaryArn' }, { Ref: 'RolePath' }]);
     }
   });
 
-  test(`${file} runs its function in the network, and encrypts by the key, that it is told, with permission for both`, () => {
+  test(`${file} runs its function in the network, and encrypts by the key, of its parameters, with permission for both`, () => {
     const [made] = propertiesUnder('AWS::Lambda::Function', 'HasSubnets', 'HasKmsKey');
     assert.deepEqual([made!['VpcConfig'], made!['KmsKeyArn']], [{ SubnetIds: { Ref: 'SubnetIds' }, SecurityGroupIds: { Ref: 'SecurityGroupIds' } }, { Ref: 'KmsKeyArn' }]);
     propertiesUnder('AWS::Logs::LogGroup', 'HasKmsKey').forEach((logs) => assert.deepEqual(logs['KmsKeyId'], { Ref: 'KmsKeyArn' }));
@@ -92,7 +92,7 @@ for (const [file, template] of Object.entries(templates)) {
     }
   });
 
-  test(`${file} says how long its stack's name may be, where a name follows from it`, () => {
+  test(`${file} states the greatest length of its stack's name, if other names are derived from it`, () => {
     const names = Object.values(template.findResources('AWS::StepFunctions::StateMachine')).map(({ Properties }) => readable((Properties as { StateMachineName: unknown }).StateMachineName) as string);
     const { Description: description } = template.toJSON() as { Description: string };
     assert.equal(names.length, file === 'networking.yaml' ? 0 : 1);
@@ -114,7 +114,7 @@ test('a consumer of the networking template has a role under a condition, for co
   assert.match(role, /"StringEquals":\{"Fn::If":\["NarrowsConsumer1",\{"sts:ExternalId":/);
 });
 
-test('the names of the consumers that are given are one list, whichever they are', () => {
+test('the names of all given consumers are one list', () => {
   const [id, { Properties }] = Object.entries(resourcesOf(templates['networking.yaml']!)).find(([, { Type }]) => Type === 'Custom::PublishedZone')!;
   assert.ok(id);
   const { Conditions: conditions } = templates['networking.yaml']!.toJSON() as { Conditions: { [name: string]: unknown } };
@@ -148,14 +148,14 @@ test('the names of the consumers that are given are one list, whichever they are
   assert.deepEqual(namesOf({ 2: ['b'], 4: ['d'] }), ['b', 'd']);
 });
 
-test('the consumer template assumes the one role that it is given', () => {
+test('the consumer template assumes only the role of its parameter', () => {
   assert.deepEqual(statementsOf(templates['consumer.yaml']!)['DelegateSubdomainFunctionDelegateSubdomainDelegationRolePolicy'], [
     { Action: 'sts:AssumeRole', Effect: 'Allow', Resource: '${NetworkRoleArn}' },
   ]);
   assert.ok(!JSON.stringify(statementsOf(templates['application.yaml']!)).includes('role/zone-delegation'));
 });
 
-test('what the templates have parameters for is what the constructs do by default', () => {
+test('the defaults of the templates are those of the constructs', () => {
   for (const [file, template] of Object.entries(templates)) {
     const parameters = template.toJSON()['Parameters'] as { [name: string]: { Default?: unknown } };
     const defaults = Object.fromEntries(['AlarmTopicArn', 'LogRetentionDays', 'Ttl', 'DrainSeconds'].filter((name) => name in parameters).map((name) => [name, parameters[name]!.Default]));

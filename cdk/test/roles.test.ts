@@ -13,12 +13,13 @@ const folder = path.join(__dirname, 'snapshots', 'roles');
 const CONSUMER = '222222222222';
 const SECOND = '333333333333';
 
-/** The app for two consumers. */
+/** Returns the app for two consumers. */
 function app(certificates: { applications?: string[]; certificateRegion?: string }): { readonly [stackName: string]: Template } {
   const shared = { externalId: 'a-secret', ...certificates };
   return synthesize({
     region: 'eu-west-1',
-    // The proof has names that nest, which the app refuses: it calls these `a.dev`, `b.a.dev` and `a.ops` (tests/world/tests/proof/roles.rs).
+    // The proof (tests/world/tests/proof/roles.rs) needs names that nest, which the app refuses. It replaces these by `a.dev`, `b.a.dev` and
+    // `a.ops`.
     consumers: [
       { account: CONSUMER, names: ['dev', 'test', 'below', 'far-below'], ...shared },
       { account: SECOND, names: ['ops', 'below-ops'], ...shared },
@@ -26,8 +27,8 @@ function app(certificates: { applications?: string[]; certificateRegion?: string
   });
 }
 
-/** A stack with nothing but a certificate in a zone that stands. */
-function certificateInGivenZone(): Template {
+/** Returns a stack with only a certificate in an existing zone. */
+function certificateInExistingZone(): Template {
   const root = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } });
   const stack = new Stack(root, 'Certificate', { env: { account: CONSUMER, region: 'eu-west-1' } });
   const hostedZoneId = new CfnParameter(stack, 'HostedZoneId').valueAsString;
@@ -36,7 +37,7 @@ function certificateInGivenZone(): Template {
   return Template.fromStack(stack);
 }
 
-/** A stack with nothing but one subdomain. */
+/** Returns a stack with only one subdomain. */
 function subdomainAlone(props: (stack: Stack) => Partial<DelegatedSubdomainProps>): Template {
   const root = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true } });
   const stack = new Stack(root, 'Subdomain', { env: { account: CONSUMER, region: 'eu-west-1' } });
@@ -47,7 +48,7 @@ function subdomainAlone(props: (stack: Stack) => Partial<DelegatedSubdomainProps
 const here = app({ applications: ['app'] });
 const elsewhere = app({ applications: ['app'], certificateRegion: 'us-east-1' });
 const nowhere = app({});
-// What the proof (tests/world/tests/proof) runs the functions under. `npm run snapshots` writes them anew.
+// The proof (tests/world/tests/proof) runs the functions with these roles. `npm run snapshots` writes them anew.
 const stacks: { readonly [file: string]: Template } = {
   'networking.json': here['zone-delegation-networking-dev']!,
   'consumer.json': here['zone-delegation-consumer-dev']!,
@@ -56,13 +57,14 @@ const stacks: { readonly [file: string]: Template } = {
   'second-consumer.json': here['zone-delegation-consumer-dev-ops']!,
   'second-consumer-elsewhere.json': elsewhere['zone-delegation-consumer-dev-ops']!,
   'second-consumer-without-certificates.json': nowhere['zone-delegation-consumer-dev-ops']!,
-  'certificate.json': certificateInGivenZone(),
-  // What the app's stacks lack: a subdomain of a zone of the same account, in a stack without certificates, and one that deletes its records.
+  'certificate.json': certificateInExistingZone(),
+  // Cases that the app's stacks do not have: a subdomain of a zone of the same account, in a stack without certificates, and one that deletes its
+  // records.
   'subdomain-within-account.json': subdomainAlone((stack) => ({ parentZone: route53.HostedZone.fromHostedZoneId(stack, 'Parent', 'Z0PARENT') })),
   'subdomain-with-records.json': subdomainAlone(() => ({ delegation, recordsOnDelete: RecordsOnDelete.DELETE })),
 };
 
-/** The roles of the functions, which have their path, and those for consumers, which have their name; with all that stands on them. */
+/** Returns the roles of the functions and of the consumers, with their policies. */
 function rolesOf(template: Template): { [logicalId: string]: TemplateResource } {
   const resources = Object.entries(resourcesOf(template));
   const roles = resources.filter(([, { Type, Properties }]) =>
@@ -84,6 +86,6 @@ for (const [file, template] of Object.entries(stacks)) {
   });
 }
 
-test('test/snapshots/roles holds no roles of other stacks', () => {
+test('test/snapshots/roles has no roles of other stacks', () => {
   assert.deepEqual(readdirSync(folder).sort(), Object.keys(stacks).sort());
 });

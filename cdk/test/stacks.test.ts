@@ -15,7 +15,7 @@ test('the stacks are named for the instance and the consumer', () => {
   assert.deepEqual(Object.keys(synthesize({ consumers })), [...stackNames, 'zone-delegation-consumer-dev-qa-eu']);
 });
 
-test('networking is deployed before its consumers, and goes after them', () => {
+test('networking is deployed before its consumers, and deleted after them', () => {
   const app = new App({ context: { ...configuration, functionZips, consumers: [{ account: '222222222222' }, { account: '333333333333', names: ['qa'] }] } });
   addStacks(app);
   assert.deepEqual(app.synth().stacks.map(({ stackName, dependencies }) => [
@@ -69,7 +69,7 @@ test('a consumer gets its names, its applications below them, and their certific
   });
 });
 
-test('there is one function a stack, whose life fits what it is told', () => {
+test('each stack has one function, which knows the greatest age of an invocation', () => {
   for (const template of Object.values(synthesize({ architecture: 'x86_64', functionEnvironment: { RUST_LOG: 'debug' } }))) {
     const { Properties } = resourceOf(template, 'AWS::Lambda::Function');
     const { Timeout, Environment, Architectures, Runtime, Handler } = Properties as {
@@ -95,7 +95,7 @@ test('every function knows its stack', () => {
   }
 });
 
-test('the waiter has the name that the function knows it by, and calls the function until it is done', () => {
+test('the waiter has the name in the function\'s environment, and calls the function until it is done', () => {
   const template = synthesize()['zone-delegation-consumer-dev']!;
   const { Properties } = resourceOf(template, 'AWS::StepFunctions::StateMachine');
   assert.equal(readable(Properties['StateMachineName']), '${AWS::StackName}-waiter');
@@ -119,36 +119,36 @@ test('no dependency is circular', () => {
   }
 });
 
-test('a stack delete asks the custom resources first', () => {
-  // A stack deletes a resource before all that it needs.
-  const outlived = [
+test('custom resources are deleted first', () => {
+  // CloudFormation deletes a resource before all resources on which it depends.
+  const deletedLater = [
     'AWS::Lambda::Function', 'AWS::Lambda::EventInvokeConfig', 'AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::StepFunctions::StateMachine',
     'AWS::Logs::LogGroup', 'AWS::Route53::HostedZone', 'AWS::Route53::RecordSet',
   ];
   for (const template of Object.values(synthesize())) {
     const resources = resourcesOf(template);
     for (const [id, needed] of Object.entries(dependenciesOf(template)).filter(([id]) => resources[id]?.Type.startsWith('Custom::'))) {
-      const gone = Object.keys(resources).filter((other) => outlived.includes(resources[other]?.Type ?? '') && !needed.has(other));
-      // Rights of another kind of custom resource may go before.
-      assert.deepEqual(gone.map(withoutHash).filter((other) => !/(Certificates|DelegationRole|Delegations)Policy$/.test(other)), [],
+      const deletedFirst = Object.keys(resources).filter((other) => deletedLater.includes(resources[other]?.Type ?? '') && !needed.has(other));
+      // The permissions of another kind of custom resource may be deleted before.
+      assert.deepEqual(deletedFirst.map(withoutHash).filter((other) => !/(Certificates|DelegationRole|Delegations)Policy$/.test(other)), [],
         `${id} must go before these`);
     }
   }
 });
 
-test('a subdomain outlives its applications and their certificates', () => {
+test('a subdomain is deleted after its applications and their certificates', () => {
   const dependencies = dependenciesOf(synthesize()['zone-delegation-consumer-dev']!);
   const id = (start: string) => Object.keys(dependencies).find((other) => other.startsWith(start)) ?? '';
   assert.ok(dependencies[id('app1devCertificate')]?.has(id('app1dev9')));
   assert.ok(dependencies[id('app1dev9')]?.has(id('devF')));
 });
 
-test('a synthesis is as the one before', () => {
+test('two syntheses are equal', () => {
   const json = () => Object.entries(synthesize()).map(([name, template]) => [name, template.toJSON()] as const);
   assert.deepEqual(json(), json());
 });
 
-test('what is added changes nothing that stands', () => {
+test('an addition changes no existing resource', () => {
   const before = synthesize();
   const after = synthesize({
     consumers: [{ account: '222222222222', names: ['dev', 'more'], applications: ['app1', 'app2'] }, { account: '333333333333', names: ['qa'] }],
@@ -156,7 +156,7 @@ test('what is added changes nothing that stands', () => {
   for (const stackName of stackNames) {
     const [standing, now] = [resourcesOf(before[stackName]!), resourcesOf(after[stackName]!)];
     const changed = Object.keys(standing).filter((id) => JSON.stringify(now[id]) !== JSON.stringify(standing[id]));
-    // The consumer's role learns its new name, and the published zone all names; it is deleted before the new role. In the consumer's stack
+    // The consumer's role gets its new name, and the published zone all names; the zone is deleted before the new role. In the consumer's stack,
     // the one policy that lists names changes in place.
     assert.deepEqual(changed.map((id) => [standing[id]?.Type, /Apex/.test(id)]).sort(),
       stackName === stackNames[0] ? [['AWS::IAM::Role', false], ['Custom::PublishedZone', false]] : [['AWS::IAM::Policy', true]]);
@@ -168,7 +168,7 @@ test('what is added changes nothing that stands', () => {
   }
 });
 
-test('a retired name is deleted by the right that it was made by', () => {
+test('a retired name is deleted with the permission with which it was created', () => {
   const consumer = { account: '222222222222', names: ['dev', 'qa'], applications: ['app1'] };
   const before = synthesize({ consumers: [consumer] });
   const after = synthesize({ consumers: [{ ...consumer, retiredNames: ['qa'] }] });
@@ -188,7 +188,7 @@ test('a consumer all of whose names are retired keeps its role and its function,
   assert.equal(template!.toJSON()['Description'], 'Subdomains of build.example.com: none');
 });
 
-test('an instance beside another shares no name with it, but those of its consumers below another zone', () => {
+test('two instances share no names, except those of consumers below another zone', () => {
   const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }];
   const names = (context: { [key: string]: unknown }) => Object.entries(synthesize({ ...context, consumers })).flatMap(([stackName, template]) => [
     stackName,
@@ -203,7 +203,7 @@ test('an instance beside another shares no name with it, but those of its consum
   assert.deepEqual(other.filter((name) => old.includes(name)), []);
 });
 
-test('a certificate in the stack\'s Region has an alarm where there is a topic', () => {
+test('a certificate in the stack\'s Region has an alarm if there is a topic', () => {
   const consumer = { account: '222222222222', applications: ['app1', 'app2'], alarmTopicArn: 'arn:aws:sns:us-east-1:222222222222:Alarms' };
   const expiryAlarms = (changes: object) => {
     const { [stackNames[1]!]: template } = synthesize({ consumers: [{ ...consumer, ...changes }] });
@@ -229,7 +229,7 @@ test('a certificate in the stack\'s Region has an alarm where there is a topic',
   assert.deepEqual([...expiryAlarms({ certificateRegion: 'eu-west-1' }), ...expiryAlarms({ alarmTopicArn: undefined })], []);
 });
 
-test('times and retention of the configuration arrive, and are else those of the functions and of the constructs', () => {
+test('times and retention are those of the configuration, or else the defaults of the functions and constructs', () => {
   const [standing, changed] = [{}, { ttlSeconds: 60, drainSeconds: 3480 }].map((times) => synthesize({
     ...Object.keys(times).length > 0 && { logRetentionDays: 365 }, consumers: [{ account: '222222222222', names: ['dev'], applications: ['app1'], ...times }],
   }));
@@ -241,7 +241,7 @@ test('times and retention of the configuration arrive, and are else those of the
   assert.deepEqual([retentions(standing), retentions(changed)], [[90, 90, 90], [365, 365, 365]]);
 });
 
-test('every alarm is there', () => {
+test('every alarm exists', () => {
   const metrics = (template: Template) => Object.values(template.findResources('AWS::CloudWatch::Alarm'))
     .map(({ Properties }) => (Properties as { MetricName: string }).MetricName).sort();
   const templates = synthesize();
@@ -260,7 +260,7 @@ test('terminationProtection protects the stacks of all accounts', () => {
   }
 });
 
-test('retainZones keeps the zones of all accounts with their NS record sets, but for an entry that sets it to false', () => {
+test('retainZones keeps the zones of all accounts with their NS record sets, except for an entry that sets it to false', () => {
   const consumers = [{ account: '222222222222', names: ['dev'], applications: ['app1'] }, { account: '333333333333', names: ['qa'], retainZones: false }];
   const kept = (context: { [key: string]: unknown }) => Object.values(synthesize({ ...context, consumers })).flatMap((template) =>
     Object.values(resourcesOf(template) as { [id: string]: { Type: string; DeletionPolicy?: string } }).filter(({ DeletionPolicy }) => DeletionPolicy?.startsWith('Retain')).map(({ Type }) => Type));

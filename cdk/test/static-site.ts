@@ -1,7 +1,7 @@
 import type { App } from 'aws-cdk-lib';
 import { StaticSite } from '../examples/static-site/static-site';
 
-/** The static site, in a Region that is not CloudFront's. */
+/** Returns the static site, in a Region that is not CloudFront's. */
 export function siteIn(app: App): StaticSite {
   return new StaticSite(app, 'Site', {
     env: { account: '222222222222', region: 'eu-central-1' },

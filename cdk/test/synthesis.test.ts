@@ -18,7 +18,7 @@ const newApp = () => new App({ context: { functionZips } });
 const location = { networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev' };
 const wrong = (message: string | RegExp) => ({ name: 'PropError', message });
 
-test('a name is known at synthesis where the parent\'s is, so that full names stay as they are', () => {
+test('a name is known at synthesis if the parent\'s is, so that full names stay as they are', () => {
   const app = newApp();
   const [networking, stack] = [new Stack(app, 'Networking', { env: NETWORKING }), new Stack(app, 'Consumer', { env: CONSUMER })];
   const granted = publishedZone(networking).allowDelegation({ account: '222222222222', names: ['Dev'] });
@@ -37,7 +37,7 @@ test('a name is known at synthesis where the parent\'s is, so that full names st
   }
 });
 
-test('a full name where a relative one is meant is refused, and so is a name that validates certificates', () => {
+test('a full name in place of a relative one is refused, and so is a name that validates certificates', () => {
   const app = newApp();
   const [networking, stack] = [new Stack(app, 'Networking', { env: NETWORKING }), new Stack(app, 'Consumer', { env: CONSUMER })];
   const zone = publishedZone(networking);
@@ -50,7 +50,7 @@ test('a full name where a relative one is meant is refused, and so is a name tha
   assert.throws(byZone('bücher'), wrong(/; "bücher" is none: write it as "xn--bcher-kva", but it is "bücher"\.$/));
 });
 
-test('a zone of another account is refused where one of the own account is meant', () => {
+test('a zone of another account is refused in place of one of the same account', () => {
   const app = newApp();
   const [networking, stack] = [new Stack(app, 'Networking', { env: NETWORKING }), new Stack(app, 'Consumer', { env: CONSUMER })];
   const parentZone = new route53.PublicHostedZone(networking, 'Zone', { zoneName: 'example.com' });
@@ -61,7 +61,7 @@ test('a zone of another account is refused where one of the own account is meant
   assert.throws(() => new PublishedZone(stack, 'Published', { zone: parentZone, parameterPrefix: '/x' }), sentence('zone', 'Published'));
 });
 
-test('a delegation is refused in an account, or for a name, that it is not granted to', () => {
+test('a delegation is refused in an account, or for a name, for which it was not granted', () => {
   const app = newApp();
   const networking = new Stack(app, 'Networking', { env: NETWORKING });
   const [stack, other] = [new Stack(app, 'Consumer', { env: CONSUMER }), new Stack(app, 'Other', { env: { ...CONSUMER, account: '333333333333' } })];
@@ -77,7 +77,7 @@ test('a delegation is refused in an account, or for a name, that it is not grant
   new DelegatedSubdomain(stack, 'Two', { subdomain: 'One.two', delegation: granted });
 });
 
-test('a prefix and a role name are one published zone\'s of an account, whichever stack it is in', () => {
+test('two published zones of an account must not share a prefix or a role name', () => {
   const app = newApp();
   const stackIn = (id: string, env: { account: string; region: string }) => new Stack(app, id, { env });
   publishedZone(stackIn('First', NETWORKING)).allowDelegation({ account: '222222222222', names: ['dev'] });
@@ -137,14 +137,14 @@ test('a value that is still to be looked up is accepted in every property that i
   subdomain.certificate('Certificate', { ...given.CertificateOptions, additionalZones: [zone('Additional')] });
   Template.fromStack(stack).resourceCountIs('Custom::DelegatedSubdomain', 2);
 
-  // A property that is added needs its place here. Paths are read at synthesis.
+  // A new property must be added here. Paths are read at synthesis.
   const structs = readFileSync(path.join(__dirname, '..', 'API.md'), 'utf8').split(/^## /m).filter((section) => section.includes('| property | type | default |'));
   const texts = Object.fromEntries(structs.map((section) => [section.split('\n')[0]!, [...section.matchAll(/^\| `(\w+)` \| `(?:string(?:\[\])?|\{ \[key: string\]: string \})` \|/gm)]
     .map(([, name]) => name!).filter((name) => !['functionZips', 'manifestPath'].includes(name)).sort()]));
   assert.deepEqual(Object.fromEntries(Object.entries(given).map(([name, props]) => [name, Object.keys(props).sort()])), texts);
 });
 
-test('a role\'s logical id follows the account\'s name, not its place', () => {
+test('a role\'s logical id is derived from the account, not from its position', () => {
   const idsOf = (...accounts: string[]) => {
     const stack = stackWithFunctions();
     const zone = publishedZone(stack);
@@ -161,7 +161,7 @@ test('after a construct that threw, others of the app still work', () => {
   assert.throws(() => publishedZone(stack, { functionSettings: { functionZips: '/nowhere' } }), /functionZips must be a folder/);
   assert.throws(() => new DelegatedSubdomain(stack, 'Dev', { subdomain: 'dev', delegation, functionSettings: { functionZips: '/nowhere' } }), /functionZips must be a folder/);
   assert.throws(() => new DelegatedSubdomain(stack, 'Wrong', { subdomain: 'dev', delegation, tags: { 'aws:x': '' } }), /tags/);
-  // The same names, now right.
+  // The same names, now correct.
   const published = new PublishedZone(stack, 'Again', { zoneName: 'build.example.com', parameterPrefix: '/zone-delegation/dev' });
   published.allowDelegation({ account: '222222222222', names: ['dev'] });
   new DelegatedSubdomain(stack, 'Right', { subdomain: 'dev', delegation }).certificate('Certificate');
@@ -184,7 +184,7 @@ test('customizeRoles reports what the functions\' and the consumers\' roles need
   assert.ok(actions('Delegation222222222222').includes('route53:ChangeResourceRecordSets'));
 });
 
-test('what the constructs are given under a new name arrives', () => {
+test('renamed props of the constructs are used', () => {
   const stack = stackWithFunctions(NETWORKING);
   const published = publishedZone(stack, { formerLogicalIds: ['Old1'], tags: { team: 'a' } });
   published.allowDelegation({ account: '222222222222', names: ['dev', 'one.two'] });
@@ -202,7 +202,7 @@ test('what the constructs are given under a new name arrives', () => {
   template.hasResourceProperties('Custom::SubdomainCertificate', { Export: true, FormerLogicalIds: ['Old3'] });
 });
 
-test('what is not given is left to the functions', () => {
+test('the functions decide the defaults of absent props', () => {
   const stack = stackWithFunctions();
   publishedZone(stack);
   new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation }).certificate('Certificate');
@@ -214,7 +214,7 @@ test('what is not given is left to the functions', () => {
   template.hasResourceProperties('Custom::SubdomainCertificate', { Export: Match.absent(), FormerLogicalIds: Match.absent() });
 });
 
-test('a published zone in a nested stack has a consumer beside it', () => {
+test('a published zone in a nested stack can have a consumer in the parent stack', () => {
   const nested = new NestedStack(new Stack(newApp(), 'Parent', { env: NETWORKING }), 'Nested');
   const granted = publishedZone(nested).allowDelegation({ account: '111111111111', names: ['dev'] });
   new DelegatedSubdomain(nested, 'Dev', { subdomain: 'dev', delegation: granted });

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { functionZips } from './template';
 
-/** Where the examples lie. */
+/** The folder of the examples. */
 export const examples = path.join(__dirname, '..', 'examples');
 
-/** The templates that a program of an example makes of a context, by their stacks; it must make them without a word. */
+/** Returns the templates that a program of an example creates with a context, by their stacks. The program must print nothing. */
 export function synthesizeExample(example: string, given: object, program: string, ...words: string[]): { readonly [stack: string]: unknown } {
   const { context } = JSON.parse(readFileSync(path.join(examples, example, 'cdk.json'), 'utf8')) as { context?: object };
   const outdir = mkdtempSync(path.join(tmpdir(), 'cdk-out-'));

@@ -6,7 +6,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addStacks } from '../lib/app';
 
-// The validation of CloudFormation templates that is built into the CDK takes seconds a process; validation.test.ts runs it once.
+// The CDK's built-in validation of CloudFormation templates takes seconds per process, so only validation.test.ts runs it.
 process.env['CDK_VALIDATION'] = 'false';
 
 /** A resource of a template. */
@@ -26,7 +26,7 @@ export interface Statement {
   readonly Condition?: unknown;
 }
 
-/** A folder with stand-ins for the prebuilt functions; it goes when the test file ends. */
+/** A folder with placeholders for the prebuilt functions. It is deleted when the test file ends. */
 export const functionZips = mkdtempSync(path.join(tmpdir(), 'function-zips-'));
 for (const name of ['publish-zone', 'delegate-subdomain']) {
   writeFileSync(path.join(functionZips, `${name}.zip`), name);
@@ -44,24 +44,24 @@ export const configuration = {
   consumers: [{ account: '222222222222', names: ['dev'], applications: ['app1'] }] as unknown,
 };
 
-/** The templates of the app's stacks, by the stacks' names. */
+/** Returns the templates of the app's stacks, by the stacks' names. */
 export function synthesize(context: { readonly [key: string]: unknown } = {}): { readonly [stackName: string]: Template } {
   const app = new App({ context: { functionZips, '@aws-cdk/aws-iam:minimizePolicies': true, ...configuration, ...context } });
   addStacks(app);
   return Object.fromEntries(app.node.children.filter(Stack.isStack).map((stack) => [stack.stackName, Template.fromStack(stack)]));
 }
 
-/** A stack of its own for constructs under test, which finds the stand-ins of the functions. */
+/** Returns a stack for the constructs under test, with the placeholders of the functions. */
 export function stackWithFunctions(props: { account?: string; region?: string } = {}): Stack {
   return new Stack(new App({ context: { functionZips } }), 'Stack', { env: props });
 }
 
-/** The resources of a template. */
+/** Returns the resources of a template. */
 export function resourcesOf(template: Template): { readonly [logicalId: string]: TemplateResource } {
   return template.toJSON()['Resources'] as { [logicalId: string]: TemplateResource };
 }
 
-/** The one resource of a type, or the one whose logical id contains a text. */
+/** Returns the one resource of a type, or the one whose logical id contains a text. */
 export function resourceOf(template: Template, type: string, idPart = ''): TemplateResource {
   const found = Object.entries(resourcesOf(template)).filter(([id, { Type }]) => Type === type && id.includes(idPart));
   if (found.length !== 1 || found[0] === undefined) {
@@ -70,7 +70,7 @@ export function resourceOf(template: Template, type: string, idPart = ''): Templ
   return found[0][1];
 }
 
-/** Every role's trust and every policy's statements, by the logical id without its hash. */
+/** Returns the trust statements of every role and the statements of every policy, by the logical id without its hash. */
 export function statementsOf(template: Template): { [id: string]: Statement[] } {
   const found: { [id: string]: Statement[] } = {};
   for (const [logicalId, { Type, Properties }] of Object.entries(resourcesOf(template))) {
@@ -96,7 +96,7 @@ export function statementsOf(template: Template): { [id: string]: Statement[] } 
   return found;
 }
 
-/** A value with its references written as `${Name}` and its joins joined. */
+/** Returns a value with references as `${Name}` and joins resolved. */
 export function readable(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(readable);
@@ -119,7 +119,10 @@ export function readable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
 }
 
-/** What each resource needs before it: DependsOn, and Ref, GetAtt and `${}` in Fn::Sub, in properties and metadata. A stack's delete goes the other way. */
+/**
+ * Returns the dependencies of each resource: DependsOn, and Ref, GetAtt and `${}` in Fn::Sub, in properties and metadata. CloudFormation deletes in
+ * the opposite order.
+ */
 export function dependenciesOf(template: Template): { readonly [logicalId: string]: ReadonlySet<string> } {
   const resources = resourcesOf(template);
   const direct = Object.fromEntries(Object.entries(resources).map(([id, resource]) => {
@@ -161,7 +164,7 @@ function collectReferences(value: unknown, found: Set<string>): void {
   }
 }
 
-/** The logical id of a policy without the hash of what it grants. */
+/** Returns the logical id of a policy without the hash of what it grants. */
 export function withoutHash(logicalId: string): string {
   return short(logicalId).replace(/(?<=Policy)[0-9a-f]{8}$/, '');
 }

@@ -11,7 +11,7 @@ import {
 import { functionZips, stackWithFunctions } from './template';
 import { delegation, importedZone, privateZone, publishedZone } from './zones';
 
-/** What only a program without types can give. */
+/** Returns a value that only a program without types can pass. */
 function untyped<T>(value: unknown): T {
   return value as T;
 }
@@ -47,7 +47,7 @@ wrongZones.forEach(([message, props], index) => test(`a wrong prop of a publishe
   assert.throws(() => publishedZone(stack, props(stack)), { name: 'PropError', message });
 }));
 
-test('a prefix is one published zone\'s', () => {
+test('two published zones must not share a prefix', () => {
   const stack = stackWithFunctions();
   publishedZone(stack);
   assert.throws(() => new PublishedZone(stack, 'Other', { zone: importedZone(stack), parameterPrefix: '/zone-delegation/dev' }),
@@ -96,7 +96,7 @@ wrongGrants.forEach(([message, grant], index) => test(`a wrong grant is named ($
   assert.throws(() => zone.allowDelegation({ account: '333333333333', names: ['qa'], ...grant }), { name: 'PropError', message });
 }));
 
-test('the names of one zone lie apart, whichever construct publishes it', () => {
+test('nested names of one zone are refused, whichever construct publishes it', () => {
   const stack = stackWithFunctions();
   const published = (id: string, zone: route53.IHostedZone) => new PublishedZone(stack, id, { zone, parameterPrefix: `/${id}` });
   published('first', importedZone(stack)).allowDelegation({ account: '222222222222', names: ['dev'] });
@@ -169,7 +169,7 @@ wrongSubdomains.forEach(([message, props], index) => test(`a wrong prop of a sub
   assert.throws(() => new DelegatedSubdomain(stack, 'Subdomain', { subdomain: 'dev', delegation, ...props(stack) }), { name: 'PropError', message });
 }));
 
-test('subdomains of one parent in one stack lie apart', () => {
+test('nested subdomains of one parent in one stack are refused', () => {
   const stack = stackWithFunctions();
   const located = PublishedZone.delegation({ networkingAccount: '111111111111', account: '222222222222', parameterPrefix: '/zone-delegation/dev' });
   const first = new DelegatedSubdomain(stack, 'First', { subdomain: 'dev', delegation: located });
@@ -227,7 +227,7 @@ wrongCertificates.forEach(([message, options], index) => test(`a wrong prop of a
   assert.throws(() => new SubdomainCertificate(stack, 'Certificate', { zone: importedZone(stack), ...options }), { name: 'PropError', message });
 }));
 
-test('a certificate asks for a public zone', () => {
+test('a certificate requires a public zone', () => {
   const stack = stackWithFunctions();
   assert.throws(() => new SubdomainCertificate(stack, 'A', { zone: privateZone(stack) }), { message: /^zone must be a public hosted zone/ });
   assert.throws(() => new SubdomainCertificate(stack, 'B', untyped({})), { message: 'zone is missing.' });

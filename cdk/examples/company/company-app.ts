@@ -5,7 +5,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
 import { FunctionDefaults } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 
-/** A property injector: every log group of the app is kept for a year. */
+/** A property injector: log groups are kept for a year. */
 class YearOfLogs implements IPropertyInjector {
   public readonly constructUniqueId = logs.LogGroup.PROPERTY_INJECTION_ID;
 
@@ -14,7 +14,7 @@ class YearOfLogs implements IPropertyInjector {
   }
 }
 
-/** An aspect: every alarm notifies somebody. */
+/** An aspect: alarms notify a topic. */
 class AlarmsNotify implements IAspect {
   public visit(node: IConstruct): void {
     if (node instanceof cloudwatch.CfnAlarm && !node.alarmActions?.length) {

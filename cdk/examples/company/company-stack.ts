@@ -14,9 +14,9 @@ export class CompanyStack extends Stack {
     iam.PermissionsBoundary.of(this).apply(iam.ManagedPolicy.fromManagedPolicyName(this, 'Boundary', 'company-boundary'));
     const encryptionKey = new kms.Key(this, 'Key', { enableKeyRotation: true });
     FunctionDefaults.set(this, {
-      // The environment, the logs, and the requests in the history of the state machine.
+      // For the environment, the logs, and the requests in the execution history.
       encryptionKey,
-      // A way to the APIs of AWS, and by UDP and TCP to port 53.
+      // A network that reaches the APIs of AWS, and port 53 by UDP and TCP.
       vpc: ec2.Vpc.fromVpcAttributes(this, 'Vpc', { vpcId: 'vpc-1', availabilityZones: ['eu-west-1a'], privateSubnetIds: ['subnet-1'] }),
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(this, 'Group', 'sg-1')],

@@ -2,7 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
-/** Where application load balancers write what was asked of them. They can use no key but S3's own. */
+/** A bucket for the access logs of application load balancers. They can encrypt only with S3's own key. */
 export class AccessLogBucket extends s3.Bucket {
   public constructor(scope: Construct, id: string) {
     super(scope, id, {
@@ -11,6 +11,6 @@ export class AccessLogBucket extends s3.Bucket {
       enforceSSL: true,
       lifecycleRules: [{ expiration: Duration.days(90) }],
     });
-    Validations.of(this).acknowledge({ id: 'AwsSolutions::AwsSolutions-S1', reason: 'It holds access logs itself' });
+    Validations.of(this).acknowledge({ id: 'AwsSolutions::AwsSolutions-S1', reason: 'It contains access logs itself' });
   }
 }

@@ -13,7 +13,7 @@ import { check } from './checks';
 import { Egress, EGRESS_SUBNETS } from './egress';
 import { ZonedStack, type ZonedStackProps } from './zoned-stack';
 
-/** A name of the application account, for the certificate of its load balancer. */
+/** A name of the application account. The certificate of its load balancer is for this name. */
 export interface Origin {
   /** The zone that the networking account publishes, as granted to the application account. */
   readonly delegation: Delegation;
@@ -23,32 +23,32 @@ export interface Origin {
 
 /** Properties of an `ApplicationStack`. */
 export interface ApplicationStackProps extends ZonedStackProps {
-  /** The account that may make an endpoint to the application. */
+  /** The account that may create an endpoint for the application. */
   readonly ingressAccount: string;
 
-  /** The repository in ECR, of this account and Region, that holds the application's image. */
+  /** The repository in ECR, in this account and Region, with the application's image. */
   readonly repositoryName: string;
 
   /** Tag of the image. */
   readonly imageTag: string;
 
-  /** Where the container listens, HTTP. */
+  /** The port on which the container serves HTTP. */
   readonly containerPort: number;
 
-  /** What it answers with 200 while it is well. */
+  /** The path to which it answers 200 while it is healthy. */
   readonly healthCheckPath: string;
 
   /**
-   * A name of this account, for whose certificate the load balancer speaks TLS to the ingress account.
+   * A name of this account. With its certificate, the load balancer uses TLS with the ingress account.
    *
-   * @default - it speaks HTTP, over AWS PrivateLink
+   * @default - it uses HTTP, over AWS PrivateLink
    */
   readonly origin?: Origin;
 
   /**
-   * The domains that the application may reach, `.example.com` for all names in one, through Network Firewall and NAT.
+   * The domains that the application may reach through Network Firewall and NAT. `.example.com` means all names in that domain.
    *
-   * @default - the subnets have no way out
+   * @default - the subnets have no route to the Internet
    */
   readonly egressTo?: string[];
 }
@@ -60,7 +60,7 @@ export class ApplicationStack extends ZonedStack {
       ipAddresses: ec2.IpAddresses.cidr('10.2.0.0/16'),
       natGateways: props.egressTo ? props.availabilityZoneIds.length : 0,
       subnetConfiguration: [
-        // First, so that these keep their places if egress is added later.
+        // First, so that their addresses do not change if egress is added later.
         { name: 'Application', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 20 },
         ...props.egressTo ? EGRESS_SUBNETS : [],
       ],
@@ -69,7 +69,7 @@ export class ApplicationStack extends ZonedStack {
     const listener = this.listenerOf(this.service());
     const service = new ec2.VpcEndpointService(this, 'EndpointService', {
       vpcEndpointServiceLoadBalancers: [this.networkLoadBalancer(listener)],
-      // The account is named, so nobody has to accept its endpoint by hand.
+      // The permission names the account, so nobody has to accept its endpoint by hand.
       acceptanceRequired: false,
       allowedPrincipals: [new iam.AccountPrincipal(props.ingressAccount)],
     });
@@ -113,7 +113,7 @@ export class ApplicationStack extends ZonedStack {
     return service;
   }
 
-  /** What Fargate itself needs of AWS: the image, whose layers lie in S3, and the log. */
+  /** Lets Fargate reach what it needs of AWS: the image, whose layers are in S3, and the log. */
   private reachAwsFrom(service: ecs.FargateService): void {
     const { vpc } = this;
     service.node.addDependency(vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3, subnets: [{ subnets: this.subnets }] }));
@@ -159,7 +159,7 @@ export class ApplicationStack extends ZonedStack {
     const balancer = new elbv2.NetworkLoadBalancer(this, 'Door', {
       vpc,
       vpcSubnets: { subnets: this.subnets },
-      // No rule lets anything in from this network; what comes over PrivateLink was let in by the endpoint service.
+      // No rule allows traffic from this network. The endpoint service decides what may arrive over PrivateLink.
       securityGroups: [new ec2.SecurityGroup(this, 'DoorGroup', { vpc, description: 'The network load balancer', allowAllOutbound: false })],
       enforceSecurityGroupInboundRulesOnPrivateLinkTraffic: false,
       crossZoneEnabled: true,

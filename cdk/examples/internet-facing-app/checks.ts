@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 
-/** How each text of a list must look, how many there must be, and that in words that follow the prop's name. */
+/** The pattern of each text of a list, the number of texts, and the rule in words that follow the prop's name. */
 interface Rule {
   readonly pattern: RegExp;
   readonly atLeast: number;
@@ -9,7 +9,7 @@ interface Rule {
 
 const RULES = {
   availabilityZoneIds: { pattern: /^[a-z]+\d-az\d+$/, atLeast: 2, rule: 'must be at least two ids of availability zones, such as "use1-az1"' },
-  // AWS WAF takes every length but 0.
+  // AWS WAF accepts every length but 0.
   allowedAddresses: {
     pattern: /^(\d{1,3}\.){3}\d{1,3}\/([1-9]|[12]\d|3[0-2])$/, atLeast: 1, rule: 'must be at least one IPv4 range, such as "192.0.2.0/24"',
   },
@@ -20,7 +20,7 @@ const RULES = {
   },
 } satisfies { [prop: string]: Rule };
 
-/** Says at synth what a deploy would stumble over. What is not known yet is let through: CloudFormation will check it. */
+/** Reports at synthesis what would fail at deployment. A value that is not known yet is accepted, because CloudFormation will check it. */
 export function check(prop: keyof typeof RULES, value: string | string[] | undefined): void {
   if (value === undefined || Token.isUnresolved(value)) {
     return;

@@ -4,7 +4,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as networkfirewall from 'aws-cdk-lib/aws-networkfirewall';
 import { Construct } from 'constructs';
 
-/** What the subnets are called that the way out leads through. */
+/** The names of the subnets with the firewalls and the NAT gateways. */
 export const EGRESS_SUBNETS: ec2.SubnetConfiguration[] = [
   { name: 'Firewall', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 28 },
   { name: 'Nat', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 28, mapPublicIpOnLaunch: false },
@@ -14,17 +14,17 @@ export const EGRESS_SUBNETS: ec2.SubnetConfiguration[] = [
 export interface EgressProps {
   /** A network with `EGRESS_SUBNETS` and a NAT gateway in each zone. */
   readonly vpc: ec2.IVpc;
-  /** The subnets that get a way out, one in each zone. */
+  /** The subnets that may reach the domains, one in each zone. */
   readonly subnets: ec2.ISubnet[];
-  /** The domains to which it leads, `.example.com` for all names in one. */
+  /** The domains that may be reached. `.example.com` means all names in that domain. */
   readonly allowedDomains: string[];
 }
 
 /**
- * A way out that leads to named domains only: application subnet, Network Firewall, NAT gateway, Internet, and back the same way.
+ * A route to named domains only: application subnet, Network Firewall, NAT gateway, Internet, and back the same way.
  *
- * There is one firewall in each zone, not one for all: CloudFormation gives a firewall's endpoints in no order, and each subnet must
- * be led to the endpoint in its own zone. Endpoints are what is paid for, so it costs the same.
+ * There is one firewall in each zone, not one for all: CloudFormation returns the endpoints of a firewall in no order, and each subnet needs the
+ * endpoint in its own zone. AWS charges for endpoints, so the price is the same.
  */
 export class Egress extends Construct {
   public constructor(scope: Construct, id: string, { vpc, subnets, allowedDomains }: EgressProps) {
@@ -46,7 +46,7 @@ export class Egress extends Construct {
         statelessDefaultActions: ['aws:forward_to_sfe'],
         statelessFragmentDefaultActions: ['aws:forward_to_sfe'],
         statefulEngineOptions: { ruleOrder: 'STRICT_ORDER' },
-        // A connection must be established before it says to which domain it goes.
+        // The connection must be established before the client sends the name of the domain.
         statefulDefaultActions: ['aws:drop_established', 'aws:alert_established'],
         statefulRuleGroupReferences: [{ resourceArn: rules.attrRuleGroupArn, priority: 1 }],
       },
@@ -72,7 +72,7 @@ export class Egress extends Construct {
       // Its one endpoint, as `us-east-1a:vpce-...`.
       const vpcEndpointId = Fn.select(1, Fn.split(':', Fn.select(0, firewall.attrEndpointIds)));
       new ec2.CfnRoute(this, `Out${index + 1}`, { routeTableId: subnet.routeTable.routeTableId, destinationCidrBlock: '0.0.0.0/0', vpcEndpointId });
-      // What comes back passes the firewall too, or it would see half of each connection.
+      // The responses pass the firewall too. Otherwise it would see half of each connection.
       new ec2.CfnRoute(this, `Back${index + 1}`, {
         routeTableId: natSubnet.routeTable.routeTableId, destinationCidrBlock: subnet.ipv4CidrBlock, vpcEndpointId,
       });

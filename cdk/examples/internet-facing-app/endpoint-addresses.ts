@@ -6,8 +6,8 @@ import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from '
 import { Construct } from 'constructs';
 
 /**
- * The private addresses of an interface endpoint, one for each of its subnets: what an application load balancer can send to.
- * CloudFormation knows the ids of its network interfaces only. They keep their addresses as long as the endpoint exists.
+ * The private addresses of an interface endpoint, one in each of its subnets, as targets of an application load balancer. CloudFormation returns
+ * only the ids of its network interfaces. The addresses stay the same as long as the endpoint exists.
  */
 export class EndpointAddresses extends Construct {
   public readonly addresses: string[];
@@ -26,7 +26,7 @@ export class EndpointAddresses extends Construct {
         action: 'DescribeNetworkInterfaces',
         parameters: { NetworkInterfaceIds: indexes.map((index) => Fn.select(index, endpoint.vpcEndpointNetworkInterfaceIds)) },
         outputPaths: indexes.map(path),
-        // Another endpoint is another look-up.
+        // A new endpoint needs a new look-up.
         physicalResourceId: PhysicalResourceId.of(endpoint.vpcEndpointId),
       },
       policy: AwsCustomResourcePolicy.fromStatements([new iam.PolicyStatement({ actions: ['ec2:DescribeNetworkInterfaces'], resources: ['*'] })]),

@@ -24,11 +24,11 @@ export interface IngressStackProps extends ZonedStackProps {
   /** The endpoint service of the application account. */
   readonly endpointServiceName: string;
 
-  /** What the application answers with 200 while it is well. */
+  /** The path to which the application answers 200 while it is healthy. */
   readonly healthCheckPath: string;
 
   /**
-   * Whether the application's load balancer speaks TLS, which it does if `ApplicationStack` has an `origin`.
+   * Whether the application's load balancer uses TLS, which it does if `ApplicationStack` has an `origin`.
    *
    * @default false
    */
@@ -42,21 +42,21 @@ export interface IngressStackProps extends ZonedStackProps {
   readonly allowedAddresses?: string[];
 
   /**
-   * Whether a network load balancer with Elastic IPs is in front, for clients who must know the addresses.
+   * Whether a network load balancer with Elastic IPs is in front, for clients that need to know the addresses.
    *
    * @default false
    */
   readonly fixedAddresses?: boolean;
 
   /**
-   * Whether Shield Advanced protects what faces the Internet. The account must have subscribed to it.
+   * Whether Shield Advanced protects the load balancer that faces the Internet. The account must have subscribed to it.
    *
    * @default false
    */
   readonly shieldAdvanced?: boolean;
 }
 
-/** The way in: a delegated name with its certificate, a load balancer behind AWS WAF, and a private link to the application. */
+/** The entry point: a delegated name with its certificate, a load balancer behind AWS WAF, and a private link to the application. */
 export class IngressStack extends ZonedStack {
   public constructor(scope: Construct, id: string, private readonly props: IngressStackProps) {
     super(scope, id, props, {
@@ -90,7 +90,7 @@ export class IngressStack extends ZonedStack {
     new CfnOutput(this, 'Url', { value: `https://${subdomain.zoneName}` });
   }
 
-  /** Creates the load balancer for AWS WAF, which supports application load balancers, not network load balancers. */
+  /** Creates the application load balancer, because AWS WAF does not support network load balancers. */
   private applicationLoadBalancer(): elbv2.ApplicationLoadBalancer {
     const securityGroup = new ec2.SecurityGroup(this, 'BalancerGroup', {
       vpc: this.vpc, description: 'The application load balancer', allowAllOutbound: false,
@@ -107,7 +107,7 @@ export class IngressStack extends ZonedStack {
     return balancer;
   }
 
-  /** The application, as the endpoint's own addresses. */
+  /** Creates the target group of the application, with the addresses of the endpoint. */
   private application(balancer: elbv2.ApplicationLoadBalancer): elbv2.ApplicationTargetGroup {
     const { vpc, props } = this;
     const port = props.tlsToApplication ? 443 : 80;
@@ -124,7 +124,7 @@ export class IngressStack extends ZonedStack {
     return new elbv2.ApplicationTargetGroup(this, 'Application', {
       vpc,
       port,
-      // A load balancer checks no certificate of its targets: TLS keeps the traffic secret here, and the endpoint determines its destination.
+      // A load balancer does not check the certificates of its targets. TLS encrypts the traffic; the endpoint determines its destination.
       protocol: props.tlsToApplication ? elbv2.ApplicationProtocol.HTTPS : elbv2.ApplicationProtocol.HTTP,
       targetType: elbv2.TargetType.IP,
       targets: addresses.map((address) => new IpTarget(address, port)),
@@ -132,7 +132,7 @@ export class IngressStack extends ZonedStack {
     });
   }
 
-  /** A network load balancer with addresses that stay. It hands on the clients' own, which AWS WAF must see. */
+  /** Creates a network load balancer with fixed addresses. It preserves the clients' addresses, which AWS WAF needs. */
   private networkLoadBalancer(balancer: elbv2.ApplicationLoadBalancer, listeners: elbv2.ApplicationListener[]): elbv2.NetworkLoadBalancer {
     const { vpc } = this;
     const securityGroup = new ec2.SecurityGroup(this, 'FrontGroup', { vpc, description: 'The network load balancer', allowAllOutbound: false });
@@ -158,7 +158,7 @@ export class IngressStack extends ZonedStack {
       front.addListener(`Port${port}`, { port }).addTargets('Balancer', {
         port,
         targets: [new AlbListenerTarget(listener)],
-        // The check passes AWS WAF like any request, which may well refuse it: then at least the load balancer is there.
+        // The health check passes AWS WAF like any request. WAF may refuse it, but the load balancer itself then still answers.
         healthCheck: {
           protocol: port === 443 ? elbv2.Protocol.HTTPS : elbv2.Protocol.HTTP, path: this.props.healthCheckPath, healthyHttpCodes: '200-499',
         },

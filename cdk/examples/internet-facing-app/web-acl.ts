@@ -3,15 +3,15 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 
-// Known bad senders first, because that check costs the least; then bad requests.
+// Senders with a bad reputation first, because that check costs least. Then malicious requests.
 const MANAGED_RULES = ['AWSManagedRulesAmazonIpReputationList', 'AWSManagedRulesKnownBadInputsRuleSet', 'AWSManagedRulesCommonRuleSet'];
 
 /** Properties of a `WebAcl`. */
 export interface WebAclProps {
   /**
-   * IPv4 ranges, as CIDR, from which requests are let in; all others are blocked.
+   * IPv4 ranges, as CIDR, whose requests are allowed. All others are blocked.
    *
-   * @default - requests are let in from everywhere
+   * @default - all requests are allowed
    */
   readonly allowedAddresses?: string[];
 }
@@ -47,14 +47,14 @@ export class WebAcl extends Construct {
     this.arn = acl.attrArn;
 
     const log = new logs.LogGroup(this, 'Log', {
-      // WAF takes no other prefix: https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
+      // WAF requires this prefix: https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
       logGroupName: `aws-waf-logs-${name}`,
       retention: logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const logging = new wafv2.CfnLoggingConfiguration(this, 'Logging', {
       resourceArn: this.arn,
-      // Without the `:*` that a log group's own ARN ends in.
+      // Without the `:*` at the end of a log group's ARN.
       logDestinationConfigs: [
         Stack.of(this).formatArn({ service: 'logs', resource: 'log-group', resourceName: `aws-waf-logs-${name}`, arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
       ],
@@ -62,7 +62,7 @@ export class WebAcl extends Construct {
     logging.node.addDependency(log);
   }
 
-  /** Puts it before a resource. */
+  /** Protects a resource. */
   public protect(resourceArn: string): void {
     new wafv2.CfnWebACLAssociation(this, 'Association', { resourceArn, webAclArn: this.arn });
   }

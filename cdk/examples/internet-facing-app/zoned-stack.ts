@@ -7,13 +7,13 @@ import { check } from './checks';
 /** Properties of a `ZonedStack`. */
 export interface ZonedStackProps extends StackProps {
   /**
-   * Ids of the availability zones, at least two: `use1-az1`. Not their names: `us-east-1a` is another place in each account, and an
-   * interface endpoint can only lie where the endpoint service has a load balancer.
+   * Ids of the availability zones, at least two: `use1-az1`. Not their names, because `us-east-1a` is a different zone in each account, and an
+   * interface endpoint can exist only in zones where the endpoint service has a load balancer.
    */
   readonly availabilityZoneIds: string[];
 }
 
-/** A stack with a network in given places. */
+/** A stack with a network in given availability zones. */
 export abstract class ZonedStack extends Stack {
   protected readonly vpc: ec2.Vpc;
   private readonly zoneIds: string[];
@@ -31,7 +31,7 @@ export abstract class ZonedStack extends Stack {
     this.vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toCloudWatchLogs(log) });
   }
 
-  /** What the network spreads over: the ids, told apart as names would be. */
+  /** The zones of the network: one token per id, because the CDK expects names. */
   public override get availabilityZones(): string[] {
     return this.zoneIds;
   }

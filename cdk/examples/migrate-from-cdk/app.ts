@@ -6,7 +6,7 @@ import { MigratingStack, type Step } from './migrating-stack';
 const app = new App();
 const step = app.node.getContext('step') as Step;
 
-// The zone that has been there all along is published as it is.
+// The existing zone is published as it is.
 const networking = new Stack(app, 'Networking', { env: { account: '111111111111', region: 'us-east-1' } });
 const published = new PublishedZone(networking, 'PublishedZone', {
   zone: route53.HostedZone.fromHostedZoneAttributes(networking, 'Zone', { hostedZoneId: 'Z00000000000000EXAMPLE', zoneName: 'build.example.com' }),

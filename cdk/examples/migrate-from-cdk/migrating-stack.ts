@@ -6,25 +6,25 @@ import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: '
 
 const STEPS = ['before', 'retained', 'taken-over', 'after'] as const;
 
-/** How far the stack has come; each is one deploy. The way back is the same steps, the last one first. */
+/** The steps of the migration, one deployment each. The way back has the same steps in the opposite order. */
 export type Step = typeof STEPS[number];
 
 /** Properties of a `MigratingStack`. */
 export interface MigratingStackProps extends StackProps {
-  /** How far the stack has come. */
+  /** The current step. */
   readonly step: Step;
   /** The parent zone, published by its account. */
   readonly delegation: Delegation;
 }
 
-/** A consumer's stack on its way from aws-cdk-lib's cross-account record, without a moment in which the name does not resolve. */
+/** A consumer's stack that migrates from aws-cdk-lib's cross-account record. The name resolves at every moment. */
 export class MigratingStack extends Stack {
   public constructor(scope: Construct, id: string, props: MigratingStackProps) {
     super(scope, id, props);
     if (!STEPS.includes(props.step)) {
       throw new Error(`step must be one of ${STEPS.join(', ')}, but it is ${JSON.stringify(props.step)}.`);
     }
-    // The zone stays what it is, under the id that it has.
+    // The zone does not change, and keeps its logical id.
     const zone = new route53.PublicHostedZone(this, 'Zone', { zoneName: 'dev.build.example.com' });
 
     if (props.step === 'before' || props.step === 'retained') {

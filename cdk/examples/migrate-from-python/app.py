@@ -7,7 +7,7 @@ from migrating_stack import MigratingStack
 app = App()
 step = app.node.get_context("step")
 
-# The zone that has been there all along is published as it is.
+# The existing zone is published as it is.
 networking = Stack(app, "Networking", env=Environment(account="111111111111", region="us-east-1"))
 published = PublishedZone(
     networking,

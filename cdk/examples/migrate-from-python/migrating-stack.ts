@@ -8,26 +8,26 @@ import type { Construct } from 'constructs';
 import { DelegatedSubdomain, type Delegation } from '../../lib'; // elsewhere: '@zone-delegation/cdk'
 
 const NAME = 'dev.build.example.com';
-// What the sample has in the networking account: a role that may be assumed from here, and the parameter from which that role reads the parent's id.
+// What the sample has in the networking account: a role that this account may assume, and the parameter with the parent zone's id.
 const ROLE = 'arn:aws:iam::111111111111:role/sample-delegation';
 const PARAMETER = '/sample/zone';
 
 const STEPS = ['before', 'retained', 'taken-over', 'after'] as const;
 
-/** How far the stack has come; each is one deploy. */
+/** The steps of the migration, one deployment each. */
 export type Step = typeof STEPS[number];
 
 /** Properties of a `MigratingStack`. */
 export interface MigratingStackProps extends StackProps {
-  /** How far the stack has come. */
+  /** The current step. */
   readonly step: Step;
-  /** Id of the zone that the sample made. */
+  /** Id of the zone that the sample created. */
   readonly hostedZoneId: string;
   /** The parent zone, published by its account. */
   readonly delegation: Delegation;
 }
 
-/** A consumer's stack on its way from a custom resource in Python, without a moment in which the name does not resolve. */
+/** A consumer's stack that migrates from a custom resource in Python. The name resolves at every moment. */
 export class MigratingStack extends Stack {
   public constructor(scope: Construct, id: string, props: MigratingStackProps) {
     super(scope, id, props);
@@ -39,7 +39,7 @@ export class MigratingStack extends Stack {
     const isTakenOver = step === 'taken-over' || step === 'after';
     const hostedZoneId = isTakenOver ? props.hostedZoneId : this.sample(step).ref;
     const zone = route53.HostedZone.fromHostedZoneAttributes(this, 'Zone', { hostedZoneId, zoneName: NAME });
-    // Its zone's id is the same as ever, so CloudFormation does nothing to it.
+    // The id of its zone does not change, so CloudFormation does not touch the record set.
     new route53.ARecord(this, 'Www', { zone, recordName: 'www', target: route53.RecordTarget.fromIpAddresses('192.0.2.80') });
 
     if (isTakenOver) {

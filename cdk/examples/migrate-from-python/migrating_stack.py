@@ -7,18 +7,18 @@ from aws_cdk.aws_route53 import ARecord, HostedZone, RecordTarget
 from zone_delegation import DelegatedSubdomain
 
 NAME = "dev.build.example.com"
-# What the sample has in the networking account: a role that may be assumed from here, and the parameter from which that role reads the parent's id.
+# What the sample has in the networking account: a role that this account may assume, and the parameter with the parent zone's id.
 ROLE = "arn:aws:iam::111111111111:role/sample-delegation"
 PARAMETER = "/sample/zone"
 STEPS = ("before", "retained", "taken-over", "after")
 
 
 class MigratingStack(Stack):
-    """A consumer's stack on its way from a custom resource in Python, without a moment in which the name does not resolve.
+    """A consumer's stack that migrates from a custom resource in Python. The name resolves at every moment.
 
-    `step` is how far it has come, `before`, `retained`, `taken-over` or `after`, each of them one deploy; `hosted_zone_id` is the zone
-    that the sample made, `delegation` the parent zone, published by its account.
-    """
+        `step` is the current step, `before`, `retained`, `taken-over` or `after`, one deployment each. `hosted_zone_id` is the zone that the
+        sample created, `delegation` the parent zone, published by its account.
+        """
 
     def __init__(self, scope, id, *, step, hosted_zone_id, delegation, **more):
         super().__init__(scope, id, **more)
@@ -28,7 +28,7 @@ class MigratingStack(Stack):
         zone = HostedZone.from_hosted_zone_attributes(
             self, "Zone", hosted_zone_id=hosted_zone_id if is_taken_over else self._sample(step).ref, zone_name=NAME
         )
-        # Its zone's id is the same as ever, so CloudFormation does nothing to it.
+        # The id of its zone does not change, so CloudFormation does not touch the record set.
         ARecord(self, "Www", zone=zone, record_name="www", target=RecordTarget.from_ip_addresses("192.0.2.80"))
 
         if is_taken_over:

@@ -1,5 +1,5 @@
-"""The kind of function that people come from: it reads the parent's id from Parameter Store in another account, makes the zone, and
-puts its name servers into the parent with UPSERT."""
+"""A custom resource as many projects have it: it reads the parent's id from Parameter Store in another account, creates the zone, and
+writes its name servers to the parent with UPSERT."""
 
 import json
 import os

@@ -17,7 +17,7 @@ delegation = published.allow_delegation(account="222222222222", names=["dev"])
 
 # Account 222222222222 creates dev.build.example.com, with a certificate for the name and all names in it.
 consumer = Stack(app, "Consumer", env=Environment(account="222222222222", region="us-east-1"))
-consumer.node.add_dependency(networking)  # no reference between accounts keeps the order
+consumer.node.add_dependency(networking)  # no reference between accounts ensures the order
 subdomain = DelegatedSubdomain(consumer, "Subdomain", subdomain="dev", delegation=delegation)
 certificate = subdomain.certificate("Certificate", subject_alternative_names=[f"*.{subdomain.zone_name}"])
 CfnOutput(consumer, "CertificateArn", value=certificate.certificate_arn)

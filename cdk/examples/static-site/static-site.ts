@@ -15,7 +15,7 @@ export interface StaticSiteProps extends StackProps {
   readonly subdomain: string;
 }
 
-/** A static site under a delegated name: S3 behind CloudFront, in any Region, with a certificate in us-east-1 as CloudFront wants it. */
+/** A static site under a delegated name: S3 behind CloudFront, in any Region, with a certificate in us-east-1, which CloudFront requires. */
 export class StaticSite extends Stack {
   public constructor(scope: Construct, id: string, props: StaticSiteProps) {
     super(scope, id, props);
@@ -33,7 +33,7 @@ export class StaticSite extends Stack {
     const content = new s3.Bucket(this, 'Content', {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
-      // The site as it was can be brought back.
+      // Earlier versions of the site can be restored.
       versioned: true,
       lifecycleRules: [{ noncurrentVersionExpiration: Duration.days(90) }],
       serverAccessLogsBucket: logs,
@@ -54,9 +54,9 @@ export class StaticSite extends Stack {
       logBucket: logs,
       logFilePrefix: 'distribution/',
     });
-    // For those who check their apps with cdk-nag.
+    // For projects that use cdk-nag.
     Validations.of(distribution).acknowledge({ id: 'AwsSolutions::AwsSolutions-CFR1', reason: 'The site is for everyone, everywhere' });
-    Validations.of(distribution).acknowledge({ id: 'AwsSolutions::AwsSolutions-CFR2', reason: 'Static files give a web application firewall nothing to look into' });
+    Validations.of(distribution).acknowledge({ id: 'AwsSolutions::AwsSolutions-CFR2', reason: 'Static files have no input that a web application firewall could check' });
 
     const target = route53.RecordTarget.fromAlias(new CloudFrontTarget(distribution));
     for (const recordName of [undefined, 'www']) {

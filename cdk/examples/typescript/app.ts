@@ -15,7 +15,7 @@ const delegation = published.allowDelegation({ account: '222222222222', names: [
 
 // Account 222222222222 creates dev.build.example.com, with a certificate for the name and all names in it.
 const consumer = new Stack(app, 'Consumer', { env: { account: '222222222222', region: 'us-east-1' } });
-consumer.node.addDependency(networking); // no reference between accounts keeps the order
+consumer.node.addDependency(networking); // no reference between accounts ensures the order
 const subdomain = new DelegatedSubdomain(consumer, 'Subdomain', { subdomain: 'dev', delegation });
 const certificate = subdomain.certificate('Certificate', { subjectAlternativeNames: [`*.${subdomain.zoneName}`] });
 new CfnOutput(consumer, 'CertificateArn', { value: certificate.certificateArn });

@@ -1,4 +1,4 @@
-// Succeeds: an app that handles the error of a construct makes the others.
+// Succeeds: an app that handles the error of a construct creates the others.
 import { App, Stack } from 'aws-cdk-lib';
 import { DelegatedSubdomain, PublishedZone } from '../../lib';
 

@@ -1,4 +1,4 @@
-// Succeeds: a team that sees nothing of the networking account's app.
+// Succeeds: a team that does not have the networking account's app.
 // A template has: "NetworkRoleArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::111111111111:role/zone-delegation-dev-222222222222"]]}
 import { App, Stack } from 'aws-cdk-lib';
 import { DelegatedSubdomain, PublishedZone } from '../../lib';

@@ -1,4 +1,4 @@
-// Succeeds: the base domain is not in Route 53, so a person delegates the zone by the name servers of an output.
+// Succeeds: the base domain is not in Route 53, so a person delegates the zone to the name servers in an output.
 import { App, CfnOutput, Fn, Stack } from 'aws-cdk-lib';
 import { PublishedZone } from '../../lib';
 

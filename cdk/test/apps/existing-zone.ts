@@ -1,4 +1,4 @@
-// Succeeds: a zone that exists is published as it is.
+// Succeeds: an existing zone is published as it is.
 import { App, Stack } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import { DelegationsOnDelete, PublishedZone } from '../../lib';

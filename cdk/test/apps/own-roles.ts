@@ -1,4 +1,4 @@
-// Succeeds: a security team makes the roles, and the app reports what they need.
+// Succeeds: a security team creates the roles, and the app reports what they need.
 import { App, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { DelegatedSubdomain, PublishedZone } from '../../lib';

@@ -1,4 +1,4 @@
-// Succeeds: the zone and its delegation stay, whatever becomes of the stack.
+// Succeeds: the zone and its delegation are kept if the stack is deleted.
 // A template has: "DeletionPolicy":"Retain"
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { DelegatedSubdomain, PublishedZone } from '../../lib';

@@ -1,4 +1,4 @@
-// Succeeds: an account with 200 names, more than an inline policy has room for.
+// Succeeds: an account with 200 names, more than one inline policy can list.
 import { App, Stack } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import { PublishedZone } from '../../lib';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
 
-// `npm run packages:test` runs this, once the packages are made.
+// `npm run packages:test` runs this after it has made the packages.
 const cdk = path.join(__dirname, '..', '..');
 const dist = path.join(cdk, 'dist');
 const { version, repository } = JSON.parse(readFileSync(path.join(cdk, 'package.json'), 'utf8')) as { version: string; repository: { url: string } };
@@ -28,11 +28,11 @@ function unpackedWheel(): string {
 
 const npm = unpackedTarball(tarball, 'npm');
 const python = unpackedWheel();
-// The wheel has what jsii runs in Node.js as a tarball within.
+// The wheel contains a tarball, which jsii runs in Node.js.
 const jsii = path.join(python, 'zone_delegation', '_jsii');
 const within = unpackedTarball(path.join(jsii, readdirSync(jsii).find((file) => file.endsWith('.tgz'))!), 'within');
 
-test('both packages have the functions of both architectures, which are those that the checksums say', () => {
+test('both packages have the functions of both architectures, with the checksums of the release', () => {
   for (const root of [npm, within]) {
     const sums = execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: path.join(root, 'functions'), encoding: 'utf8' });
     assert.deepEqual(sums.trim().split('\n').sort(), ['arm64', 'x86_64'].flatMap((architecture) => [`${architecture}/delegate-subdomain.zip: OK`, `${architecture}/publish-zone.zip: OK`]));

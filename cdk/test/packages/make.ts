@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 
-// `npm run packages:test` makes the packages with stand-ins of the functions, whose content no synthesis reads: each names itself.
+// `npm run packages:test` makes the packages with placeholders for the functions, because no synthesis reads their content. Each contains its own
+// name.
 const folder = mkdtempSync(path.join(tmpdir(), 'functions-'));
 try {
   for (const architecture of ['arm64', 'x86_64']) {

@@ -6,13 +6,13 @@ import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { examples } from '../synthesize-example';
 
-// What a newcomer does, by the front page: its commands, in an empty folder with the two packages and no checkout near.
+// The steps of a newcomer: the commands of the front page, in an empty folder with the two packages and without a checkout.
 const cdk = path.join(__dirname, '..', '..');
 const { peerDependencies, devDependencies } = JSON.parse(readFileSync(path.join(cdk, 'package.json'), 'utf8')) as {
   peerDependencies: { [name: string]: string }; devDependencies: { [name: string]: string };
 };
 const SECONDS = 120;
-/** Returns how much longer a command takes because the machine has other work. */
+/** Returns the factor by which a command is slower because the machine has other work. */
 const delay = () => Math.max(1, loadavg()[0]! / availableParallelism());
 const folders: string[] = [];
 after(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
@@ -20,7 +20,7 @@ after(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 const readme = readFileSync(path.join(cdk, 'README.md'), 'utf8');
 const commands = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block!.trim().split('\n'));
 
-/** The commands of the front page for a language, with a release of what the package is a peer of. */
+/** Returns the commands of the front page for a language, with a release of the packages that this one is a peer of. */
 function commandsFor(language: 'typescript' | 'python', [lib, constructs]: readonly [lib: string, constructs: string]): string[] {
   const block = commands.find(([first]) => first!.startsWith(language === 'typescript' ? 'npm init' : 'python3 -m venv'))!;
   return language === 'typescript'
@@ -31,13 +31,13 @@ function commandsFor(language: 'typescript' | 'python', [lib, constructs]: reado
 const pinned = readFileSync(path.join(examples, 'python', 'requirements.txt'), 'utf8');
 const pinnedOf = (name: string) => new RegExp(`^${name}==(\\S+)`, 'm').exec(pinned)![1]!;
 const oldest = [peerDependencies['aws-cdk-lib']!.slice(1), peerDependencies['constructs']!.slice(1)] as const;
-// The newest of npm may not be in PyPI yet.
+// The newest release in npm may not be in PyPI yet.
 const cases = [
   ['typescript', oldest], ['python', oldest],
   ['typescript', [devDependencies['aws-cdk-lib']!, devDependencies['constructs']!]], ['python', [pinnedOf('aws-cdk-lib'), pinnedOf('constructs')]],
 ] as const;
 
-test('the package is a peer of aws-cdk-lib and constructs alone', () => {
+test('the only peers of the package are aws-cdk-lib and constructs', () => {
   assert.deepEqual(Object.keys(peerDependencies).sort(), ['aws-cdk-lib', 'constructs']);
 });
 

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { examples, synthesizeExample } from '../synthesize-example';
 
-// `npm run example:python` runs this, once the wheel is made and installed.
+// `npm run example:python` runs this after it has made and installed the wheel.
 const python = path.join(examples, 'python', '.venv', 'bin', 'python');
 const both: readonly [what: string, python: string, typescript: string, context: object][] = [
   ['the page', 'python', 'typescript', {}],

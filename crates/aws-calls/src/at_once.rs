@@ -3,9 +3,11 @@ use futures::{
     future::{BoxFuture, TryJoinAll, try_join_all},
 };
 
-/// Waits for any number of calls at once, and answers in their order; the first error ends all.
+/// Waits for several calls that run concurrently, and returns their results in order. The first
+/// error ends the wait.
 ///
-/// They are boxed, so that what waits is compiled once for each kind of answer and not for each place that calls it.
+/// The futures are boxed, so that the waiting code is compiled once per result type and not once
+/// per call site.
 pub fn at_once<'a, T, E>(
     calls: impl IntoIterator<Item = impl Future<Output = Result<T, E>> + Send + 'a>,
 ) -> TryJoinAll<BoxFuture<'a, Result<T, E>>> {

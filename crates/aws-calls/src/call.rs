@@ -4,15 +4,17 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::{error::Error, future::IntoFuture, time::Duration};
 use tokio::time::Instant;
 
-/// Sends one AWS call until it is answered, logs each attempt in one line and turns an error into facts.
+/// Sends one AWS call until the service answers it, logs each attempt in one line, and turns an
+/// error into facts.
 ///
-/// `target` is what the call is about, for the log and for the user: a domain name, an id or an ARN, never a
-/// secret. `send` sends it once, without retries of the SDK's. A call that is throttled or not answered is sent again here,
-/// after a pause, and so is one that is denied while the [`Scope`](crate::Scope) says that policies may be new.
+/// `target` names the domain, id or ARN of the call for the log and for the user. It is never a
+/// secret. `send` sends the call once, without the SDK's retries. This function pauses and sends
+/// the call again if it was throttled or not answered, and if it was denied while the
+/// [`Scope`](crate::Scope) says that policies may be new.
 ///
 /// # Errors
 ///
-/// [`AwsError`] where the service refused or did not answer.
+/// [`AwsError`] if the service refused or did not answer.
 pub async fn call<T, E, F>(
     service: &'static str,
     operation: &'static str,
@@ -31,7 +33,7 @@ where
 ///
 /// # Errors
 ///
-/// [`AwsError`] where the service refused or did not answer.
+/// [`AwsError`] if the service refused or did not answer.
 pub async fn call_once<T, E>(
     service: &'static str,
     operation: &'static str,
@@ -42,7 +44,8 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let started = Instant::now();
-    // Boxed: the SDK's futures are several kilobytes each, and a resource type awaits dozens of them.
+    // Boxed, because each future of the SDK is several kilobytes, and a resource type awaits dozens
+    // of them.
     let answer = Box::pin(sent.into_future()).await;
     let answer = answer.map_err(|error| AwsError::new(service, operation, target, &error));
     let error = answer.as_ref().err();
@@ -51,7 +54,8 @@ where
     answer
 }
 
-/// The line of one attempt. Apart, so that it is in a function once and not for each of its operations.
+/// Logs one attempt. A function of its own, so that the code exists once and not once per
+/// operation.
 fn log(
     service: &'static str,
     operation: &'static str,

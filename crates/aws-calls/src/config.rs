@@ -11,22 +11,23 @@ use aws_types::{
 };
 use std::{env, time::Duration};
 
-/// Longest time for one attempt of one call. Route 53 and ACM answer within a second as a rule; an attempt
-/// that takes longer than this hangs, and the next one does better.
+/// Limits one attempt of one call. Route 53 and ACM usually answer within a second, so an attempt
+/// that takes longer than this hangs, and a new attempt is faster.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The configuration from which a function makes its clients, once, at start-up.
+/// Returns the configuration from which a function creates its clients, once, at start-up.
 ///
-/// All of it comes from the environment, where Lambda puts it
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>): `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
-/// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; and, where a person sets them, `AWS_ENDPOINT_URL`,
-/// `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `AWS_USE_FIPS_ENDPOINT`,
-/// `AWS_USE_DUALSTACK_ENDPOINT` and `AWS_SDK_UA_APP_ID`
-/// (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>). Profiles, containers and instances, which
-/// the SDK's own loader looks through besides, are left out: no function has them.
+/// It is read from the environment only. Lambda sets
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>) `AWS_REGION`,
+/// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. A user can set
+/// `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`,
+/// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` and `AWS_SDK_UA_APP_ID`
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>). The SDK's own
+/// loader also searches profiles, containers and instances, which no function has.
 ///
-/// The SDK retries nothing: its pauses are made for one client of a service, and end after seconds
-/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>). [`call`](crate::call) does.
+/// The SDK's retries are off: they pause per client of a service, and end after seconds
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
+/// [`call`](crate::call) retries instead.
 #[must_use]
 pub fn config() -> SdkConfig {
     let region = env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION"));
@@ -54,7 +55,7 @@ pub fn config() -> SdkConfig {
     config.build()
 }
 
-/// What the environment says of one service: `AWS_ENDPOINT_URL_ROUTE_53`.
+/// Reads the settings of one service from the environment, such as `AWS_ENDPOINT_URL_ROUTE_53`.
 #[derive(Debug)]
 struct OfService;
 
@@ -74,10 +75,10 @@ fn is_set(variable: &str) -> bool {
     env::var(variable).is_ok_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// The Region whose STS endpoint serves a whole partition, for a Region of that partition.
+/// Returns the Region whose STS endpoint serves the whole partition of this Region.
 ///
-/// A role in another account is assumed there: the function's own Region may be one that the other account
-/// has not opted in to (<https://github.com/aws/aws-cdk/issues/26593>).
+/// A role in another account is assumed there, because the other account may not have opted in to
+/// the function's own Region (<https://github.com/aws/aws-cdk/issues/26593>).
 #[must_use]
 pub fn home_region(region: &str) -> Region {
     Region::from_static(match region {
@@ -97,7 +98,7 @@ mod tests {
     use super::home_region;
 
     #[test]
-    fn each_partition_has_its_home() {
+    fn each_partition_has_one_region_for_sts() {
         assert_eq!(home_region("eu-central-2").as_ref(), "us-east-1");
         assert_eq!(home_region("cn-northwest-1").as_ref(), "cn-north-1");
         assert_eq!(home_region("us-gov-east-1").as_ref(), "us-gov-west-1");

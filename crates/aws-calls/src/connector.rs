@@ -17,14 +17,15 @@ use std::{
     time::Duration,
 };
 
-/// Longest time for one connection to stand, TLS and all: the SDK's own default
+/// Limits the time to connect, TLS included. This is the SDK's own default
 /// (<https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>).
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
-/// The HTTP client that all SDK clients of a process share, with one pool of connections.
+/// Returns the HTTP client that all SDK clients of a process share, with one pool of connections.
 ///
-/// It is built for the first call, and knows one time-out, that of a connection; the SDK itself ends an attempt that takes
-/// too long. Answers are read whole: the largest is a page of record sets.
+/// The client is created for the first call. It limits only the time to connect: the SDK itself
+/// ends an attempt that takes too long. Each response is read completely: the largest is a page of
+/// record sets.
 #[must_use]
 pub fn connector() -> SharedHttpClient {
     SharedHttpClient::new(Connector::default())
@@ -64,7 +65,8 @@ impl HttpConnector for Connector {
 
 fn client() -> Result<Client, String> {
     https_client::builder()?
-        // AWS redirects nothing that is called here, and a signature holds for one host.
+        // No AWS endpoint that is called here redirects, and a signature is valid for one host
+        // only.
         .redirect(Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .build()
@@ -75,12 +77,12 @@ fn as_sent(request: HttpRequest) -> Result<Request, ConnectorError> {
     let request = request
         .try_into_http1x()
         .map_err(|error| ConnectorError::user(error.into()))?;
-    // Every request of the services called here is in memory.
+    // Every request body of the services called here is in memory.
     let request = request.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default());
     Request::try_from(request).map_err(|error| ConnectorError::user(in_words(error).into()))
 }
 
-/// What kept an answer from coming, as the SDK tells it apart.
+/// Returns why there is no response, in the SDK's categories.
 fn failure(error: reqwest::Error) -> ConnectorError {
     let is_timeout = error.is_timeout();
     let words = in_words(error).into();

@@ -6,17 +6,17 @@ use std::{error::Error, fmt, iter};
 /// A failed AWS call, as facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwsError {
-    /// The service's name as people say it, e.g. `Route 53`.
+    /// The name of the service as its documentation has it, e.g. `Route 53`.
     pub service: &'static str,
     /// The API operation, e.g. `CreateHostedZone`.
     pub operation: &'static str,
-    /// What the call was about: a domain name, an id or an ARN.
+    /// The domain name, id or ARN of the call.
     pub target: String,
-    /// The service's error code, e.g. `NoSuchHostedZone`; none where no answer came.
+    /// The service's error code, e.g. `NoSuchHostedZone`, or none if the service did not answer.
     pub code: Option<String>,
-    /// The service's message, or why no answer came.
+    /// The service's message, or why there is no answer.
     pub message: String,
-    /// The request id, for a support case; none where no answer came.
+    /// The request id, for a support case, or none if the service did not answer.
     pub request_id: Option<String>,
     /// What can be done about it.
     pub kind: Kind,
@@ -25,20 +25,24 @@ pub struct AwsError {
 /// What can be done about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The service refused: asking again changes nothing.
+    /// The service refused the call, and would refuse it again.
     Refused,
-    /// Not allowed, or not yet: a new policy takes up to a minute to reach every endpoint.
+    /// The call is not permitted, or not yet: a new policy takes up to a minute to reach every
+    /// endpoint.
     Denied,
-    /// Too many requests: ask again later.
+    /// Too many requests. A later attempt can succeed.
     Throttled,
-    /// No usable answer came (connection, time-out, 5xx): the call may have taken effect or not.
+    /// No usable answer arrived (connection, time-out, 5xx). The call may or may not have taken
+    /// effect.
     NoAnswer,
-    /// The endpoint's host name does not exist: there is no such Region, or this network hides it.
+    /// The endpoint's host name does not resolve: the Region does not exist, or this network blocks
+    /// its name.
     NoEndpoint,
 }
 
-// Codes as the services of this project answer them. Route 53 says `Throttling` (400) with "Rate exceeded", and
-// `PriorRequestNotComplete` while an earlier change of the same zone is under way: both pass.
+// Codes that the services of this project answer. Both of Route 53's are transient: `Throttling`
+// (400) with "Rate exceeded", and `PriorRequestNotComplete` while an earlier change of the same
+// zone is being applied.
 const THROTTLED: &[&str] = &[
     "Throttling",
     "ThrottlingException",
@@ -63,27 +67,28 @@ const DENIED: &[&str] = &[
     "ExpiredTokenException",
 ];
 
-/// What glibc says of a name for which DNS answers NXDOMAIN (`EAI_NONAME`). Name servers that are silent, or that have
-/// trouble of their own, are `EAI_AGAIN`, and pass.
+/// glibc's words for a name for which DNS answers NXDOMAIN (`EAI_NONAME`). If the name servers do
+/// not answer or fail, glibc reports `EAI_AGAIN`, which is transient.
 const NO_SUCH_HOST: &str = "Name or service not known";
 
-/// Why there is no answer, each cause after its consequence. Never their `Debug` form, which holds the answer's body:
-/// that of AssumeRole has credentials in it.
+/// Returns why there is no answer: each error, then its cause. Never the errors' `Debug` form,
+/// which contains the response's body: that of AssumeRole contains credentials.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let causes = iter::successors(Some(error), |&error| error.source());
     let said: Vec<String> = causes.map(ToString::to_string).collect();
     said.join(": ")
 }
 
-/// A call in words.
+/// Returns service, operation and target in one phrase.
 pub(crate) fn named(service: &str, operation: &str, target: &str) -> String {
     format!("{service} {operation} on {target}")
 }
 
-/// The most characters of a body that are shown.
+/// Limits how many characters of a body are shown.
 const SHOWN: usize = 300;
 
-/// An error answer that is not of the service's form, as from a proxy: its HTTP status and the start of its text.
+/// Returns the HTTP status and the start of the text of an error response that the service did not
+/// write, such as a proxy's.
 fn unparsed(response: &HttpResponse) -> String {
     let status = response.status().as_u16();
     let body = response.body().bytes().unwrap_or_default();
@@ -108,7 +113,7 @@ fn unparsed(response: &HttpResponse) -> String {
 }
 
 impl AwsError {
-    /// The facts of an SDK error.
+    /// Extracts the facts from an SDK error.
     pub(crate) fn new<E>(
         service: &'static str,
         operation: &'static str,
@@ -123,7 +128,7 @@ impl AwsError {
         let kind = match (code.as_deref(), status) {
             (Some(code), _) if THROTTLED.contains(&code) => Kind::Throttled,
             (Some(code), _) if DENIED.contains(&code) => Kind::Denied,
-            // Also one that said yes and cannot be understood.
+            // Includes a response with status 2xx that cannot be parsed.
             (_, Some(200..300 | 500..)) => Kind::NoAnswer,
             (_, None) if causes(error).ends_with(NO_SUCH_HOST) => Kind::NoEndpoint,
             (_, None) => Kind::NoAnswer,
@@ -132,7 +137,8 @@ impl AwsError {
         };
         let message = match (error.message(), error.raw_response()) {
             (Some(message), _) => message.to_owned(),
-            // A good answer may hold credentials, whether it can be parsed or not.
+            // The body of a successful response may contain credentials, so it is shown only for an
+            // error status.
             (None, Some(response)) if !response.status().is_success() => unparsed(response),
             (None, _) => causes(error),
         };
@@ -147,7 +153,8 @@ impl AwsError {
         }
     }
 
-    /// A good answer without what its model requires, which no AWS endpoint gives.
+    /// Returns the error for a successful response that lacks a required field, which no AWS
+    /// endpoint sends.
     #[must_use]
     pub fn malformed(service: &'static str, operation: &'static str, target: &str) -> Self {
         Self {
@@ -161,27 +168,27 @@ impl AwsError {
         }
     }
 
-    /// Which call failed: service, operation and target.
+    /// Returns the failed call: service, operation and target.
     #[must_use]
     pub fn call(&self) -> String {
         named(self.service, self.operation, &self.target)
     }
 
-    /// Whether the service answered this error code.
+    /// Returns whether the service answered this error code.
     #[must_use]
     pub fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
 
-    /// Whether the same call may succeed later without anyone's doing.
+    /// Returns whether the same call may succeed later although nobody changes anything.
     #[must_use]
     pub fn passes(&self) -> bool {
         matches!(self.kind, Kind::Throttled | Kind::NoAnswer)
     }
 }
 
-/// "Route 53 CreateHostedZone on dev.example.com: message (Code, request id)", without a full stop, so that the
-/// caller can say what to do next.
+/// Writes "Route 53 CreateHostedZone on dev.example.com: message (Code, request id)" without a full
+/// stop, so that the caller can add what to do next.
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = self.message.trim().trim_end_matches('.');
@@ -210,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_not_repeated() {
+    fn a_successful_response_that_cannot_be_parsed_is_not_shown() {
         let body = SdkBody::from("<Credentials><SecretAccessKey>secret</SecretAccessKey>");
         let answer = HttpResponse::new(200.try_into().unwrap(), body);
         let unhandled = ErrorMetadata::builder().build();
@@ -220,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_not_of_the_services_form_is_shown_with_its_status_and_text() {
+    fn an_error_response_of_a_proxy_is_shown_with_status_and_text() {
         let shown = |status: u16, body: &str| {
             let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
             let unhandled = ErrorMetadata::builder().build();
@@ -240,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_does_not_exist_is_told_from_name_servers_that_are_silent() {
+    fn nxdomain_is_permanent_and_a_name_server_time_out_is_transient() {
         let kind = |said: &str| {
             let words = format!("dns error: failed to lookup address information: {said}");
             facts(&SdkError::dispatch_failure(ConnectorError::io(
@@ -253,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_an_answer_says_why() {
+    fn the_error_of_an_unanswered_call_names_the_cause() {
         let closed = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer");
         let error = SdkError::dispatch_failure(ConnectorError::io(closed.into()));
         assert_eq!(

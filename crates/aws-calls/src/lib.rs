@@ -1,16 +1,17 @@
 //! What every AWS call of the functions shares.
 //!
-//! 1. **One connector.** All SDK clients of a process use one HTTP client, so that a connection opened for one call
-//!    serves the next ([`config`]).
-//! 2. **One log line an attempt.** A person who reads the log of a failed stack sees each call with its target,
-//!    its duration and its outcome, and nothing of its payload ([`call`]).
-//! 3. **A call that may succeed later is sent again alone**, with capped pauses and a deadline, so that nothing else is
-//!    asked twice ([`call`], [`RateLimit`]). What still fails then is remembered with its words ([`Scope`]).
-//! 4. **Errors are facts.** The SDK's error types differ for each operation. [`AwsError`] keeps what a user
-//!    can act on: service, operation, target, AWS error code, message and request id. Sentences are made
-//!    from it in one place.
+//! 1. **One connector.** All SDK clients of a process share one HTTP client, so that a later call
+//!    can use the connection of an earlier one ([`config`]).
+//! 2. **One log line per attempt.** The log of a failed stack shows each call with its target,
+//!    duration and outcome, and nothing of its payload ([`call`]).
+//! 3. **Only the failed call is sent again** if it may succeed later, with capped pauses and a
+//!    deadline ([`call`], [`RateLimit`]). The [`Scope`] remembers the error of a call that still
+//!    fails then.
+//! 4. **Errors are facts.** The SDK's error types differ per operation. [`AwsError`] keeps what a
+//!    user can act on: service, operation, target, AWS error code, message and request id. Its
+//!    `Display` is the only place that makes a sentence of them.
 //!
-//! Nothing here knows a particular service.
+//! This crate knows no particular service.
 
 mod at_once;
 mod call;

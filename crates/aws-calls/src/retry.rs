@@ -1,4 +1,4 @@
-//! When a failed call is sent again.
+//! Sends a failed call again.
 
 use crate::{AwsError, Kind, call_once, scope};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
@@ -11,28 +11,31 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// The longest first pause.
+/// The upper bound of the first pause.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Each further pause may be so many times as long. Pauses that double would make a stack late that is throttled by a short rush.
+/// The factor by which each pause may be longer than the one before. If the pauses doubled, a short
+/// burst of throttling would delay a single stack too long.
 const GROWTH: f64 = 1.2;
-/// The longest pause of all. Hundreds of stacks may wait for the ten calls a second of the account that holds their
-/// parent: a longer pause makes the last ones late, a shorter one sends more that is throttled.
+/// The upper bound of every pause. Hundreds of stacks may share the ten calls a second of the
+/// account that has their parent zone: a longer pause delays the last stacks, a shorter one sends
+/// more calls that are throttled.
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
-/// How long a throttled call is sent again. The protocol hands a longer wait over, so that it occupies no Lambda
-/// concurrency.
+/// Limits the attempts of a throttled call. A longer wait is the protocol's, which waits without
+/// occupying Lambda concurrency.
 const THROTTLED: Duration = Duration::from_secs(120);
-/// How long a call is sent again that gets no answer. What is out of reach after that is tried again by the protocol, which
-/// can say so and outlives the invocation.
+/// Limits the attempts of a call that is not answered. After that the protocol tries again, which
+/// can report the error and can wait longer than one invocation.
 const UNANSWERED: Duration = Duration::from_secs(20);
-/// For how long an account that throttled a call counts as busy.
+/// How long an account counts as busy after it throttled a call.
 const BUSY: Duration = Duration::from_secs(60);
 
-/// A rate limit that some calls share: that of an account, as one principal sees it.
+/// A rate limit that several calls share: that of one account, for one principal.
 #[derive(Clone, Debug, Default)]
 pub struct RateLimit(Arc<Mutex<Option<Instant>>>);
 
 impl RateLimit {
-    /// Sends one AWS call until it is answered, as [`call`](crate::call) does, and notes if it was throttled.
+    /// Sends one AWS call until the service answers it, as [`call`](crate::call) does, and notes
+    /// whether it was throttled.
     ///
     /// # Errors
     ///
@@ -66,7 +69,7 @@ impl RateLimit {
         }
     }
 
-    /// Returns whether many others spend the calls of this account just now.
+    /// Returns whether the account has throttled a call within the last minute.
     #[must_use]
     pub fn is_reached(&self) -> bool {
         let throttled = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +77,8 @@ impl RateLimit {
     }
 }
 
-/// The attempts at one call. Apart from the call, so that it is in a function once and not for each of its operations.
+/// The attempts at one call. Apart from the generic call, so that the code exists once and not once
+/// per operation.
 struct Attempts {
     begun: Instant,
     longest_pause: Duration,
@@ -88,7 +92,7 @@ impl Attempts {
         }
     }
 
-    /// Waits until the call may be sent again; its error if it may not.
+    /// Waits until the call may be sent again, or returns its error if it may not.
     async fn after(&mut self, error: AwsError) -> Result<(), AwsError> {
         let now = Instant::now();
         let limits = scope::limits();
@@ -108,7 +112,8 @@ impl Attempts {
         if now >= until {
             return Err(error);
         }
-        // Random, so that stacks that were deployed together part. The last attempt is at the very end.
+        // Random, so that stacks that were deployed together do not send at the same time. The last
+        // attempt is sent when the time ends.
         let pause = self.longest_pause.mul_f64(0.5 + 0.5 * fastrand::f64());
         let pause = pause.min(until - now);
         self.longest_pause = self.longest_pause.mul_f64(GROWTH).min(LONGEST_PAUSE);
@@ -144,7 +149,8 @@ mod tests {
         ))
     }
 
-    /// What a call comes to whose attempts are answered so, how often it was sent, and how long that took.
+    /// Returns the result of a call whose attempts get these answers, the number of attempts, and
+    /// the time that they took.
     async fn outcome(
         answer: impl Fn(u32) -> Answer + Send + Sync,
     ) -> (Result<(), Kind>, u32, Duration) {
@@ -165,7 +171,7 @@ mod tests {
         })
         .await;
         assert_eq!((result, sent), (Ok(()), 6));
-        // At most 1 + 1.2 + 1.2^2 + 1.2^3 + 1.2^4 = 7.4 s, and half of that at least.
+        // At most 1 + 1.2 + 1.2^2 + 1.2^3 + 1.2^4 = 7.4 s, and at least half of that.
         assert!((3..=7).contains(&took.as_secs()), "{took:?}");
     }
 
@@ -200,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_denied_call_is_sent_again_alone_while_policies_may_be_new() {
+    async fn only_the_denied_call_is_sent_again_while_policies_may_be_new() {
         let scope = scope(120, Some(60));
         let denied = outcome(|_| refusal(403, "AccessDenied"));
         let (result, sent, took) = scope.run(denied).await;
@@ -231,7 +237,7 @@ mod tests {
         assert_eq!(failing.kind, Kind::Throttled);
         assert!(failing.error.ends_with("(Throttling)"), "{}", failing.error);
         assert!(failing.times > 4 && failing.lasted() >= Duration::from_secs(30));
-        // The next piece of the same work goes on from it.
+        // The next invocation of the same operation continues from it.
         let earlier = Failing {
             earlier: failing.lasted(),
             since: Instant::now(),
@@ -248,7 +254,7 @@ mod tests {
         assert_eq!(next.failing().expect("it fails").times, failing.times + 1);
         let _ = next.run(outcome(|_| Ok(()))).await;
         assert_eq!(next.failing(), None);
-        // What is refused is answered, and the caller's to explain.
+        // A refused call counts as answered: the caller explains it.
         let _ = next
             .run(outcome(|_| refusal(404, "NoSuchHostedZone")))
             .await;
@@ -256,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_rate_limit_is_reached_for_a_minute_after_a_throttled_call() {
+    async fn a_rate_limit_counts_as_reached_for_a_minute_after_a_throttled_call() {
         let (limit, sent) = (RateLimit::default(), AtomicU32::new(0));
         let call = limit.call("Route 53", "GetHostedZone", "Z1", async || {
             match sent.fetch_add(1, Ordering::Relaxed) {

@@ -1,4 +1,5 @@
-//! What all calls of one piece of work share, without being handed from function to function.
+//! The limits and failures that all calls of one piece of work share, without being passed as
+//! parameters.
 
 use crate::{AwsError, Kind};
 use futures::future::BoxFuture;
@@ -12,38 +13,40 @@ tokio::task_local! {
     static SCOPE: Arc<Scope>;
 }
 
-/// One piece of work, such as an invocation: until when its calls are tried again, and which of them have failed so far.
+/// One piece of work, such as an invocation: until when its calls are retried, and which of them
+/// have failed so far.
 ///
-/// It is local to the task, because a call may be many functions away from where its failure has to be explained.
+/// It is a task-local value, because a failed call may be many functions away from the code that
+/// explains the failure.
 #[derive(Debug)]
 pub struct Scope {
     limits: Limits,
     failing: Mutex<Vec<Failing>>,
 }
 
-/// Until when calls are tried again.
+/// Until when calls are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// No call is sent again after this.
     pub until: Instant,
-    /// A call that is denied is sent again until then; none if a refusal is believed at once.
+    /// A denied call is sent again until then. None if the first denial is final.
     pub denied_until: Option<Instant>,
 }
 
-/// A call that has failed at every attempt so far, for a reason that may pass.
+/// A call that has failed at every attempt so far, for a transient reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failing {
-    /// Which call it is: service, operation and target.
+    /// Service, operation and target of the call.
     pub call: String,
     /// The last error, as [`AwsError`] displays it. It begins with `call`.
     pub error: String,
-    /// What the last error is.
+    /// The kind of the last error.
     pub kind: Kind,
-    /// How often it failed.
+    /// The number of failed attempts.
     pub times: u32,
-    /// For how long before `since` it had failed, in earlier pieces of the same work.
+    /// How long it had failed before `since`, in earlier pieces of the same work.
     pub earlier: Duration,
-    /// When it failed first in this piece of work.
+    /// When it first failed in this piece of work.
     pub since: Instant,
 }
 
@@ -56,7 +59,8 @@ impl Failing {
 }
 
 impl Scope {
-    /// Creates the scope of a piece of work. `failing` is the call that failed in the piece before.
+    /// Creates the scope of a piece of work. `failing` is the call that failed in the previous
+    /// piece.
     #[must_use]
     pub fn new(limits: Limits, failing: Option<Failing>) -> Arc<Self> {
         Arc::new(Self {
@@ -65,7 +69,7 @@ impl Scope {
         })
     }
 
-    /// Runs a part of the work. It is boxed, so that the type of what it awaits ends here.
+    /// Runs a part of the work. Boxed, so that the type of the awaited future ends here.
     pub fn run<'a, T: 'a>(
         self: &Arc<Self>,
         part: impl Future<Output = T> + Send + 'a,
@@ -74,7 +78,7 @@ impl Scope {
         Box::pin(SCOPE.scope(Arc::clone(self), part))
     }
 
-    /// Returns the call that failed last and has not been answered since.
+    /// Returns the call that failed last and has not succeeded since.
     #[must_use]
     pub fn failing(&self) -> Option<Failing> {
         self.all_failing().last().cloned()
@@ -122,14 +126,14 @@ impl Scope {
     }
 }
 
-/// Until when calls of the present scope are tried again; none outside of any.
+/// Returns until when calls of the current scope are retried, or none outside of any scope.
 pub(crate) fn limits() -> Option<Limits> {
     SCOPE.try_with(|scope| scope.limits).ok()
 }
 
-/// Notes in the present scope how an attempt at a call ended.
+/// Notes the outcome of an attempt in the current scope.
 pub(crate) fn note(error: Option<&AwsError>, call: impl FnOnce() -> String) {
-    // Outside of a scope nobody asks.
+    // Outside of a scope nobody reads the note.
     let _ = SCOPE.try_with(|scope| match error {
         Some(error) => scope.note_failure(error),
         None => scope.note_success(call),

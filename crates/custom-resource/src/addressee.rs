@@ -1,12 +1,12 @@
-//! Who waits for an answer.
+//! Identifies the request that an answer belongs to.
 
 use crate::{Refusal, digest::request_digest, response_url::ResponseUrl};
 use serde_json::Value;
 
-/// What the id of a failed Create that names nothing starts with.
+/// The prefix of the physical id of a failed Create that created nothing.
 const REFUSED: &str = "refused-";
 
-/// What every answer repeats of its request, and where it goes.
+/// The ids that every answer repeats from its request, and the URL to which it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Addressee {
     pub(crate) response_url: ResponseUrl,
@@ -20,11 +20,11 @@ pub(crate) struct Addressee {
 }
 
 impl Addressee {
-    /// The one who waits, as far as the event says.
+    /// Reads the addressee from an event.
     ///
     /// # Errors
     ///
-    /// The event does not say, or an answer could not hold its ids.
+    /// The event lacks a member, or the ids are too long for an answer.
     pub(crate) fn of(event: &Value) -> Result<Self, Refusal> {
         let reason = match Self::named_by(event) {
             Ok(to) if to.can_be_answered() => {
@@ -40,7 +40,7 @@ impl Addressee {
         })
     }
 
-    /// The addressee, or the member that is missing.
+    /// Returns the addressee, or the name of the missing member.
     fn named_by(event: &Value) -> Result<Self, &'static str> {
         let required = |name: &'static str| text(event, name).map(str::to_owned).ok_or(name);
         Ok(Self {
@@ -58,7 +58,7 @@ impl Addressee {
     }
 }
 
-/// The digest of the Create in a [refused id](Request::refused_id); none where it is not one.
+/// Returns the digest of the Create in a [refused id](Request::refused_id), or none if it is not one.
 pub(crate) fn refused_digest(physical_resource_id: &str) -> Option<&str> {
     physical_resource_id.strip_prefix(REFUSED).filter(|digest| {
         digest.len() == 32
@@ -68,14 +68,15 @@ pub(crate) fn refused_digest(physical_resource_id: &str) -> Option<&str> {
     })
 }
 
-/// Whether a physical id is one of [`Request::refused_id`]: the Create that it answered named nothing. Something of
-/// that Create may stand all the same where it was cut off, such as by the end of its invocation.
+/// Returns whether a physical id is a [`Request::refused_id`], which is the answer of a Create that
+/// created nothing. If that Create was interrupted, such as by the end of its invocation, something
+/// that it created may exist nevertheless.
 #[must_use]
 pub fn is_refused_id(physical_resource_id: &str) -> bool {
     refused_digest(physical_resource_id).is_some()
 }
 
-/// A member of the event that is a string and not empty.
+/// Returns a member of the event if it is a string and not empty.
 pub(crate) fn text<'a>(event: &'a Value, name: &str) -> Option<&'a str> {
     event.get(name)?.as_str().filter(|text| !text.is_empty())
 }

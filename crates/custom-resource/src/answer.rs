@@ -1,4 +1,4 @@
-//! The answer to CloudFormation: a JSON body within 4,096 bytes.
+//! The answer to CloudFormation: a JSON body of at most 4,096 bytes.
 //!
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html>
 
@@ -6,15 +6,15 @@ use crate::{Failure, Success, addressee::Addressee, redact::shown, shorten::shor
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The most that CloudFormation takes as the whole body, in bytes.
+/// The largest body that CloudFormation accepts, in bytes.
 pub(crate) const LARGEST_BODY: usize = 4_096;
-/// The longest physical id that CloudFormation takes, in bytes.
+/// The longest physical id that CloudFormation accepts, in bytes.
 const LONGEST_ID: usize = 1_024;
 
-/// What must be left for a reason, in bytes. The ids that CloudFormation makes leave more than 2,000.
+/// The least space for a reason, in bytes. CloudFormation's own ids leave more than 2,000.
 const SHORTEST_REASON: usize = 256;
 
-/// What is answered: SUCCESS or FAILED.
+/// The answer: SUCCESS or FAILED.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     Success(Success),
@@ -54,8 +54,8 @@ impl Answer {
         }
     }
 
-    /// This answer, or FAILED where CloudFormation would not take it: what cannot be read by `Fn::GetAtt` must not
-    /// pass for a success.
+    /// Returns this answer, or FAILED if CloudFormation would not accept it: a success must not
+    /// lack attributes that a template reads with `Fn::GetAtt`.
     pub(crate) fn checked(self, to: &Addressee) -> Self {
         let Self::Success(success) = &self else {
             return self;
@@ -85,7 +85,8 @@ impl Answer {
         )
     }
 
-    /// The body of a [checked](Self::checked) answer. A reason that is too long is cut in its middle; ids never are.
+    /// Returns the body of a [checked](Self::checked) answer. A reason that is too long is
+    /// shortened in its middle; ids never are.
     pub(crate) fn body(&self, to: &Addressee) -> Vec<u8> {
         match self {
             Self::Success(success) => success_body(success, to),
@@ -95,12 +96,12 @@ impl Answer {
 }
 
 impl Addressee {
-    /// Whether its ids leave room for a reason.
+    /// Returns whether the ids leave enough space for a reason.
     pub(crate) fn can_be_answered(&self) -> bool {
         failed_body(&Failure::new("-"), self).len() <= LARGEST_BODY - SHORTEST_REASON
     }
 
-    /// On Delete CloudFormation wants its own id back.
+    /// Returns the physical id of a success. For a Delete it is the id in the request.
     fn id_of_success<'a>(&'a self, success: &'a Success) -> &'a str {
         match &self.physical_resource_id {
             Some(id) if self.deletes => id,
@@ -122,7 +123,7 @@ fn success_body(success: &Success, to: &Addressee) -> Vec<u8> {
 }
 
 fn failed_body(failure: &Failure, to: &Addressee) -> Vec<u8> {
-    // A failed Update or Delete that named another id would replace the one that CloudFormation tracks
+    // CloudFormation would replace the id that it tracks by that of a failed Update or Delete
     // (https://github.com/aws/aws-cdk/issues/13527).
     let refused = to.refused_id();
     let id = to
@@ -154,7 +155,7 @@ fn failed_body(failure: &Failure, to: &Addressee) -> Vec<u8> {
     ))
 }
 
-/// How many bytes of JSON text a character takes.
+/// Returns the number of bytes of a character in JSON text.
 fn weight_in_json(character: char) -> usize {
     match character {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_may_answer_another_id_and_a_delete_may_not() {
+    fn an_update_may_answer_another_id_and_a_delete_answers_its_own() {
         let success = || Answer::Success(Success::new("new"));
         assert_eq!(
             json_of(success(), &to(Some("old"), false))["PhysicalResourceId"],
@@ -229,14 +230,14 @@ mod tests {
 
     #[test]
     fn a_failure_has_a_reason_and_the_id_that_cloudformation_tracks() {
-        let failure = || Answer::Failed(Failure::new("No.").with_id("made"));
+        let failure = || Answer::Failed(Failure::new("No.").with_id("created"));
         let create = to(None, false);
         assert_eq!(
             json_of(failure(), &create),
             json!({
                 "Status": "FAILED",
                 "Reason": "No.",
-                "PhysicalResourceId": "made",
+                "PhysicalResourceId": "created",
                 "StackId": "stack",
                 "RequestId": "request",
                 "LogicalResourceId": "Zone",
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_has_no_secret_and_no_character_that_hides_its_meaning() {
+    fn secrets_are_redacted_and_control_characters_escaped_in_a_reason() {
         let reason =
             "Route 53 said: x-amz-security-token:IQoJb3JpZ2lu\n\u{202e}moc.elpmaxe\u{1b}[2J";
         let answer = json_of(Answer::failed(reason), &to(None, false));
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_that_are_too_large_fail_with_the_id_of_what_was_made() {
+    fn attributes_that_are_too_large_fail_with_the_id_of_the_resource() {
         let success = Success::new("id")
             .attribute("Small", "x")
             .attribute("NameServers", "n".repeat(4_000));
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_just_the_limit_is_sent() {
+    fn a_body_of_exactly_the_limit_is_sent() {
         let frame = Answer::Success(Success::new("id").attribute("A", ""))
             .body(&to(None, false))
             .len();
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_cloudformation_would_not_take_fails() {
+    fn an_id_that_cloudformation_does_not_accept_fails() {
         for id in [String::new(), "x".repeat(LONGEST_ID + 1)] {
             let answer = json_of(Answer::Success(Success::new(id)), &to(None, false));
             assert_eq!(answer["Status"], "FAILED");
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_leave_no_room_are_known_beforehand() {
+    fn an_event_whose_ids_leave_no_space_for_a_reason_is_recognized() {
         assert!(to(Some(&"x".repeat(LONGEST_ID)), false).can_be_answered());
         assert!(!to(Some(&"x".repeat(LARGEST_BODY)), false).can_be_answered());
         assert!(!to(Some(&"\u{1}".repeat(LARGEST_BODY / 6)), false).can_be_answered());
@@ -320,9 +321,10 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-        /// Whatever the reason and the ids are made of, the body fits, parses, and keeps ids and the reason's ends.
+        /// Whatever characters the reason and the ids contain, the body is small enough, can be
+        /// parsed, and contains the ids and both ends of the reason.
         #[test]
-        fn any_reason_fits(reason in "(\\PC|[\u{0}-\u{1f}\"\\\\€𝄞]){1,6000}", id in "(\\PC|[\u{0}-\u{1f}\"\\\\]){1,250}") {
+        fn an_answer_with_any_reason_is_small_enough(reason in "(\\PC|[\u{0}-\u{1f}\"\\\\€𝄞]){1,6000}", id in "(\\PC|[\u{0}-\u{1f}\"\\\\]){1,250}") {
             let to = to(Some(&id), false);
             let answer = json_of(Answer::failed(reason.clone()), &to);
             prop_assert_eq!(answer["PhysicalResourceId"].as_str().unwrap(), id);
@@ -333,7 +335,8 @@ mod tests {
             } else if sent != full {
                 let (start, end) = sent.split_once(crate::shorten::CUT).unwrap();
                 prop_assert!(full.starts_with(start) && full.ends_with(end));
-                // Nothing was cut that had room: no character takes more than six bytes, at either cut.
+                // The reason was shortened no more than necessary: a character takes at most six
+                // bytes, at either end of the gap.
                 let body = Answer::failed(reason.clone()).body(&to).len();
                 prop_assert!(body + 12 > LARGEST_BODY, "{} bytes", body);
             }

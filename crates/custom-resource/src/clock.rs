@@ -1,12 +1,12 @@
-//! Wall time that can be virtual.
+//! Wall time that tests can control.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
-/// Wall time, counted from a fixed moment by tokio's clock.
+/// Wall time, counted by tokio's clock from a fixed moment.
 ///
-/// Under tokio's paused time (tests, the world) it stands and jumps with every timer; in production it is made anew
-/// for each invocation, because the monotonic clock of a sandbox that Lambda froze may have stood still.
+/// Under tokio's paused time (in tests) it advances with the timers. In production each invocation
+/// creates a new one, because the monotonic clock of a sandbox that Lambda froze may have stopped.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     wall: SystemTime,
@@ -14,13 +14,13 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The system's wall time, from now on counted by tokio's clock.
+    /// Creates a clock that starts at the system's wall time.
     #[must_use]
     pub fn system() -> Self {
         Self::starting_at(SystemTime::now())
     }
 
-    /// A clock that shows `wall` at this moment.
+    /// Creates a clock that shows `wall` at this moment.
     #[must_use]
     pub fn starting_at(wall: SystemTime) -> Self {
         Self {
@@ -29,38 +29,40 @@ impl Clock {
         }
     }
 
-    /// Wall time now.
+    /// Returns the wall time.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.wall + self.origin.elapsed()
     }
 
-    /// How long until `moment`; zero once it has passed.
+    /// Returns how long until `moment`, or zero if it has passed.
     #[must_use]
     pub fn until(&self, moment: SystemTime) -> Duration {
         moment.duration_since(self.now()).unwrap_or_default()
     }
 
-    /// How long since `moment`; zero while it lies ahead.
+    /// Returns how long since `moment`, or zero if it is in the future.
     #[must_use]
     pub fn since(&self, moment: SystemTime) -> Duration {
         self.now().duration_since(moment).unwrap_or_default()
     }
 
-    /// Whole seconds since 1970, rounded up, so that nothing comes too early: a moment as progress keeps it.
+    /// Returns a moment in seconds since 1970, rounded up so that nothing happens too early.
+    /// Progress stores moments in this form.
     #[must_use]
     pub fn seconds(moment: SystemTime) -> u64 {
         let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
         since.as_secs() + u64::from(since.subsec_nanos() > 0)
     }
 
-    /// The moment of such a number.
+    /// Returns the moment of this number of seconds since 1970.
     #[must_use]
     pub fn moment(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    /// The instant, for tokio's timers, at which this clock shows `moment`; now where it has passed.
+    /// Returns the instant, for tokio's timers, at which this clock shows `moment`, or now if it
+    /// has passed.
     #[must_use]
     pub fn instant(&self, moment: SystemTime) -> Instant {
         Instant::now() + self.until(moment)
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn counts_by_tokios_clock() {
+    async fn the_clock_advances_with_tokios_time() {
         let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
         let clock = Clock::starting_at(start);
         assert_eq!(clock.now(), start);

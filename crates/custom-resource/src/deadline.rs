@@ -1,25 +1,26 @@
-//! How an invocation's time is shared out, so that its end is always an answer.
+//! Divides the time of an invocation, so that there is always time to answer.
 
 use crate::{Clock, Request};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// When each part of an invocation must be over.
+/// The deadline of each part of an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadlines {
-    /// The resource type's work: it is dropped then.
+    /// The work of the resource type, which is dropped then.
     pub(crate) work: Instant,
-    /// Undoing what must not stay, or handing over.
+    /// Abandoning the request, or handing it over.
     pub(crate) abandon: Instant,
-    /// The answer. Lambda's own end comes a little later.
+    /// Sending the answer. Lambda ends the invocation a little later.
     pub(crate) answer: Instant,
 }
 
 impl Deadlines {
-    /// What Lambda leaves, and CloudFormation where it still waits.
+    /// Returns the deadlines that Lambda's time-out and CloudFormation's `ServiceTimeout` allow,
+    /// whichever ends sooner.
     ///
-    /// Of Lambda's time a quarter, 20 s at most, is kept for abandoning and answering; of CloudFormation's half of the
-    /// request's margin.
+    /// A quarter of Lambda's time, at most 20 s, is reserved for abandoning and answering; of
+    /// CloudFormation's time, half of the request's margin.
     pub(crate) fn of(request: &Request, lambda_ends_at: SystemTime, clock: &Clock) -> Self {
         let by_lambda = Self::by_lambda(lambda_ends_at, clock);
         if is_over(request, clock) {
@@ -33,7 +34,7 @@ impl Deadlines {
         }
     }
 
-    /// What Lambda leaves.
+    /// Returns the deadlines that Lambda's time-out allows.
     pub(crate) fn by_lambda(lambda_ends_at: SystemTime, clock: &Clock) -> Self {
         let left = clock.until(lambda_ends_at);
         let kept = (left / 4).min(Duration::from_secs(20));
@@ -46,12 +47,13 @@ impl Deadlines {
     }
 }
 
-/// Whether CloudFormation waits too little longer for anything to be begun.
+/// Returns whether CloudFormation's time-out is too near to begin anything.
 pub(crate) fn is_over(request: &Request, clock: &Clock) -> bool {
     clock.now() >= request.times_out_at() - request.margin() / 2
 }
 
-/// Whether a wait has come to its end: the look that found it unfinished was the last.
+/// Returns whether a wait has reached its end, so that the poll that found it unfinished was the
+/// last.
 pub(crate) fn waited_enough(request: &Request, clock: &Clock) -> bool {
     clock.now() >= request.ends_at()
 }
@@ -61,7 +63,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A request of now, with this time-out, and the clock.
+    /// Returns a request that was made now, with this time-out, and its clock.
     fn request(service_timeout: u64) -> (Request, Clock) {
         let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_549_700));
         let event = json!({
@@ -71,14 +73,14 @@ mod tests {
         (Request::decode(&event, clock.now()).unwrap(), clock)
     }
 
-    /// Seconds from now until each part must be over.
+    /// Returns the seconds from now to each deadline.
     fn seconds(deadlines: Deadlines) -> [f64; 3] {
         [deadlines.work, deadlines.abandon, deadlines.answer]
             .map(|end| end.saturating_duration_since(Instant::now()).as_secs_f64())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn lambdas_end_leaves_time_to_abandon_and_answer() {
+    async fn time_to_abandon_and_answer_is_reserved_before_lambdas_end() {
         let (request, clock) = request(3_600);
         let of = |left| {
             seconds(Deadlines::of(
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn cloudformations_end_comes_first_where_it_is_sooner() {
+    async fn cloudformations_time_out_applies_if_it_is_sooner() {
         let (request, clock) = request(120);
         let of = |left| {
             seconds(Deadlines::of(
@@ -118,7 +120,7 @@ mod tests {
         assert!(waited_enough(&request, &clock) && !is_over(&request, &clock));
         tokio::time::sleep(Duration::from_secs(5)).await;
         assert!(is_over(&request, &clock));
-        // What is done all the same has Lambda's time.
+        // Work that is done nevertheless has all of Lambda's time.
         let lambda = clock.now() + Duration::from_secs(40);
         assert_eq!(
             seconds(Deadlines::of(&request, lambda, &clock)),

@@ -1,34 +1,34 @@
-//! Getting the answer through: one PUT, again where that can help.
+//! Delivers the answer with one PUT, and retries if a retry can help.
 
 use crate::{AnswerTransport, Reply, response_url::ResponseUrl};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// The longest pause before the first retry; it doubles with each.
+/// The longest pause before the first retry. It doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause of all.
+/// The upper bound of every pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// What must be left of the time for another try.
+/// The least remaining time for another attempt.
 const SHORTEST_LEFT: Duration = Duration::from_millis(50);
-/// How long one PUT may take, so that a dead connection leaves time for another.
+/// Limits one PUT, so that a broken connection leaves time for another.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 
-/// What became of an answer.
+/// The result of delivering an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// It was taken.
+    /// The receiver accepted it.
     Accepted,
-    /// It was refused, and would be again in this invocation: the URL expired, or something between here and S3 stands
-    /// in the way, such as an endpoint's policy. That the request was answered before is no reason: S3 takes a PUT to
-    /// a pre-signed URL as often as it comes
+    /// The receiver refused it, and would refuse it again in this invocation: the URL has expired,
+    /// or something such as an endpoint policy prevents it. An earlier answer to the same request
+    /// is no reason: S3 accepts several PUTs to a pre-signed URL
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html>).
     Refused(Reply),
-    /// It reached nobody until the deadline; the last thing that went wrong.
+    /// It was not delivered by the deadline. Contains the last error.
     Lost(String),
 }
 
-/// PUTs the body until it is taken or refused, or the deadline passes. What may pass (no connection, and what
-/// [`Reply::passes`] names) is retried with exponential backoff and full jitter
+/// PUTs the body until it is accepted or refused, or the deadline passes. Transient errors (no
+/// connection, and those of [`Reply::passes`]) are retried with exponential backoff and full jitter
 /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
 pub(crate) async fn deliver(
     transport: &impl AnswerTransport,
@@ -44,20 +44,20 @@ pub(crate) async fn deliver(
             Ok(Ok(reply)) if reply.accepts() => return Delivery::Accepted,
             Ok(Ok(reply)) if reply.passes() => reply.to_string(),
             Ok(Ok(reply)) => return Delivery::Refused(reply),
-            Ok(Err(error)) => url.taken_out_of(&error),
+            Ok(Err(error)) => url.redacted_in(&error),
             Err(_) => "no answer in time".to_owned(),
         };
         let left = deadline.saturating_duration_since(Instant::now());
         if left < SHORTEST_LEFT {
             return Delivery::Lost(lost);
         }
-        // Never beyond the deadline: the last tries come close to it.
+        // Never beyond the deadline: the last attempts approach it.
         let pause = longest_pause.mul_f64(fastrand::f64()).min(left / 2);
         longest_pause = (longest_pause * 2).min(LONGEST_PAUSE);
         tracing::warn!(
             error = lost,
             pause_ms = pause.as_millis(),
-            "the answer was not taken, trying again"
+            "the answer was not accepted, trying again"
         );
         sleep(pause).await;
     }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// Answers what it is told to, in order, the last one for ever.
+    /// Replies with the script in order, and repeats the last reply.
     struct Script {
         answers: Vec<Result<Reply, &'static str>>,
         puts: Mutex<Vec<Instant>>,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_pass_is_tried_again() {
+    async fn transient_errors_are_retried() {
         let script = Script::new(&[
             status(503),
             Err("connection reset"),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn another_refusal_is_not_tried_again() {
+    async fn permanent_refusals_are_not_retried() {
         for refusal in [
             400.into(),
             with_code(400, "BadDigest"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_grow_to_their_bound_and_differ() {
+    async fn pauses_are_random_and_grow_to_their_bound() {
         let script = Script::new(&[status(503)]);
         let begun = Instant::now();
         assert_eq!(run(&script, 300).await, Delivery::Lost("status 503".into()));
@@ -169,13 +169,13 @@ mod tests {
         let pauses: Vec<_> = puts.windows(2).map(|two| two[1] - two[0]).collect();
         for (count, pause) in pauses.iter().enumerate() {
             let bound = (FIRST_PAUSE * 2_u32.pow(count.min(10) as u32)).min(LONGEST_PAUSE);
-            // tokio's timer counts in milliseconds.
+            // tokio's timer has a resolution of one millisecond.
             assert!(
                 *pause <= bound + Duration::from_millis(1),
                 "{pause:?} after {count}"
             );
         }
-        // Full jitter: once the bound is reached, pauses lie anywhere below it.
+        // Full jitter: once the bound is reached, pauses are random below it.
         let grown = &pauses[6..];
         assert!(grown.iter().any(|pause| *pause > LONGEST_PAUSE / 2));
         assert!(grown.iter().any(|pause| *pause < LONGEST_PAUSE / 2));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_hangs_leaves_time_for_another() {
+    async fn a_connection_that_hangs_is_ended_in_time_for_another() {
         let mut script = Script::new(&[status(200)]);
         script.each_takes = Duration::from_secs(3_600);
         assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_went_wrong_never_shows_the_url() {
+    async fn an_error_never_contains_the_url() {
         let script = Script::new(&[Err(
             "no route to https://bucket/key?Signature=abc (os error 113)",
         )]);

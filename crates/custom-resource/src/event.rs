@@ -1,22 +1,22 @@
-//! Whose event it is: CloudFormation's, or the waiter's.
+//! Distinguishes CloudFormation's events from those of the state machine.
 
 use crate::{Refusal, Request, Settings, hand_over::Turn};
 use serde_json::{Value, value::RawValue};
 use std::{collections::BTreeMap, time::SystemTime};
 
-/// An event, decoded.
+/// A decoded event.
 #[derive(Debug)]
 pub(crate) enum Event {
     Request(Box<Request>),
     Turn(Box<Turn>),
-    /// CloudFormation's, as far as it says whose it is, but not to be served.
+    /// An event of CloudFormation, as far as it can be read, that must not be served.
     Refused(Refusal),
-    /// The waiter's, as far as it says whose it is, but not of this function's making.
+    /// An event of the state machine, as far as it can be read, that this function did not create.
     TurnRefused(String),
 }
 
 impl Event {
-    /// Decodes what arrived at `now` at the function with this ARN.
+    /// Decodes an event that arrived at `now` at the function with this ARN.
     pub(crate) fn decode(
         mut event: Value,
         function_arn: &str,
@@ -37,7 +37,7 @@ impl Event {
             .admitted(settings)
     }
 
-    /// The event, or its refusal if this function must not serve it.
+    /// Returns the event, or its refusal if this function must not serve it.
     fn admitted(self, settings: &Settings) -> Self {
         let (stack_id, response_url) = match &self {
             Self::Request(request) => (&request.stack_id, &request.response_url),
@@ -77,19 +77,20 @@ impl Event {
     }
 }
 
-/// The largest event that is read whole, in bytes. CloudFormation invokes asynchronously, and Lambda takes 1 MB for that
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>); Step Functions passes 256 KB. A
-/// `serde_json::Value` takes up to 30 times the memory of its text.
+/// The largest event that is parsed completely, in bytes. CloudFormation invokes asynchronously,
+/// for which Lambda accepts 1 MB
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>); Step Functions
+/// passes 256 KB. A `serde_json::Value` needs up to 30 times the memory of its text.
 const LARGEST: usize = 1 << 20;
 
-/// What replaces a member of an event that is not read.
+/// Replaces a member of an event that is not parsed.
 const TOO_DEEP: &str = "nested too deeply";
 const TOO_LARGE: &str = "too large";
-/// All of them.
+/// All such replacements.
 pub(crate) const UNREAD: [&str; 2] = [TOO_DEEP, TOO_LARGE];
 
-/// The event as a value. If it is nested too deeply or too large for that, its outermost members are saved, as far as they
-/// can be: who waits for an answer is among them.
+/// Parses an event. If it is nested too deeply or too large, only its outermost members are parsed,
+/// as far as possible. They include everything that an answer needs.
 pub(crate) fn parse(text: &str) -> Value {
     let whole = (text.len() <= LARGEST).then(|| serde_json::from_str(text).ok());
     whole.flatten().unwrap_or_else(|| {
@@ -101,7 +102,7 @@ pub(crate) fn parse(text: &str) -> Value {
     })
 }
 
-/// A member of an event that cannot be read whole.
+/// Returns a member of an event that cannot be parsed completely.
 fn member(text: &str) -> Value {
     if text.len() > LARGEST / 16 {
         return TOO_LARGE.into();
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_nested_too_deeply_still_says_who_waits() {
+    fn an_event_that_is_nested_too_deeply_can_still_be_answered() {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let event = parse(&format!(
             r#"{{"RequestType":"Create","ResponseURL":"https://b.amazonaws.com/k","RequestId":"r","StackId":"s",
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_too_large_still_says_who_waits() {
+    fn an_event_that_is_too_large_can_still_be_answered() {
         let large = format!("[{}0]", "0,".repeat(3_000_000));
         let event = parse(&format!(
             r#"{{"RequestType":"Delete","ResponseURL":"https://b.amazonaws.com/k","RequestId":"r","StackId":"s","PhysicalResourceId":"p",
@@ -171,7 +172,7 @@ mod tests {
         );
     }
 
-    /// Any JSON value, small.
+    /// Generates any small JSON value.
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -199,7 +200,7 @@ mod tests {
         })
     }
 
-    /// A member of an event: what CloudFormation would send, anything else, or nothing.
+    /// Generates a member of an event: what CloudFormation would send, any other value, or none.
     fn member(right: &'static [&'static str]) -> impl Strategy<Value = Option<Value>> {
         prop_oneof![
             6 => select(right).prop_map(|text| Some(Value::from(text))),
@@ -208,7 +209,7 @@ mod tests {
         ]
     }
 
-    /// Something that looks like an event of CloudFormation.
+    /// Generates events that resemble CloudFormation's.
     fn like_a_request() -> impl Strategy<Value = Value> {
         let members = (
             member(&["Create", "Update", "Delete"]),
@@ -245,14 +246,14 @@ mod tests {
         )
     }
 
-    /// Wants a property whose name has a digit, so that [`any_value`] never makes it.
+    /// Requires a property whose name has a digit, so that [`any_value`] never generates it.
     #[derive(Debug, serde::Deserialize)]
     struct Typed {
         #[serde(rename = "Needed1", deserialize_with = "crate::properties::boolean")]
         _needed: bool,
     }
 
-    /// A request, or a refusal that can say so: nothing else, and no panic.
+    /// Checks that an event is decoded to a request or to a refusal, and that nothing panics.
     fn holds(event: &Value) {
         match decode(event.clone()) {
             Event::Request(request) => {
@@ -280,14 +281,14 @@ mod tests {
                     }
                 }
             }
-            Event::Turn(turn) => panic!("made up: {turn:?}"),
+            Event::Turn(turn) => panic!("not a turn of this function: {turn:?}"),
             Event::TurnRefused(reason) => {
                 assert!(event.get("Waiter").is_some() && !reason.is_empty());
             }
         }
     }
 
-    /// `PROPTEST_CASES`, or so many that they take seconds.
+    /// Returns `PROPTEST_CASES` cases, by default so many that they take seconds.
     fn inputs() -> ProptestConfig {
         let mut config = ProptestConfig::default();
         if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -300,17 +301,17 @@ mod tests {
         #![proptest_config(inputs())]
 
         #[test]
-        fn any_json_is_a_request_or_refused(event in any_value()) {
+        fn any_json_is_decoded_or_refused(event in any_value()) {
             holds(&event);
         }
 
         #[test]
-        fn any_event_like_a_request_is_one_or_refused(event in like_a_request()) {
+        fn any_event_that_resembles_a_request_is_decoded_or_refused(event in like_a_request()) {
             holds(&event);
         }
 
         #[test]
-        fn any_made_up_turn_is_refused(waiter in any_value(), request in like_a_request(), digest in "[0-9a-f]{64}") {
+        fn any_turn_of_another_origin_is_refused(waiter in any_value(), request in like_a_request(), digest in "[0-9a-f]{64}") {
             holds(&json!({ "Waiter": waiter }));
             holds(&json!({ "Waiter": {
                 "FunctionArn": ARN, "Request": request, "Progress": waiter, "WaitingFor": "", "RequestedAt": 0, "Turn": 0,

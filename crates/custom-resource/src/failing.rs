@@ -1,4 +1,5 @@
-//! The AWS call that keeps a request from its end: as answers say it, and as the state machine carries it to the next turn.
+//! The AWS call that prevents a request from completing, as answers name it and as the state
+//! machine carries it to the next turn.
 
 use crate::{Clock, redact::shown};
 use aws_calls::{Failing, Kind};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// All kinds that last.
+/// The kinds of error that last.
 const KINDS: [Kind; 4] = [
     Kind::Throttled,
     Kind::NoAnswer,
@@ -14,7 +15,7 @@ const KINDS: [Kind; 4] = [
     Kind::NoEndpoint,
 ];
 
-/// A call that failed at every attempt so far.
+/// A call that has failed at every attempt so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FailingCall {
     call: String,
@@ -22,7 +23,7 @@ pub(crate) struct FailingCall {
     error: String,
     kind: Kind,
     times: u32,
-    /// When it failed first, in seconds since 1970.
+    /// When it first failed, in seconds since 1970.
     since: u64,
 }
 
@@ -31,14 +32,14 @@ impl FailingCall {
         Self {
             since: Clock::seconds(clock.now() - failing.lasted()),
             call: failing.call,
-            // People can read what the state machine carries.
+            // Redacted, because people can read the state machine's data.
             error: shown(&failing.error),
             kind: failing.kind,
             times: failing.times,
         }
     }
 
-    /// Where the calls of this invocation go on from.
+    /// Returns the failure with which the calls of this invocation begin.
     pub(crate) fn to_failing(&self, clock: &Clock) -> Failing {
         Failing {
             call: self.call.clone(),
@@ -60,7 +61,7 @@ impl FailingCall {
         })
     }
 
-    /// The call in a turn's state; none if there is none.
+    /// Reads the call from a turn's state. None if there is none.
     pub(crate) fn decode(state: &Value) -> Option<Self> {
         let text = |name: &str| state[name].as_str().map(str::to_owned);
         let kind = text("Kind")?;
@@ -79,7 +80,8 @@ impl FailingCall {
         clock.since(Clock::moment(self.since))
     }
 
-    /// Which call failed, in AWS's words, how often and for how long.
+    /// Returns a sentence with the failed call, AWS's own words, how often it failed and for how
+    /// long.
     pub(crate) fn sentence(&self, clock: &Clock) -> String {
         let what = match self.kind {
             Kind::Throttled => "AWS throttled this call",
@@ -97,7 +99,7 @@ impl FailingCall {
         )
     }
 
-    /// What to do about it.
+    /// Returns what the user can do.
     pub(crate) fn next(&self) -> &'static str {
         match self.kind {
             Kind::Throttled => {
@@ -111,7 +113,7 @@ impl FailingCall {
         }
     }
 
-    /// Whether a sentence names this call already.
+    /// Returns whether a sentence already names this call.
     pub(crate) fn is_in(&self, sentence: &str) -> bool {
         sentence.contains(&self.call)
     }

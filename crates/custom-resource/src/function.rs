@@ -1,4 +1,4 @@
-//! One invocation, from the event to the answer: where the parts of this crate come together.
+//! Handles one invocation, from the event to the answer.
 
 use crate::{
     AnswerTransport, Clock, Refusal, ResourceTypes, Settings, Waiter,
@@ -17,7 +17,7 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-/// A function: its resource types, where its waits go, and how its answers travel.
+/// A function: its resource types, its waiter and its transport for answers.
 #[derive(Debug)]
 pub struct Function<R, W, T> {
     pub(crate) resource_types: R,
@@ -26,33 +26,34 @@ pub struct Function<R, W, T> {
     pub(crate) settings: Settings,
 }
 
-/// What Lambda says of an invocation.
+/// Lambda's data about an invocation.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Lambda's request id, for the log.
     pub request_id: String,
-    /// The ARN that was invoked, with its qualifier where there is one.
+    /// The ARN that was invoked, with its qualifier if there is one.
     pub function_arn: String,
     /// When Lambda ends the invocation.
     pub deadline: SystemTime,
 }
 
-/// Why an invocation ends as an error, so that Lambda, or the state machine, tries it again.
+/// Why an invocation ends with an error, so that Lambda or the state machine repeats it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
-    /// The answer reached nobody, or was refused while CloudFormation may wait for it.
+    /// The answer was not delivered, or was refused while CloudFormation may still wait for it.
     #[error("the answer could not be delivered: {0}")]
     Unanswered(String),
-    /// No answer was given, because the state machine may have the request, or may not.
+    /// There was no answer, because it is unknown whether the state machine has the request.
     #[error("whether the state machine has the request is not known: {0}")]
     HandOverInDoubt(String),
-    /// An event that claims to be the waiter's and is not of this function's making. Nothing was done.
+    /// The event has the form of the state machine's, but this function did not create it. Nothing
+    /// was done.
     #[error("the waiter's event was refused: {0}")]
     TurnRefused(String),
 }
 
 impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
-    /// A function of these parts.
+    /// Creates a function from its parts.
     pub fn new(resource_types: R, waiter: Option<W>, transport: T, settings: Settings) -> Self {
         Self {
             resource_types,
@@ -62,7 +63,7 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         }
     }
 
-    /// As [`handle`](Self::handle), for an event as it came over the wire.
+    /// Handles an event in its text form, as [`handle`](Self::handle) does.
     ///
     /// # Errors
     ///
@@ -76,8 +77,9 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         self.handle(event::parse(event), context, clock).await
     }
 
-    /// Handles one event, CloudFormation's or the waiter's. What it returns is the invocation's result, which only the
-    /// state machine reads: `{"Done": true}`, or when and with what to come back.
+    /// Handles one event of CloudFormation or of the state machine. Returns the result of the
+    /// invocation, which only the state machine reads: `{"Done": true}`, or when and with which
+    /// input to invoke the function again.
     ///
     /// # Errors
     ///
@@ -109,7 +111,8 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         .await
     }
 
-    /// Serves a request: the resource type's work within its deadline, then one answer, or a hand-over.
+    /// Serves a request: lets the resource type work until its deadline, then answers or hands
+    /// over.
     async fn serve(
         &self,
         turn: Turn,
@@ -121,7 +124,7 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         let deadlines = Deadlines::of(&turn.request, context.deadline, &clock);
         let mut summary = Summary::of(&turn);
         let mut work = Work::new(self, turn, by_waiter, context, deadlines, clock);
-        // The resource type's own panics are caught closer to it. This is for those of everything around it.
+        // A panic of the resource type is caught closer to it. This one catches all others.
         let verdict = guarded(work.verdict()).await.unwrap_or_else(|panic| {
             Verdict::Answer(Answer::failed(format!(
                 "The function failed by a mistake of its own: {panic}."
@@ -152,7 +155,8 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         }
     }
 
-    /// FAILED for an event that is no request which can be served, where it says to whom.
+    /// Answers FAILED to an event that cannot be served, if the event says where to send the
+    /// answer.
     async fn refuse(
         &self,
         refusal: Refusal,
@@ -160,7 +164,7 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         clock: Clock,
     ) -> Result<Value, InvocationError> {
         let Some(to) = refusal.addressee else {
-            // Another delivery of it would fare no better: the invocation ends as a success.
+            // Another delivery would end the same way, so the invocation ends as a success.
             tracing::error!(
                 reason = refusal.reason,
                 "nobody can be answered, nothing was done"
@@ -173,7 +177,7 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         self.answer(answer, &to, deadline, clock, &summary).await
     }
 
-    /// The one answer of a request.
+    /// Sends the one answer of a request.
     async fn answer(
         &self,
         answer: Answer,
@@ -188,10 +192,10 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         summary.log(answer.status(), answer.reason());
         match delivery {
             Delivery::Accepted => Ok(done()),
-            // CloudFormation waits an hour at most, and its URL holds for two: nobody waits any longer, and Lambda must
-            // not deliver it again.
+            // CloudFormation waits at most an hour, and its URL is valid for two: nobody waits any
+            // longer, and Lambda must not repeat the invocation.
             Delivery::Refused(reply) if to.response_url.has_expired(clock.now()) => {
-                tracing::warn!(%reply, "the answer came after its URL had expired");
+                tracing::warn!(%reply, "the response URL had expired before the answer was sent");
                 Ok(done())
             }
             Delivery::Refused(reply) => {

@@ -1,59 +1,67 @@
-//! Waits that outlast an invocation go on in a state machine, turn by turn.
+//! Continues a wait that is longer than an invocation in a state machine, turn by turn.
 //!
-//! The execution's input, and what each turn returns to it, have one form:
+//! A turn is one invocation by the state machine. The execution's input and the result of each turn
+//! have the same form:
 //!
 //! ```json
 //! { "Done": false, "Seconds": 42, "Waiter": { "FunctionArn": "...", "Request": {}, "Progress": {}, "...": "..." } }
 //! ```
 //!
-//! The state machine waits `Seconds`, invokes the function with `{ "Waiter": ..., "Execution": ... }`, and goes round until
-//! `Done` is true. `Waiter` is as the state machine got it, `Execution` is the execution's ARN. It decides nothing; the
-//! function does, also when to give up.
+//! The state machine waits `Seconds`, invokes the function with `{ "Waiter": ..., "Execution": ...
+//! }`, and repeats this until `Done` is true. `Waiter` is the value that the state machine
+//! received; `Execution` is the ARN of the execution. The state machine decides nothing. The
+//! function decides everything, including when to give up.
 //!
-//! `Request` holds the `ResponseURL` in clear. It has to be there: the last turn answers CloudFormation, hours may lie
-//! between turns, another sandbox may run each, and nothing else of this function keeps state. Encrypting it would
-//! need a key of the function's own and protect it only from those who may read the execution but not use that key.
-//! What protects it: an execution's input is encrypted at rest, is readable only with `states:DescribeExecution` and
-//! `states:GetExecutionHistory` on it, and goes to no log because the state machine logs without execution data. The
-//! URL can do one thing, answer this one request, for two hours; CloudFormation reads the first answer only. Credentials
-//! are never in there: each turn assumes its roles anew.
+//! `Request` contains the `ResponseURL` unencrypted. It has to: the last turn answers
+//! CloudFormation, hours may pass between turns, each may run in another sandbox, and this function
+//! stores no other state. Encryption would need a key of the function's own, and would protect the
+//! URL only from principals that may read the execution but not use that key. These protect it: an
+//! execution's input is encrypted at rest; it can be read only with `states:DescribeExecution` and
+//! `states:GetExecutionHistory`; and it is in no log, because the state machine logs without
+//! execution data. The URL permits one thing, to answer this one request, for two hours, and
+//! CloudFormation reads only the first answer. `Request` never contains credentials: each turn
+//! assumes its roles anew.
 //!
-//! A turn is accepted only from the execution that was started for its request: the execution's name follows from the
-//! request, and Step Functions itself says the ARN. So a request of one execution does not pass in another.
+//! A turn is accepted only from the execution that was started for its request: the name of the
+//! execution is derived from the request, and Step Functions itself provides the ARN. So one
+//! execution cannot use the request of another.
 //!
-//! The digest is over all of the content. It has no key: it keeps the function from acting on an input that was mistyped,
-//! mangled or put together from two. Whoever may start the state machine, or invoke the function, can make one that
-//! passes, and has the function's permissions within its stack; who that is, IAM says.
+//! The digest covers the whole content. It has no key: it prevents the function from using an input
+//! that was mistyped, truncated or assembled from two others. A principal that may start the state
+//! machine or invoke the function can create a valid one, and has the function's permissions within
+//! its stack. IAM decides who that is.
 
 use crate::{Clock, Request, Settings, digest::sha256_hex, failing::FailingCall};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
-/// The shortest pause between two turns, and the first.
+/// The shortest pause between two turns, in seconds, which is also the first.
 const SHORTEST_PAUSE: u64 = 5;
-/// The longest pause between two turns, where the resource type asks for no longer one.
+/// The longest pause between two turns, in seconds, unless the resource type asks for a longer one.
 const LONGEST_PAUSE: u64 = 60;
 
-/// How long after CloudFormation made a request its first delivery begins, at most, unless Lambda is throttled.
+/// How long after CloudFormation made a request its first delivery begins at the latest, unless
+/// Lambda is throttled.
 const FIRST_DELIVERY: Duration = Duration::from_secs(50);
 
-/// A request on its way through the waiter.
+/// A request that the state machine carries.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Turn {
     pub(crate) request: Request,
     pub(crate) progress: Option<Value>,
     pub(crate) waiting_for: String,
-    /// How many turns were taken before this one.
+    /// The number of turns before this one.
     pub(crate) number: u32,
-    /// See [`Invocation::may_be_repeat`](crate::Invocation::may_be_repeat). What is decided when a delivery of the request
-    /// begins holds for all its turns, however late they are.
+    /// See [`Invocation::may_be_repeat`](crate::Invocation::may_be_repeat). It is decided when a
+    /// delivery of the request begins, and applies to all turns of that delivery, however late they
+    /// are.
     pub(crate) may_be_repeat: bool,
-    /// The AWS call that failed at every attempt of the turns before.
+    /// The AWS call that failed at every attempt of the previous turns.
     pub(crate) failing: Option<FailingCall>,
 }
 
 impl Turn {
-    /// What there is to do when a request comes in.
+    /// Creates the first turn of a request that has just arrived.
     pub(crate) fn first(request: Request, clock: &Clock) -> Self {
         Self {
             may_be_repeat: clock.since(request.requested_at) > FIRST_DELIVERY,
@@ -65,7 +73,8 @@ impl Turn {
         }
     }
 
-    /// The execution's name: the same request delivered twice joins the first one's execution.
+    /// Returns the execution's name. A second delivery of the same request has the same name, and
+    /// so joins the first one's execution.
     pub(crate) fn execution_name(&self) -> String {
         let request = &self.request;
         let parts = [
@@ -80,7 +89,7 @@ impl Turn {
     ///
     /// # Errors
     ///
-    /// Which execution it comes from, in words.
+    /// The sentence names the execution from which the turn comes.
     pub(crate) fn is_of(&self, execution_arn: &str, settings: &Settings) -> Result<(), String> {
         let Some(state_machine_arn) = &settings.state_machine_arn else {
             return Err("this function has no state machine (STATE_MACHINE_ARN)".to_owned());
@@ -95,7 +104,7 @@ impl Turn {
         ))
     }
 
-    /// What the state machine gets: when to take this turn, and with what.
+    /// Returns the state for the state machine: when to take this turn, and with which input.
     pub(crate) fn to_state(
         &self,
         function_arn: &str,
@@ -121,11 +130,11 @@ impl Turn {
         json!({ "Done": false, "Seconds": seconds, "Waiter": waiter })
     }
 
-    /// The turn in the waiter's event.
+    /// Reads the turn from an event of the state machine.
     ///
     /// # Errors
     ///
-    /// Why it is not one of this function's own, in words.
+    /// The sentence says why this function did not create the turn.
     pub(crate) fn decode(mut waiter: Value, function_arn: &str) -> Result<Self, String> {
         let digest_given = waiter
             .as_object_mut()
@@ -167,9 +176,9 @@ impl Turn {
     }
 }
 
-/// Seconds until a turn: between 5 and twice the bound of the one before, 60 at most, evenly spread so that stacks
-/// deployed together part; longer where the resource type says so; never beyond the end of the request, when the last
-/// look is taken.
+/// Returns the seconds until a turn: a random number between 5 and twice the bound of the previous
+/// turn, at most 60, so that stacks that were deployed together differ. Longer if the resource type
+/// asks for it. Never beyond the end of the request, when the last poll takes place.
 fn pause(turn: u32, retry_after: Duration, until_end: Duration) -> u64 {
     let bound = SHORTEST_PAUSE
         .saturating_mul(1 << turn.min(4))
@@ -191,7 +200,7 @@ fn milliseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// `arn:aws:lambda:REGION:ACCOUNT:function:NAME` without the version or alias that may follow.
+/// Returns `arn:aws:lambda:REGION:ACCOUNT:function:NAME` without a version or alias.
 fn unqualified(function_arn: &str) -> &str {
     function_arn
         .match_indices(':')
@@ -199,7 +208,8 @@ fn unqualified(function_arn: &str) -> &str {
         .map_or(function_arn, |(end, _)| &function_arn[..end])
 }
 
-/// The digest of a JSON value, whatever order the state machine puts members in: `serde_json` writes them sorted.
+/// Returns the digest of a JSON value. The order of members does not matter, because `serde_json`
+/// writes them sorted.
 fn digest(content: &Value) -> String {
     sha256_hex(&[&content.to_string()], 64)
 }
@@ -234,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_turn_survives_the_way_through_the_state_machine() {
+    async fn a_turn_is_equal_after_the_state_machine_carried_it() {
         let clock = clock();
         let turn = turn(&clock);
         let state = turn.to_state(&format!("{ARN}:live"), Duration::ZERO, &clock);
@@ -256,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_member_can_be_changed_or_taken_out() {
+    async fn a_turn_with_a_changed_or_removed_member_is_refused() {
         let clock = clock();
         let waiter = turn(&clock).to_state(ARN, Duration::ZERO, &clock)["Waiter"].take();
         let names: Vec<String> = waiter.as_object().unwrap().keys().cloned().collect();
@@ -272,7 +282,7 @@ mod tests {
             assert!(Turn::decode(changed, ARN).is_err(), "{name} changed");
             let mut without = waiter.clone();
             without.as_object_mut().unwrap().remove(&name);
-            assert!(Turn::decode(without, ARN).is_err(), "{name} taken out");
+            assert!(Turn::decode(without, ARN).is_err(), "{name} removed");
         }
         let mut more = waiter.clone();
         more["More"] = json!(1);
@@ -297,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_url_without_a_date_keeps_its_first_time() {
+    async fn the_time_of_a_request_is_kept_if_its_url_has_no_date() {
         let clock = clock();
         let turn = turn(&clock);
         let waiter = turn.to_state(ARN, Duration::ZERO, &clock)["Waiter"].take();
@@ -307,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_their_bound_and_differ() {
+    fn pauses_are_random_and_grow_to_their_bound() {
         let hour = Duration::from_secs(3_600);
         let pauses = |turn| (0..1_000).map(move |_| pause(turn, Duration::ZERO, hour));
         assert!(pauses(0).all(|seconds| seconds == 5));
@@ -318,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_as_long_as_asked_for_and_ends_with_the_request() {
+    fn a_pause_is_as_long_as_requested_and_ends_with_the_request() {
         let seconds = Duration::from_secs;
         assert_eq!(pause(9, seconds(900), seconds(3_600)), 900);
         assert_eq!(pause(0, Duration::from_millis(5_001), seconds(3_600)), 6);
@@ -327,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_executions_name_is_the_requests() {
+    async fn the_name_of_an_execution_is_derived_from_its_request() {
         let turn = turn(&clock());
         let name = turn.execution_name();
         assert_eq!(name.len(), 43);
@@ -371,7 +381,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_be_a_repeat_is_decided_once() {
+    async fn whether_a_delivery_may_be_a_repeat_is_decided_once() {
         let clock = clock();
         let request = turn(&clock).request;
         let may_be_repeat = |request: &Request| Turn::first(request.clone(), &clock).may_be_repeat;
@@ -387,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_qualifier_is_dropped() {
+    fn only_a_qualifier_is_removed_from_an_arn() {
         assert_eq!(unqualified(ARN), ARN);
         assert_eq!(unqualified(&format!("{ARN}:$LATEST")), ARN);
         assert_eq!(unqualified("zones"), "zones");

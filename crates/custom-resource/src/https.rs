@@ -1,4 +1,4 @@
-//! Answers over the network.
+//! Sends answers over the network.
 
 use crate::{
     AnswerTransport, Reply,
@@ -13,12 +13,12 @@ use https_client::{
 };
 use std::{sync::OnceLock, time::Duration};
 
-/// How much of a refusal is read, in bytes. S3's have some hundred.
+/// How much of an error response is read, in bytes. S3's have some hundred.
 const READ: usize = 4_096;
-/// The longest error code that is taken for one.
+/// The longest text that is accepted as an error code.
 const LONGEST_CODE: usize = 64;
 
-/// PUTs by a client that is built for the first answer.
+/// PUTs answers with a client that is created for the first one.
 #[derive(Debug, Default)]
 pub struct Https {
     client: OnceLock<Result<Client, String>>,
@@ -31,8 +31,8 @@ impl AnswerTransport for Https {
             .get_or_init(client)
             .as_ref()
             .map_err(String::clone)?;
-        // Bytes have a length and no type: Content-Length is set, Content-Type is not. The URL is signed for an empty
-        // one, and S3 answers 403 to anything else.
+        // Bytes have a length and no type, so Content-Length is set and Content-Type is not. The
+        // URL is signed for an empty content type, and S3 answers 403 to any other.
         match client.put(url).body(body).send().await {
             Ok(response) => {
                 let mut reply = Reply::from(response.status().as_u16());
@@ -46,7 +46,8 @@ impl AnswerTransport for Https {
     }
 }
 
-/// The code in S3's `<Error><Code>AccessDenied</Code>...`. Nothing else of the body is kept: it may repeat what was signed
+/// Returns the code in S3's `<Error><Code>AccessDenied</Code>...`. Nothing else of the body is
+/// used, because it may contain what was signed
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
 async fn error_code(mut response: Response) -> Option<String> {
     let mut body = Vec::new();
@@ -65,7 +66,7 @@ async fn error_code(mut response: Response) -> Option<String> {
 
 fn client() -> Result<Client, String> {
     https_client::builder()?
-        // The Referer header would repeat the signed URL.
+        // The Referer header would contain the signed URL.
         .redirect(Policy::custom(|attempt| {
             if may_follow(&attempt) {
                 attempt.follow()
@@ -74,19 +75,20 @@ fn client() -> Result<Client, String> {
             }
         }))
         .referer(false)
-        // Lambda freezes the sandbox between invocations, and a connection kept through that is dead.
+        // Lambda freezes the sandbox between invocations, which breaks idle connections.
         .pool_max_idle_per_host(0)
         .connect_timeout(Duration::from_secs(5))
         .build()
         .map_err(in_words)
 }
 
-/// How many redirects are followed.
+/// Limits the redirects that are followed.
 const MOST_REDIRECTS: usize = 2;
 
-/// Whether the answer is sent once more, to where a reply redirects it. S3 redirects with 307 while a bucket is new to its
-/// Region (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html>); 307 and 308 alone keep the PUT and
-/// its body. The answer stays on AWS, or with the emulator that got it first.
+/// Returns whether the answer is sent again to the target of a redirect. S3 redirects with 307
+/// while a bucket is new in its Region
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html>). Only 307 and 308 keep
+/// the PUT and its body. The target must be an AWS host, or the emulator that sent the redirect.
 fn may_follow(attempt: &Attempt<'_>) -> bool {
     let to = attempt.url();
     let from = attempt.previous().last();

@@ -1,37 +1,46 @@
-//! The CloudFormation custom-resource protocol, for functions that are CloudFormation's only hold on what they make.
+//! The CloudFormation custom-resource protocol.
 //!
-//! A custom resource that is not answered keeps its stack waiting for an hour, and then stuck in its rollback. So this
-//! crate has one aim: whatever comes in, and whatever goes wrong, CloudFormation is answered once, in time, with a
-//! reason that helps. A resource type implements [`ResourceTypes`] and thinks of nothing else; a function's `main` calls
+//! A custom resource that is not answered keeps its stack waiting for an hour, and then again in
+//! the rollback. So this crate has one aim: whatever event arrives and whatever fails,
+//! CloudFormation gets one answer, in time, with a reason that helps. A resource type implements
+//! [`ResourceTypes`] and needs to know nothing else of the protocol. A function's `main` calls
 //! [`run`].
 //!
-//! Why it is made as it is:
+//! The design:
 //!
-//! 1. **Nothing is refused that can be answered.** Only an event without a usable `ResponseURL` or ids is dropped.
-//!    Properties of a wrong shape are kept as [`Properties`] that say so when they are parsed, because CloudFormation
-//!    sends the properties of a refused Create again with its Delete, and that one must get through.
-//! 2. **Work is level-triggered.** [`ResourceTypes::advance`] looks at what stands and does what is missing. Lambda
-//!    delivers events twice, kills processes, and this crate itself drops work at a deadline; each is then the same as
-//!    one more look. A wait is a value ([`Wait`]), so that it can be slept through, handed over, or given up.
-//! 3. **Every part has its own deadline.** The work is dropped while there is time to undo what must not stay, and that
-//!    while there is time to answer. The sooner of Lambda's end and CloudFormation's `ServiceTimeout` counts.
-//! 4. **A panic is an answer.** Around the resource type, around the waiter, and around all the rest.
-//! 5. **An answer is checked before it is sent.** 4,096 bytes for the whole body: reasons are cut in their middle, ids
-//!    never, and attributes that do not fit are a failure rather than a success that lacks them.
-//! 6. **One answer is enough.** What may pass is retried until the deadline. An answer that was not taken ends the
-//!    invocation as an error, so that Lambda delivers the request again and an alarm can tell; unless the URL has
-//!    expired, when nobody waits any longer. CloudFormation reads the first answer only, so one more does no harm.
-//! 7. **What outlasts an invocation goes on in a state machine** that decides nothing: the function says when to come
-//!    back and when it is over. FAILED is not answered while the state machine may go on and make things. What passes
-//!    through it is digested, and refused where it was touched.
-//! 8. **The response URL is a secret, and so is what is in it.** It has a type that nothing prints. Answers and log lines
-//!    are redacted where they leave the function, whoever wrote them: signatures, credentials, external ids and the URL.
-//! 9. **A time-out names the AWS call that failed.** Which call failed last, in AWS's words, how often and since when is
-//!    remembered across invocations, because the invocation that answers may not have sent it.
-//! 10. **It knows no AWS service.** The waiter and the way of an answer are traits, time is tokio's. A whole stack's life
-//!     runs in a test within milliseconds.
+//! 1. **Every event that can be answered is answered.** Only an event without a usable
+//!    `ResponseURL` or ids is dropped. Properties of a wrong shape are kept as [`Properties`] whose
+//!    parsing fails, because CloudFormation sends the properties of a refused Create again with its
+//!    Delete, and that Delete must succeed.
+//! 2. **Work is level-triggered.** [`ResourceTypes::advance`] observes what exists and does what is
+//!    missing. Lambda delivers events twice and kills processes, and this crate drops work at a
+//!    deadline. In each case one more call continues the work. A wait is a value ([`Wait`]): this
+//!    crate can sleep, hand it over, or end it.
+//! 3. **Every part has a deadline.** The work is dropped while there is time to undo what must not
+//!    remain, and that in turn while there is time to answer. Lambda's time-out or CloudFormation's
+//!    `ServiceTimeout` applies, whichever is sooner.
+//! 4. **A panic is answered**, whether in the resource type, in the waiter or elsewhere.
+//! 5. **An answer is checked before it is sent.** The whole body has at most 4,096 bytes: a reason
+//!    is shortened in its middle, an id never. If the attributes are too large, the answer is
+//!    FAILED.
+//! 6. **An answer is delivered at least once.** Transient errors are retried until the deadline. If
+//!    the answer was not accepted, the invocation ends with an error, so that Lambda delivers the
+//!    request again and an alarm can report it; unless the URL has expired, because then nobody
+//!    waits any longer. CloudFormation reads only the first answer, so another one does no harm.
+//! 7. **A wait that is longer than an invocation continues in a state machine** that decides
+//!    nothing: the function says when it wants to be invoked again, and when the wait is over.
+//!    FAILED is not answered while the state machine may continue and create resources. The data
+//!    that it carries has a digest, and is refused if it was changed.
+//! 8. **The response URL is a secret, and so are its parts.** Its type has no formatting trait.
+//!    Answers and log lines are redacted where they leave the function, whichever code wrote them:
+//!    signatures, credentials, external ids and the URL.
+//! 9. **A time-out names the AWS call that failed.** The call that failed last, AWS's own words,
+//!    the number of attempts and the time of the first are remembered across invocations, because
+//!    the invocation that answers may not have sent the call.
+//! 10. **This crate knows no AWS service.** The waiter and the transport of answers are traits, and
+//!     time is tokio's, so a test runs the whole life of a stack within milliseconds.
 //!
-//! One file for each concern; [`Function::handle`] is where they come together.
+//! Each concern has a file of its own. [`Function::handle`] connects them.
 
 mod addressee;
 mod answer;

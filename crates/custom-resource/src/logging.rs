@@ -1,8 +1,8 @@
 //! Logs: JSON lines on stdout, filtered by `RUST_LOG`, and never a secret.
 //!
-//! Two things keep secrets out whatever `RUST_LOG` asks for. Only this project's own crates go below WARN: at TRACE,
-//! `lambda_runtime` logs the whole event and the SDK its signed requests. And each text of a line is redacted, whoever
-//! wrote it, such as an error or a panic.
+//! Two rules keep secrets out of the log whatever `RUST_LOG` says. Only this project's own crates
+//! log below WARN: at TRACE, `lambda_runtime` logs the whole event and the SDK its signed requests.
+//! And every text in a line is redacted, whichever code wrote it, such as an error or a panic.
 
 use crate::{panic_guard, redact::shown};
 use serde::Serializer;
@@ -29,7 +29,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// The crates that run in a function and obey `RUST_LOG`. A crate that is not listed shows its warnings only.
+/// The crates for which `RUST_LOG` applies. All others log warnings and errors only.
 const OWN: [&str; 6] = [
     "aws_calls",
     "custom_resource",
@@ -39,15 +39,15 @@ const OWN: [&str; 6] = [
     "publish_zone",
 ];
 
-/// Starts logging, once for the process, panics included. A `RUST_LOG` that cannot be understood is said, and taken for
-/// `info`.
+/// Starts the log, once per process, and logs panics too. A `RUST_LOG` that cannot be parsed is
+/// logged, and `info` applies.
 pub fn init() {
     let wanted = std::env::var("RUST_LOG").unwrap_or_default();
     let parsed = filter(&wanted);
     let misunderstood = parsed.as_ref().err().cloned();
     let filter = parsed.unwrap_or_else(|_| only_own(LevelFilter::INFO));
     let lines = Lines(io::stdout).with_filter(filter);
-    // Fails where a test has begun to log already; that log is as good.
+    // Fails if a test has already started a log, which serves as well.
     let _ = tracing_subscriber::registry().with(lines).try_init();
     panic_guard::install_hook();
     if let Some(directive) = misunderstood {
@@ -55,11 +55,12 @@ pub fn init() {
     }
 }
 
-/// The filter of `level` and `target=level` directives, comma-joined. Without a level of its own it is `info`.
+/// Parses a comma-joined list of `level` and `target=level` directives. Without a level of its own
+/// the filter is `info`.
 ///
 /// # Errors
 ///
-/// The directive that is none.
+/// The directive that cannot be parsed.
 fn filter(directives: &str) -> Result<Targets, String> {
     let directives = directives
         .split(',')
@@ -137,12 +138,13 @@ where
         }
         let mut text = line.to_json();
         text.push(b'\n');
-        // Nobody can be told that the log is closed.
+        // If the log is closed, nobody can be told.
         let _ = (self.0)().write_all(&text);
     }
 }
 
-/// Fields in their order, each name once: of two values, readers of JSON keep whichever they like
+/// Fields in order, with each name once, because JSON readers differ in which of two values they
+/// use
 /// (<https://www.rfc-editor.org/rfc/rfc8259#section-4>).
 #[derive(Default)]
 struct Fields(Vec<(&'static str, Value)>);
@@ -150,7 +152,7 @@ struct Fields(Vec<(&'static str, Value)>);
 impl Fields {
     fn put(&mut self, name: &'static str, value: Value) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
-            // An event names its field like one of the line's own: both stay readable.
+            // The name of an event's field is also a field of the line: both values are kept.
             Some((_, known)) => *known = Value::from(vec![known.take(), value]),
             None => self.0.push((name, value)),
         }
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn own_crates_obey() {
+    fn the_level_applies_to_crates_of_this_project() {
         assert!(shows("", "custom_resource::function", Level::INFO));
         assert!(!shows("", "custom_resource::function", Level::DEBUG));
         assert!(shows("trace", "aws_calls", Level::TRACE));
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_capped_whatever_is_asked_for() {
+    fn other_crates_log_warnings_at_most_whatever_the_level() {
         for directives in [
             "",
             "trace",
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_said() {
+    fn a_directive_that_cannot_be_parsed_is_reported() {
         for (directives, wrong) in [
             ("verbose", "verbose"),
             ("info,hyper", "hyper"),
@@ -264,7 +266,7 @@ mod tests {
         }
     }
 
-    /// What is written to the log, as text.
+    /// Returns what a function writes to the log.
     fn written(log: impl FnOnce()) -> String {
         #[derive(Clone, Default)]
         struct Shared(Arc<Mutex<Vec<u8>>>);
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_json_and_keeps_no_secret() {
+    fn a_line_is_json_without_secrets() {
         let text = written(|| {
             let span = tracing::info_span!("invocation", invocation = "1-2", number = 7);
             span.in_scope(|| tracing::info!(url = "https://log.example/k?Signature=abc", at = %"x", count = 3, "sent"));
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_twice_in_a_line() {
+    fn a_name_is_in_a_line_once() {
         let text = written(|| tracing::info!(target = "dev.example.com", level = 5, "AWS call"));
         for name in ["target", "level", "module", "message", "timestamp"] {
             assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{text}");

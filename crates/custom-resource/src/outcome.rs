@@ -1,4 +1,4 @@
-//! What a resource type is to the protocol: what it is given, and what it may say.
+//! The interface between the protocol and a resource type.
 
 use crate::{Clock, PropertyError, Request, RequestType};
 use serde_json::Value;
@@ -9,26 +9,27 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Lambda discards no event that is younger than this, whatever is configured
-/// (<https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html>). So a Create of this age is
-/// never too late.
+/// Lambda keeps every event for at least this long, whatever is configured
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html>). So a
+/// Create of this age is never too late.
 const SHORTEST_EVENT_AGE: Duration = Duration::from_secs(60);
 
-/// The resource types of one function. `advance` and `abandon` are all that the protocol asks of them; it dispatches
-/// nothing itself beyond refusing what [`names`](Self::names) does not list.
+/// The resource types of one function. The protocol calls `advance` and `abandon`, and refuses
+/// every resource type that [`names`](Self::names) does not list.
 pub trait ResourceTypes: Send + Sync {
-    /// The resource types that this function serves, such as `Custom::PublishedZone`. A Create or Update of another
-    /// one is refused with this list, before `advance` sees it.
+    /// Returns the resource types that this function serves, such as `Custom::PublishedZone`. A
+    /// Create or Update of any other is refused with this list, without a call of `advance`.
     fn names(&self) -> &'static [&'static str];
 
-    /// Looks at what stands, does what is missing, and says whether that is all.
+    /// Observes what exists, does what is missing, and returns whether that is all.
     ///
-    /// Level-triggered: called again with the `progress` of its own last [`Wait`], in this invocation or in a later
-    /// one, and from the start (no progress) when the same request is delivered twice. Cancel-safe: it is dropped at
-    /// the invocation's deadline wherever it stands, and what was done by then must be found again by the next call.
+    /// Level-triggered: the protocol calls it again with the `progress` of its last [`Wait`], in
+    /// this invocation or in a later one, and without progress if the same request is delivered
+    /// twice. Cancel-safe: the future is dropped at the invocation's deadline at any point, and the
+    /// next call must find what was done by then.
     ///
-    /// Properties may be unusable ([`Properties::parse`](crate::Properties::parse) says how); that must not block a
-    /// Delete.
+    /// Properties may be unusable, in which case [`Properties::parse`](crate::Properties::parse)
+    /// fails. That must not prevent a Delete.
     ///
     /// # Errors
     ///
@@ -40,8 +41,9 @@ pub trait ResourceTypes: Send + Sync {
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Step, Failure>> + Send;
 
-    /// The request's time is up while it waits, or was cut off: undo what must not stay (a certificate that was not
-    /// issued) before FAILED is answered. What it returns is added to the reason.
+    /// Undoes what must not remain, such as a certificate that was not issued, before FAILED is
+    /// answered. Called if the request's time ends while it waits, or if the work was dropped.
+    /// Returns text that is added to the reason.
     fn abandon(
         &self,
         request: &Request,
@@ -50,26 +52,27 @@ pub trait ResourceTypes: Send + Sync {
     ) -> impl Future<Output = Option<String>> + Send;
 }
 
-/// How far a request is.
+/// The state of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// All of it is done.
+    /// The request is completed.
     Done(Success),
-    /// Something outside has to happen first.
+    /// The request has to wait for something outside of the function.
     Wait(Wait),
 }
 
 /// A SUCCESS answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Success {
-    /// What `Ref` answers, at most 1,024 bytes. Ignored on Delete, which is answered with the request's own id.
+    /// The value of `Ref`, at most 1,024 bytes. Ignored on Delete, which is answered with the
+    /// request's own id.
     pub physical_resource_id: String,
-    /// What `Fn::GetAtt` answers. Together with the ids they must fit 4,096 bytes.
+    /// The values for `Fn::GetAtt`. Together with the ids they must be at most 4,096 bytes.
     pub attributes: BTreeMap<&'static str, String>,
 }
 
 impl Success {
-    /// A success without attributes.
+    /// Creates a success without attributes.
     pub fn new(physical_resource_id: impl Into<String>) -> Self {
         Self {
             physical_resource_id: physical_resource_id.into(),
@@ -77,7 +80,7 @@ impl Success {
         }
     }
 
-    /// With one more attribute.
+    /// Adds an attribute.
     #[must_use]
     pub fn attribute(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.attributes.insert(name, value.into());
@@ -88,16 +91,17 @@ impl Success {
 /// A FAILED answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// One sentence: what failed, on which name or ARN, with which AWS error code and request id, and what to do
-    /// next. What is too long for the answer is cut in its middle.
+    /// What failed, on which name or ARN, with which AWS error code and request id, and what to do
+    /// next. A sentence that is too long for the answer is shortened in its middle.
     pub reason: String,
-    /// The id of what a failed Create made. Without one, such a Create is answered with an id that names nothing
-    /// ([`Request::refused_id`]). Ignored on Update and Delete, which are answered with the request's own id.
+    /// The id of what a failed Create has created. Without one, the answer has an id that names
+    /// nothing ([`Request::refused_id`]). Ignored on Update and Delete, which are answered with the
+    /// request's own id.
     pub physical_resource_id: Option<String>,
 }
 
 impl Failure {
-    /// A failure that names nothing.
+    /// Creates a failure without an id.
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
@@ -105,7 +109,7 @@ impl Failure {
         }
     }
 
-    /// With the id of what the Create made before it failed.
+    /// Adds the id of what the Create created before it failed.
     #[must_use]
     pub fn with_id(mut self, physical_resource_id: impl Into<String>) -> Self {
         self.physical_resource_id = Some(physical_resource_id.into());
@@ -119,48 +123,53 @@ impl From<PropertyError> for Failure {
     }
 }
 
-/// Something outside has to happen before the request can go on.
+/// A wait for something outside of the function, after which the request continues.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wait {
-    /// What is waited for, to follow "timed out waiting for": `certificate ARN to be issued (PENDING_VALIDATION)`.
+    /// The object of the wait, to follow "timed out waiting for": `certificate ARN to be issued
+    /// (PENDING_VALIDATION)`.
     pub waiting_for: String,
-    /// How long it makes no sense to look again. The waiter looks at most every 5 s, and waits 60 s at most beyond
-    /// what is asked here.
+    /// The least time until the next poll. The state machine polls at most every 5 s, and at most
+    /// 60 s later than this.
     pub retry_after: Duration,
-    /// What the next call of `advance` needs beside the request. It passes through the waiter, where people can read
-    /// it: never a credential. At most some kilobytes.
+    /// What the next call of `advance` needs in addition to the request. The state machine carries
+    /// it, and people can read it there, so it never contains a credential. At most some kilobytes.
     pub progress: Value,
 }
 
 impl Wait {
-    /// The wait between the two sweeps of a Delete whose physical id was never given.
+    /// Returns the wait between the two searches of a Delete whose physical id was never assigned.
     #[must_use]
     pub fn second_sweep() -> String {
         "a Create of this resource that may still run to end, before the second sweep".to_owned()
     }
 }
 
-/// What a resource type may know of the invocation it runs in.
+/// What a resource type may know of its invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// Wall time.
+    /// The wall time.
     pub clock: Clock,
-    /// The call is dropped at this instant: Lambda's deadline, or CloudFormation's, less what the answer needs.
+    /// The call is dropped at this instant: the sooner of Lambda's and CloudFormation's deadline,
+    /// less the time for the answer.
     pub deadline: Instant,
-    /// How long after CloudFormation's request an invocation of it may still run: `MAX_INVOCATION_AGE_SECONDS`.
+    /// `MAX_INVOCATION_AGE_SECONDS`: how long after CloudFormation's request an invocation for it
+    /// may still run.
     pub max_invocation_age: Duration,
     /// Whether a wait may outlast this invocation.
     pub can_hand_over: bool,
-    /// Whether an earlier delivery of the same request may have done all of this already, and a Delete may have undone
-    /// it: this delivery began 50 s or more after CloudFormation made the request, and Lambda tries an invocation that
-    /// died again after a minute. A turn of the waiter belongs to the delivery that handed over. Where nothing else tells a repeat from the first delivery, such as a
-    /// `CallerReference` that is used up, nothing is begun then.
+    /// Whether an earlier delivery of the same request may have done all of this already, and a
+    /// Delete may have undone it. True if this delivery began 50 s or more after CloudFormation
+    /// made the request, because Lambda repeats an invocation that died after a minute. A turn of
+    /// the state machine belongs to the delivery that handed over. If nothing else distinguishes a
+    /// redelivery from the first delivery, such as a `CallerReference` that is already used,
+    /// nothing is begun then.
     pub may_be_repeat: bool,
     doing: Arc<Mutex<String>>,
 }
 
 impl Invocation {
-    /// An invocation without a waiter, whose first call this is.
+    /// Creates an invocation without a waiter, whose first call this is.
     #[must_use]
     pub fn new(clock: Clock, deadline: Instant, max_invocation_age: Duration) -> Self {
         Self {
@@ -173,7 +182,8 @@ impl Invocation {
         }
     }
 
-    /// How long the request may still take: until its own end, and without a waiter until this call is dropped.
+    /// Returns the remaining time of the request: until its own end, and without a waiter at most
+    /// until this call is dropped.
     #[must_use]
     pub fn time_left(&self, request: &Request) -> Duration {
         let left = self.clock.until(request.ends_at());
@@ -184,16 +194,18 @@ impl Invocation {
         }
     }
 
-    /// How long a Delete waits between its two sweeps: as long as a Create that was never answered may still run, cut
-    /// so that `reserve` is left for the second sweep and the answer.
+    /// Returns how long a Delete waits between its two searches: as long as a Create that was never
+    /// answered may still run, at most so long that `reserve` remains for the second search and the
+    /// answer.
     #[must_use]
     pub fn until_second_sweep(&self, request: &Request, reserve: Duration) -> Duration {
         let most = self.time_left(request).saturating_sub(reserve);
         self.max_invocation_age.min(most)
     }
 
-    /// Whether a Create comes too late to make anything: where it was never answered, its Delete may have swept for the
-    /// last time, so what is made now nobody would remove.
+    /// Returns whether a Create is too late to create anything. If it was never answered, its
+    /// Delete may already have searched for the last time, so nobody would remove what is created
+    /// now.
     #[must_use]
     pub fn is_too_late(&self, request: &Request) -> bool {
         request.request_type == RequestType::Create
@@ -201,19 +213,19 @@ impl Invocation {
                 > self.max_invocation_age.max(SHORTEST_EVENT_AGE)
     }
 
-    /// How long until this call is dropped.
+    /// Returns how long until this call is dropped.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Notes what the resource type is at, to follow "while": `creating hosted zone dev.example.com`. A call that is
-    /// dropped at its deadline, or panics, is explained with it.
+    /// Notes what the resource type is doing, to follow "while": `creating hosted zone
+    /// dev.example.com`. It explains a call that panics or is dropped at its deadline.
     pub fn doing(&self, what: impl Into<String>) {
         *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = what.into();
     }
 
-    /// What was noted last; empty before that.
+    /// Returns the last note, or an empty text if there is none.
     pub(crate) fn was_doing(&self) -> String {
         self.doing
             .lock()
@@ -228,7 +240,7 @@ mod tests {
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]
-    async fn a_create_is_too_late_after_the_age_that_is_set_and_never_within_a_minute() {
+    async fn a_create_is_too_late_after_the_maximum_age_and_never_within_a_minute() {
         let clock = Clock::starting_at(Clock::moment(1_795_549_700));
         let event = json!({
             "RequestType": "Create", "ResponseURL": "https://b.amazonaws.com/k", "RequestId": "r", "StackId": "s",

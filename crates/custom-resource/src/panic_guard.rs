@@ -1,4 +1,4 @@
-//! A panic becomes a value, so that CloudFormation gets an answer.
+//! Converts a panic into a value, so that CloudFormation gets an answer.
 
 use std::{
     any::Any,
@@ -9,11 +9,11 @@ use std::{
 };
 
 thread_local! {
-    /// Where the last panic of this thread was, which its payload does not say.
+    /// The location of the last panic of this thread, which the payload does not contain.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// What is known of a panic: its message, and where it was once [`install_hook`] was called.
+/// A panic: its message, and its location if [`install_hook`] was called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", .place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default())]
 pub(crate) struct Panic {
@@ -21,9 +21,10 @@ pub(crate) struct Panic {
     place: Option<String>,
 }
 
-/// The future's output, or the panic that ended it. A future that panicked is not polled again.
+/// Returns the future's output, or the panic that ended it. A future that panicked is not polled
+/// again.
 ///
-/// A panic of a spawned task reaches this one where its `JoinHandle` is awaited and unwrapped.
+/// The panic of a spawned task is caught if its `JoinHandle` is awaited and unwrapped here.
 pub(crate) async fn guarded<F: Future>(future: F) -> Result<F::Output, Panic> {
     let mut future = pin!(future);
     poll_fn(
@@ -39,7 +40,7 @@ pub(crate) async fn guarded<F: Future>(future: F) -> Result<F::Output, Panic> {
     .await
 }
 
-/// Has panics logged as a JSON line like everything else, in place of the standard library's lines to stderr.
+/// Logs panics as JSON lines, in place of the standard library's lines on stderr.
 pub(crate) fn install_hook() {
     std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
         let place = info
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_does_not_panic_passes() {
+    async fn a_future_that_does_not_panic_returns_its_output() {
         let value = guarded(async {
             tokio::task::yield_now().await;
             7

@@ -1,4 +1,4 @@
-//! The properties of a resource, typed.
+//! The properties of a resource as a typed value.
 //!
 //! A resource type derives `Deserialize` for a plain struct (`rename_all = "PascalCase"`) and calls
 //! [`Properties::parse`]. The functions here are for `#[serde(deserialize_with = "...")]`, because CloudFormation
@@ -50,9 +50,9 @@
 //! # Ok::<(), custom_resource::PropertyError>(())
 //! ```
 //!
-//! The names that exist come from the struct itself (serde's derive tells a deserializer its fields), so that there is
-//! no second list to keep. A property counts as not given if its value is `null`, `""`, `[]` or `[""]`: that is what a
-//! parameter of a template gives that was left empty.
+//! The known names are those of the struct itself (serde's derive tells a deserializer its fields),
+//! so there is no second list. A property counts as absent if its value is `null`, `""`, `[]` or
+//! `[""]`, because a template passes these for a parameter that was left empty.
 
 mod source;
 mod values;
@@ -64,25 +64,27 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::fmt;
 
-/// How much of a wrong value an error shows, in bytes.
+/// How much of an invalid value an error shows, in bytes.
 const SHOWN: usize = 200;
 /// What the keys of ownership tags start with, whichever crate writes them. A user's tag must not.
 pub const RESERVED_TAGS: &str = "zone-delegation:";
 
-/// The properties whose values nobody may see, whatever resource type has them and whatever JSON they are.
+/// The properties whose values are always secret, whichever resource type has them and whatever
+/// their JSON type.
 const SECRET: [&str; 1] = ["ExternalId"];
 
 /// A resource's properties, without CloudFormation's own (`ServiceToken`, `ServiceTimeout`).
 ///
-/// They may be unusable, which [`parse`](Self::parse) says: a Delete must get through with the properties that its
-/// Create was refused for. `Debug` shows their names only: a value may be a secret, such as an external id.
+/// They may be unusable, in which case [`parse`](Self::parse) fails: the Delete of a refused Create
+/// has the same properties and must succeed. `Debug` shows names only, because a value may be a
+/// secret such as an external id.
 #[derive(Clone, Default, PartialEq)]
 pub struct Properties {
     values: Map<String, Value>,
     fault: Option<PropertyError>,
 }
 
-/// What is wrong with a property, in a sentence for the user.
+/// What is wrong with a property, as a sentence for the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PropertyError {
     /// The property does not exist.
@@ -90,7 +92,7 @@ pub enum PropertyError {
     Unknown {
         /// Its name, as sent.
         property: String,
-        /// The ones that exist.
+        /// The known properties.
         known: &'static [&'static str],
     },
     /// The property is required and absent.
@@ -99,26 +101,27 @@ pub enum PropertyError {
         /// Its name.
         property: String,
     },
-    /// The property has a value that it cannot have.
+    /// The value of the property is invalid.
     #[error("Property {property} is {value}: expected {expected}.")]
     Invalid {
         /// Its name.
         property: String,
-        /// The value as JSON, cut in its middle beyond 200 bytes.
+        /// The value as JSON, shortened in its middle to 200 bytes.
         value: String,
-        /// What it may be, to follow "expected".
+        /// The valid values, to follow "expected".
         expected: String,
     },
-    /// The properties as a whole are no JSON object. Their content is not shown, because it may have a secret.
+    /// The properties are not a JSON object. The sentence does not show them, because they may
+    /// contain a secret.
     #[error("The properties are {what}: expected a JSON object.")]
     NoObject {
-        /// What was sent: a kind of JSON value, or why it was not read.
+        /// The kind of JSON value that was sent, or why it was not parsed.
         what: String,
     },
 }
 
 impl PropertyError {
-    /// A value that the property cannot have; `expected` follows the word "expected".
+    /// Creates the error for an invalid value. `expected` follows the word "expected".
     pub fn invalid(
         property: impl Into<String>,
         value: &Value,
@@ -167,7 +170,7 @@ fn keep_secrets_of(value: &Value) {
 }
 
 impl Properties {
-    /// Properties of which something is known to be wrong: [`parse`](Self::parse) says just that.
+    /// Adds a known fault, with which [`parse`](Self::parse) then fails.
     pub(crate) fn with_fault(mut self, fault: PropertyError) -> Self {
         self.fault.get_or_insert(fault);
         self
@@ -206,16 +209,16 @@ impl Properties {
         self.with_fault(fault)
     }
 
-    /// Takes CloudFormation's own property out.
+    /// Removes and returns one of CloudFormation's own properties.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.values.remove(name).filter(is_given)
     }
 
-    /// The properties as a type of the resource.
+    /// Parses the properties into a type of the resource.
     ///
     /// # Errors
     ///
-    /// The first thing wrong: no object, an unknown property, a missing one, a value that one cannot have.
+    /// The first fault: no object, an unknown property, a missing property, an invalid value.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, PropertyError> {
         match &self.fault {
             Some(fault) => Err(fault.clone()),
@@ -230,25 +233,25 @@ impl Properties {
         }
     }
 
-    /// One property that is given, as it was sent, also where the rest is unusable.
+    /// Returns one property that is present, as it was sent, even if the others are unusable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name).filter(|value| is_given(value))
     }
 
-    /// One property where it is a string, also where the rest is unusable.
+    /// Returns one property if it is a string, even if the others are unusable.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no properties.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// The names of those that are there.
+    /// Returns the names of the properties.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
@@ -316,7 +319,7 @@ mod tests {
         Delete,
     }
 
-    /// `Name` and one more property.
+    /// Parses `Name` and one more property.
     fn parse(name: &str, value: Value) -> Result<Typed, String> {
         let mut properties = json!({ "Name": "dev" });
         properties[name] = value;
@@ -330,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_come_as_strings_or_as_json_has_them() {
+    fn scalars_are_parsed_from_strings_and_from_json() {
         for (value, expected) in [
             (json!("true"), true),
             (json!(true), true),
@@ -349,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_said_with_the_ones_that_are_right() {
+    fn an_invalid_value_is_reported_with_the_valid_ones() {
         for value in [
             json!("True"),
             json!("yes"),
@@ -393,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_a_list_of_strings() {
+    fn only_a_list_of_strings_is_parsed_as_a_list() {
         assert_eq!(parse("Names", json!(["a", "b"])).unwrap().names, ["a", "b"]);
         assert_eq!(parse("Names", json!([])).unwrap().names, [""; 0]);
         for value in [
@@ -411,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_come_as_a_map_or_as_cloudformations_list() {
+    fn tags_are_parsed_from_a_map_and_from_cloudformations_list() {
         let expected = BTreeMap::from([
             ("a".to_owned(), "1".to_owned()),
             ("b".into(), String::new()),
@@ -441,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_property_is_said_with_the_ones_that_exist() {
+    fn an_unknown_property_is_reported_with_the_known_ones() {
         let known = "the properties are Name, Verify, Ttl, OnDelete, Comment, Names, Tags.";
         assert_eq!(
             refused("ttl", json!("1")),
@@ -456,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn a_missing_property_is_reported() {
         let parse = |value| {
             Properties::from(value)
                 .parse::<Typed>()
@@ -477,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_of_any_property_is_not_given() {
+    fn an_empty_value_of_any_property_counts_as_absent() {
         for empty in [json!(null), json!(""), json!([]), json!([""])] {
             let absent = parse("Comment", json!(null));
             for property in ["Verify", "Ttl", "OnDelete", "Comment", "Names", "Tags"] {
@@ -501,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_the_wrong_type_is_not_shown() {
+    fn a_secret_of_an_invalid_type_is_not_shown() {
         #[derive(Deserialize, Debug)]
         #[serde(rename_all = "PascalCase")]
         struct Secret {

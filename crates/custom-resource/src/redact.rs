@@ -1,7 +1,8 @@
-//! Text that people read, in answers and logs: without secrets, and without characters that hide what it says.
+//! Redacts secrets in the text of answers and logs, and escapes characters that hide its meaning.
 //!
-//! Text comes from templates, DNS answers and AWS error messages. A `SignatureDoesNotMatch` message, for example, repeats
-//! the request with its session token. All text passes [`shown`] once, where it leaves the function.
+//! Text comes from templates, DNS answers and AWS error messages. A `SignatureDoesNotMatch`
+//! message, for example, contains the request with its session token. All text passes through
+//! [`shown`] once, where it leaves the function.
 
 use std::{
     borrow::Cow,
@@ -9,11 +10,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What replaces a secret.
+/// The replacement of a secret.
 const HIDDEN: &str = "[secret]";
 
-/// What comes before a secret, in lower case: the parameters of a signed URL, which are escaped in a query string within a
-/// query string, and the headers of a signed request.
+/// The text before a secret, in lower case: the parameters of a signed URL, which are escaped if
+/// the URL is itself in a query string, and the headers of a signed request.
 const BEFORE_SECRETS: [&str; 8] = [
     "signature=",
     "signature%3d",
@@ -25,22 +26,23 @@ const BEFORE_SECRETS: [&str; 8] = [
     "security-token%3a",
 ];
 
-/// The environment variables that hold the function's own credentials.
+/// The environment variables with the function's own credentials.
 const OWN_CREDENTIALS: [&str; 3] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
 ];
 
-/// How many secrets are remembered. One request has a handful: its `ResponseURL`, its `ExternalId`, and the credentials
-/// of the roles that it assumes.
+/// How many secrets are remembered. A request has a handful: its `ResponseURL`, its `ExternalId`,
+/// and the credentials of the roles that it assumes.
 const REMEMBERED: usize = 64;
 
-/// A secret of at least this many bytes occurs in a text only on purpose. A shorter one, such as the `ExternalId` "dev",
-/// may be part of a name, and is hidden only where it stands alone.
+/// A secret of at least this many bytes is not part of another word by chance. A shorter one, such
+/// as the `ExternalId` "dev", may be part of a name, and is redacted only if it is a word of its
+/// own.
 const LONG: usize = 8;
 
-/// The secrets of the last requests of this process. Lambda gives a process one request at a time.
+/// The secrets of the last requests of this process. Lambda sends a process one request at a time.
 static SECRETS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
 /// Keeps `secret` out of all answers and log lines from now on.
@@ -56,13 +58,14 @@ pub fn keep_secret(secret: &str) {
     secrets.push_back(secret.to_owned());
 }
 
-/// Returns `text` as people may see it: secrets are replaced, and control, bidirectional and invisible characters are
-/// escaped, such as `\u{202e}`.
+/// Returns `text` for people: secrets are redacted, and control, bidirectional and invisible
+/// characters are escaped, such as `\u{202e}`.
 pub(crate) fn shown(text: &str) -> String {
     let own = OWN_CREDENTIALS.map(|name| std::env::var(name).unwrap_or_default());
     let known = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = Cow::Borrowed(text);
-    // The last first: a `ResponseURL` is remembered after its query, which is part of it.
+    // The last secret first: the query of a `ResponseURL` is part of the URL, and was remembered
+    // before it.
     for secret in known.iter().rev().chain(&own) {
         if !secret.is_empty() && text.contains(secret) {
             text = Cow::Owned(without(&text, secret));
@@ -71,7 +74,7 @@ pub(crate) fn shown(text: &str) -> String {
     escaped(&without_named(&text))
 }
 
-/// The text without a secret.
+/// Returns the text without a secret.
 fn without(text: &str, secret: &str) -> String {
     if secret.len() >= LONG {
         return text.replace(secret, HIDDEN);
@@ -91,9 +94,9 @@ fn without(text: &str, secret: &str) -> String {
     shown + &text[copied..]
 }
 
-/// The text without what follows the name of a secret.
+/// Returns the text without what follows the name of a secret.
 fn without_named(text: &str) -> Cow<'_, str> {
-    // Of the same length, because only ASCII letters change.
+    // The length is equal, because only ASCII letters change.
     let lower = text.to_ascii_lowercase();
     let mut shown = String::new();
     let mut copied = 0;
@@ -110,7 +113,7 @@ fn without_named(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown + &text[copied..])
 }
 
-/// Where the next secret begins.
+/// Returns where the next secret begins.
 fn next_secret(lower: &str, from: usize) -> Option<usize> {
     let starts = BEFORE_SECRETS.iter().filter_map(|name| {
         let start = from + lower[from..].find(name)? + name.len();
@@ -120,8 +123,9 @@ fn next_secret(lower: &str, from: usize) -> Option<usize> {
     starts.min()
 }
 
-/// The text with characters escaped that a terminal obeys, or that nobody sees: control characters, and what changes the
-/// direction of text (<https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>) or is invisible.
+/// Escapes characters that a terminal executes or that nobody sees: control characters, and those
+/// that change the direction of text
+/// (<https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>) or are invisible.
 fn escaped(text: &str) -> String {
     let hides = |c: char| {
         c.is_control()
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parameters_of_a_signed_url_are_hidden() {
+    fn the_parameters_of_a_signed_url_are_redacted() {
         assert_eq!(
             shown(
                 "https://b.s3.amazonaws.com/k?X-Amz-Date=20261124T194800Z&X-Amz-Signature=0a1b&X-Amz-Security-Token=IQo%2Fb==&x=1"
@@ -160,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn the_canonical_request_of_a_signature_that_does_not_match_keeps_no_token() {
-        // As AWS writes it, with real line breaks.
+    fn the_session_token_is_redacted_in_a_canonical_request() {
+        // In AWS's form, with real line breaks.
         let message = "The Canonical String for this request should have been\n'GET\n/2013-04-01/hostedzone\n\n\
                        host:route53.amazonaws.com\nx-amz-date:20261124T194800Z\nx-amz-security-token:IQoJb3JpZ2lu/+a==\n\n\
                        host;x-amz-date;x-amz-security-token\ne3b0c4'";
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_remembered_is_hidden_everywhere() {
+    fn a_remembered_secret_is_redacted_everywhere() {
         keep_secret("correct-horse");
         assert_eq!(
             shown("the external id 'correct-horse' is not correct-horse2"),
@@ -187,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_hidden_where_it_stands_alone() {
+    fn a_short_secret_is_redacted_if_it_is_a_word_of_its_own() {
         keep_secret("q7z");
         assert_eq!(
             shown("Value 'q7z' at 'externalId' of q7z.example.com, xq7z and q7z"),
@@ -196,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_or_turns_text_is_escaped() {
+    fn control_bidirectional_and_invisible_characters_are_escaped() {
         assert_eq!(
             shown("a\u{1b}[31mb\r\n\u{202e}c\u{2066}d\u{200b}e\u{9b}f\u{7f}"),
             "a\\u{1b}[31mb\\r\\n\\u{202e}c\\u{2066}d\\u{200b}e\\u{9b}f\\u{7f}"

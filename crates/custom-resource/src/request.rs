@@ -1,4 +1,4 @@
-//! A request of CloudFormation, decoded.
+//! Decodes a request of CloudFormation.
 //!
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>
 
@@ -15,24 +15,24 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The longest that CloudFormation waits for an answer, and how long it waits where a template does not say.
+/// How long CloudFormation waits for an answer at most, and if the template does not specify it.
 pub const LONGEST_SERVICE_TIMEOUT: Duration = Duration::from_secs(3_600);
 
-/// What CloudFormation asks for.
+/// The operation that CloudFormation requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestType {
-    /// A resource is to be made.
+    /// Create a resource.
     Create,
-    /// A resource is to be changed, or replaced.
+    /// Change or replace a resource.
     Update,
-    /// A resource is to be removed.
+    /// Delete a resource.
     Delete,
 }
 
 impl RequestType {
     const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
 
-    /// As CloudFormation names it.
+    /// Returns CloudFormation's name of the operation.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl fmt::Display for RequestType {
 /// A request of CloudFormation. `Debug` shows neither the response URL nor the values of properties.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// What is asked for.
+    /// The requested operation.
     pub request_type: RequestType,
     /// Unique for each request. The same request may be delivered more than once.
     pub request_id: String,
@@ -62,34 +62,35 @@ pub struct Request {
     pub logical_resource_id: String,
     /// The resource's type, such as `Custom::PublishedZone`.
     pub resource_type: String,
-    /// The id that was answered before: none on Create, always there on Update and Delete. Where a Create was never
-    /// answered, its Delete carries one of CloudFormation's own.
+    /// The id of the previous answer: none on Create, always present on Update and Delete. If a
+    /// Create was never answered, its Delete has an id that CloudFormation assigned.
     pub physical_resource_id: Option<String>,
-    /// What the template says.
+    /// The properties in the template.
     pub properties: Properties,
-    /// What the template said before. Empty except on Update.
+    /// The properties in the previous template. Empty except on Update.
     pub old_properties: Properties,
     /// How long CloudFormation waits for the answer, 1 s to 3,600 s.
     pub service_timeout: Duration,
-    /// When CloudFormation made the request, from its response URL; where that does not say, when it was first seen.
+    /// When CloudFormation made the request, from its response URL. If the URL does not say, when
+    /// the request first arrived.
     pub requested_at: SystemTime,
     pub(crate) response_url: ResponseUrl,
 }
 
-/// An event that is no request which can be served.
+/// An event that cannot be served as a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
-    /// What is wrong with it, in a sentence.
+    /// What is wrong with the event, as a sentence.
     pub reason: String,
-    /// Where FAILED can be answered; none where the event does not say.
+    /// Where to send FAILED, or none if the event does not say.
     pub(crate) addressee: Option<Box<Addressee>>,
 }
 
 impl Request {
-    /// The request in an event that arrived at `now`.
+    /// Decodes the request in an event that arrived at `now`.
     ///
-    /// Only what no answer can do without is refused. Properties that are unusable are kept as such, because they must
-    /// not block a Delete.
+    /// Refuses only an event that lacks what an answer needs. Unusable properties are kept as such,
+    /// because they must not prevent a Delete.
     ///
     /// # Errors
     ///
@@ -115,12 +116,13 @@ impl Request {
                 "the id that was answered before",
             ));
         }
-        let (properties, service_timeout) = own_taken_out(event.get("ResourceProperties"));
-        let (old_properties, _) = own_taken_out(event.get("OldResourceProperties"));
+        let (properties, service_timeout) =
+            without_cloudformations_own(event.get("ResourceProperties"));
+        let (old_properties, _) = without_cloudformations_own(event.get("OldResourceProperties"));
         properties.keep_secrets();
         old_properties.keep_secrets();
-        // What an earlier release made with such ones has to get through: its Delete, which writes none, and its Updates,
-        // of which one may be a rollback.
+        // Resources that an earlier release created with such tags must remain usable: their Delete
+        // writes no tags, and an Update of theirs may be a rollback.
         let properties = match request_type {
             RequestType::Create => properties.refusing_reserved_tags(),
             RequestType::Update => properties.without_reserved_tags(),
@@ -135,7 +137,7 @@ impl Request {
             },
             old_properties,
             service_timeout: service_timeout.unwrap_or(LONGEST_SERVICE_TIMEOUT),
-            // A URL that claims to be signed in the future would move the end of the request.
+            // A date in the future would move the end of the request.
             requested_at: to.response_url.signed_at().map_or(now, |at| at.min(now)),
             request_id: to.request_id,
             stack_id: to.stack_id,
@@ -145,7 +147,7 @@ impl Request {
         })
     }
 
-    /// The event that decodes to this request. It holds the response URL.
+    /// Returns the event that decodes to this request. It contains the response URL.
     pub(crate) fn to_event(&self) -> Value {
         let mut properties = self.properties.to_map();
         let timeout = self.service_timeout.as_secs().to_string();
@@ -197,20 +199,21 @@ impl Request {
                 .is_some_and(|rest| rest.starts_with(&format!("-{}-", self.logical_resource_id)))
     }
 
-    /// The physical id of a failed Create that names nothing.
+    /// Returns the physical id of a failed Create that created nothing.
     #[must_use]
     pub fn refused_id(&self) -> String {
         self.addressee().refused_id()
     }
 
-    /// When CloudFormation stops waiting for the answer.
+    /// Returns when CloudFormation stops waiting for the answer.
     #[must_use]
     pub fn times_out_at(&self) -> SystemTime {
         self.requested_at + self.service_timeout
     }
 
-    /// When a wait must have ended: the last look is taken then. What is left until CloudFormation stops waiting (a
-    /// twelfth of `ServiceTimeout`, 30 s at most) is for that look, for abandoning and for the answer.
+    /// Returns when a wait must end and the last poll takes place. The rest of the time that
+    /// CloudFormation waits (a twelfth of `ServiceTimeout`, at most 30 s) is for that poll, for
+    /// abandoning and for the answer.
     #[must_use]
     pub fn ends_at(&self) -> SystemTime {
         self.times_out_at() - self.margin()
@@ -228,8 +231,10 @@ fn shown(event: &Value, name: &str) -> String {
     )
 }
 
-/// Properties without CloudFormation's own, and how long it waits.
-fn own_taken_out(value: Option<&Value>) -> (Properties, Result<Duration, PropertyError>) {
+/// Returns the properties without CloudFormation's own, and how long CloudFormation waits.
+fn without_cloudformations_own(
+    value: Option<&Value>,
+) -> (Properties, Result<Duration, PropertyError>) {
     let mut properties = Properties::from(value.cloned().unwrap_or_default());
     properties.take("ServiceToken");
     let timeout = match properties.take("ServiceTimeout") {
@@ -266,7 +271,7 @@ mod tests {
         Request::decode(event, SystemTime::UNIX_EPOCH + NOW)
     }
 
-    /// The event with one member set, or taken out.
+    /// Returns the event with one member set, or removed.
     fn with(name: &str, value: impl Into<Option<Value>>) -> Value {
         let mut event = event();
         let members = event.as_object_mut().unwrap();
@@ -298,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_survives_the_way_through_the_waiter() {
+    fn a_request_is_equal_after_the_state_machine_carried_it() {
         let request = decode(&event()).unwrap();
         assert_eq!(decode(&request.to_event()), Ok(request));
         let create = decode(&with("RequestType", json!("Create"))).unwrap();
@@ -310,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_way_to_answer_nobody_is_answered() {
+    fn an_event_without_a_usable_url_or_ids_is_not_answered() {
         for name in ["ResponseURL", "RequestId", "StackId", "LogicalResourceId"] {
             for value in [
                 None,
@@ -348,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_served_is_said() {
+    fn an_event_that_cannot_be_served_is_refused_with_the_reason() {
         for (name, value, reason) in [
             (
                 "RequestType",
@@ -383,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_of_any_shape_are_kept_as_such() {
+    fn a_request_with_properties_of_any_shape_is_decoded() {
         for (value, reason) in [
             (
                 json!("text"),
@@ -421,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_without_a_date_or_from_the_future_counts_from_now() {
+    fn a_url_without_a_date_or_with_a_future_one_counts_from_now() {
         for url in [
             "https://bucket/key",
             "https://bucket/key?X-Amz-Date=20991231T000000Z",
@@ -432,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_id_is_told_from_others() {
+    fn a_refused_id_is_recognized() {
         let request = decode(&with("RequestType", json!("Create"))).unwrap();
         assert!(is_refused_id(&request.refused_id()));
         assert_eq!(request.refused_id(), decode(&event()).unwrap().refused_id());
@@ -449,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_names_nothing_is_refused_or_of_cloudformations_own() {
+    fn a_refused_id_and_one_that_cloudformation_assigned_name_nothing() {
         let mut request = decode(&event()).unwrap();
         for (id, names_nothing) in [
             (request.refused_id().as_str(), true),

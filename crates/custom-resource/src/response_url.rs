@@ -8,14 +8,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How long CloudFormation signs a `ResponseURL` for.
+/// How long a `ResponseURL` is valid after CloudFormation signed it.
 const LIFE: Duration = Duration::from_secs(7_200);
 
-/// What stands where the URL stood.
+/// The replacement of the URL in text.
 const HIDDEN: &str = "[response URL]";
 
-/// The domain names under which the endpoints of AWS's partitions are, S3's among them: `dnsSuffix` in
-/// <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>.
+/// The domain names of the endpoints in AWS's partitions, including S3's: `dnsSuffix` in
 const AWS: [&str; 7] = [
     ".amazonaws.com",
     ".amazonaws.com.cn",
@@ -26,7 +25,7 @@ const AWS: [&str; 7] = [
     ".csp.hci.ic.gov",
 ];
 
-/// Whether the URL is of an AWS host: HTTPS, the default port, no user information.
+/// Returns whether the URL is that of an AWS host: HTTPS, the default port, no user information.
 pub(crate) fn is_on_aws(url: &Url) -> bool {
     let is_aws = |host: &str| AWS.iter().any(|suffix| host.ends_with(suffix));
     url.scheme() == "https"
@@ -40,25 +39,25 @@ fn is_on_this_machine(url: &Url) -> bool {
     address.is_some_and(|address| address.is_ok_and(|address| address.is_loopback()))
 }
 
-/// Whether the URL has user information, which makes its host look like another.
+/// Returns whether the URL has user information, which makes it look like that of another host.
 pub(crate) fn has_user(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// The pre-signed URL to which the answer is PUT. Who holds it can answer in the function's place, so that no
-/// formatting trait shows it: [`secret`](Self::secret) is the one way to it.
+/// The pre-signed URL to which the answer is PUT. Whoever knows it can answer in the function's
+/// place, so no formatting trait shows it: [`secret`](Self::secret) is the only access.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ResponseUrl(String);
 
 impl ResponseUrl {
-    /// None where nothing could be PUT there, so that nobody retries it.
+    /// Creates the URL, or none if it is not a URL for a PUT, so that nobody retries it.
     pub(crate) fn new(url: String) -> Option<Self> {
         let parsed = Url::parse(&url).ok()?;
         (matches!(parsed.scheme(), "https" | "http") && parsed.has_host()).then_some(Self(url))
     }
 
-    /// Whether an answer may be sent there: to AWS over HTTPS, or to an emulator over plain HTTP, or over HTTPS on this
-    /// machine.
+    /// Returns whether an answer may be sent there: to AWS over HTTPS, or to an emulator over plain
+    /// HTTP, or over HTTPS on this machine.
     pub(crate) fn may_be_answered(&self, has_endpoint_override: bool) -> bool {
         let Ok(url) = Url::parse(&self.0) else {
             return false;
@@ -68,7 +67,8 @@ impl ResponseUrl {
         is_on_aws(&url) || has_endpoint_override && may_be_emulators
     }
 
-    /// The URL itself. Not for a log, an error, or anything that could end in one.
+    /// Returns the URL itself. It must not be in a log, in an error, or in anything that may be
+    /// part of one.
     pub(crate) fn secret(&self) -> &str {
         &self.0
     }
@@ -81,8 +81,8 @@ impl ResponseUrl {
         keep_secret(&self.0);
     }
 
-    /// The text with every mention of the URL, or of its query, taken out.
-    pub(crate) fn taken_out_of(&self, text: &str) -> String {
+    /// Returns the text with every occurrence of the URL or of its query replaced.
+    pub(crate) fn redacted_in(&self, text: &str) -> String {
         let text = text.replace(&self.0, HIDDEN);
         match self.0.split_once('?') {
             Some((_, query)) if !query.is_empty() => text.replace(query, HIDDEN),
@@ -90,8 +90,8 @@ impl ResponseUrl {
         }
     }
 
-    /// When it was signed, which is when CloudFormation made the request: `X-Amz-Date` of Signature Version 4, else
-    /// `Expires` of Version 2 less the two hours of its life.
+    /// Returns when it was signed, which is when CloudFormation made the request: `X-Amz-Date` of
+    /// Signature Version 4, or `Expires` of Version 2 less the two hours of validity.
     pub(crate) fn signed_at(&self) -> Option<SystemTime> {
         match self.parameter("X-Amz-Date") {
             Some(date) => basic_date(date),
@@ -99,7 +99,7 @@ impl ResponseUrl {
         }
     }
 
-    /// Whether S3 takes no PUT to it any more; not known to be so where it does not say.
+    /// Returns whether the URL has expired. False if the URL does not say.
     pub(crate) fn has_expired(&self, now: SystemTime) -> bool {
         let life = self.seconds("X-Amz-Expires").unwrap_or(LIFE);
         let expires_at = self.signed_at().and_then(|at| at.checked_add(life));
@@ -110,7 +110,7 @@ impl ResponseUrl {
         Some(Duration::from_secs(self.parameter(name)?.parse().ok()?))
     }
 
-    /// A parameter of its query.
+    /// Returns a parameter of its query.
     fn parameter(&self, name: &str) -> Option<&str> {
         let (_, query) = self.0.split_once('?')?;
         query
@@ -127,7 +127,7 @@ impl fmt::Debug for ResponseUrl {
     }
 }
 
-/// `20261124T194800Z`, as Signature Version 4 writes it.
+/// Parses a date of Signature Version 4, such as `20261124T194800Z`.
 fn basic_date(text: &str) -> Option<SystemTime> {
     let bytes = text.as_bytes();
     if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
@@ -151,7 +151,8 @@ fn basic_date(text: &str) -> Option<SystemTime> {
     {
         return None;
     }
-    // Days since 1970-01-01 of a Gregorian date, in years that begin in March so that the leap day comes last.
+    // Days since 1970-01-01 of a Gregorian date, with years that begin in March so that the leap
+    // day is last.
     let (march_year, march_month) = if month > 2 {
         (year, month - 3)
     } else {
@@ -185,9 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn version_4_says_when() {
+    fn a_url_of_version_4_says_when_it_was_signed() {
         for (date, seconds) in [
-            // date -u -d '2026-11-24 19:48:07' +%s, and so on
+            // From `date -u -d '2026-11-24 19:48:07' +%s`, and so on.
             ("20261124T194807Z", 1_795_549_687),
             ("20240229T235959Z", 1_709_251_199),
             ("20270101T000000Z", 1_798_761_600),
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn version_2_says_when_it_ends() {
+    fn a_url_of_version_2_says_when_it_expires() {
         assert_eq!(
             signed_at("AWSAccessKeyId=AKIA&Expires=1764017287&Signature=x"),
             Some(1_764_017_287 - 7_200)
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn either_version_says_until_when_it_can_be_answered() {
+    fn both_versions_expire_after_two_hours() {
         let signed = 1_795_549_687;
         for (query, life) in [
             ("X-Amz-Date=20261124T194807Z&X-Amz-Expires=7200", 7_200),
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_says_nothing() {
+    fn a_malformed_date_counts_as_absent() {
         for query in [
             "",
             "X-Amz-Date=",
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_put_to_is_none() {
+    fn a_text_that_is_no_url_for_a_put_is_none() {
         for url in [
             "",
             "bucket/key",
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_goes_to_aws_over_https_alone() {
+    fn an_answer_is_sent_only_to_aws_over_https() {
         let may_be_answered = |url: &str, has_endpoint_override| {
             ResponseUrl::new(url.to_owned())
                 .unwrap()
@@ -308,12 +309,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows_it() {
+    fn no_text_contains_the_url() {
         let url = url("X-Amz-Signature=abc");
         assert_eq!(format!("{url:?}"), "ResponseUrl(secret)");
         let text = format!("PUT {} with ?X-Amz-Signature=abc failed", url.secret());
         assert_eq!(
-            url.taken_out_of(&text),
+            url.redacted_in(&text),
             "PUT [response URL] with ?[response URL] failed"
         );
     }

@@ -1,4 +1,4 @@
-//! From a process's start to its end.
+//! Runs a function's process.
 
 use crate::{
     Clock, Context, Function, Https, InvocationError, ResourceTypes, Settings, Waiter, logging,
@@ -11,8 +11,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Runs a function for as long as Lambda wants: logging, a runtime of one thread, the environment, then `build`, then
-/// the loop of Lambda's Runtime API. All of a function's `main`:
+/// Runs a function until Lambda ends the process: starts the log and a runtime of one thread, reads
+/// the environment, calls `build`, and then serves Lambda's Runtime API. A function's `main` needs
+/// nothing else:
 ///
 /// ```no_run
 /// # use custom_resource::{NoWaiter, Failure, Function, Https, Invocation, Request, ResourceTypes, Step, Success};
@@ -32,7 +33,8 @@ use std::{
 /// }
 /// ```
 ///
-/// Returns when Lambda's Runtime API is lost, upon which Lambda starts another process.
+/// Returns if Lambda's Runtime API cannot be reached any more, after which Lambda starts another
+/// process.
 pub fn run<R, W, B>(build: B) -> ExitCode
 where
     R: ResourceTypes,
@@ -54,7 +56,8 @@ where
             runtime.block_on(async {
                 let function = &build(Settings::from_env()).await;
                 let service = service_fn(move |event| invoked(function, event));
-                // Without its TracingLayer: the function opens a span of its own, which has no event in it.
+                // Without its TracingLayer: the function opens a span of its own, which does not
+                // contain the event.
                 lambda_runtime::Runtime::new(service).run().await
             })
         });
@@ -67,7 +70,8 @@ where
     }
 }
 
-/// One invocation. The event comes as text, so that one which is nested too deeply to be read is answered too.
+/// Handles one invocation. The event is text, so that an event that is nested too deeply is
+/// answered too.
 async fn invoked<R, W>(
     function: &Function<R, W, Https>,
     event: LambdaEvent<Box<RawValue>>,

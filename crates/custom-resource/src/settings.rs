@@ -1,19 +1,19 @@
-//! What the environment says, read once at the edge.
+//! Reads the environment once, at start-up.
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// The environment variables of this crate (`RUST_LOG` is the logging's own).
+/// The environment variables of this crate. The log reads `RUST_LOG` itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `MAX_INVOCATION_AGE_SECONDS`, default 900: how long after CloudFormation's request an invocation of it may
-    /// still run.
+    /// `MAX_INVOCATION_AGE_SECONDS`, default 900: how long after CloudFormation's request an
+    /// invocation for it may still run.
     pub max_invocation_age: Duration,
     /// `STACK_ID`, default none: the only stack whose requests are served.
     pub stack_id: Option<String>,
-    /// `STATE_MACHINE_ARN`, default none: the waiter.
+    /// `STATE_MACHINE_ARN`, default none: the state machine for long waits.
     pub state_machine_arn: Option<String>,
-    /// Whether `AWS_ENDPOINT_URL` or an `AWS_ENDPOINT_URL_<SERVICE>` is set: the function runs against an emulator, whose
-    /// answers may go over plain HTTP.
+    /// Whether `AWS_ENDPOINT_URL` or an `AWS_ENDPOINT_URL_<SERVICE>` is set: the function then runs
+    /// against an emulator, to which answers may be sent over plain HTTP.
     pub has_endpoint_override: bool,
 }
 
@@ -32,8 +32,8 @@ impl Default for Settings {
 const AGES: RangeInclusive<u64> = 1..=86_400;
 
 impl Settings {
-    /// The settings of this process. A value that cannot be used is said in the log, and taken for the default: a
-    /// function that did not start would leave CloudFormation without an answer.
+    /// Reads the settings of this process. A value that cannot be used is logged, and the default
+    /// applies: a function that does not start would leave CloudFormation without an answer.
     #[must_use]
     pub fn from_env() -> Self {
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
@@ -58,7 +58,8 @@ impl Settings {
                 },
             )
             .unwrap_or(default.max_invocation_age),
-            // Taken as it is: a value that is no stack's id must refuse every request and not serve every stack.
+            // Used without a check: a value that is not a stack's id must refuse every request, not
+            // serve every stack.
             stack_id: text("STACK_ID").map(|text| text.trim().to_owned()),
             state_machine_arn: understood(
                 "STATE_MACHINE_ARN",
@@ -71,7 +72,7 @@ impl Settings {
     }
 }
 
-/// Whether one of the variables of these names sets an endpoint, as the AWS SDKs read them
+/// Returns whether one of these variables sets an endpoint, as the AWS SDKs read them
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
 fn has_endpoint_override(
     mut names: impl Iterator<Item = String>,
@@ -88,7 +89,7 @@ fn has_endpoint_override(
             .any(|name| is_endpoint(&name) && variable(&name).is_some_and(|url| !url.is_empty()))
 }
 
-/// The value of a variable that is set, or a line in the log.
+/// Returns the value of a variable, or logs why it cannot be used.
 fn understood<T>(
     name: &str,
     value: Option<String>,
@@ -108,7 +109,7 @@ fn understood<T>(
     parsed
 }
 
-/// Whether it is `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`.
+/// Returns whether it is `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`.
 fn is_state_machine_arn(arn: &str) -> bool {
     let parts: Vec<_> = arn.split(':').collect();
     matches!(parts[..], ["arn", partition, "states", region, account, "stateMachine", name]
@@ -123,7 +124,7 @@ mod tests {
 
     const STACK: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev/1";
 
-    /// The default beside the stack, which is always set here.
+    /// Returns the defaults and a stack, which every test sets.
     fn default() -> Settings {
         Settings {
             stack_id: Some(STACK.to_owned()),
@@ -144,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_holds() {
+    fn a_valid_value_is_used() {
         let settings = settings(Some(" 2700 "), Some(ARN));
         assert_eq!(settings.max_invocation_age, Duration::from_secs(2_700));
         assert_eq!(settings.state_machine_arn.as_deref(), Some(ARN));
     }
 
     #[test]
-    fn what_is_not_set_or_not_understood_is_the_default() {
+    fn the_default_applies_if_a_value_is_absent_or_invalid() {
         assert_eq!(settings(None, None), default());
         for age in [
             "",
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_within_its_bounds_holds() {
+    fn an_age_within_its_bounds_is_used() {
         for age in ["1", "86400"] {
             let seconds = settings(Some(age), None).max_invocation_age.as_secs();
             assert_eq!(seconds.to_string(), age);

@@ -1,16 +1,17 @@
-//! Long text, cut in its middle.
+//! Shortens long text in its middle.
 
-/// What stands where text was cut out.
+/// The replacement of the removed part.
 pub(crate) const CUT: &str = " [...] ";
 
-/// The text within `limit` bytes, with what is too much cut out of its middle: an error's start says what failed, its
-/// end what to do next. Cut between characters.
+/// Returns the text within `limit` bytes. A text that is too long loses its middle, because the
+/// start of an error says what failed and its end what to do next. Characters are never split.
 #[must_use]
 pub fn shorten(text: &str, limit: usize) -> String {
     shorten_by(text, limit, char::len_utf8)
 }
 
-/// As [`shorten`], where a character weighs what `weight` says, such as its length in JSON.
+/// Shortens as [`shorten`] does, but counts each character with `weight`, such as its length in
+/// JSON.
 pub(crate) fn shorten_by(text: &str, limit: usize, weight: impl Fn(char) -> usize) -> String {
     if text.chars().map(&weight).sum::<usize>() <= limit {
         return text.to_owned();
@@ -24,7 +25,8 @@ pub(crate) fn shorten_by(text: &str, limit: usize, weight: impl Fn(char) -> usiz
     format!("{}{CUT}{}", &text[..head], &text[tail..])
 }
 
-/// How many bytes of text the characters take that weigh `limit` at most together.
+/// Returns how many bytes of text the first characters have whose weights add up to at most
+/// `limit`.
 fn prefix(
     chars: impl Iterator<Item = char>,
     limit: usize,
@@ -45,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_is_kept() {
+    fn a_short_text_is_not_changed() {
         assert_eq!(shorten("", 0), "");
         assert_eq!(shorten("zone", 4), "zone");
         assert_eq!(shorten("zöne", 5), "zöne");
     }
 
     #[test]
-    fn start_and_end_are_kept() {
+    fn start_and_end_of_a_long_text_are_kept() {
         let text = format!("start {} end", "x".repeat(1_000));
         let short = shorten(&text, 100);
         assert_eq!(short.len(), 100);
@@ -62,12 +64,13 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_never_cut() {
+    fn characters_are_never_split() {
         let text = "äöüß€𝄞".repeat(50);
         for limit in 0..text.len() {
             let short = shorten(&text, limit);
             assert!(short.len() <= limit, "{limit}: {}", short.len());
-            // Nothing but whole parts of the text, four bytes lost at each cut at most.
+            // Only whole parts of the text remain, and at most four bytes are lost at each end of
+            // the gap.
             let parts: Vec<_> = short.split(CUT).collect();
             assert!(
                 text.starts_with(parts[0]) && text.ends_with(parts[parts.len() - 1]),

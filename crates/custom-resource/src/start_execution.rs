@@ -1,26 +1,26 @@
-//! Getting a wait over to the state machine: one request, again where that can help.
+//! Starts the state machine's execution, and retries if a retry can help.
 
 use crate::{NotStarted, Waiter, panic_guard::guarded, response_url::ResponseUrl};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long one request may take. Step Functions answers within a fraction of a second; where an answer is lost, the
-/// next request learns that the execution exists.
+/// Limits one request. Step Functions answers within a fraction of a second. If an answer is lost,
+/// the next request is told that the execution exists.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(3);
-/// Where less time is left than for two such, each request has half of it, but so much at least.
+/// If there is not enough time for two such requests, each gets half of it, but at least this much.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
-/// The longest pause before the second request; it doubles with each.
+/// The longest pause before the second request. It doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause of all.
+/// The upper bound of every pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// What must be left of the time for another request.
+/// The least remaining time for another request.
 const SHORTEST_LEFT: Duration = Duration::from_millis(50);
 
-/// Asks for the execution until it runs or is refused, or the deadline passes.
+/// Requests the execution until it runs, the request is refused, or the deadline passes.
 ///
 /// # Errors
 ///
-/// [`NotStarted::NoAnswer`] where any of the requests had no answer, whatever the others were answered.
+/// [`NotStarted::NoAnswer`] if any request had no answer, even if another was refused.
 pub(crate) async fn start_execution(
     waiter: &impl Waiter,
     name: &str,
@@ -39,7 +39,7 @@ pub(crate) async fn start_execution(
         let not_started = match timeout(lasts, start).await {
             Ok(Ok(Ok(()))) => return Ok(()),
             Ok(Ok(Err(not_started))) => not_started,
-            // A mistake of the function would be made again.
+            // A bug of the function would recur.
             Ok(Err(panic)) => NotStarted::Refused(panic.to_string()),
             Err(_) => NotStarted::NoAnswer("no answer in time".to_owned()),
         };
@@ -67,10 +67,10 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// What one request comes to: nothing for ever, or this.
+    /// The result of one request: this, or none if it never ends.
     type Answer = Option<Result<(), NotStarted>>;
 
-    /// Answers what it is told to, in order, the last one for ever.
+    /// Returns the results in order, and repeats the last one.
     struct Script(Vec<Answer>, Mutex<usize>);
 
     impl Waiter for Script {
@@ -100,7 +100,7 @@ mod tests {
         Some(Err(NotStarted::Refused("denied".into())))
     }
 
-    /// What it comes to within this many seconds, and how often it was asked.
+    /// Returns the result within this many seconds, and the number of requests.
     async fn run(script: &[Answer], seconds: u64) -> (Result<(), NotStarted>, usize) {
         let script = Script(script.to_vec(), Mutex::default());
         let deadline = Instant::now() + Duration::from_secs(seconds);
@@ -112,13 +112,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_asked_again_until_it_runs() {
+    async fn an_execution_is_requested_until_it_runs() {
         let script = [None, no_answer(), throttled(), None, Some(Ok(()))];
         assert_eq!(run(&script, 30).await, (Ok(()), 5));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn several_requests_fit_also_where_there_is_little_time() {
+    async fn several_requests_are_sent_even_if_there_is_little_time() {
         for (seconds, fewest) in [(10, 3), (7, 3), (4, 2), (1, 1)] {
             let (started, count) = run(&[None], seconds).await;
             let expected = NotStarted::NoAnswer("no answer in time".into());
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_request_without_an_answer_leaves_it_in_doubt() {
+    async fn one_unanswered_request_leaves_the_execution_in_doubt() {
         assert_eq!(
             run(&[no_answer(), refused()], 30).await,
             (no_answer().unwrap(), 2)

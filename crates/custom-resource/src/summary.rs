@@ -1,12 +1,12 @@
-//! The closing log line of a request.
+//! The last log line of a request.
 
 use crate::{addressee::Addressee, hand_over::Turn, shorten};
 use tokio::time::Instant;
 
-/// How much of a reason the line shows, in bytes. The answer has more of it.
+/// How much of a reason the line shows, in bytes. The answer contains more of it.
 const SHOWN_REASON: usize = 2_000;
 
-/// What the line says beside the outcome.
+/// The content of the line, in addition to the outcome.
 #[derive(Debug)]
 pub(crate) struct Summary {
     started: Instant,
@@ -14,7 +14,7 @@ pub(crate) struct Summary {
     request_type: &'static str,
     resource_type: String,
     turn: u32,
-    /// What the request waited for last, empty where it did not.
+    /// The object of the request's last wait, or empty if it did not wait.
     pub(crate) waited_for: String,
 }
 
@@ -39,7 +39,7 @@ impl Summary {
         }
     }
 
-    /// Writes the line: one for each invocation that served a request.
+    /// Writes the line, once per invocation that served a request.
     pub(crate) fn log(&self, outcome: &str, reason: Option<&str>) {
         let Addressee {
             stack_id,

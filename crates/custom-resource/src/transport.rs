@@ -1,23 +1,23 @@
-//! The way of an answer: one PUT.
+//! The interface to send an answer: one PUT.
 
 use std::fmt;
 
-/// PUTs an answer. [`Https`](crate::Https) does it over the network; tests stand in for it in process.
+/// PUTs an answer. [`Https`](crate::Https) does so over the network; tests implement it in memory.
 pub trait AnswerTransport: Send + Sync {
-    /// PUTs the body once, without a content type, and says what was replied.
+    /// PUTs the body once, without a content type, and returns the reply.
     ///
     /// # Errors
     ///
-    /// Nothing was replied; in words, without the URL or any part of it.
+    /// There was no reply. The text says why, without the URL or any part of it.
     fn put(&self, url: &str, body: Vec<u8>) -> impl Future<Output = Result<Reply, String>> + Send;
 }
 
-/// What was replied to a PUT.
+/// The reply to a PUT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// S3's error code, such as `AccessDenied`, where one was given.
+    /// S3's error code, such as `AccessDenied`, if the reply has one.
     pub code: Option<String>,
 }
 
@@ -26,8 +26,8 @@ impl Reply {
         matches!(self.status, 200..=299)
     }
 
-    /// Whether the same PUT may be taken a little later. S3 says `RequestTimeout` with a 400 where the body did not
-    /// arrive in time; the SDKs count it among what passes
+    /// Returns whether the same PUT may succeed a little later. S3 replies `RequestTimeout` with
+    /// status 400 if the body did not arrive in time; the SDKs treat it as transient
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
     pub(crate) fn passes(&self) -> bool {
         matches!(self.status, 408 | 429 | 500..)
@@ -41,7 +41,7 @@ impl From<u16> for Reply {
     }
 }
 
-/// "status 403 AccessDenied".
+/// Writes "status 403 AccessDenied".
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "status {}", self.status)?;

@@ -1,37 +1,38 @@
-//! What becomes of an error: a wait where time mends it, a FAILED answer where it does not.
+//! Converts an error into a wait if it is transient, or into a FAILED answer if it is permanent.
 
 use crate::{Failure, Invocation, Request, Step, Wait};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The shortest pause while a service is busy, and the longest.
+/// The shortest and the longest pause while a service throttles.
 const PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// An error as the protocol needs to know it.
+/// An error in the protocol's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// The sentence for the user, as [`Failure::reason`] has it.
     pub reason: String,
-    /// What time does to it.
+    /// Whether the error is transient.
     pub outlook: Outlook,
 }
 
-/// What time does to an error.
+/// Whether an error is transient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outlook {
-    /// Nothing: someone has to do something.
+    /// Permanent: someone has to act.
     Final,
-    /// It passes: too many requests, or no answer.
+    /// Transient: too many requests, or no answer.
     Passing,
 }
 
 impl Trouble {
-    /// Wait or fail. `progress` is what the next call goes on from; `id` names what a failed Create has made.
+    /// Returns a wait or fails. The next call continues from `progress`; `id` names what a failed
+    /// Create has created.
     ///
     /// # Errors
     ///
-    /// A [`Failure`] with this reason where waiting does not help.
+    /// A [`Failure`] with this reason if the error is permanent.
     pub fn settle(
         self,
         request: &Request,
@@ -55,8 +56,9 @@ impl Trouble {
     }
 }
 
-/// About half of how long the request has lasted. Hundreds of stacks share the ten calls a second of the account that holds
-/// their parent: a longer pause leaves some of these unused, a shorter one has more calls throttled. Jitter parts stacks that
+/// Returns about half of the time that the request has lasted. Hundreds of stacks share the ten
+/// calls a second of the account that has their parent zone: a longer pause would leave some of
+/// these calls unused, a shorter one would cause more throttling. The jitter separates stacks that
 /// were deployed together.
 fn pause_when_busy(age: Duration) -> Duration {
     (age / 2)

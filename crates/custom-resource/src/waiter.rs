@@ -1,16 +1,17 @@
-//! Where waits go that outlast an invocation.
+//! The interface to the service that continues long waits.
 
 use crate::response_url::ResponseUrl;
 
-/// Starts an execution of the state machine that goes on with a wait. Implemented with Step Functions where a function
-/// has one; this crate knows no AWS service.
+/// Starts an execution of the state machine that continues a wait. Functions implement it with Step
+/// Functions, because this crate knows no AWS service.
 pub trait Waiter: Send + Sync {
-    /// Asks once for the execution with this name and input. One that already runs under that name is a success: the same
-    /// request was delivered twice, or asked for twice, and the second joins the first. One that has ended is
-    /// [`NotStarted::Refused`]. It may be dropped while it waits for an answer, and is then asked again.
+    /// Requests an execution with this name and input, once. If one already runs under that name,
+    /// that is a success: the same request was delivered or sent twice, and the second joins the
+    /// first. If one has ended, that is [`NotStarted::Refused`]. The future may be dropped while it
+    /// waits for an answer, and the request is then sent again.
     ///
-    /// The input holds the response URL. It goes to the state machine and nowhere else, least of all to a log or into
-    /// the error.
+    /// The input contains the response URL. It must be sent to the state machine only, and must not
+    /// be in a log or in the error.
     ///
     /// # Errors
     ///
@@ -22,36 +23,37 @@ pub trait Waiter: Send + Sync {
     ) -> impl Future<Output = Result<(), NotStarted>> + Send;
 }
 
-/// Why it is not known that an execution was started: in words for the user, with the AWS error code and request id.
+/// Why an execution may not have started, in words for the user, with the AWS error code and
+/// request id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotStarted {
-    /// It was refused, and would be again. Nothing was started.
+    /// The request was refused, and would be refused again. Nothing was started.
     Refused(String),
     /// Too many requests. Nothing was started.
     Throttled(String),
-    /// No answer came. It may have been started.
+    /// There was no answer. The execution may have been started.
     NoAnswer(String),
 }
 
 impl NotStarted {
-    /// It in words.
+    /// Returns the words.
     #[must_use]
     pub fn reason(&self) -> &str {
         let (Self::Refused(reason) | Self::Throttled(reason) | Self::NoAnswer(reason)) = self;
         reason
     }
 
-    /// With every mention of the URL taken out.
+    /// Replaces every occurrence of the URL.
     pub(crate) fn without(self, url: &ResponseUrl) -> Self {
         match self {
-            Self::Refused(reason) => Self::Refused(url.taken_out_of(&reason)),
-            Self::Throttled(reason) => Self::Throttled(url.taken_out_of(&reason)),
-            Self::NoAnswer(reason) => Self::NoAnswer(url.taken_out_of(&reason)),
+            Self::Refused(reason) => Self::Refused(url.redacted_in(&reason)),
+            Self::Throttled(reason) => Self::Throttled(url.redacted_in(&reason)),
+            Self::NoAnswer(reason) => Self::NoAnswer(url.redacted_in(&reason)),
         }
     }
 }
 
-/// The waiter of a function that has none: a wait ends with the invocation.
+/// The waiter of a function without a state machine: a wait ends with the invocation.
 #[derive(Clone, Copy, Debug)]
 pub enum NoWaiter {}
 

@@ -1,4 +1,4 @@
-//! The resource type's work on a request: looking again and again until it is done, has failed, or time is up.
+//! Calls the resource type for a request until it is done, has failed, or the time is over.
 
 use crate::{
     AnswerTransport, Clock, Context, Failure, Function, Invocation, NotStarted, RequestType,
@@ -16,29 +16,31 @@ use serde_json::Value;
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// The shortest pause between two looks in one invocation.
+/// The shortest pause between two polls in one invocation.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long an invocation goes on waiting by itself. A longer wait goes on in the state machine, because an invocation that
-/// sleeps occupies Lambda concurrency, of which a new account has ten.
+/// How long an invocation waits by itself. A longer wait continues in the state machine, because an
+/// invocation that sleeps occupies Lambda concurrency, of which a new account has ten.
 const LONGEST_SLEEP: Duration = Duration::from_secs(120);
-/// How long a new role or policy may be answered with AccessDenied: up to a minute
+/// How long AWS may answer AccessDenied for a new role or policy: up to a minute
 /// (<https://github.com/aws/aws-cdk/issues/19041>).
 const POLICY_IN_EFFECT: Duration = Duration::from_secs(60);
-/// How much time the last look gets, where an invocation has no waiter to hand over to.
+/// How much time the last poll gets in an invocation without a waiter.
 const LAST_LOOK: Duration = Duration::from_secs(10);
-/// How long the waiter is asked at most: after that, a look of this invocation's own may end the request.
+/// How long a hand-over is attempted: after that, a poll of this invocation may complete the
+/// request.
 const LONGEST_HAND_OVER: Duration = Duration::from_secs(60);
 
-/// How the work on a request ends, in this invocation.
+/// How the work on a request ends in this invocation.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// CloudFormation is answered.
+    /// Answer CloudFormation.
     Answer(Answer),
-    /// The state machine comes back with this.
+    /// The state machine invokes the function again with this input.
     Later(Value),
-    /// The state machine has it now.
+    /// The state machine has the request now.
     HandedOver,
-    /// The state machine has it, or has it not: FAILED would be wrong, and nobody else can be asked. What was said last.
+    /// It is unknown whether the state machine has the request: FAILED would be wrong, and nobody
+    /// else can be asked. Contains the last error.
     InDoubt(String),
 }
 
@@ -49,21 +51,22 @@ pub(crate) struct Work<'a, R, W, T> {
     clock: Clock,
     deadlines: Deadlines,
     turn: Turn,
-    /// Whether the state machine invoked, and goes on with what this turn returns.
+    /// Whether the state machine invoked the function, and continues with the result of this turn.
     by_waiter: bool,
     /// Until when this invocation waits by itself, if there is a waiter.
     hands_over_at: Instant,
-    /// Whether this invocation, which could not hand over, has waited as long as it can: one more look, and it ends.
+    /// Whether this invocation, which could not hand over, has waited as long as possible: one more
+    /// poll follows, and then it ends.
     waited_out: bool,
-    /// Why the wait is not known to be handed over, where that was tried.
+    /// Why it is unknown whether the wait was handed over, if a hand-over was attempted.
     not_handed_over: Option<NotStarted>,
-    /// What the resource type was last at.
+    /// What the resource type was last doing.
     was_doing: String,
-    /// What its AWS calls share.
+    /// The scope of its AWS calls.
     calls: Arc<Scope>,
 }
 
-/// What a look at what stands came to.
+/// The result of one call of the resource type.
 enum Look {
     Said(Result<Step, Failure>),
     Panicked(Panic),
@@ -107,12 +110,12 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
     }
 
-    /// What was waited for last, empty where nothing was.
+    /// Returns the object of the last wait, or an empty text if there was none.
     pub(crate) fn waited_for(self) -> String {
         self.turn.waiting_for
     }
 
-    /// Works on the request for as long as there is time.
+    /// Works on the request as long as there is time.
     pub(crate) async fn verdict(&mut self) -> Verdict {
         if let Some(answer) = self.without_looking() {
             return Verdict::Answer(answer);
@@ -144,13 +147,14 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
     }
 
-    /// The answer to what no resource type is asked about.
+    /// Returns the answer to a request for which no resource type is called.
     fn without_looking(&self) -> Option<Answer> {
         let request = &self.turn.request;
         let names = self.function.resource_types.names();
         if !names.contains(&request.resource_type.as_str()) {
-            // The Create that was refused for its type made nothing, and its Delete must not block the stack. An id that
-            // some function did give is another matter: what it names would be left behind.
+            // The Create that was refused for its type created nothing, and its Delete must not
+            // block the stack. For an id that some function has assigned this is different: a
+            // success would leave what it names behind.
             if request.request_type == RequestType::Delete && request.names_nothing() {
                 return Some(Answer::Success(Success::new(request.physical_id())));
             }
@@ -162,9 +166,10 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
         let may_be_late = request.request_type == RequestType::Delete && !request.names_nothing();
         if !may_be_late && !self.by_waiter && is_over(request, &self.clock) {
-            // CloudFormation has given up and rolls back, or has done so: what was made now, nobody would remove. A
-            // Delete removes what its id names, which nobody wants any longer; one whose id names nothing sweeps what
-            // the logical id has, which may have been made since.
+            // CloudFormation has given up and is rolling back, or has rolled back: nobody would
+            // remove what is created now. A Delete removes what its id names, which nobody needs
+            // any longer. But a Delete whose id names nothing searches for what the logical id has,
+            // which may have been created since.
             return Some(Answer::failed(format!(
                 "The request is {} s old and its ServiceTimeout is {} s: nothing was done.",
                 self.clock.since(request.requested_at).as_secs(),
@@ -174,7 +179,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         None
     }
 
-    /// Lets the resource type look, and do what is missing, until the work's deadline.
+    /// Calls the resource type, until the work's deadline.
     async fn look(&mut self) -> Look {
         let request = &self.turn.request;
         let invocation = self.invocation(self.deadlines.work);
@@ -195,7 +200,8 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         look
     }
 
-    /// Waits where this invocation can, and says to go on; else sees to it that something does, or ends the request.
+    /// Waits if this invocation can, and then continues. Otherwise hands the wait over, or ends the
+    /// request.
     async fn wait(&mut self, wait: Wait) -> ControlFlow<Verdict> {
         self.turn.waiting_for = wait.waiting_for;
         self.turn.progress = Some(wait.progress).filter(|progress| !progress.is_null());
@@ -208,7 +214,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         let until_end = self.clock.until(self.turn.request.ends_at());
         let next = Instant::now() + wait.retry_after.max(SHORTEST_PAUSE).min(until_end);
         let fits = !self.waited_out && next < self.deadlines.work;
-        // Once: if it fails, the next attempt is at the end of this invocation's work.
+        // Only once: if it fails, the next attempt is at the end of this invocation's work.
         let is_long = next > self.hands_over_at && self.not_handed_over.is_none();
         if (is_long || !fits) && self.hand_over(wait.retry_after).await {
             return ControlFlow::Break(Verdict::HandedOver);
@@ -230,7 +236,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         ControlFlow::Continue(())
     }
 
-    /// The work was dropped at its deadline.
+    /// Decides how the request continues after the work was dropped at its deadline.
     async fn cut_off(&mut self) -> Verdict {
         if waited_enough(&self.turn.request, &self.clock) {
             return self.give_up(self.timed_out()).await;
@@ -244,7 +250,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         self.give_up(self.out_of_time()).await
     }
 
-    /// The state machine's next turn.
+    /// Returns the next turn for the state machine.
     fn later(&mut self, retry_after: Duration) -> Verdict {
         self.turn.number = self.turn.number.saturating_add(1);
         Verdict::Later(self.state(retry_after))
@@ -255,10 +261,11 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             .to_state(&self.context.function_arn, retry_after, &self.clock)
     }
 
-    /// Whether the waiter has taken the request. A waiter that refused is not asked again in this invocation.
+    /// Returns whether the waiter has accepted the request. A waiter that refused is not asked
+    /// again in this invocation.
     ///
-    /// A look may have ended only just before the work's deadline, and starting an execution may need further requests:
-    /// they have the time until the one for abandoning is over.
+    /// The work may have ended only just before its deadline, and starting an execution may need
+    /// several requests. They may use the time that is reserved for abandoning.
     async fn hand_over(&mut self, retry_after: Duration) -> bool {
         let now = Instant::now();
         let deadline = self.deadlines.abandon.min(now + LONGEST_HAND_OVER);
@@ -285,14 +292,15 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             error = not_started.reason(),
             "the wait could not be handed over to the waiter"
         );
-        // What had no answer earlier may have been started, whatever a later request is answered.
+        // An earlier request that had no answer may have started the execution, whatever the later
+        // ones returned.
         if self.in_doubt().is_none() {
             self.not_handed_over = Some(not_started);
         }
         false
     }
 
-    /// What was said last, where the waiter may have taken the request or not.
+    /// Returns the last error if it is unknown whether the waiter has accepted the request.
     fn in_doubt(&self) -> Option<&str> {
         match &self.not_handed_over {
             Some(NotStarted::NoAnswer(error)) => Some(error),
@@ -300,12 +308,13 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
     }
 
-    /// What ends the request in place of FAILED, where the waiter may have taken it.
+    /// Returns what ends the request in place of FAILED if the waiter may have accepted it.
     ///
-    /// CloudFormation answers the FAILED of a Create with a Delete, and that of an Update with another Update. A turn
-    /// that came after those would make again what nobody deletes any more. So the invocation ends as an error: the
-    /// state machine goes on, or Lambda delivers the request again, or CloudFormation's time runs out, which no turn
-    /// outlasts. A turn of a Delete makes nothing, so that its FAILED does no harm.
+    /// CloudFormation follows the FAILED of a Create with a Delete, and that of an Update with
+    /// another Update. A turn that came after those would create again what nobody deletes any
+    /// more. So the invocation ends with an error: the state machine continues, or Lambda delivers
+    /// the request again, or CloudFormation's time-out passes, which no turn exceeds. A turn of a
+    /// Delete creates nothing, so its FAILED does no harm.
     async fn goes_on_elsewhere(&mut self) -> Option<Verdict> {
         self.in_doubt()
             .filter(|_| self.turn.request.request_type != RequestType::Delete)?;
@@ -316,7 +325,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             .map(|error| Verdict::InDoubt(error.to_owned()))
     }
 
-    /// FAILED, as the resource type said it.
+    /// Returns FAILED with the resource type's reason.
     async fn failed(&mut self, failure: Failure) -> Verdict {
         if let Some(verdict) = self.goes_on_elsewhere().await {
             return verdict;
@@ -332,7 +341,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         Verdict::Answer(Answer::Failed(failure))
     }
 
-    /// FAILED, once the resource type has undone what must not stay.
+    /// Returns FAILED after the resource type has undone what must not remain.
     async fn give_up(&mut self, reason: String) -> Verdict {
         if let Some(verdict) = self.goes_on_elsewhere().await {
             return verdict;
@@ -365,12 +374,13 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         Verdict::Answer(Answer::failed(reason))
     }
 
-    /// What a Delete that fails may leave, if its reason does not say so. CloudFormation forgets a resource whose Delete
-    /// fails in the clean-up of an update, and then nothing else names it.
+    /// Returns what a failed Delete may leave behind, if its reason does not say so. If a Delete
+    /// fails in the clean-up of an update, CloudFormation forgets the resource, and nothing else
+    /// names it.
     fn leftover(&self, reason: &str) -> String {
         let request = &self.turn.request;
         let id = request.physical_id();
-        // An id may be made of a name and of what has it.
+        // An id may consist of a name and an id of the service.
         let mut parts = id.splitn(3, '/');
         let is_named =
             |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && reason.contains(part));
@@ -394,7 +404,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         invocation
     }
 
-    /// What was waited for, or else what was being done, to follow a clause.
+    /// Returns the object of the last wait, or else what was being done, to follow a clause.
     fn at(&self) -> String {
         match (self.turn.waiting_for.as_str(), self.was_doing.as_str()) {
             ("", "") => {
@@ -410,11 +420,12 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
     }
 
-    /// What was being done and on what, and which AWS call kept it from its end, to follow a clause. It ends the sentence.
+    /// Returns what was being done, on what, and which AWS call prevented it, to follow a clause.
+    /// It ends the sentence.
     fn meanwhile(&self) -> String {
         match (&self.turn.failing, self.was_doing.as_str()) {
             (None, _) => format!("{}.", self.at()),
-            // The wait was for this call, and says it too.
+            // The wait was for this call, and names it too.
             (Some(call), "") if call.is_in(&self.turn.waiting_for) => {
                 format!(". {}", call.sentence(&self.clock))
             }
@@ -423,7 +434,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         }
     }
 
-    /// The reason where CloudFormation's time is up.
+    /// Returns the reason if CloudFormation's time is over.
     fn timed_out(&self) -> String {
         let request = &self.turn.request;
         let next = match &self.turn.failing {
@@ -443,7 +454,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         )
     }
 
-    /// The reason where the invocation's time is up.
+    /// Returns the reason if the invocation's time is over.
     fn out_of_time(&self) -> String {
         let next = match (&self.not_handed_over, &self.turn.failing) {
             (Some(not_started), _) => format!(

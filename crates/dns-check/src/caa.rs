@@ -1,4 +1,4 @@
-//! Whether CAA records let Amazon issue a certificate.
+//! Checks whether CAA records allow Amazon to issue a certificate.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::walk::Walk;
 use super::{Dns, Transport};
 use crate::DomainName;
 
-/// The issuers that are Amazon, <https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html>.
+/// The issuer names of Amazon, <https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html>.
 const AMAZON: [&str; 4] = [
     "amazon.com",
     "amazontrust.com",
@@ -18,39 +18,41 @@ const AMAZON: [&str; 4] = [
     "amazonaws.com",
 ];
 
-/// The longest that the whole question takes.
+/// Limits the whole check.
 const LONGEST: Duration = Duration::from_secs(45);
 
-/// An alias of an alias is followed this far (RFC 8659 leaves it open, resolvers go about as far).
+/// Limits the aliases that are followed in a chain. RFC 8659 sets no limit; resolvers follow about
+/// as many.
 const LONGEST_CHAIN: usize = 8;
 
-/// What CAA says of a certificate by Amazon.
+/// Whether the CAA records allow a certificate by Amazon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issuance {
-    /// It may be issued.
+    /// Amazon may issue it.
     Allowed,
-    /// It must not.
+    /// Amazon must not issue it.
     Forbidden(Caa),
-    /// Cannot be said, because no answer came.
+    /// Unknown, because no answer arrived.
     Unknown,
 }
 
-/// The CAA record set that decides.
+/// The relevant CAA record set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caa {
-    /// Where it stands.
+    /// The name that has it.
     pub at: DomainName,
     /// Its records in text form, such as `0 issue "ca.example.net"`.
     pub records: Vec<String>,
-    /// What has to be added to it, such as `0 issue "amazon.com"`; none where a critical record that nobody may ignore
-    /// has to go.
+    /// The record that has to be added, such as `0 issue "amazon.com"`. None if a critical record
+    /// with an unknown tag has to be removed instead.
     pub missing: Option<&'static str>,
 }
 
 impl<T: Transport> Dns<T> {
-    /// The CAA records that hold for `name`, which may start with `*.`, climbing the tree as RFC 8659 has it.
+    /// Finds the CAA records that apply to `name`, which may start with `*.`, by climbing the tree
+    /// as RFC 8659 requires.
     ///
-    /// Takes 45 s at most.
+    /// Takes at most 45 s.
     pub async fn caa(&self, name: &DomainName) -> Issuance {
         tokio::time::timeout(LONGEST, self.climb(name))
             .await
@@ -64,7 +66,8 @@ impl<T: Transport> Dns<T> {
         let walk = self.walk(&name).await;
         for labels in (1..=name.iter().count()).rev() {
             let at = name.trim_to(labels);
-            // The listed servers need not serve the zones above those in question, and nothing is known of these.
+            // The listed servers need not serve the ancestors of the zones in question, so nothing
+            // is known of those.
             if walk.zones.len() > 1 && walk.zone_of(&at).name.is_root() && !self.listed.is_empty() {
                 break;
             }
@@ -78,7 +81,8 @@ impl<T: Transport> Dns<T> {
         Issuance::Allowed
     }
 
-    /// The CAA records at one name, or at what it is an alias of, with where they stand; none where the answer is not known.
+    /// Returns the CAA records at one name, or at the target of its alias, with the name that has
+    /// them. None if the answer is not known.
     async fn caa_at(&self, walk: &Walk, at: &Name) -> Option<(Name, Vec<CAA>)> {
         let mut standing = at.clone();
         let mut answer = self
@@ -97,7 +101,7 @@ impl<T: Transport> Dns<T> {
                     return Some((standing, found));
                 }
                 Reply::Alias(target) => {
-                    // Elsewhere in the tree, as a rule: its own walk.
+                    // The target is usually in another zone, so it needs a walk of its own.
                     let walk = self.walk(&target).await;
                     answer = self
                         .ask_zone(walk.zone_of(&target), &target, RecordType::CAA)
@@ -106,7 +110,8 @@ impl<T: Transport> Dns<T> {
                     standing = target;
                 }
                 Reply::NoData { .. } | Reply::NoName { .. } => return Some((standing, Vec::new())),
-                // Delegated further down than the walk came: the child cannot be heard.
+                // The name is delegated further than the walk came: the child's servers do not
+                // answer.
                 Reply::Referral { .. } | Reply::Failed(_) => return None,
             }
         }
@@ -140,7 +145,8 @@ fn judge(at: DomainName, records: &[CAA], wildcard: bool) -> Issuance {
             missing: None,
         });
     }
-    // For a wildcard `issuewild` decides where there is one, else `issue` (RFC 8659, 4.3).
+    // For a wildcard, `issuewild` applies if there is such a record, otherwise `issue` (RFC 8659,
+    // section 4.3).
     let (tag, missing) = if wildcard && tagged("issuewild").next().is_some() {
         ("issuewild", "0 issuewild \"amazon.com\"")
     } else {
@@ -157,7 +163,8 @@ fn judge(at: DomainName, records: &[CAA], wildcard: bool) -> Issuance {
     })
 }
 
-/// The issuer stands before the first semicolon; parameters follow.
+/// Returns whether the issuer, which is the text before the first semicolon, is Amazon. Parameters
+/// follow the semicolon.
 fn names_amazon(caa: &CAA) -> bool {
     let value = String::from_utf8_lossy(&caa.value);
     let issuer = value
@@ -202,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn each_name_of_amazon_allows() {
+    fn each_issuer_name_of_amazon_allows_issuance() {
         for issuer in AMAZON {
             assert_eq!(
                 judged(&[&format!("0 issue \"{issuer}\"")], false),
@@ -226,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn others_and_nobody_forbid() {
+    fn another_issuer_and_an_empty_issuer_forbid_issuance() {
         for records in [
             &["0 issue \"ca.example.net\""][..],
             &["0 issue \";\""],
@@ -247,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_has_a_tag_of_its_own() {
+    fn a_wildcard_is_governed_by_issuewild() {
         let records = ["0 issue \"amazon.com\"", "0 issuewild \";\""];
         assert_eq!(judged(&records, false), Issuance::Allowed);
         let Issuance::Forbidden(caa) = judged(&records, true) else {

@@ -1,4 +1,4 @@
-//! The check of a delegation, before SUCCESS is answered.
+//! Checks a delegation over DNS before the function answers SUCCESS.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,39 +12,40 @@ use super::question::{Reply, Silence, wire_name};
 use super::{Dns, Protocol, Reach, Transport};
 use crate::{DomainName, NameServers};
 
-/// The longest check. What is not seen by then is a fault.
+/// Limits the check. A delegation that is not correct by then is a fault.
 const LONGEST: Duration = Duration::from_secs(60);
-/// First and longest pause between two rounds: servers that still have the old data are asked again.
+/// The first and the longest pause between two rounds, in which servers that still have old data
+/// are queried again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Rounds in which some servers may stay silent while all others answer rightly. More would not tell more: the silent
-/// ones are down, or this network's way to them is.
+/// The number of rounds in which some servers may be silent while all others answer correctly. More
+/// rounds would not tell more: the silent servers are down, or this network does not reach them.
 const SILENT_ROUNDS: u32 = 2;
 
-/// A check that found no fault.
+/// The result of a check that found no fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// Every server answered rightly, over UDP and over TCP.
+    /// Every server answered correctly, over UDP and over TCP.
     Fully,
-    /// Those that answered did so rightly; these did not answer.
+    /// The servers that answered did so correctly. These did not answer.
     Partly {
-        /// `ns-1.example.net over TCP: timed out`, for each.
+        /// One entry per server: `ns-1.example.net over TCP: timed out`.
         silent: Vec<String>,
     },
-    /// No name server answered anything: there is no way out to port 53, or something on the way answers in their
-    /// place. Nothing was checked.
+    /// No name server answered: port 53 cannot be reached from here, or a device on the path
+    /// answers in the servers' place. Nothing was checked.
     NoWayOut,
 }
 
-/// What is wrong with a delegation. Every name server that is named here answered, except in the silent ones.
+/// A fault of a delegation. Each named server answered, except those listed as silent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// The parent zone itself is not reached from above.
+    /// The walk from the root does not reach the parent zone.
     #[error("{parent} itself is not delegated: {found}")]
     ParentNotDelegated {
         /// The parent zone.
         parent: DomainName,
-        /// Where the way to it breaks, as a clause.
+        /// Where the chain of delegations ends, as a clause.
         found: String,
     },
     /// A server of the parent does not serve the parent.
@@ -54,12 +55,12 @@ pub enum Fault {
         parent: DomainName,
         /// The server's host name.
         server: DomainName,
-        /// How it was asked.
+        /// The protocol of the query.
         protocol: Protocol,
-        /// What it said, as a clause.
+        /// Its answer, as a clause.
         said: String,
     },
-    /// A server of the parent has another NS record set for the child.
+    /// A server of the parent has a different NS record set for the child.
     #[error(
         "name server {server} of {parent} delegates {child} to {found} over {protocol}, not to {expected}"
     )]
@@ -70,9 +71,9 @@ pub enum Fault {
         child: DomainName,
         /// The server's host name.
         server: DomainName,
-        /// How it was asked.
+        /// The protocol of the query.
         protocol: Protocol,
-        /// What it delegates to.
+        /// The name servers to which it delegates.
         found: NameServers,
         /// The child's own name servers.
         expected: NameServers,
@@ -88,9 +89,9 @@ pub enum Fault {
         child: DomainName,
         /// The server's host name.
         server: DomainName,
-        /// How it was asked.
+        /// The protocol of the query.
         protocol: Protocol,
-        /// What it said, as a clause.
+        /// Its answer, as a clause.
         said: String,
     },
     /// A server of the child does not serve the child.
@@ -100,9 +101,9 @@ pub enum Fault {
         child: DomainName,
         /// The server's host name.
         server: DomainName,
-        /// How it was asked.
+        /// The protocol of the query.
         protocol: Protocol,
-        /// What it said, as a clause.
+        /// Its answer, as a clause.
         said: String,
     },
     /// No server of this zone answers, although others do.
@@ -110,12 +111,12 @@ pub enum Fault {
     Silent {
         /// The zone.
         zone: DomainName,
-        /// `ns-1.example.net over TCP: timed out`, for each.
+        /// One entry per server: `ns-1.example.net over TCP: timed out`.
         silent: Vec<String>,
     },
 }
 
-/// A delegation as it should be seen.
+/// A delegation as it should be.
 #[derive(Clone, Copy)]
 struct Delegation<'a> {
     parent: &'a DomainName,
@@ -142,9 +143,10 @@ impl fmt::Display for Answer<'_> {
 }
 
 impl<T: Transport> Dns<T> {
-    /// Asks each name server of the parent, over UDP and then TCP, for the NS record set of the child, each of the
-    /// child's for its SOA, and walks from the top down to the parent. Asks again while an answer is wrong, because
-    /// Route 53's servers learn of a change one after another; 60 s at most.
+    /// Queries each name server of the parent for the child's NS record set and each of the child's
+    /// for its SOA record, both over UDP and TCP, and walks from the root to the parent. Repeats
+    /// this while an answer is wrong, because a change reaches Route 53's name servers at different
+    /// times. Takes at most 60 s.
     ///
     /// # Errors
     ///
@@ -185,12 +187,12 @@ impl<T: Transport> Dns<T> {
                 Ok(Checked::Partly { silent }) => {
                     silent_rounds += 1;
                     if silent_rounds == SILENT_ROUNDS {
-                        tracing::warn!(%parent, %child, ?silent, "the delegation is right as far as servers answer");
+                        tracing::warn!(%parent, %child, ?silent, "the name servers that answered serve the delegation; some did not answer");
                         return verdict;
                     }
                 }
                 Err(fault) => {
-                    tracing::info!(%parent, %child, %fault, "the delegation is not right, or not yet");
+                    tracing::info!(%parent, %child, %fault, "the delegation is not correct yet");
                 }
             }
             last = Some(verdict);
@@ -212,8 +214,8 @@ impl<T: Transport> Dns<T> {
         )
         .await;
         let verdict = judge(delegation, &at_parent, &at_child);
-        // Why the parent's servers refuse, or whether all this leads to nothing because nobody gets to the parent.
-        // Not asked in between: a set that is missing or wrong says all there is to say.
+        // Finds out why the parent's servers refuse, or whether the parent itself cannot be
+        // reached. A missing or wrong NS record set needs no further explanation.
         let refused = matches!(verdict, Err(Fault::ParentRefused { .. }));
         if !refused && !matches!(verdict, Ok(Checked::Fully | Checked::Partly { .. })) {
             return verdict;
@@ -223,7 +225,7 @@ impl<T: Transport> Dns<T> {
                 parent: parent.clone(),
                 found,
             }),
-            // A firewall that answers every question by itself is no way out either.
+            // Port 53 cannot be reached either if a firewall answers every query itself.
             Reach::Intercepted if refused => Ok(Checked::NoWayOut),
             Reach::Intercepted | Reach::Reached | Reach::Unknown(_) => verdict,
         }
@@ -270,12 +272,13 @@ fn judge(
         silent_parent.len() == at_parent.len(),
         silent_child.len() == at_child.len(),
     );
-    // Eight independent hosts in different networks, asked over two protocols, of which not one is heard: no fault of
-    // a delegation looks like this, since Route 53's servers answer, if only to refuse, whatever a zone holds. A subnet
-    // without a route, a security group or a firewall does, whether it drops (a time-out), rejects (refused,
-    // unreachable) or keeps even the system's resolver from answering (no address is known). So the kind of failure
-    // does not count, only that nothing was heard. One word from any of them proves the way out, and then silence
-    // counts against the zone.
+    // Eight independent hosts in different networks were queried over two protocols, and none
+    // answered. No fault of a delegation causes this, because Route 53's servers answer, at least
+    // with a refusal, whatever a zone contains. A subnet without a route, a security group or a
+    // firewall causes it, whether it drops packets (a time-out), rejects them (refused,
+    // unreachable) or blocks the system's resolver (no address is known). So the kind of failure
+    // does not matter, only that no server answered. A single answer proves that port 53 can be
+    // reached; from then on, silence counts against the zone.
     if all_parent && all_child {
         return Ok(Checked::NoWayOut);
     }

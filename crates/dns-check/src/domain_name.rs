@@ -1,18 +1,18 @@
 use std::fmt;
 use thiserror::Error;
 
-/// A domain name, absolute and normalised as Route 53 does it: lower case, without the trailing dot, every byte
-/// outside `a-z 0-9 - _` as an octal escape (`\052` for `*`).
+/// A domain name, absolute and normalized as Route 53 does it: lower case, without the trailing
+/// dot, every byte outside `a-z 0-9 - _` as an octal escape (`\052` for `*`).
 ///
-/// Two names are equal exactly where DNS says that they are.
+/// Two values are equal exactly if DNS treats the names as equal.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DomainName(String);
 
-/// Why a text is no domain name. Each says the rule that it breaks.
+/// Why a text is not a domain name. Each variant states the rule that the text breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NameError {
-    /// Nothing between two dots, or nothing at all.
+    /// There is nothing between two dots, or nothing at all.
     #[error("'{0}' has an empty label")]
     EmptyLabel(String),
     /// RFC 1035, 2.3.4.
@@ -31,7 +31,7 @@ pub enum NameError {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// A character that is not allowed here.
+    /// A character that is not allowed in a label.
     #[error(
         "label '{label}' has the character '{character}', and only a-z, 0-9, - and _ are allowed"
     )]
@@ -41,7 +41,7 @@ pub enum NameError {
         /// The character.
         character: char,
     },
-    /// RFC 5890: in DNS an internationalized label has an ASCII form.
+    /// RFC 5890: DNS carries an internationalized label in its ASCII form.
     #[error("label '{label}' is internationalized: write its A-label '{a_label}'")]
     Internationalized {
         /// The label.
@@ -57,8 +57,8 @@ pub enum NameError {
 const LONGEST_LABEL: usize = 63;
 const LONGEST_NAME: usize = 253;
 
-/// The A-label of an internationalized label (RFC 5891, section 4.4), if it is one: letters and digits of any script, some
-/// of them not ASCII, and hyphens.
+/// Returns the A-label of an internationalized label (RFC 5891, section 4.4). Only letters, digits
+/// and hyphens count, in any script and at least one of them not ASCII.
 fn a_label(label: &str) -> Option<String> {
     let lower = label.to_lowercase();
     let allowed = |c: char| {
@@ -67,7 +67,8 @@ fn a_label(label: &str) -> Option<String> {
             || c == '-'
             || !c.is_ascii() && c.is_alphanumeric()
     };
-    // A combining mark is not allowed: it may be half of a letter, which then has another A-label.
+    // A combining character is not allowed: together with the letter before it, it may be one
+    // character that has another A-label.
     if lower.is_ascii() || !lower.chars().all(allowed) {
         return None;
     }
@@ -76,11 +77,12 @@ fn a_label(label: &str) -> Option<String> {
 }
 
 impl DomainName {
-    /// A name as a user writes it for a zone: labels of `a-z 0-9 - _`, a trailing dot allowed.
+    /// Parses a name that a user writes for a zone: labels of `a-z 0-9 - _`, with or without a
+    /// trailing dot.
     ///
     /// # Errors
     ///
-    /// [`NameError`] names the label and the rule.
+    /// [`NameError`] with the label and the rule that it breaks.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         for label in name.split('.') {
@@ -115,8 +117,8 @@ impl DomainName {
         Ok(Self(name))
     }
 
-    /// A name as a service writes it: any bytes, octal escapes or none. Never fails, so that what a person or
-    /// another tool put into a zone can always be named.
+    /// Creates a name from a service's text: any bytes, with or without octal escapes. Never fails,
+    /// so that everything in a zone can be named.
     #[must_use]
     pub fn from_service(text: &str) -> Self {
         let text = text.trim_end_matches('.');
@@ -137,7 +139,8 @@ impl DomainName {
                     rest = after;
                     let byte = (a - b'0') * 64 + (b - b'0') * 8 + (c - b'0');
                     if byte == b'.' {
-                        // A dot inside a label stays escaped, or it would part it.
+                        // A dot inside a label stays escaped, because it would otherwise separate
+                        // two labels.
                         name.push_str("\\056");
                         continue;
                     }
@@ -157,30 +160,30 @@ impl DomainName {
         Self(name)
     }
 
-    /// The name of `labels` below this one, e.g. `app1.dev` below `build.example.com`.
+    /// Returns the name of `labels` under this one, e.g. `app1.dev` under `build.example.com`.
     ///
     /// # Errors
     ///
-    /// [`NameError`] where `labels` are none, or the whole is too long.
+    /// [`NameError`] if `labels` is empty, or the whole name is too long.
     pub fn child(&self, labels: &str) -> Result<Self, NameError> {
-        // Parsed alone first, so that an error speaks of what the user wrote.
+        // Parsed alone first, so that an error names what the user wrote.
         let labels = Self::parse(labels)?;
         Self::parse(&format!("{labels}.{self}"))
     }
 
-    /// Normalised text without the trailing dot.
+    /// Returns the normalized text without the trailing dot.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this name is `other` or lies below it.
+    /// Returns whether this name is `other` or a subdomain of it.
     #[must_use]
     pub fn is_at_or_below(&self, other: &Self) -> bool {
         self == other || self.is_below(other)
     }
 
-    /// Whether this name lies below `other`.
+    /// Returns whether this name is a subdomain of `other`.
     #[must_use]
     pub fn is_below(&self, other: &Self) -> bool {
         self.0
@@ -188,7 +191,7 @@ impl DomainName {
             .is_some_and(|labels| labels.ends_with('.'))
     }
 
-    /// The name without its first label; none for a name of one label.
+    /// Returns the name without its first label, or none for a name of one label.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         self.0
@@ -196,8 +199,8 @@ impl DomainName {
             .map(|(_, parent)| Self(parent.to_owned()))
     }
 
-    /// The names between this one and `apex`, both excluded, nearest first: `b.c` and `c` stand between
-    /// `a.b.c.example.com` and `example.com`.
+    /// Returns the names between this one and `apex`, both excluded, nearest first:
+    /// `b.c.example.com` and `c.example.com` are between `a.b.c.example.com` and `example.com`.
     #[must_use]
     pub fn between(&self, apex: &Self) -> Vec<Self> {
         let ancestors = std::iter::successors(self.parent(), Self::parent);
@@ -205,7 +208,7 @@ impl DomainName {
     }
 }
 
-/// The normalised name, `*` readable.
+/// Writes the normalized name with a readable `*`.
 impl fmt::Display for DomainName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.replace("\\052", "*"))
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn parses_what_a_user_writes() {
+    fn names_of_users_are_parsed_and_normalized() {
         assert_eq!(
             name("Dev.Build.Example.COM.").as_str(),
             "dev.build.example.com"
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_with_the_rule() {
+    fn an_error_states_the_rule_that_the_name_breaks() {
         let refused = |text: &str| DomainName::parse(text).unwrap_err().to_string();
         assert_eq!(refused(""), "'' has an empty label");
         assert_eq!(refused("a..b"), "'a..b' has an empty label");
@@ -246,7 +249,7 @@ mod tests {
             refused("bücher"),
             "label 'bücher' is internationalized: write its A-label 'xn--bcher-kva'"
         );
-        // As RFC 3492, section 7.1, and https://www.unicode.org/reports/tr46/ have them.
+        // From RFC 3492, section 7.1, and https://www.unicode.org/reports/tr46/.
         for (label, a_label) in [
             ("BÜCHER", "xn--bcher-kva"),
             ("faß", "xn--fa-hia"),
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_route_53_writes() {
+    fn names_of_route_53_are_normalized() {
         let wildcard = DomainName::from_service("\\052.Example.com.");
         assert_eq!(wildcard, DomainName::from_service("*.example.com"));
         assert_eq!(wildcard.as_str(), "\\052.example.com");
@@ -294,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_above_and_below() {
+    fn ancestors_and_subdomains_are_recognized() {
         assert!(name("a.b.c").is_below(&name("b.c")));
         assert!(!name("ab.c").is_below(&name("b.c")));
         assert!(!name("b.c").is_below(&name("b.c")));

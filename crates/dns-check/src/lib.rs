@@ -1,15 +1,18 @@
-//! DNS as it is seen from the outside: the check of a delegation, and where a name breaks.
+//! Checks delegations over DNS: whether one is correct, and where the chain to a name ends.
 //!
-//! 1. **Authoritative servers are asked, never a resolver.** A resolver that is asked for a name before it is
-//!    delegated may keep the "no such name" for a quarter of an hour, and would hide the very thing that is to be
-//!    seen. Questions go out without the wish for recursion.
-//! 2. **The walk starts at the top.** From the root servers down, one label at a time, so that it can be said at
-//!    which label a delegation breaks and which servers answered what ([`Dns::reach`], [`Dns::caa`]).
-//! 3. **Silence proves nothing.** A function without a way out to port 53 hears nothing from anyone. That is told
-//!    apart from servers that answer and say no, and never counted as a fault of the delegation ([`Checked`]).
-//! 4. **No sockets here.** All packets go through a [`Transport`]; [`Sockets`] is the real one.
+//! 1. **Authoritative servers are queried, never a resolver.** A resolver that is queried before a
+//!    name is delegated may cache the NXDOMAIN for 15 minutes, and would then hide the new
+//!    delegation. Queries do not ask for recursion.
+//! 2. **The walk starts at the root servers.** It descends one label at a time, so that the result
+//!    names the label at which a delegation is broken and what each server answered
+//!    ([`Dns::reach`], [`Dns::caa`]).
+//! 3. **Silence proves nothing.** A function that cannot reach port 53 gets no answer from any
+//!    server. This differs from servers that answer negatively, and is never a fault of the
+//!    delegation ([`Checked`]).
+//! 4. **No sockets here.** All packets use a [`Transport`]. [`Sockets`] is the real one.
 //!
-//! With `DNS_NAME_SERVERS` set, the servers listed there stand for the Internet: see [`NameServerList`].
+//! If `DNS_NAME_SERVERS` is set, the servers in that list replace the Internet: see
+//! [`NameServerList`].
 
 mod caa;
 mod check;
@@ -39,7 +42,8 @@ pub struct Dns<T> {
 }
 
 impl<T: Transport> Dns<T> {
-    /// Over `transport`; `listed` takes the Internet's place where it is not empty.
+    /// Creates a checker over `transport`. If `listed` is not empty, its servers replace the
+    /// Internet.
     pub fn new(transport: T, listed: NameServerList) -> Self {
         Self { transport, listed }
     }

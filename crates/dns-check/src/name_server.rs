@@ -1,4 +1,4 @@
-//! Where a name server listens.
+//! Finds the addresses of name servers.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,34 +10,37 @@ use super::question::{Reply, wire_name};
 use super::{Dns, Transport};
 use crate::DomainName;
 
-/// Where name servers listen on the Internet.
+/// The port of name servers on the Internet.
 const DNS_PORT: u16 = 53;
 
-/// How many name servers of one NS record set are looked up. Route 53 gives a zone four, and the root has thirteen; a
-/// larger set is a mistake, or made to have this function send many queries.
+/// Limits the name servers of one NS record set that are looked up. Route 53 assigns four to a
+/// zone, and the root has thirteen. A larger set is a mistake, or an attempt to make this function
+/// send many queries.
 pub(super) const MOST_LOOKED_UP: usize = 16;
 
-/// How many addresses of one name server are used.
+/// Limits the addresses of one name server.
 const MOST_ADDRESSES: usize = 8;
 
-/// `DNS_NAME_SERVERS`: servers that stand for the Internet in a test or in a closed network. Empty: the Internet.
+/// The servers in `DNS_NAME_SERVERS`, which replace the Internet in a test or in a closed network.
+/// Empty: the Internet.
 ///
-/// All questions go to them. For the host name of a name server they are asked for its addresses first: where they
-/// know one, that address is asked, at the port of the server that knew it, so that each name server can have an
-/// address of its own; where they do not, the listed servers are asked in its place.
+/// All queries go to them. They are first queried for the addresses of a name server's host name.
+/// If one knows an address, that address is queried, at the port of the server that knew it, so
+/// that each name server can have an address of its own. Otherwise the listed servers are queried
+/// in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameServerList(Vec<SocketAddr>);
 
-/// A list that cannot be read.
+/// Why a list cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("DNS_NAME_SERVERS has {0:?}: expected IP:PORT, comma-joined")]
 pub struct NameServerListError(String);
 
 impl NameServerList {
-    /// The environment variable that holds the list.
+    /// The environment variable with the list.
     pub const VARIABLE: &str = "DNS_NAME_SERVERS";
 
-    /// From the environment of the process.
+    /// Reads the list from the environment of the process.
     ///
     /// # Errors
     ///
@@ -46,11 +49,12 @@ impl NameServerList {
         Self::parse(&std::env::var(Self::VARIABLE).unwrap_or_default())
     }
 
-    /// From a comma-joined list of `IP:PORT`, `[IP]:PORT` for IPv6. Nothing is an empty list.
+    /// Parses a comma-joined list of `IP:PORT`, or `[IP]:PORT` for IPv6. An empty text is an empty
+    /// list.
     ///
     /// # Errors
     ///
-    /// [`NameServerListError`] names the entry.
+    /// [`NameServerListError`] with the faulty entry.
     pub fn parse(text: &str) -> Result<Self, NameServerListError> {
         let entries = text
             .split(',')
@@ -75,10 +79,10 @@ impl From<Vec<SocketAddr>> for NameServerList {
     }
 }
 
-/// A name server with the addresses where it can be asked.
+/// A name server with its addresses.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
-    /// Its host name; none for one that is known by its address alone.
+    /// Its host name. None if only its address is known.
     pub(super) host: Option<DomainName>,
     pub(super) addresses: Vec<SocketAddr>,
 }
@@ -93,7 +97,8 @@ impl fmt::Display for Server {
     }
 }
 
-/// The root servers, <https://www.iana.org/domains/root/servers>. Their addresses are the system resolver's to know.
+/// The root servers, <https://www.iana.org/domains/root/servers>. The system's resolver finds their
+/// addresses.
 const ROOT_SERVERS: [&str; 13] = [
     "a.root-servers.net",
     "b.root-servers.net",
@@ -111,7 +116,7 @@ const ROOT_SERVERS: [&str; 13] = [
 ];
 
 impl<T: Transport> Dns<T> {
-    /// The servers where a walk starts: the listed ones, or some root servers.
+    /// Returns the servers at which a walk starts: the listed ones, or some root servers.
     pub(super) async fn top(&self, most: usize) -> Vec<Server> {
         if self.listed.is_empty() {
             let hosts = ROOT_SERVERS
@@ -127,7 +132,7 @@ impl<T: Transport> Dns<T> {
         self.listed.0.iter().map(server).collect()
     }
 
-    /// Where the first 16 of these name servers can be asked.
+    /// Returns the first 16 of these name servers with their addresses.
     pub(super) async fn locate_all(
         &self,
         hosts: impl IntoIterator<Item = DomainName>,
@@ -136,7 +141,7 @@ impl<T: Transport> Dns<T> {
         futures::future::join_all(hosts.map(|host| self.locate(host))).await
     }
 
-    /// Where a name server can be asked. Without addresses where nobody knows one.
+    /// Returns a name server with its addresses, or without any if nobody knows one.
     pub(super) async fn locate(&self, host: DomainName) -> Server {
         let mut addresses = if self.listed.is_empty() {
             self.by_system(&host).await
@@ -150,18 +155,20 @@ impl<T: Transport> Dns<T> {
         }
     }
 
-    /// Whether what answers may be a resolver: the listed servers, which stand for the Internet, may.
+    /// Returns whether a server may be a resolver, as the listed servers may.
     pub(super) fn may_be_resolvers(&self) -> bool {
         !self.listed.is_empty()
     }
 
-    /// Whether an address is a name server's own, and not a listed server's, which answers in its place.
+    /// Returns whether an address belongs to the name server itself, not to a listed server that
+    /// replaces it.
     pub(super) fn is_own_address(&self, address: SocketAddr) -> bool {
         !self.listed.0.contains(&address)
     }
 
-    /// Whether two name servers are one, at an address of its own: white-label name servers are Route 53's under names
-    /// of the zone itself (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html>).
+    /// Returns whether two name servers have an address in common. White-label name servers are
+    /// Route 53's servers with names in the zone itself
+    /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html>).
     pub(super) fn share_an_address(&self, one: &Server, other: &Server) -> bool {
         one.addresses
             .iter()
@@ -176,7 +183,8 @@ impl<T: Transport> Dns<T> {
                 Vec::new()
             }
         };
-        // A subnet has a way out over IPv4 as a rule, over IPv6 alone where it was built so: ask in this order.
+        // A subnet usually reaches the Internet over IPv4, and over IPv6 only if it was built for
+        // that. So IPv4 is tried first.
         let (v4, v6): (Vec<_>, Vec<_>) = addresses.into_iter().partition(IpAddr::is_ipv4);
         v4.into_iter()
             .chain(v6)
@@ -191,7 +199,8 @@ impl<T: Transport> Dns<T> {
                 addresses: vec![*listed],
             };
             for record_type in [RecordType::A, RecordType::AAAA] {
-                // The listed server may be a resolver: here, and only here, it is asked to find out.
+                // The listed server may be a resolver. This is the only query that asks for
+                // recursion.
                 let asked = self
                     .ask_resolver(&server, &wire_name(host), record_type)
                     .await;
@@ -224,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_or_refused_by_entry() {
+    fn a_list_is_parsed_or_refused_with_the_faulty_entry() {
         let list = NameServerList::parse(" 127.0.0.1:5353, [::1]:53,").unwrap();
         assert_eq!(
             list.0,

@@ -1,12 +1,12 @@
 use crate::DomainName;
 use std::fmt;
 
-/// The name servers of one zone: a set, so order and case do not count.
+/// The name servers of one zone, as a set without order or case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameServers(Vec<DomainName>);
 
 impl NameServers {
-    /// From host names as a service writes them.
+    /// Creates the set from host names in any form that a service writes.
     pub fn new<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
         let names = names
             .into_iter()
@@ -17,12 +17,12 @@ impl NameServers {
         Self(names)
     }
 
-    /// The host names, sorted.
+    /// Returns the host names, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &DomainName> {
         self.0.iter()
     }
 
-    /// Whether any of them is among the others.
+    /// Returns whether the two sets have a name server in common.
     #[must_use]
     pub fn shares_any(&self, others: &Self) -> bool {
         self.iter()
@@ -30,7 +30,7 @@ impl NameServers {
     }
 }
 
-/// Comma-joined, without spaces or trailing dots.
+/// Writes the names comma-joined, without spaces and trailing dots.
 impl fmt::Display for NameServers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, name) in self.0.iter().enumerate() {

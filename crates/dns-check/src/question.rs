@@ -1,4 +1,4 @@
-//! One question to one server, and what its answer means.
+//! Sends one query to one server and interprets the response.
 
 use std::fmt;
 
@@ -9,36 +9,39 @@ use super::name_server::Server;
 use super::{Dns, Protocol, Transport};
 use crate::{DomainName, NameServers};
 
-/// What is offered to take over UDP, bytes: what passes every network unfragmented, <https://www.dnsflagday.net/2020/>.
+/// The UDP payload size in bytes that a query offers: every network delivers it without
+/// fragmentation, <https://www.dnsflagday.net/2020/>.
 const UDP_PAYLOAD: u16 = 1232;
 
-/// What a server said.
+/// The response of a server.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
-    /// Records of the type at the name.
+    /// Records of the type exist at the name.
     Records(Vec<Record>),
-    /// The name is an alias of another, by a CNAME.
+    /// The name is an alias (CNAME) of another.
     Alias(Name),
     /// The zone at `zone` is delegated to `servers`.
     Referral { zone: Name, servers: NameServers },
-    /// The name stands, without records of the type; `zone` is where the SOA says that the answer is from.
+    /// The name exists without records of the type. `zone` is the owner name of the SOA record in
+    /// the response.
     NoData { zone: Option<Name> },
-    /// The name does not stand, and nothing below it.
+    /// Neither the name nor a subdomain of it exists.
     NoName { zone: Option<Name> },
-    /// REFUSED, SERVFAIL and the like.
+    /// REFUSED, SERVFAIL and similar codes.
     Failed(ResponseCode),
 }
 
-/// A reply, and whether it is proof.
+/// A response, with whether it is proof.
 #[derive(Clone, Debug)]
 pub(super) struct Heard {
     pub(super) reply: Reply,
-    /// Whether the name server itself has answered: from an address of its own, and with authority (the AA bit). A referral
-    /// has no such bit; only without `DNS_NAME_SERVERS` is it known that no resolver has made it.
+    /// Whether the name server itself answered: from its own address, and with authority (the AA
+    /// bit). A referral has no AA bit; it is proof only without `DNS_NAME_SERVERS`, because no
+    /// resolver can have sent it.
     pub(super) is_proof: bool,
 }
 
-/// No usable answer came; why.
+/// Why there is no usable response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Silence(pub(super) String);
 
@@ -76,7 +79,8 @@ impl fmt::Display for Reply {
 }
 
 impl Reply {
-    /// The NS record set at exactly `name`, from the zone above (a referral) or from the zone itself.
+    /// Returns the NS record set at exactly `name`, from a referral of the parent zone or from the
+    /// zone itself.
     pub(super) fn name_servers_of(&self, name: &Name) -> Option<NameServers> {
         match self {
             Self::Records(records) => {
@@ -89,8 +93,9 @@ impl Reply {
         }
     }
 
-    /// Whether a server that gives this reply to a question about `name` serves the zone `zone`: a referral that leads
-    /// nowhere, or an answer from above the zone, says that it does not.
+    /// Returns whether a server that sends this response for `name` serves the zone `zone`. It does
+    /// not if the response is a referral that does not lead closer to the name, or is from an
+    /// ancestor of the zone.
     pub(super) fn serves(&self, zone: &Name, name: &Name) -> bool {
         match self {
             Self::Records(_) | Self::Alias(_) => true,
@@ -104,9 +109,10 @@ impl Reply {
         }
     }
 
-    /// Whether only a server that serves the zone can know it, and has to say so (the AA bit,
-    /// <https://www.rfc-editor.org/rfc/rfc1035#section-4.1.1>). Without it the answer is from a cache: a firewall or a
-    /// proxy has taken the question, and may say what was true a quarter of an hour ago.
+    /// Returns whether only a server of the zone can know this, and must set the AA bit
+    /// (<https://www.rfc-editor.org/rfc/rfc1035#section-4.1.1>). Without the bit the response is
+    /// from a cache: a firewall or a proxy has intercepted the query, and its data may be 15
+    /// minutes old.
     fn is_a_servers_own(&self) -> bool {
         match self {
             Self::Records(_) | Self::Alias(_) | Self::NoData { .. } | Self::NoName { .. } => true,
@@ -168,7 +174,7 @@ fn name_servers<'a>(records: impl IntoIterator<Item = &'a Record>) -> NameServer
 }
 
 impl<T: Transport> Dns<T> {
-    /// Asks a server, at its first address that answers.
+    /// Queries a server at the first of its addresses that answers.
     pub(super) async fn ask(
         &self,
         server: &Server,
@@ -180,7 +186,7 @@ impl<T: Transport> Dns<T> {
         Ok(heard.reply)
     }
 
-    /// As [`Dns::ask`], with whether the reply is proof.
+    /// Queries as [`Dns::ask`] does, and returns whether the response is proof.
     pub(super) async fn hear(
         &self,
         server: &Server,
@@ -191,7 +197,7 @@ impl<T: Transport> Dns<T> {
         self.send(server, &query(name, record_type), protocol).await
     }
 
-    /// As [`Dns::ask`], over UDP and with the wish for recursion.
+    /// Queries as [`Dns::ask`] does, over UDP and with recursion desired.
     pub(super) async fn ask_resolver(
         &self,
         server: &Server,
@@ -213,7 +219,7 @@ impl<T: Transport> Dns<T> {
         let (name, record_type) = (query.queries[0].name(), query.queries[0].query_type());
         let mut silence = Silence("no address is known for it".to_owned());
         for address in &server.addresses {
-            // A new id, from a generator that cannot be foreseen, for each.
+            // Each query has a new id from a generator whose output cannot be predicted.
             let mut query = query.clone();
             query.metadata.id = Message::query().metadata.id;
             let mut answer = self.exchange(*address, &query, protocol).await;
@@ -262,7 +268,7 @@ impl<T: Transport> Dns<T> {
             .map_err(|_| Silence("its answer is no DNS message".to_owned()))?;
         let fits = message.metadata.id == query.metadata.id
             && message.metadata.message_type == MessageType::Response
-            // A server that fails may leave the question out.
+            // A server that fails may omit the question.
             && (message.queries == query.queries
                 || message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError);
         if fits {
@@ -282,13 +288,13 @@ fn query(name: &Name, record_type: RecordType) -> Message {
     query
 }
 
-/// A name as it goes over the wire.
+/// Returns a name in wire format.
 pub(super) fn wire_name(name: &DomainName) -> Name {
     let label = |text: &str| {
         let mut bytes = Vec::with_capacity(text.len());
         let mut rest = text.as_bytes();
         while let Some((&byte, tail)) = rest.split_first() {
-            // `DomainName` escapes with three octal digits, and nothing else has a backslash.
+            // `DomainName` escapes with three octal digits, and nothing else contains a backslash.
             if let (b'\\', [a, b, c, after @ ..]) = (byte, tail) {
                 bytes.push((a & 7) << 6 | (b & 7) << 3 | (c & 7));
                 rest = after;
@@ -299,14 +305,14 @@ pub(super) fn wire_name(name: &DomainName) -> Name {
         }
         bytes
     };
-    // A name that a service wrote may be longer than DNS carries: nobody has it, and nobody can be asked for it.
+    // A service's name may be longer than DNS allows. No server can have such a name.
     let mut name =
         Name::from_labels(name.as_str().split('.').map(label)).unwrap_or_else(|_| Name::root());
     name.set_fqdn(true);
     name
 }
 
-/// A name from the wire.
+/// Returns the domain name of a name in wire format.
 pub(super) fn domain_name(name: &Name) -> DomainName {
     let label = |bytes: &[u8]| {
         let escape = |&byte: &u8| match byte {
@@ -318,7 +324,7 @@ pub(super) fn domain_name(name: &Name) -> DomainName {
     DomainName::from_service(&name.iter().map(label).collect::<Vec<_>>().join("."))
 }
 
-/// A name from the wire, for people; the root says so.
+/// Returns a name in wire format for people. The root is written as such.
 pub(super) fn shown(name: &Name) -> String {
     if name.is_root() {
         "the root".to_owned()
@@ -332,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_survive_the_wire() {
+    fn a_name_is_equal_after_the_wire_format() {
         for text in [
             "dev.example.com",
             "*.example.com",

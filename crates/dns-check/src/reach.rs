@@ -1,4 +1,4 @@
-//! Whether a zone is reached from the outside, and where the way to it breaks.
+//! Checks whether the chain of delegations from the root reaches a zone, and where it is broken.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,29 +9,31 @@ use super::walk::{Stop, Walk, Zone};
 use super::{Dns, Transport};
 use crate::{DomainName, NameServers};
 
-/// The longest walk. Each zone on the way takes one round trip as a rule.
+/// Limits a walk. Each zone of the chain usually takes one round trip.
 const WALK: Duration = Duration::from_secs(30);
 
-/// Whether a walk from the top leads to a zone's own name servers.
+/// Whether a walk from the root arrives at the zone's own name servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// It does.
     Reached,
-    /// It does not, for certain: where it breaks and which servers answered what, as a clause.
+    /// It certainly does not. The clause says where the chain is broken and what each server
+    /// answered.
     Broken(String),
-    /// Cannot be said; why, as a clause. A function without a way out to port 53 ends here.
+    /// Unknown. The clause says why. This is the result if port 53 cannot be reached.
     Unknown(String),
-    /// Something on the way answers in place of the root servers, and so in the place of all others.
+    /// A device on the path answers in place of the root servers, and so in place of every other
+    /// server.
     Intercepted,
 }
 
 impl<T: Transport> Dns<T> {
-    /// Walks from the top down to the zone `name` and compares the name servers found with the zone's own. One in
-    /// common is enough, by its name or by its address: a registry may list them in part, and white-label name servers
-    /// are Route 53's under other names
+    /// Walks from the root to the zone `name` and compares the name servers in its delegation with
+    /// the zone's own. One name or address in common is enough: a registry may list only some of
+    /// them, and white-label name servers are Route 53's servers under other names
     /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html>).
     ///
-    /// Takes 30 s at most.
+    /// Takes at most 30 s.
     pub async fn reach(&self, name: &DomainName, own: &NameServers) -> Reach {
         let judged = async {
             let walk = self.walk(&wire_name(name)).await;
@@ -50,7 +52,7 @@ impl<T: Transport> Dns<T> {
             })
     }
 
-    /// Whether one of the servers that the zone above names is one of these.
+    /// Returns whether a server that the parent zone names is one of these.
     async fn is_served_by(&self, zone: &Zone, own: &NameServers) -> bool {
         let by_name = |server: &Server| own.iter().any(|own| server.host.as_ref() == Some(own));
         if zone.servers.iter().any(by_name) {
@@ -63,14 +65,14 @@ impl<T: Transport> Dns<T> {
     }
 }
 
-/// Why a walk did not lead to the name servers `own` of the zone `name`.
+/// Returns why a walk did not arrive at the name servers `own` of the zone `name`.
 fn broken(walk: &Walk, name: &DomainName, own: &NameServers) -> Reach {
     let last = walk.last();
     let (zone, servers) = (shown(&last.name), Joined(&last.servers));
     match &walk.stop {
         Stop::NoWayOut => Reach::Unknown("no name server answers at all".to_owned()),
         Stop::Intercepted => Reach::Intercepted,
-        // Only listed servers refuse at the top: what lies above the zone is not theirs to know.
+        // Only listed servers refuse the root: they do not know the ancestors of the zone.
         Stop::Dead(none) if last.name.is_root() => Reach::Unknown(format!(
             "nobody knows who serves {name}: {}",
             none.replies.join("; ")

@@ -1,4 +1,4 @@
-//! Whether anyone still delegates a name to a zone that is about to go.
+//! Checks whether a parent zone still delegates a name to a zone that is about to be deleted.
 
 use std::time::Duration;
 
@@ -10,28 +10,30 @@ use super::question::{Heard, Reply, Silence, shown, wire_name};
 use super::{Dns, Protocol, Transport};
 use crate::{DomainName, NameServers};
 
-/// The longest that the whole question takes.
+/// Limits the whole check.
 const LONGEST: Duration = Duration::from_secs(45);
 
-/// Whether a delegation stands in the parent zone.
+/// Whether the delegation exists in the parent zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Every name server of the parent says that it does not delegate to these servers.
+    /// Every name server of the parent answered that it does not delegate to these servers.
     Gone,
-    /// A name server of the parent still does; what it says, as a clause.
+    /// A name server of the parent still does. The clause says what it answered.
     Stands(String),
-    /// Not known for certain, which counts as standing; why, as a clause.
+    /// Not known for certain, which counts as existing. The clause says why.
     Unknown(String),
 }
 
 impl<T: Transport> Dns<T> {
-    /// Asks every name server of the zone `parent` whether it delegates `child` to name servers that are `ours`.
+    /// Queries every name server of the zone `parent` for a delegation of `child` to the name
+    /// servers `ours`.
     ///
-    /// Nothing of the parent has to be known but its name: its servers are found from the top down, and those that the
-    /// zone itself names are asked too. It says [`Standing::Gone`] only where all of them are heard and agree: a zone
-    /// whose delegation still stands must never be deleted, because its name could then be taken over.
+    /// Only the name of the parent has to be known: a walk from the root finds its servers, and the
+    /// servers that the zone itself lists are queried too. The result is [`Standing::Gone`] only if
+    /// all of them answer and agree: a zone must never be deleted while its delegation exists,
+    /// because somebody else could then create a zone that answers for its name.
     ///
-    /// Takes 45 s at most.
+    /// Takes at most 45 s.
     pub async fn standing(
         &self,
         parent: &DomainName,
@@ -57,7 +59,8 @@ impl<T: Transport> Dns<T> {
         let walk = self.walk(&parent_name).await;
         let zone = walk.last();
         if !walk.arrived_at(&parent_name) {
-            // The parent may stand all the same, cut off for now, and lead to the child once it is reached again.
+            // The parent zone may exist although it cannot be reached now, and may delegate to the
+            // child again later.
             return Standing::Unknown(format!(
                 "the name servers of {parent} cannot be found from {} down",
                 shown(&zone.name)
@@ -123,7 +126,8 @@ impl<T: Transport> Dns<T> {
     }
 }
 
-/// Whether this answer says that the child is delegated to our servers; none where it does not say, or proves nothing.
+/// Returns whether this response says that the child is delegated to our servers, or none if it
+/// does not say or is not proof.
 fn delegates(
     answer: Result<Heard, Silence>,
     parent: &Name,
@@ -132,7 +136,7 @@ fn delegates(
 ) -> Option<bool> {
     let Heard { reply, is_proof } = answer.ok()?;
     let is_ours = reply.name_servers_of(child).map(|found| ours(&found));
-    // That the delegation exists is believed of any answer, because nothing is deleted then.
+    // A response that shows the delegation needs no proof, because then nothing is deleted.
     if is_ours == Some(true) || !is_proof {
         return is_ours.filter(|is_ours| *is_ours);
     }
@@ -140,7 +144,7 @@ fn delegates(
         return is_ours;
     }
     match &reply {
-        // The parent itself must say so: an answer from elsewhere proves nothing.
+        // Only the parent zone itself can prove this: a response from another zone does not.
         Reply::NoData { zone: Some(zone) } | Reply::NoName { zone: Some(zone) }
             if zone == parent =>
         {

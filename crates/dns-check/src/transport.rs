@@ -1,4 +1,4 @@
-//! How packets get to a name server and back.
+//! Carries packets to a name server and back.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,12 +8,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket, lookup_host};
 use tokio::time::timeout;
 
-/// How a question travels.
+/// The protocol of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
-    /// One datagram each way (RFC 1035, 4.2.1).
+    /// One datagram in each direction (RFC 1035, section 4.2.1).
     Udp,
-    /// A connection, messages with their length before them (RFC 7766).
+    /// A connection, with a length before each message (RFC 7766).
     Tcp,
 }
 
@@ -26,13 +26,13 @@ impl std::fmt::Display for Protocol {
     }
 }
 
-/// Carries DNS messages. Tests implement it in memory, so that they run in virtual time.
+/// Carries DNS messages. Tests implement it in memory and run in virtual time.
 pub trait Transport: Send + Sync {
-    /// Sends a question and returns the answer to it, as bytes. It may try several times, and gives up by itself.
+    /// Sends a query and returns the response as bytes. May try several times within its own time
+    /// limit.
     ///
     /// # Errors
-    ///
-    /// No answer came: in time, or because there is no way to the server.
+    /// No response arrived in time, or the server cannot be reached.
     fn exchange(
         &self,
         server: SocketAddr,
@@ -40,11 +40,12 @@ pub trait Transport: Send + Sync {
         protocol: Protocol,
     ) -> impl Future<Output = io::Result<Vec<u8>>> + Send;
 
-    /// The addresses of a host name by the system's resolver. Never called where `DNS_NAME_SERVERS` is set.
+    /// Returns the addresses of a host name from the system's resolver. Never called if
+    /// `DNS_NAME_SERVERS` is set.
     ///
     /// # Errors
     ///
-    /// The resolver's.
+    /// The error of the resolver.
     fn addresses(&self, host: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send {
         let host = format!("{host}.");
         async move {
@@ -69,16 +70,17 @@ impl<T: Transport> Transport for std::sync::Arc<T> {
     }
 }
 
-/// Real sockets: a new one, with a port of the system's choice, for every exchange.
+/// Real sockets. Every exchange uses a new socket with a random port.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sockets;
 
-/// How long one try waits. Route 53's servers answer within 100 ms from anywhere.
+/// Limits one try. Route 53's servers answer within 100 ms from anywhere.
 const TRY: Duration = Duration::from_secs(2);
-/// A datagram is easily lost, a connection is not.
+/// Datagrams are lost easily; a connection is not.
 const UDP_TRIES: u32 = 3;
 const TCP_TRIES: u32 = 2;
-/// The largest UDP answer that is asked for, see [`super::question`]; a larger one is read in part and refused.
+/// The largest UDP response that is read. It is larger than the size that a query offers; of a
+/// larger response only a part is read, and it is refused.
 const LARGEST_DATAGRAM: usize = 4096;
 
 impl Transport for Sockets {
@@ -113,9 +115,10 @@ async fn over_udp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    // Port 0: the system picks a free one at random, which a forger of answers would have to guess with the id.
+    // Port 0: the system picks a free port at random. A forger of responses has to guess it
+    // together with the id.
     let socket = UdpSocket::bind((any, 0)).await?;
-    // Connected, so that the system drops datagrams from anyone else and reports a closed port.
+    // Connected, so that the system drops datagrams from other senders and reports a closed port.
     socket.connect(server).await?;
     socket.send(query).await?;
     let mut buffer = vec![0; LARGEST_DATAGRAM];
@@ -131,7 +134,7 @@ async fn over_udp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
 async fn over_tcp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     let length = u16::try_from(query.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let mut stream = TcpStream::connect(server).await?;
-    // In one write: some servers take the length and the message only together.
+    // In one write, because some servers require the length and the message together.
     let mut message = length.to_be_bytes().to_vec();
     message.extend_from_slice(query);
     stream.write_all(&message).await?;
@@ -147,9 +150,9 @@ async fn over_tcp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
 /// The length of a message's header (RFC 1035, section 4.1.1).
 const HEADER: usize = 12;
 
-/// Whether the message is a response to this query: the same id, and the same question. A server that fails may leave the
-/// question out. Anything else is a late answer to an earlier query, or a forged one, and the wait goes on (RFC 5452,
-/// section 4.2).
+/// Returns whether the message is a response to this query: it has the same id and the same
+/// question. A server that fails may omit the question. Any other message is a late response to an
+/// earlier query or a forged one, and the wait continues (RFC 5452, section 4.2).
 fn answers(message: &[u8], query: &[u8]) -> bool {
     if message.len() < HEADER || message[..2] != query[..2] || message[2] & IS_RESPONSE == 0 {
         return false;
@@ -171,7 +174,8 @@ const IS_RESPONSE: u8 = 0x80;
 /// In the fourth byte of a header.
 const RESPONSE_CODE: u8 = 0x0f;
 
-/// Where the one question of a query ends: its labels, the root, type and class. A query is made here, without compression.
+/// Returns where the one question of a query ends: after its labels, the root, type and class. The
+/// query was created here, without compression.
 fn end_of_question(query: &[u8]) -> usize {
     let mut at = HEADER;
     while let Some(&length @ 1..) = query.get(at) {
@@ -193,7 +197,7 @@ mod tests {
         query
     }
 
-    /// A response to `query` with other parts in it.
+    /// Returns a response to `query` with a change.
     fn response(query: &Message, change: impl FnOnce(&mut Message)) -> Vec<u8> {
         let mut response = query.clone();
         response.metadata.message_type = MessageType::Response;
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_repeats_the_id_and_the_question() {
+    fn only_a_message_with_the_same_id_and_question_is_a_response() {
         let query = query();
         let bytes = query.to_vec().unwrap();
         let fits = |change: fn(&mut Message)| answers(&response(&query, change), &bytes);
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_exchange_goes_on_after_a_datagram_that_answers_another_question() {
+    async fn an_exchange_continues_after_a_datagram_for_another_question() {
         let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = server.local_addr().unwrap();
         let query = query();

@@ -1,4 +1,4 @@
-//! The way from the top down to a name, delegation by delegation.
+//! Walks from the root to a name, delegation by delegation.
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -8,43 +8,45 @@ use super::name_server::{MOST_LOOKED_UP, Server};
 use super::question::{Reply, shown};
 use super::{Dns, Protocol, Transport};
 
-/// As many servers of one zone are asked: Route 53 gives a zone four, the root has thirteen.
+/// Limits the servers of one zone that are queried: Route 53 assigns four to a zone, the root has
+/// thirteen.
 const MOST_SERVERS: usize = 6;
 
-/// A zone on the way, with the servers that the zone above names for it.
+/// A zone of the chain, with the servers that its parent zone names.
 #[derive(Clone, Debug)]
 pub(super) struct Zone {
     pub(super) name: Name,
     pub(super) servers: Vec<Server>,
-    /// Whether these are all of them, and not the first of too many.
+    /// Whether this is the complete set, not the first of too many servers.
     pub(super) is_whole: bool,
 }
 
 /// How a walk ended.
 #[derive(Clone, Debug)]
 pub(super) enum Stop {
-    /// The last zone is the one that the name lies in.
+    /// The last zone contains the name.
     Arrived,
-    /// The last zone says that nothing stands at `at`, the name or one above it.
+    /// The last zone says that nothing exists at `at`, which is the name or an ancestor of it.
     NoName { at: Name },
-    /// The last zone's servers do not serve it; what each said.
+    /// The last zone's servers do not serve it. Contains what each answered.
     Dead(NoService),
-    /// Nobody answered at the top, where the walk starts: most likely there is no way out.
+    /// No server answered at the start of the walk: port 53 probably cannot be reached.
     NoWayOut,
-    /// The root servers, which serve the root whatever happens, are said not to: someone else has answered.
+    /// The root servers appear not to serve the root, so something else has answered in their
+    /// place.
     Intercepted,
 }
 
-/// What the servers of a zone said, none of which serves it.
+/// The answers of a zone's servers, none of which serves it.
 #[derive(Clone, Debug)]
 pub(super) struct NoService {
-    /// `ns-1.example.net refuses (REFUSED)`, for each.
+    /// One entry per server: `ns-1.example.net refuses (REFUSED)`.
     pub(super) replies: Vec<String>,
-    /// Whether any said something at all.
+    /// Whether any server answered.
     pub(super) heard: bool,
 }
 
-/// The zones from the top down to a name.
+/// The zones from the root to a name.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     /// Never empty: the first is the root.
@@ -57,12 +59,12 @@ impl Walk {
         &self.zones[self.zones.len() - 1]
     }
 
-    /// Whether the zone `name` was found.
+    /// Returns whether the zone `name` was found.
     pub(super) fn arrived_at(&self, name: &Name) -> bool {
         matches!(self.stop, Stop::Arrived) && self.last().name == *name
     }
 
-    /// The deepest zone on the way that holds `name`.
+    /// Returns the deepest zone of the chain that contains `name`.
     pub(super) fn zone_of(&self, name: &Name) -> &Zone {
         self.zones
             .iter()
@@ -73,7 +75,7 @@ impl Walk {
 }
 
 impl<T: Transport> Dns<T> {
-    /// Walks down to `name`, asking each zone for the NS record set of the next label.
+    /// Walks to `name` and queries each zone for the NS record set of the next label.
     pub(super) async fn walk(&self, name: &Name) -> Walk {
         let mut zones = vec![Zone {
             name: Name::root(),
@@ -96,14 +98,15 @@ impl<T: Transport> Dns<T> {
                         });
                         no_name = None;
                     } else if let Reply::NoName { .. } = reply {
-                        // Some servers say so of a name that only has names below it: the full name decides
-                        // (RFC 9156, section 2.3).
+                        // Some servers answer NXDOMAIN for a name that only has subdomains, so the
+                        // full name decides (RFC 9156, section 2.3).
                         no_name.get_or_insert(at);
                     } else {
                         no_name = None;
                     }
                 }
-                // The listed servers stand for the Internet, but need not serve the zones above those in question.
+                // The listed servers replace the Internet, but need not serve the ancestors of the
+                // zones in question.
                 Err(silent)
                     if current.name.is_root() && !self.listed.is_empty() && silent.heard =>
                 {
@@ -136,7 +139,8 @@ impl<T: Transport> Dns<T> {
         }
     }
 
-    /// Asks the servers of a zone at once and takes the first answer from one that serves it.
+    /// Queries the servers of a zone concurrently and returns the first response from one that
+    /// serves it.
     pub(super) async fn ask_zone(
         &self,
         zone: &Zone,

@@ -8,26 +8,26 @@ use std::{sync::Mutex, time::Duration};
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
-/// One change of a record set. There is no UPSERT, which overwrites what someone else put there; the one exception is
-/// [`Route53::set_apex_ttl`].
+/// One change of a record set. There is no UPSERT, which would overwrite what someone else created.
+/// The only exception is [`Route53::set_apex_ttl`].
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Fails where a record set of this name and type stands.
+    /// Fails if a record set of this name and type exists.
     Create(RecordSet),
-    /// Fails where the record set does not stand exactly so.
+    /// Fails if the record set does not exist with exactly these values.
     Delete(RecordSet),
 }
 
-/// The id of a change that Route 53 is spreading to its name servers.
+/// The id of a change that Route 53 is propagating to its name servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeId {
     id: String,
-    /// What was changed, for the log and the user.
+    /// The changed name and its zone, for the log and the user.
     about: String,
 }
 
 impl ChangeId {
-    /// The id as Route 53 says it, of a change of this name in this zone.
+    /// Creates the id from a response of Route 53, for a change of this name in this zone.
     pub(crate) fn from_service(text: &str, name: &str, zone: &HostedZoneId) -> Self {
         let id = text.strip_prefix("/change/").unwrap_or(text).to_owned();
         let about = format!("{name} in zone {zone} (change {id})");
@@ -35,19 +35,20 @@ impl ChangeId {
     }
 }
 
-/// What Route 53 takes in one batch: values, and characters in them
+/// The limits of one batch: values, and characters in them
 /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>).
 const MOST_VALUES: usize = 1_000;
 const MOST_CHARACTERS: usize = 32_000;
 
-/// Changes in batches that Route 53 takes, in their order. Batches are not atomic together.
+/// Splits changes into batches within Route 53's limits, in order. Each batch is atomic, all of
+/// them together are not.
 #[must_use]
 pub fn batches(changes: Vec<Change>) -> Vec<Vec<Change>> {
     let mut batches: Vec<Vec<Change>> = Vec::new();
     let (mut values, mut characters) = (0, 0);
     for change in changes {
         let (Change::Create(set) | Change::Delete(set)) = &change;
-        // An alias counts as one.
+        // An alias counts as one value.
         let more_values = set.values().count().max(1);
         let more_characters = set.values().map(str::len).sum::<usize>();
         values += more_values;
@@ -65,41 +66,42 @@ pub fn batches(changes: Vec<Change>) -> Vec<Vec<Change>> {
     batches
 }
 
-/// Why a batch was not applied. Nothing of a refused batch takes effect.
+/// Why a batch was refused. A refused batch changes nothing.
 #[derive(Clone, Debug, Error)]
 pub enum ChangeError {
-    /// A CREATE of what stands, or a DELETE of what does not stand so: the zone changed since it was read.
+    /// A CREATE of an existing record set, or a DELETE of one with other values: the zone has
+    /// changed since it was read.
     #[error("{0}")]
     Stale(AwsError),
-    /// The zone keeps a delegation that resolvers still follow: the guardrail `ACTIVE_DELEGATION_CHECK`.
+    /// The guardrail `ACTIVE_DELEGATION_CHECK` protects a delegation that resolvers still use.
     #[error("{0}")]
     Followed(AwsError),
-    /// Another guardrail, where the refusal names it by its identifier.
+    /// Another guardrail that the error names by its identifier.
     #[error("{error}")]
     Guardrail {
         /// The guardrail's identifier.
         guardrail: &'static str,
-        /// The refusal.
+        /// The error of Route 53.
         error: AwsError,
     },
-    /// Any other `InvalidChangeBatch`: a guardrail, a protection of the record set, a quota. In which words Route 53 says
-    /// which is not documented
+    /// Any other `InvalidChangeBatch`: a guardrail, a protection of the record set, a quota. Route
+    /// 53 does not document the wording of these errors
     /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zones-change-guardrails.html>).
     #[error("{0}")]
     Refused(AwsError),
-    /// Anything else.
+    /// Any other error.
     #[error("{0}")]
     Aws(AwsError),
 }
 
 impl ChangeError {
-    /// Whether the zone does not exist, so that its record sets do not either.
+    /// Returns whether the zone does not exist, so that its record sets do not exist either.
     #[must_use]
     pub fn is_no_zone(&self) -> bool {
         matches!(self, Self::Aws(error) if error.is("NoSuchHostedZone"))
     }
 
-    /// The facts of the failed call.
+    /// Returns the facts of the failed call.
     #[must_use]
     pub fn into_aws(self) -> AwsError {
         match self {
@@ -112,7 +114,7 @@ impl ChangeError {
     }
 }
 
-/// The other guardrails that a zone can have, botocore 1.44.8 `ChangeGuardrailName`.
+/// The other guardrails of a zone, from `ChangeGuardrailName` of botocore 1.44.8.
 const GUARDRAILS: &[&str] = &[
     "NS_FORMAT_CHECK",
     "NS_DELEGATION_AUTHORITY_CHECK",
@@ -121,26 +123,26 @@ const GUARDRAILS: &[&str] = &[
     "ACTIVE_RECORD_CHECK",
 ];
 
-/// How long Route 53 takes, as a rule, to bring a change to every name server
+/// How long Route 53 usually needs to propagate a change to every name server
 /// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html>).
 pub const PROPAGATION: Duration = Duration::from_secs(60);
 
-/// First and longest pause between two looks at a change. Every look spends the account's ten calls a second,
-/// and a change takes tens of seconds, so the pauses grow.
+/// The first and the longest pause between two polls of a change. Each poll uses one of the
+/// account's ten calls a second, and a change takes tens of seconds, so the pauses grow.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const GROWTH: f64 = 2.5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// The first look while the account's limit is reached, and the shortest pause after it: by then most changes are done, and
-/// the calls of others come first.
+/// The pause before the first poll, and the shortest pause after it, while the account's limit is
+/// reached. Most changes are INSYNC by then, and other stacks need the calls more.
 const FIRST_LOOK_WHEN_BUSY: Duration = Duration::from_secs(36);
 const PAUSE_WHEN_BUSY: Duration = Duration::from_secs(12);
 
 impl Route53 {
-    /// Applies changes of a zone, all or none.
+    /// Applies changes of a zone, either all of them or none.
     ///
     /// # Errors
     ///
-    /// [`ChangeError`]; nothing was changed, except that a call without an answer may have taken effect.
+    /// [`ChangeError`]. Nothing was changed, except that an unanswered call may have taken effect.
     pub async fn change(
         &self,
         zone: &HostedZoneId,
@@ -157,10 +159,11 @@ impl Route53 {
         self.submit(zone, &target, changes).await
     }
 
-    /// Gives the NS record set at the apex of a zone that was just created this TTL, in seconds. Route 53 creates it with
-    /// two days, which resolvers prefer to the parent's (RFC 2181, section 5.4.1).
+    /// Sets the TTL, in seconds, of the NS record set at the apex of a zone that was just created.
+    /// Route 53 creates it with two days, which resolvers prefer to the TTL in the parent (RFC
+    /// 2181, section 5.4.1).
     ///
-    /// It is an UPSERT of the same values: the record set cannot be deleted and created.
+    /// It is an UPSERT of the same values, because this record set cannot be deleted and created.
     ///
     /// # Errors
     ///
@@ -192,7 +195,7 @@ impl Route53 {
             .change_resource_record_sets()
             .hosted_zone_id(zone.as_str())
             .change_batch(batch);
-        // `InvalidChangeBatch` carries its reasons in a list that the error's plain message leaves out.
+        // The reasons of `InvalidChangeBatch` are in a list that the error's plain message omits.
         let reasons = Mutex::new(Vec::new());
         let send = async || {
             request.clone().send().await.inspect_err(|error| {
@@ -224,8 +227,9 @@ impl Route53 {
 
     /// Waits until every name server of Route 53 answers with the change.
     ///
-    /// Unbounded: the caller's deadline ends it. A change that Route 53 no longer knows is an old one, and done. A look
-    /// that fails for a reason that may pass says nothing, and the next one comes no sooner for it.
+    /// Without a limit: the caller's deadline ends it. A change that Route 53 does not know any
+    /// more is old, and therefore done. A poll that fails for a transient reason is ignored, and
+    /// the next poll is not earlier for it.
     ///
     /// # Errors
     ///
@@ -240,7 +244,7 @@ impl Route53 {
             } else {
                 next
             };
-            // Jitter, so that stacks that start together do not look together.
+            // Jitter, so that stacks that were deployed together do not poll at the same time.
             sleep(pause.mul_f64(0.9 + 0.2 * fastrand::f64())).await;
             let send = || self.client.get_change().id(&change.id).send();
             match self.call("GetChange", &change.about, send).await {
@@ -265,7 +269,8 @@ fn classify(error: AwsError) -> ChangeError {
     if !error.is("InvalidChangeBatch") {
         return ChangeError::Aws(error);
     }
-    // By its identifier or by its display name, "Active delegation check".
+    // The error names the guardrail by its identifier or by its display name, "Active delegation
+    // check".
     let message = error.message.to_lowercase().replace(['_', '-'], " ");
     if message.contains("active delegation") {
         return ChangeError::Followed(error);
@@ -293,7 +298,7 @@ mod tests {
     use crate::{DomainName, NameServers};
 
     #[test]
-    fn a_followed_delegation_is_known_by_each_spelling() {
+    fn the_active_delegation_guardrail_is_recognized_in_each_spelling() {
         let refused = |message: &str| {
             let mut error = AwsError::malformed("Route 53", "ChangeResourceRecordSets", "x");
             error.code = Some("InvalidChangeBatch".to_owned());
@@ -328,13 +333,13 @@ mod tests {
         vec![Change::Delete(RecordSet::ns(&name, 60, &servers)); sets]
     }
 
-    /// How many record sets each batch has.
+    /// Returns the number of record sets in each batch.
     fn sizes(changes: Vec<Change>) -> Vec<usize> {
         batches(changes).iter().map(Vec::len).collect()
     }
 
     #[test]
-    fn a_batch_holds_what_route_53_takes() {
+    fn a_batch_is_within_the_limits_of_route_53() {
         assert_eq!(sizes(Vec::new()), []);
         assert_eq!(sizes(deletes(300, 1, 9)), [300]);
         assert_eq!(sizes(deletes(1_001, 1, 9)), [1_000, 1]);

@@ -2,21 +2,21 @@ use crate::{DomainName, NameServers};
 use std::fmt;
 use thiserror::Error;
 
-/// The id of a hosted zone, e.g. `Z0123456789ABCDEFGHIJ`, without the `/hostedzone/` before it.
+/// The id of a hosted zone, e.g. `Z0123456789ABCDEFGHIJ`, without the `/hostedzone/` prefix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostedZoneId(String);
 
-/// A text that is no hosted zone id.
+/// Why a text is not a hosted zone id.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("'{0}' is not the id of a hosted zone (1 to 32 of A-Z and 0-9)")]
 pub struct IdError(String);
 
 impl HostedZoneId {
-    /// Parses an id as users and Route 53 write it, with or without `/hostedzone/`.
+    /// Parses an id with or without `/hostedzone/`, as users and Route 53 write it.
     ///
     /// # Errors
     ///
-    /// [`IdError`] where it is not 1 to 32 of `A-Z 0-9`
+    /// [`IdError`] if it is not 1 to 32 of `A-Z 0-9`
     /// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html>).
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let id = text.strip_prefix("/hostedzone/").unwrap_or(text);
@@ -28,12 +28,12 @@ impl HostedZoneId {
         }
     }
 
-    /// From an answer of Route 53, which needs no check.
+    /// Creates the id from a response of Route 53, without a check.
     pub(crate) fn from_service(text: &str) -> Self {
         Self(text.strip_prefix("/hostedzone/").unwrap_or(text).to_owned())
     }
 
-    /// The id without `/hostedzone/`.
+    /// Returns the id without `/hostedzone/`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -46,29 +46,29 @@ impl fmt::Display for HostedZoneId {
     }
 }
 
-/// A hosted zone as a list shows it.
+/// A hosted zone as the List operations return it.
 #[derive(Clone, Debug)]
 pub struct ListedZone {
     /// Its id.
     pub id: HostedZoneId,
     /// Its name.
     pub name: DomainName,
-    /// What its creator wrote with it: the mark that stands from the first moment.
+    /// The value that its creator chose. It is written with the zone itself and never changes.
     pub caller_reference: String,
-    /// A private zone answers inside VPCs only and cannot be delegated to.
+    /// A private zone serves VPCs only, so no delegation can lead to it.
     pub private: bool,
-    /// The comment, empty where there is none.
+    /// The comment, empty if there is none.
     pub comment: String,
-    /// How many record sets it has: two, the SOA and NS of its apex, as long as nobody uses it.
+    /// The number of its record sets. A zone that nobody uses has two: the SOA and NS of its apex.
     pub record_sets: i64,
 }
 
 /// A public hosted zone with its name servers.
 #[derive(Clone, Debug)]
 pub struct HostedZone {
-    /// Id, name, marks.
+    /// Its id, name and caller reference.
     pub listed: ListedZone,
-    /// The name servers that Route 53 gave it; empty for a private zone.
+    /// The name servers that Route 53 assigned, or none for a private zone.
     pub name_servers: NameServers,
 }
 
@@ -87,7 +87,7 @@ impl From<&aws_sdk_route53::types::HostedZone> for ListedZone {
             name: DomainName::from_service(zone.name()),
             caller_reference: zone.caller_reference().to_owned(),
             private: config.is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone),
-            // Route 53 always says it.
+            // Route 53 always returns the number.
             record_sets: zone.resource_record_set_count().unwrap_or(i64::MAX),
             comment: config
                 .and_then(|c| c.comment())
@@ -102,7 +102,7 @@ mod tests {
     use super::HostedZoneId;
 
     #[test]
-    fn ids() {
+    fn ids_are_parsed_with_and_without_the_prefix() {
         assert_eq!(
             HostedZoneId::parse("/hostedzone/Z01").unwrap().as_str(),
             "Z01"

@@ -1,15 +1,17 @@
 //! Route 53 as this project uses it.
 //!
-//! 1. **Names are parsed once.** [`DomainName`] and [`HostedZoneId`] are normalised at the edge; equality and
-//!    above/below are then exact, whatever case, dots and escapes a service writes.
-//! 2. **CREATE and DELETE, never UPSERT.** A [`Change`] has no third form, so what someone else put at a name
-//!    cannot be overwritten. A guarded update is a DELETE of the exact old set and a CREATE of the new one in one
-//!    batch, which Route 53 applies as a whole or not at all.
-//! 3. **Nothing is listed whole.** Every search starts at the exact name and ends where it ends, so that the
-//!    size of a zone or of an account does not count. The one exception says so ([`Route53::zones_where`]).
-//! 4. **A change is done when every name server has it**, which is INSYNC ([`Route53::wait_in_sync`]).
+//! 1. **Names are parsed once.** [`DomainName`] and [`HostedZoneId`] are normalized when they are
+//!    read, so that comparisons are exact, whatever case, dots and escapes a service writes.
+//! 2. **CREATE and DELETE, never UPSERT.** A [`Change`] has no third form, so a record set of
+//!    someone else cannot be overwritten. An update is a DELETE of the exact old record set and a
+//!    CREATE of the new one in one batch, which Route 53 applies as a whole or not at all.
+//! 3. **No zone and no account is listed completely.** A search starts at the exact name and ends
+//!    after it, so that its cost does not depend on the size of a zone or of an account. The only
+//!    exception is [`Route53::zones_where`].
+//! 4. **A change is done when every name server has it**, which is INSYNC
+//!    ([`Route53::wait_in_sync`]).
 //!
-//! It knows nothing of CloudFormation, and nothing of who owns what.
+//! This crate knows nothing of CloudFormation, and not who owns a zone or a record set.
 
 mod change;
 mod hosted_zone;
@@ -34,16 +36,16 @@ use std::{error::Error, future::IntoFuture};
 
 const SERVICE: &str = "Route 53";
 
-/// Route 53 as one principal sees it: the function itself, or a delegation role.
+/// Route 53 with the permissions of one principal: the function itself, or a delegation role.
 #[derive(Clone, Debug)]
 pub struct Route53 {
     client: aws_sdk_route53::Client,
-    /// The limit that its calls share.
+    /// The rate limit that its calls share.
     limit: RateLimit,
 }
 
 impl Route53 {
-    /// Over a client, whose credentials decide what can be seen and done.
+    /// Creates it over a client. The client's credentials decide what it can read and change.
     #[must_use]
     pub fn new(client: aws_sdk_route53::Client) -> Self {
         Self {
@@ -52,7 +54,7 @@ impl Route53 {
         }
     }
 
-    /// Sends one call until it is answered.
+    /// Sends one call until Route 53 answers it.
     async fn call<T, E, F>(
         &self,
         operation: &'static str,

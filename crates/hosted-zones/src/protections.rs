@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex};
 
 const OPERATION: &str = "ListResourceRecordSetProtections";
 
-/// What `GetDNSSEC` answers for a zone that is not signed; see [`Route53::protections`].
+/// The response of `GetDNSSEC` for a zone that is not signed, which the SDK can parse in place of
+/// the actual response.
 const NOT_SIGNED: &str = "<GetDNSSECResponse><Status><ServeSignature>NOT_SIGNING</ServeSignature></Status>\
     <KeySigningKeys></KeySigningKeys></GetDNSSECResponse>";
 
-/// A protection of record sets: while it stands, the record sets of its name and type cannot be changed, and
-/// its zone cannot be deleted.
+/// A protection of record sets. While it exists, the record sets of its name and type cannot be
+/// changed, and its zone cannot be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protection {
     /// The protected name.
@@ -28,11 +29,12 @@ pub struct Protection {
 }
 
 impl Route53 {
-    /// The first protections of a zone, up to 300 (botocore 1.44.8, `ListResourceRecordSetProtections`).
+    /// Returns the first protections of a zone, up to 300 (botocore 1.44.8,
+    /// `ListResourceRecordSetProtections`).
     ///
-    /// The Rust SDK does not model this operation yet (1.132). `GetDNSSEC` is its nearest kin, a GET below the
-    /// same zone: it is sent to this operation's path, signed and retried as usual, and a good answer's body is
-    /// taken aside before the SDK would read it as its own.
+    /// The Rust SDK does not have this operation yet (1.132). `GetDNSSEC` is the most similar one,
+    /// a GET under the same zone: it is sent to the path of this operation, signed as usual, and
+    /// the body of a successful response is captured before the SDK would parse it as its own.
     ///
     /// # Errors
     ///
@@ -44,14 +46,15 @@ impl Route53 {
             let request = request.customize().interceptor(aside.clone());
             let request = request.mutate_request(|request| {
                 let uri = request.uri().replacen("/dnssec", "/rrsetprotection", 1);
-                // Another last segment leaves a valid URI valid.
+                // The URI stays valid with another last segment.
                 let _ = request.set_uri(uri);
             });
             request.send()
         };
         match self.call(OPERATION, zone.as_str(), send).await {
             Ok(_) => {}
-            // Route 53 names what it does not find by a code of its own; a bare 404 is a path that it does not know.
+            // Route 53 has an error code for everything that does not exist. A 404 without a code
+            // is an unknown path.
             Err(error) if error.code.is_none() && error.kind == aws_calls::Kind::Refused => {
                 return Ok(Vec::new());
             }
@@ -95,7 +98,7 @@ fn parse(text: &str) -> Result<Vec<Protection>, XmlDecodeError> {
     Ok(found)
 }
 
-/// Keeps the body of a good answer and leaves the SDK one that it can read.
+/// Captures the body of a successful response and replaces it with one that the SDK can parse.
 #[derive(Clone, Debug, Default)]
 struct Aside(Arc<Mutex<Option<SdkBody>>>);
 
@@ -131,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_answer() {
+    fn protections_are_read_from_the_response() {
         let text = "<?xml version=\"1.0\"?>\n<ListResourceRecordSetProtectionsResponse \
             xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ResourceRecordSetProtections>\
             <ResourceRecordSetProtection><RecordName>\\052.Example.com.</RecordName><RecordType>A</RecordType>\

@@ -2,7 +2,7 @@ use crate::{DomainName, NameServers};
 use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet, RrType};
 use std::fmt;
 
-/// A resource record set exactly as it stands in a zone, so that it can be deleted by its exact value.
+/// A resource record set exactly as it is in a zone, so that it can be deleted by its exact value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordSet(Box<ResourceRecordSet>);
 
@@ -19,7 +19,7 @@ impl From<RecordSet> for ResourceRecordSet {
 }
 
 impl RecordSet {
-    /// An NS record set.
+    /// Creates an NS record set.
     #[must_use]
     pub fn ns(name: &DomainName, ttl: u32, name_servers: &NameServers) -> Self {
         let values = name_servers
@@ -28,7 +28,7 @@ impl RecordSet {
         Self::new(name, RrType::Ns, ttl, values)
     }
 
-    /// A CNAME record set.
+    /// Creates a CNAME record set.
     #[must_use]
     pub fn cname(name: &DomainName, ttl: u32, target: &str) -> Self {
         Self::new(name, RrType::Cname, ttl, [target.to_owned()])
@@ -54,46 +54,46 @@ impl RecordSet {
         set.build().expect("name and type are set").into()
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> DomainName {
         DomainName::from_service(self.0.name())
     }
 
-    /// Its type, e.g. `NS`.
+    /// Returns its type, e.g. `NS`.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.0.r#type().as_str()
     }
 
-    /// Seconds; none for an alias.
+    /// Returns its TTL in seconds, or none for an alias.
     #[must_use]
     pub fn ttl(&self) -> Option<i64> {
         self.0.ttl()
     }
 
-    /// Its values in the service's text form; none for an alias.
+    /// Returns its values in the service's text form, or none for an alias.
     pub fn values(&self) -> impl Iterator<Item = &str> {
         self.0.resource_records().iter().map(ResourceRecord::value)
     }
 
-    /// Its values as name servers, which means something for an NS record set only.
+    /// Returns its values as name servers. Meaningful for an NS record set only.
     #[must_use]
     pub fn name_servers(&self) -> NameServers {
         NameServers::new(self.values())
     }
 
-    /// Whether it is a CNAME by which ACM validates a name, ours or another certificate's.
+    /// Returns whether it is a CNAME with which ACM validates a name, for any certificate.
     #[must_use]
     pub fn is_acm_validation(&self) -> bool {
         let acm = DomainName::from_service("acm-validations.aws");
         let mut values = self.values().map(DomainName::from_service);
-        // An alias has no value.
+        // An alias has no values.
         self.kind() == "CNAME" && values.next().is_some_and(|value| value.is_below(&acm))
     }
 }
 
-/// `NS dev.example.com (ns-1.example.net, ns-2.example.net)`.
+/// Writes `NS dev.example.com (ns-1.example.net, ns-2.example.net)`.
 impl fmt::Display for RecordSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind(), self.name())?;
@@ -114,7 +114,7 @@ mod tests {
     use aws_sdk_route53::types::AliasTarget;
 
     #[test]
-    fn says_what_it_is() {
+    fn a_record_set_is_written_with_type_name_and_values() {
         let name = DomainName::parse("dev.example.com").unwrap();
         let set = RecordSet::ns(
             &name,

@@ -3,13 +3,13 @@ use aws_calls::AwsError;
 use aws_sdk_route53::types::RrType;
 use thiserror::Error;
 
-/// Why a record set was not read.
+/// Why a record set could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReadError {
-    /// There is no such zone, and so no record set in it.
+    /// The zone does not exist, and therefore neither does the record set.
     #[error("{0}")]
     NoSuchZone(AwsError),
-    /// Anything else.
+    /// Any other error.
     #[error("{0}")]
     Aws(AwsError),
 }
@@ -25,7 +25,7 @@ impl ReadError {
 }
 
 impl ReadError {
-    /// Returns whether there is no such zone.
+    /// Returns whether the zone does not exist.
     #[must_use]
     pub fn is_no_such_zone(&self) -> bool {
         matches!(self, Self::NoSuchZone(_))
@@ -41,7 +41,8 @@ impl From<ReadError> for AwsError {
 }
 
 impl Route53 {
-    /// Returns the record set of this name and type, or none. One call, one record set read.
+    /// Returns the record set of this name and type, or none. Sends one call, which reads one
+    /// record set.
     ///
     /// # Errors
     ///
@@ -73,10 +74,11 @@ impl Route53 {
         Ok(first.filter(|set| set.name() == *name && set.kind() == kind.as_str()))
     }
 
-    /// The record sets at a name and below it for which `wanted` holds, at most `limit` of them. Starts at the
-    /// name and ends where the names below it end: what else the zone holds is not read.
+    /// Returns the record sets of a name and its subdomains that satisfy `wanted`, at most `limit`
+    /// of them. Reads from the name to the last of its subdomains, and nothing else of the zone.
     ///
-    /// Route 53 sorts by the labels reversed, with the trailing dot, so a name and all below it stand together
+    /// Route 53 sorts by the reversed labels, with the trailing dot, so a name and its subdomains
+    /// are adjacent
     /// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html>).
     ///
     /// # Errors
@@ -92,12 +94,12 @@ impl Route53 {
         self.list(zone, Some(name), limit, wanted).await
     }
 
-    /// The NS record sets of a zone other than its apex's, at most `limit` of them, with the zone's name; none where
-    /// there is no such zone.
+    /// Returns the name of a zone and its NS record sets other than the apex's, at most `limit` of
+    /// them, or none if the zone does not exist.
     ///
-    /// A zone cannot be asked for the record sets of one type, so this reads until it has found enough: all of a zone
-    /// without delegations, 300 record sets a call. Its SOA record set says what it is called, and comes before all
-    /// but the apex's own.
+    /// Route 53 cannot list the record sets of one type, so this reads until it has found enough:
+    /// all record sets of a zone without delegations, 300 a call. The SOA record set has the zone's
+    /// name, and comes before all record sets but those of the apex.
     ///
     /// # Errors
     ///
@@ -114,7 +116,7 @@ impl Route53 {
             }
             set.kind() == "NS"
         };
-        // The apex's own is found, too.
+        // The NS record set of the apex is found, too.
         let mut sets = match self.list(zone, None, limit + 1, is_ns).await {
             Ok(sets) => sets,
             Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
@@ -132,7 +134,8 @@ impl Route53 {
         Ok(Some((apex, sets)))
     }
 
-    /// The record sets of a zone, or at a name and below it, for which `wanted` holds, at most `limit` of them.
+    /// Returns the record sets of a zone, or of a name and its subdomains, that satisfy `wanted`,
+    /// at most `limit` of them.
     async fn list(
         &self,
         zone: &HostedZoneId,

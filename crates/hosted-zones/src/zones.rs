@@ -8,42 +8,43 @@ use aws_sdk_route53::types::{
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-/// A zone that was just made.
+/// A zone that was just created.
 #[derive(Debug)]
 pub struct CreatedZone {
     /// The zone.
     pub zone: HostedZone,
-    /// The change that makes its name servers answer.
+    /// The change after which its name servers answer.
     pub change: ChangeId,
 }
 
-/// What became of a zone that was to be deleted.
+/// The result of deleting a zone.
 #[derive(Debug)]
 pub enum Deleted {
-    /// It does not exist.
+    /// The zone does not exist any more.
     Yes,
-    /// It exists, because it has more than its SOA and NS record sets, is signed, or has record set protections.
+    /// The zone exists, because it has more than its SOA and NS record sets, is signed, or has
+    /// record set protections.
     NotEmpty(AwsError),
 }
 
 /// Why a zone was not created.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CreateError {
-    /// The reference was used before, for ever, perhaps by this very call: the SDK may have sent it twice
-    /// (<https://github.com/aws/aws-sdk-ruby/issues/1554>).
+    /// The caller reference was used before, and can never be used again. This very call may have
+    /// used it, if the SDK sent it twice (<https://github.com/aws/aws-sdk-ruby/issues/1554>).
     #[error("{0}")]
     ReferenceUsed(AwsError),
-    /// Anything else.
+    /// Any other error.
     #[error("{0}")]
     Aws(AwsError),
 }
 
 impl Route53 {
-    /// The zone of this id; none where there is no such zone.
+    /// Returns the zone of this id, or none if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`AwsError`]; `AccessDenied` too where the zone is another account's.
+    /// [`AwsError`], which is `AccessDenied` if the zone belongs to another account.
     pub async fn zone(&self, id: &HostedZoneId) -> Result<Option<HostedZone>, AwsError> {
         let send = || self.client.get_hosted_zone().id(id.as_str()).send();
         let output = match self.call("GetHostedZone", id.as_str(), send).await {
@@ -58,7 +59,8 @@ impl Route53 {
         }))
     }
 
-    /// The public zones of exactly this name. Reads on from the name, never the whole account.
+    /// Returns the public zones of exactly this name. Reads from that name on, never the whole
+    /// account.
     ///
     /// # Errors
     ///
@@ -77,7 +79,7 @@ impl Route53 {
                     list.clone().send()
                 })
                 .await?;
-            // Route 53 starts at the name or after it, so the first other name ends the search.
+            // Route 53 lists from the name on, so the first other name ends the search.
             let zones: Vec<ListedZone> = page.hosted_zones().iter().map(Into::into).collect();
             let all_match = zones.iter().all(|zone| zone.name == *name);
             found.extend(
@@ -96,8 +98,8 @@ impl Route53 {
         Ok(found)
     }
 
-    /// Every public zone of the account for which `wanted` holds: 100 zones a call. Only for the one path that
-    /// knows neither a zone's id nor its name.
+    /// Returns every public zone of the account that satisfies `wanted`, 100 zones a call. Only for
+    /// the one case in which neither the zone's id nor its name is known.
     ///
     /// # Errors
     ///
@@ -175,7 +177,7 @@ impl Route53 {
         })
     }
 
-    /// Deletes a zone. One that does not exist any more is deleted.
+    /// Deletes a zone. Succeeds if the zone does not exist any more.
     ///
     /// # Errors
     ///
@@ -241,7 +243,7 @@ impl Route53 {
         Ok(Some(tags.iter().filter_map(pair).collect()))
     }
 
-    /// Sets and removes tags of a zone; nothing to do sends nothing.
+    /// Sets and removes tags of a zone. Sends nothing if there is nothing to change.
     ///
     /// # Errors
     ///
@@ -252,7 +254,7 @@ impl Route53 {
         set: &BTreeMap<String, String>,
         remove: &[String],
     ) -> Result<(), AwsError> {
-        // Route 53 takes ten of each in a call.
+        // Route 53 accepts ten of each in one call.
         const MOST: usize = 10;
         let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
         let add: Vec<Tag> = set.iter().map(tag).collect();
@@ -274,7 +276,8 @@ impl Route53 {
         Ok(())
     }
 
-    /// Whether DNSSEC signs the zone, or is about to: such a zone cannot be deleted.
+    /// Returns whether the zone is signed with DNSSEC or being signed: such a zone cannot be
+    /// deleted.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
-//! The HTTPS client that AWS calls and answers share: HTTP/1.1, rustls over ring, the system's root certificates.
+//! The HTTPS client that AWS calls and responses to CloudFormation share: HTTP/1.1, rustls over
+//! ring, the system's root certificates.
 //!
-//! One stack for both keeps a function small, and there is one to audit. HTTP/2 is left out: none of the endpoints that
-//! are called speaks it.
+//! A single stack keeps a function small, and there is only one to audit. HTTP/2 is left out,
+//! because no endpoint that is called supports it.
 
 pub use reqwest;
 
@@ -12,9 +13,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// A client to be built, which speaks HTTPS, and plain HTTP where a URL says so, as an emulator's does.
+/// Returns a builder for a client that uses HTTPS, or plain HTTP if the URL says so, as an
+/// emulator's does.
 ///
-/// It tries nothing again: whoever calls does, and counts the time. No proxy is used, whatever the environment says.
+/// The client retries nothing: its callers do, within their deadlines. It uses no proxy, whatever
+/// the environment says.
 ///
 /// # Errors
 ///
@@ -26,8 +29,8 @@ pub fn builder() -> Result<ClientBuilder, String> {
         .retry(reqwest::retry::never()))
 }
 
-/// TLS, set up by whoever needs it first in a process: reading some 150 root certificates takes longer than the rest of a
-/// cold start.
+/// Returns the TLS configuration, which is created once per process: reading about 150 root
+/// certificates takes longer than the rest of a cold start.
 fn tls() -> Result<ClientConfig, String> {
     static TLS: OnceLock<Result<ClientConfig, String>> = OnceLock::new();
     TLS.get_or_init(|| {
@@ -47,7 +50,8 @@ fn tls() -> Result<ClientConfig, String> {
     .clone()
 }
 
-/// The error and its causes, without the URL that reqwest likes to add: an answer's is signed.
+/// Writes the error and its causes without the URL that reqwest adds, because a response URL
+/// contains a signature.
 #[must_use]
 pub fn in_words(error: reqwest::Error) -> String {
     let error = error.without_url();

@@ -513,10 +513,7 @@ mod tests {
                 ..
             }
         ));
-        assert_eq!(
-            ownership(&[], &foreign, &Tags::new()),
-            Ownership::Untagged
-        );
+        assert_eq!(ownership(&[], &foreign, &Tags::new()), Ownership::Untagged);
         let theirs = owner("other", "A").tags();
         assert!(matches!(
             ownership(&[], &foreign, &theirs),
@@ -547,10 +544,7 @@ mod tests {
     #[test]
     fn a_zone_of_a_former_logical_id_is_known_by_the_property_or_by_its_tags() {
         let former = owner("stack", "Old").caller_reference("request");
-        assert_eq!(
-            ownership(&[], &former, &Tags::new()),
-            Ownership::Untagged
-        );
+        assert_eq!(ownership(&[], &former, &Tags::new()), Ownership::Untagged);
         assert!(matches!(
             ownership(&["Old"], &former, &Tags::new()),
             Ownership::Managed { .. }
@@ -577,9 +571,6 @@ mod tests {
             ownership(&[], "by hand", &tags),
             Ownership::External { .. }
         ));
-        assert_eq!(
-            ownership(&[], "by hand", &Tags::new()),
-            Ownership::Untagged
-        );
+        assert_eq!(ownership(&[], "by hand", &Tags::new()), Ownership::Untagged);
     }
 }

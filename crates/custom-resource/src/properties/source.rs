@@ -1,4 +1,4 @@
-//! Properties as serde reads them, so that an error is known to be of one property.
+//! Lets serde deserialize properties so that each error names its property.
 
 use super::{PropertyError, SHOWN, is_given};
 use crate::shorten;
@@ -9,14 +9,14 @@ use serde::{
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// The properties as a type of the resource.
+/// Parses the properties into a type of the resource.
 pub(super) fn deserialize<T: DeserializeOwned>(
     values: &Map<String, Value>,
 ) -> Result<T, PropertyError> {
     T::deserialize(Source(values)).map_err(Fault::into_error)
 }
 
-/// What serde reports, kept as facts until the property is known.
+/// An error of serde, as facts until the property is known.
 #[derive(Debug)]
 enum Fault {
     Property(PropertyError),
@@ -27,7 +27,7 @@ impl Fault {
     fn into_error(self) -> PropertyError {
         match self {
             Self::Property(error) => error,
-            // Only a type that is no struct gets here, which is a mistake of this project's own code.
+            // Only a type that is not a struct gets here, which is a bug of this project.
             Self::Text(text) => PropertyError::NoObject { what: text },
         }
     }
@@ -56,7 +56,7 @@ impl de::Error for Fault {
     }
 }
 
-/// The object as serde reads it.
+/// The object that serde deserializes.
 struct Source<'a>(&'a Map<String, Value>);
 
 impl<'de> Deserializer<'de> for Source<'_> {
@@ -90,7 +90,7 @@ impl<'de> Deserializer<'de> for Source<'_> {
     }
 }
 
-/// Its entries, one after another, so that an error is known to be of one property.
+/// The entries one after another, so that the property of an error is known.
 struct Entries<'a> {
     rest: serde_json::map::Iter<'a>,
     value: Option<(&'a str, &'a Value)>,
@@ -127,7 +127,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 }
 
-/// The part of serde's message after "expected": ``unknown variant `X`, expected `Fail` or `Delete` ``.
+/// Returns the part after "expected" of serde's message ``unknown variant `X`, expected `Fail` or
+/// `Delete` ``.
 fn expected(message: &str) -> &str {
     message
         .split_once("expected ")

@@ -1,14 +1,14 @@
-//! Values as CloudFormation sends them, for `#[serde(deserialize_with = "...")]`.
+//! Deserializes values as CloudFormation sends them, for `#[serde(deserialize_with = "...")]`.
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// `true` or `false`, as CloudFormation sends it (`"true"`) or as JSON has it.
+/// Deserializes `true` or `false`, as a string (CloudFormation) or as a JSON value.
 ///
 /// # Errors
 ///
-/// Anything else.
+/// Any other value.
 pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match &Value::deserialize(deserializer)? {
         Value::Bool(value) => Ok(*value),
@@ -18,11 +18,12 @@ pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Er
     }
 }
 
-/// A whole number between `LEAST` and `MOST`, both included, as CloudFormation sends it (`"3600"`) or as JSON has it.
+/// Deserializes a whole number between `LEAST` and `MOST`, both included, as a string
+/// (CloudFormation) or as a JSON value.
 ///
 /// # Errors
 ///
-/// Anything else, and a number that does not fit `T`.
+/// Any other value, and a number that does not fit `T`.
 pub fn integer_within<'de, D, T, const LEAST: u64, const MOST: u64>(
     deserializer: D,
 ) -> Result<T, D::Error>
@@ -32,7 +33,7 @@ where
 {
     let number = match &Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_u64(),
-        // Digits alone: the standard parser takes a plus sign too.
+        // Digits only, because the standard parser accepts a plus sign too.
         Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
         _ => None,
     };
@@ -42,12 +43,12 @@ where
         .ok_or_else(|| de::Error::custom(format!("expected a whole number from {LEAST} to {MOST}")))
 }
 
-/// A list of strings.
+/// Deserializes a list of strings.
 ///
 /// # Errors
 ///
-/// Anything else. A single string is not taken for a list of one: with CloudFormation's intrinsic functions it is as
-/// often a list that was joined.
+/// Any other value. A single string is not accepted as a list of one, because with CloudFormation's
+/// intrinsic functions it is just as often a joined list.
 pub fn string_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().map(string).collect(),
@@ -56,11 +57,12 @@ pub fn string_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
     .ok_or_else(|| de::Error::custom("expected a list of strings"))
 }
 
-/// Strings by name, such as tags: a map, or CloudFormation's list of `{ "Key": ..., "Value": ... }`.
+/// Deserializes strings by name, such as tags: a map, or CloudFormation's list of `{ "Key": ...,
+/// "Value": ... }`.
 ///
 /// # Errors
 ///
-/// Anything else, and a list that has the same key twice.
+/// Any other value, and a list with a duplicate key.
 pub fn string_map<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
@@ -95,7 +97,7 @@ fn pair(value: Value) -> Option<(String, String)> {
     pair.is_empty().then_some((key, value))
 }
 
-/// A scalar as the string that CloudFormation would send for it.
+/// Returns a scalar as the string that CloudFormation would send for it.
 fn string(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),

@@ -1,4 +1,4 @@
-//! Answers over real sockets: what is on the wire, and what is tried again.
+//! Answers over real sockets: what is sent, and what is retried.
 
 use crate::stand_ins::{ARN, event};
 use custom_resource::{
@@ -21,11 +21,11 @@ enum Reply {
     Status(&'static str),
     /// A status with S3's error code.
     Error(&'static str, &'static str),
-    /// The connection is closed after the request was read, without a word.
+    /// The connection is closed without a response after the request was read.
     Reset,
 }
 
-/// A receiver of answers on loopback: replies as told, in order, and keeps each request as it came.
+/// A receiver of answers on loopback. It sends the replies in order, and records each request.
 struct Receiver {
     origin: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -61,7 +61,7 @@ impl Receiver {
     }
 }
 
-/// The body of S3's refusals.
+/// Returns the body of S3's error responses.
 fn error(code: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>No.</Message>\
@@ -69,7 +69,7 @@ fn error(code: &str) -> String {
     )
 }
 
-/// A whole request, by its Content-Length.
+/// Reads a complete request, by its Content-Length.
 async fn read(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     loop {
@@ -96,7 +96,7 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// As S3 has it in CloudFormation's URLs: escapes that must arrive as they are.
+/// A path of S3 in CloudFormation's URLs, with escapes that must not change.
 const PATH: &str = "/arn%3Aaws%3Acloudformation%3Aeu-west-1%3A1%3Astack/dev/1%7CZone%7Crequest?X-Amz-Date=20261124T194807Z&X-Amz-Signature=5ec2e7%2F516a";
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn an_answer_has_a_length_and_no_content_type() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_followed_without_telling_from_where() {
+async fn a_redirect_is_followed_without_a_referer() {
     let there = Receiver::replying(&[Reply::Status("200 OK")]).await;
     let location = format!("307 Temporary Redirect\r\nlocation: {}/there", there.origin);
     let replies = Box::leak(Box::new([Reply::Status(location.leak())]));
@@ -177,7 +177,7 @@ async fn a_redirect_is_not_followed_if_it_changes_the_request_or_leaves_the_host
 }
 
 #[tokio::test]
-async fn what_goes_wrong_is_said_without_the_url() {
+async fn an_error_is_reported_without_the_url() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -219,7 +219,7 @@ impl ResourceTypes for Done {
     }
 }
 
-/// Invokes a function that has ten seconds of real time, and answers to `origin`.
+/// Invokes a function, which has ten seconds of real time and answers to `origin`.
 async fn invoke(origin: &str) -> Result<Value, InvocationError> {
     let no_waiter: Option<NoWaiter> = None;
     let settings = Settings {
@@ -238,7 +238,7 @@ async fn invoke(origin: &str) -> Result<Value, InvocationError> {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn transient_errors_are_retried() {
     let receiver = Receiver::replying(&[
         Reply::Status("503 Slow Down"),
         Reply::Reset,
@@ -259,7 +259,7 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_403_is_not_tried_again() {
+async fn a_403_is_not_retried() {
     let receiver = Receiver::replying(&[
         Reply::Error("403 Forbidden", "AccessDenied"),
         Reply::Status("200 OK"),
@@ -275,7 +275,7 @@ async fn a_403_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_error_code_is_not_kept() {
+async fn text_that_is_no_error_code_is_not_shown() {
     for body in ["a b", "", "x-1", "<b>", &"A".repeat(65)] {
         let code = Box::leak(body.to_owned().into_boxed_str());
         let replies = Box::leak(Box::new([Reply::Error("403 Forbidden", code)]));

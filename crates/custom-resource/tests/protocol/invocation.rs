@@ -1,4 +1,4 @@
-//! One invocation, seen from outside: what is answered, when, and what is left to others.
+//! One invocation, seen from outside: what it answers and when.
 
 use crate::stand_ins::{ARN, SIGNATURE, STACK, event, stage, wait};
 use custom_resource::{Failure, InvocationError, NotStarted, Step, Success, is_refused_id};
@@ -11,7 +11,7 @@ fn done(id: &str) -> Result<Step, Failure> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_done_is_answered_once() {
+async fn a_completed_request_is_answered_once() {
     let stage = stage(async |_| Ok(Step::Done(Success::new("id").attribute("Name", "dev")))).set();
     assert_eq!(
         stage.invoke(&event("Create", 3_600), 900).await,
@@ -27,10 +27,11 @@ async fn what_is_done_is_answered_once() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_answered_with_its_reason() {
     let stage =
-        stage(async |_| Err(Failure::new("The parent zone does not exist.").with_id("made"))).set();
+        stage(async |_| Err(Failure::new("The parent zone does not exist.").with_id("created")))
+            .set();
     stage.invoke(&event("Create", 3_600), 900).await.unwrap();
     assert_eq!(stage.reason(), "The parent zone does not exist.");
-    assert_eq!(stage.answer().0["PhysicalResourceId"], "made");
+    assert_eq!(stage.answer().0["PhysicalResourceId"], "created");
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +42,7 @@ async fn a_failed_update_keeps_the_requests_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_fits_is_waited_out_with_its_progress() {
+async fn a_short_wait_is_completed_in_the_invocation_with_its_progress() {
     let stage = stage(async |call| {
         assert_eq!(
             call.progress,
@@ -61,14 +62,14 @@ async fn a_wait_that_fits_is_waited_out_with_its_progress() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_asks_for_no_pause_does_not_spin() {
+async fn a_wait_without_a_pause_is_polled_at_a_limited_rate() {
     let stage = stage(async |_| wait("nothing", 0, json!(null))).set();
     stage.invoke(&event("Create", 3_600), 8).await.unwrap();
     assert!(stage.looks() < 100, "{}", stage.looks());
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_hangs_is_failed_before_the_deadline_with_what_it_was_at() {
+async fn work_that_hangs_fails_before_the_deadline_and_names_the_last_step() {
     let stage = stage(async |call| {
         call.invocation
             .doing("creating hosted zone dev.example.com");
@@ -91,7 +92,7 @@ async fn work_that_hangs_is_failed_before_the_deadline_with_what_it_was_at() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cloudformations_deadline_counts_too() {
+async fn work_that_hangs_fails_before_cloudformations_time_out() {
     let stage = stage(async |_| std::future::pending().await)
         .waiter(Ok(()))
         .abandoning(async |_| Some("The certificate was deleted.".into()))
@@ -107,7 +108,7 @@ async fn cloudformations_deadline_counts_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn abandoning_that_hangs_leaves_time_for_the_answer() {
+async fn abandoning_that_hangs_is_ended_in_time_for_the_answer() {
     let stage = stage(async |_| wait("the moon", 30, json!("p")))
         .abandoning(async |call| {
             assert_eq!(call.progress, Some(json!("p")));
@@ -128,7 +129,7 @@ async fn abandoning_that_hangs_leaves_time_for_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_waiter_one_last_look_is_taken() {
+async fn without_a_waiter_the_last_poll_is_at_the_end_of_the_invocation() {
     let stage = stage(async |call| {
         assert!(!call.invocation.can_hand_over);
         if call.number == 3 {
@@ -140,12 +141,12 @@ async fn without_a_waiter_one_last_look_is_taken() {
     .set();
     stage.invoke(&event("Delete", 3_600), 100).await.unwrap();
     let (answer, seconds) = stage.answer();
-    // Looks after 0, 30 and 60 s; the next would come at 90 s, beyond the work's end after 80 s.
+    // Polls after 0, 30 and 60 s. The next would be at 90 s, after the work's end at 80 s.
     assert_eq!((&answer["Status"], seconds), (&json!("SUCCESS"), 70));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_look_at_the_requests_end_is_the_last() {
+async fn the_poll_at_the_end_of_the_request_is_the_last() {
     let stage = stage(async |_| wait("the moon", 25, json!(null)))
         .waiter(Ok(()))
         .set();
@@ -208,7 +209,7 @@ async fn a_panic_while_abandoning_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_type_is_refused_with_those_that_exist() {
+async fn an_unknown_resource_type_is_refused_with_the_known_ones() {
     let stage = stage(async |_| done("id")).set();
     let mut unknown = event("Create", 3_600);
     unknown["ResourceType"] = json!("Custom::Zoen");
@@ -240,7 +241,7 @@ async fn an_unknown_type_is_refused_with_those_that_exist() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_create_makes_nothing_and_a_late_delete_removes() {
+async fn a_late_create_creates_nothing_and_a_late_delete_deletes() {
     for (request_type, status, looks) in [
         ("Create", "FAILED", 0),
         ("Update", "FAILED", 0),
@@ -261,7 +262,7 @@ async fn a_late_create_makes_nothing_and_a_late_delete_removes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_refused_ends_as_an_error_while_its_url_holds() {
+async fn a_refused_answer_ends_with_an_error_while_its_url_is_valid() {
     for status in [400, 403, 404, 412, 307] {
         let stage = stage(async |_| done("id")).put(Ok(status)).set();
         assert_eq!(
@@ -273,7 +274,7 @@ async fn an_answer_that_is_refused_ends_as_an_error_while_its_url_holds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_nobody_waits_for_ends_as_a_success() {
+async fn an_answer_after_its_url_expired_ends_as_a_success() {
     let stage = stage(async |_| done("id")).put(Ok(403)).set();
     sleep(Duration::from_secs(7_200)).await;
     let mut no_request = event("Delete", 3_600);
@@ -285,7 +286,7 @@ async fn an_answer_that_nobody_waits_for_ends_as_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_reaches_nobody_ends_as_an_error_before_the_deadline() {
+async fn an_undelivered_answer_ends_with_an_error_before_the_deadline() {
     let stage = stage(async |_| done("id"))
         .put(Err("connection refused"))
         .set();
@@ -297,7 +298,7 @@ async fn an_answer_that_reaches_nobody_ends_as_an_error_before_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_is_no_request_is_answered_where_it_says_to_whom() {
+async fn an_event_that_is_no_request_is_answered_if_it_has_a_url_and_ids() {
     let stage = stage(async |_| done("id")).set();
     let mut unknown = event("Create", 3_600);
     unknown["RequestType"] = json!("Destroy");
@@ -318,7 +319,7 @@ async fn an_event_that_is_no_request_is_answered_where_it_says_to_whom() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn properties_that_are_unusable_reach_the_resource_type() {
+async fn unusable_properties_reach_the_resource_type() {
     let stage = stage(async |call| {
         match call
             .request
@@ -347,7 +348,7 @@ async fn properties_that_are_unusable_reach_the_resource_type() {
     }
 }
 
-/// Everything that is logged, at every level, while a request goes through all that can happen to it.
+/// Everything that is logged at every level, for each kind of request and outcome.
 #[tokio::test(start_paused = true)]
 async fn no_line_of_the_log_has_the_response_url() {
     #[derive(Clone, Default)]
@@ -363,7 +364,8 @@ async fn no_line_of_the_log_has_the_response_url() {
     }
     let lines = Lines::default();
     let to = lines.clone();
-    // Not this crate's own formatting, which would blot a signature out: none may get that far.
+    // Not this crate's own log, which would redact a signature: no signature may even reach the
+    // log.
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || to.clone())
@@ -398,7 +400,7 @@ async fn no_line_of_the_log_has_the_response_url() {
         "request closed",
         "was not handed over, trying again",
         "could not be handed over",
-        "was not taken",
+        "was not accepted",
         "refused",
         "nobody can be answered",
     ] {
@@ -449,8 +451,8 @@ async fn nothing_is_done_or_answered_for_a_response_url_that_is_not_aws() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_external_id_is_in_no_answer_whoever_repeats_it() {
-    // As STS repeats it, and a property of the wrong type.
+async fn an_external_id_is_redacted_in_every_answer() {
+    // As STS repeats it, and as a property of the wrong type.
     let stage = stage(async |call| {
         let id = call.request.properties.text("ExternalId").unwrap_or_default();
         Err(Failure::new(format!(

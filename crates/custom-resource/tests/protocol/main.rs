@@ -1,4 +1,5 @@
-//! The protocol seen from outside: events in, answers out, with everything around a function stood in for.
+//! The protocol seen from outside: events in, answers out, with everything around a function in
+//! memory.
 
 mod https;
 mod invocation;

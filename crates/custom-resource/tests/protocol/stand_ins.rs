@@ -1,5 +1,5 @@
-//! What stands in for the world around a function: resource types, the waiter, the way of an answer. All in process,
-//! under paused time.
+//! The environment of a function in memory, under paused time: resource types, the waiter, the
+//! transport of answers.
 
 use custom_resource::{
     AnswerTransport, Clock, Context, Failure, Function, Invocation, InvocationError, NotStarted,
@@ -24,7 +24,7 @@ pub(crate) struct Call {
     pub(crate) request: Request,
     pub(crate) progress: Option<Value>,
     pub(crate) invocation: Invocation,
-    /// How many calls there were before this one.
+    /// The number of calls before this one.
     pub(crate) number: usize,
 }
 
@@ -32,14 +32,14 @@ type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Advance = Box<dyn Fn(Call) -> Answering<Result<Step, Failure>> + Send + Sync>;
 type Abandon = Box<dyn Fn(Call) -> Answering<Option<String>> + Send + Sync>;
 
-/// The stage: everything that a function touches, and what it did there.
+/// A function with its environment, and a record of what it did.
 pub(crate) struct Stage {
     function: Function<Types, Starting, Answers>,
     pub(crate) clock: Clock,
     log: Arc<Log>,
 }
 
-/// The function's environment.
+/// Returns the function's environment.
 fn settings(stack_id: &str) -> Settings {
     Settings {
         stack_id: Some(stack_id.to_owned()),
@@ -50,7 +50,7 @@ fn settings(stack_id: &str) -> Settings {
     }
 }
 
-/// What happened.
+/// The record of what happened.
 #[derive(Default)]
 struct Log {
     looks: Mutex<usize>,
@@ -131,7 +131,7 @@ impl AnswerTransport for Answers {
     }
 }
 
-/// A stage that is being set.
+/// A stage that is being prepared.
 pub(crate) struct Setting {
     advance: Advance,
     abandon: Abandon,
@@ -139,7 +139,8 @@ pub(crate) struct Setting {
     put: Result<u16, String>,
 }
 
-/// A stage with these resource types, no waiter, and a receiver of answers that takes them.
+/// Returns a stage with these resource types, without a waiter, with a receiver that accepts
+/// answers.
 pub(crate) fn stage<F>(advance: impl Fn(Call) -> F + Send + Sync + 'static) -> Setting
 where
     F: Future<Output = Result<Step, Failure>> + Send + 'static,
@@ -178,10 +179,10 @@ impl Setting {
         self.serving(STACK)
     }
 
-    /// The stage of a function that serves another stack.
+    /// Returns the stage of a function that serves another stack.
     pub(crate) fn serving(self, stack_id: &str) -> Stage {
         let log = Arc::new(Log::default());
-        // date -u -d '2026-11-24 19:48:07' +%s
+        // From `date -u -d '2026-11-24 19:48:07' +%s`.
         let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_549_687));
         let waiter = self.waiter.map(|starts| Starting(log.clone(), starts));
         let transport = Answers(log.clone(), clock, self.put);
@@ -195,7 +196,7 @@ impl Setting {
 }
 
 impl Stage {
-    /// Invokes the function, which has `seconds`. Whatever it does, it must be over by then.
+    /// Invokes the function, which has `seconds` and must end within them.
     pub(crate) async fn invoke(
         &self,
         event: &Value,
@@ -218,15 +219,15 @@ impl Stage {
         result
     }
 
-    /// The event of a turn, as the state machine sends it from the execution that the function started first.
+    /// Returns the event of a turn, as the state machine sends it from the execution that the function started first.
     pub(crate) fn turn(&self, waiter: &Value) -> Value {
         let (name, _) = &self.executions()[0];
         let execution = format!("arn:aws:states:eu-west-1:111122223333:execution:waiter:{name}");
         json!({ "Waiter": waiter, "Execution": execution })
     }
 
-    /// Goes round as the state machine does, from an execution's input, until the function says that it is done. The
-    /// waits that it asked for, in seconds.
+    /// Invokes the function as the state machine does, from an execution's input until it is done.
+    /// Returns the waits that it asked for, in seconds.
     pub(crate) async fn run_execution(&self, mut state: Value, seconds: u64) -> Vec<u64> {
         let mut waits = Vec::new();
         while state["Done"] == false {
@@ -241,28 +242,28 @@ impl Stage {
         waits
     }
 
-    /// How often the resource type looked.
+    /// Returns how often the resource type was called.
     pub(crate) fn looks(&self) -> usize {
         *self.log.looks.lock().unwrap()
     }
 
-    /// With what progress it gave up, each time.
+    /// Returns the progress with which it abandoned, each time.
     pub(crate) fn abandoned(&self) -> Vec<Option<Value>> {
         self.log.abandoned.lock().unwrap().clone()
     }
 
-    /// The executions that were started, by name, with their inputs.
+    /// Returns the names and inputs of the executions that were started.
     pub(crate) fn executions(&self) -> Vec<(String, Value)> {
         self.log.executions.lock().unwrap().clone()
     }
 
-    /// Everything that was PUT.
+    /// Returns the bodies of all PUTs.
     pub(crate) fn answers(&self) -> Vec<Value> {
         let answers = self.log.answers.lock().unwrap();
         answers.iter().map(|(_, body)| body.clone()).collect()
     }
 
-    /// The one answer, and how many seconds after the request it came.
+    /// Returns the one answer, and how many seconds after the request it was sent.
     pub(crate) fn answer(&self) -> (Value, u64) {
         let answers = self.log.answers.lock().unwrap();
         let [(at, body)] = answers.as_slice() else {
@@ -275,7 +276,7 @@ impl Stage {
         )
     }
 
-    /// The reason of the one answer, which is FAILED.
+    /// Returns the reason of the one answer, which is FAILED.
     pub(crate) fn reason(&self) -> String {
         let (answer, _) = self.answer();
         assert_eq!(answer["Status"], "FAILED", "{answer}");
@@ -283,7 +284,8 @@ impl Stage {
     }
 }
 
-/// A request of this type, made when the stage's clock begins, with a `ServiceTimeout` of `seconds`.
+/// Returns a request of this type, made at the start of the stage's clock, with a `ServiceTimeout`
+/// of `seconds`.
 pub(crate) fn event(request_type: &str, seconds: u64) -> Value {
     let mut event = json!({
         "RequestType": request_type,
@@ -300,7 +302,7 @@ pub(crate) fn event(request_type: &str, seconds: u64) -> Value {
     event
 }
 
-/// A wait of this many seconds.
+/// Returns a wait of this many seconds.
 pub(crate) fn wait(waiting_for: &str, seconds: u64, progress: Value) -> Result<Step, Failure> {
     Ok(Step::Wait(Wait {
         waiting_for: waiting_for.into(),

@@ -1,4 +1,4 @@
-//! Waits that outlast an invocation: the hand-over, the turns, the end.
+//! Waits that are longer than an invocation: the hand-over, the turns, the end.
 
 use crate::stand_ins::{ARN, Call, event, stage, wait};
 use custom_resource::{Failure, InvocationError, NotStarted, Step, Success};
@@ -6,7 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_does_not_fit_goes_on_in_the_waiter_until_it_is_done() {
+async fn a_long_wait_continues_in_the_waiter_until_it_is_done() {
     let stage = stage(async |call| {
         assert!(call.invocation.can_hand_over);
         let since = call
@@ -14,7 +14,7 @@ async fn a_wait_that_does_not_fit_goes_on_in_the_waiter_until_it_is_done() {
             .map_or(0, |progress| progress["Looks"].as_u64().unwrap());
         assert_eq!(
             since, call.number as u64,
-            "the progress is that of the look before"
+            "the progress is that of the previous poll"
         );
         match since {
             9 => Ok(Step::Done(Success::new("id").attribute("Name", "dev"))),
@@ -27,7 +27,7 @@ async fn a_wait_that_does_not_fit_goes_on_in_the_waiter_until_it_is_done() {
     })
     .waiter(Ok(()))
     .set();
-    // Looks after 0, 10 and 20 s; the invocation's work ends after 22.5 s.
+    // Polls after 0, 10 and 20 s. The invocation's work ends after 22.5 s.
     assert_eq!(
         stage.invoke(&event("Create", 3_600), 30).await,
         Ok(json!({ "Done": false }))
@@ -59,9 +59,9 @@ async fn a_wait_that_does_not_fit_goes_on_in_the_waiter_until_it_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_is_as_long_as_it_asks_for() {
+async fn a_wait_is_as_long_as_requested() {
     let stage = stage(async |call| match call.number {
-        0 => wait("resolvers to forget the delegation", 900, json!("swept")),
+        0 => wait("resolvers to forget the delegation", 900, json!("searched")),
         _ => Ok(Step::Done(Success::new("id"))),
     })
     .waiter(Ok(()))
@@ -75,7 +75,7 @@ async fn a_wait_is_as_long_as_it_asks_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_without_end_is_abandoned_and_failed_in_time() {
+async fn an_endless_wait_is_abandoned_and_fails_in_time() {
     for (service_timeout, next) in [
         (600, "Its ServiceTimeout of 600 s can be raised to 3600 s."),
         (
@@ -119,7 +119,7 @@ async fn a_wait_without_end_is_abandoned_and_failed_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_is_cut_off_goes_on_with_its_last_progress() {
+async fn interrupted_work_continues_with_its_last_progress() {
     let stage = stage(async |call| match call.number {
         0 => wait("the change to be INSYNC", 1, json!("change C1")),
         1 | 2 => {
@@ -142,7 +142,7 @@ async fn work_that_is_cut_off_goes_on_with_its_last_progress() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_that_does_not_start_is_said() {
+async fn a_failed_hand_over_is_reported() {
     for (starts, said) in [
         (
             "AccessDeniedException (request id 7)",
@@ -177,11 +177,11 @@ fn no_answer() -> Result<(), NotStarted> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_waiter_may_have_is_not_failed() {
+async fn a_request_that_the_waiter_may_have_is_not_answered_with_failed() {
     let in_doubt = Err(InvocationError::HandOverInDoubt("connection reset".into()));
     for request_type in ["Create", "Update"] {
-        // Cut off at its deadline; waiting for more than there is time for; failed by the resource type, or by a mistake,
-        // once the wait may have been handed over.
+        // Cut off at its deadline; a wait for which there is not enough time; a failure of the
+        // resource type; a bug. In each case the wait may already have been handed over.
         for number in 0..4 {
             let stage = stage(move |call: Call| async move {
                 match (number, call.number) {
@@ -197,13 +197,13 @@ async fn what_the_waiter_may_have_is_not_failed() {
             assert_eq!(ended, in_doubt, "{request_type} {number}");
             assert_eq!(stage.answers(), [] as [serde_json::Value; 0]);
             assert_eq!(stage.abandoned(), [], "nothing is undone");
-            assert!(stage.executions().len() >= 3, "it was asked several times");
+            assert!(stage.executions().len() >= 3, "several requests were sent");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_waiter_may_have_is_answered_where_it_is_done_or_makes_nothing() {
+async fn a_request_that_the_waiter_may_have_is_answered_if_it_is_done_or_creates_nothing() {
     let done = stage(async |call| match call.number {
         0 => wait("the moon", 600, json!(null)),
         _ => Ok(Step::Done(Success::new("id"))),
@@ -241,7 +241,7 @@ async fn a_request_delivered_twice_joins_one_execution() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_is_not_its_own_is_refused_and_does_nothing() {
+async fn a_turn_of_another_function_or_request_is_refused_and_does_nothing() {
     let stage = stage(async |_| wait("the moon", 600, json!(null)))
         .waiter(Ok(()))
         .set();
@@ -274,7 +274,7 @@ async fn a_turn_that_is_not_its_own_is_refused_and_does_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_comes_too_late_only_gives_up() {
+async fn a_late_turn_only_abandons_the_request() {
     let stage = stage(async |_| wait("the moon", 600, json!("p")))
         .waiter(Ok(()))
         .set();
@@ -297,7 +297,7 @@ async fn a_turn_that_comes_too_late_only_gives_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turns_answer_that_reaches_nobody_is_an_error_so_that_the_turn_is_taken_again() {
+async fn a_turn_ends_with_an_error_and_is_repeated_if_its_answer_is_not_delivered() {
     let stage = stage(async |call| match call.number {
         0 => wait("the moon", 600, json!(null)),
         _ => Ok(Step::Done(Success::new("id"))),
@@ -332,8 +332,8 @@ async fn a_turn_of_another_stack_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_wait_is_handed_over_before_it_is_slept_through() {
-    // One long wait at once; many short ones after two minutes of them.
+async fn a_long_wait_is_handed_over_before_the_invocation_sleeps() {
+    // One long wait from the start; many short ones, which add up to two minutes.
     for (pause, looks, handed_over_after) in [(300, 1, 0), (20, 7, 120)] {
         let stage = stage(move |_| async move {
             wait("resolvers to forget the delegation", pause, json!(null))
@@ -349,7 +349,7 @@ async fn a_long_wait_is_handed_over_before_it_is_slept_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_wait_that_nobody_takes_is_slept_through() {
+async fn the_invocation_sleeps_if_a_long_wait_cannot_be_handed_over() {
     let stage = stage(async |call| match call.number {
         0 => wait("the moon", 300, json!(null)),
         _ => Ok(Step::Done(Success::new("id"))),
@@ -358,11 +358,11 @@ async fn a_long_wait_that_nobody_takes_is_slept_through() {
     .set();
     stage.invoke(&event("Delete", 3_600), 900).await.unwrap();
     assert_eq!(stage.answer().1, 300);
-    assert_eq!(stage.executions().len(), 1, "it is asked once");
+    assert_eq!(stage.executions().len(), 1, "one request was sent");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_of_a_first_delivery_is_no_repeat_and_one_of_a_later_delivery_may_be() {
+async fn only_a_turn_of_a_later_delivery_may_be_a_repeat() {
     for (delivered_after, may_be_repeat) in [(0, false), (90, true)] {
         let stage = stage(move |call: Call| async move {
             assert_eq!(call.invocation.may_be_repeat, may_be_repeat);

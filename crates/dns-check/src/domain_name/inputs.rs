@@ -1,9 +1,10 @@
-//! Random inputs: whatever a user, a service or another tool writes, a name is one or is refused, and nothing panics.
+//! Random inputs: every text of a user, a service or another tool is a name or is refused, and
+//! nothing panics.
 
 use super::{DomainName, LONGEST_LABEL, LONGEST_NAME};
 use proptest::prelude::*;
 
-/// `PROPTEST_CASES`, or so many that they take seconds.
+/// Returns `PROPTEST_CASES` cases, by default so many that they take seconds.
 fn inputs() -> ProptestConfig {
     let mut config = ProptestConfig {
         failure_persistence: None,
@@ -15,7 +16,8 @@ fn inputs() -> ProptestConfig {
     config
 }
 
-/// Texts about names: any at all, octal escapes whole and broken, labels and names about as long as they may be.
+/// Generates texts that resemble names: octal escapes complete and truncated, labels and names
+/// around the longest length that is allowed.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "\\PC{0,60}",
@@ -25,7 +27,8 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Names out of so few labels that one is often above, below or the same as another.
+/// Generates names from so few labels that two of them are often equal, or one is a subdomain of
+/// the other.
 fn few_names() -> impl Strategy<Value = DomainName> {
     "[ab](\\.[ab]{1,2}){0,4}".prop_map(|text| DomainName::parse(&text).expect("a name"))
 }
@@ -34,7 +37,7 @@ proptest! {
     #![proptest_config(inputs())]
 
     #[test]
-    fn any_text_of_a_user_is_a_name_or_refused(text in any_text()) {
+    fn any_text_of_a_user_is_parsed_or_refused(text in any_text()) {
         match DomainName::parse(&text) {
             Ok(name) => {
                 prop_assert_eq!(&DomainName::from_service(&text), &name);
@@ -47,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_of_a_service_is_normalised(text in any_text()) {
+    fn any_text_of_a_service_is_normalized(text in any_text()) {
         let name = DomainName::from_service(&text);
         prop_assert_eq!(&DomainName::from_service(name.as_str()), &name);
         prop_assert_eq!(&DomainName::from_service(&text.to_ascii_uppercase()), &name);
@@ -57,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn any_two_names_are_above_below_or_apart(name in few_names(), other in few_names()) {
+    fn any_two_names_are_equal_related_or_unrelated(name in few_names(), other in few_names()) {
         let labels = |name: &DomainName| -> Vec<String> {
             name.as_str().rsplit('.').map(str::to_owned).collect()
         };

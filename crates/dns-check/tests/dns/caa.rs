@@ -1,4 +1,4 @@
-//! CAA records, climbing the tree.
+//! CAA records are found by climbing the tree.
 
 use dns_check::DomainName;
 use dns_check::Issuance;
@@ -7,7 +7,7 @@ use name_server::Zone;
 use crate::network::{base, build, delegation, dev, dns, name, network, set, tree};
 
 #[tokio::test(start_paused = true)]
-async fn caa_climbs_the_tree() {
+async fn the_nearest_caa_record_set_applies() {
     let caa = async |zones: &[Zone], text: &str| {
         let (dns, _) = dns(network(zones));
         dns.caa(&DomainName::from_service(text)).await
@@ -27,7 +27,7 @@ async fn caa_climbs_the_tree() {
     assert_eq!(found.at, name("example.com"));
     assert_eq!(found.records, ["0 issue \"ca.example.net\""]);
 
-    // What stands further down decides.
+    // The record set nearest to the name applies.
     let mut child = dev();
     child.record_sets.push(set(
         "dev.build.example.com",
@@ -44,7 +44,7 @@ async fn caa_climbs_the_tree() {
         Issuance::Forbidden(_)
     ));
 
-    // An alias brings the records of its target.
+    // An alias has the records of its target.
     let mut child = dev();
     child.record_sets.push(set(
         "www.dev.build.example.com",
@@ -61,7 +61,11 @@ async fn caa_climbs_the_tree() {
     else {
         panic!()
     };
-    assert_eq!(found.at, name("cdn.example.com"), "where it can be changed");
+    assert_eq!(
+        found.at,
+        name("cdn.example.com"),
+        "the record set that has to be changed"
+    );
 
     assert_eq!(
         caa(&[base()], "www.dev.build.example.com").await,

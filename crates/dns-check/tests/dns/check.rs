@@ -1,4 +1,4 @@
-//! The check of a delegation: what each fault is called, and how long it may take.
+//! The check of a delegation: the sentence for each fault, and how long the check may take.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn fault(zones: &[Zone]) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_right_delegation_passes_at_once() {
+async fn a_correct_delegation_passes_in_one_round() {
     for own_addresses in [true, false] {
         let mut network = network(&tree());
         network.own_addresses = own_addresses;
@@ -43,7 +43,7 @@ async fn a_right_delegation_passes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_has_its_own_words() {
+async fn each_fault_has_a_sentence_of_its_own() {
     assert_eq!(
         fault(&[base(), build(vec![]), dev()]).await,
         "name server build1.test of build.example.com does not delegate dev.build.example.com: \
@@ -59,7 +59,7 @@ async fn each_fault_has_its_own_words() {
         fault(&[base(), build(vec![delegation()])]).await,
         "name server dev1.test of dev.build.example.com does not serve it: over UDP it refuses (REFUSED)"
     );
-    // The zone above does not name the parent's servers, which themselves answer rightly.
+    // The parent's delegation does not name its servers, which themselves answer correctly.
     assert_eq!(
         fault(&[
             zone("example.com", &["base1.test"], vec![]),
@@ -81,7 +81,7 @@ async fn each_fault_has_its_own_words() {
         "build.example.com itself is not delegated: example.com delegates build.example.com to other.test, \
          which are not its name servers (build1.test,build2.test)"
     );
-    // The parent's zone is gone, and its servers refuse.
+    // The parent zone does not exist any more, and its servers refuse.
     assert_eq!(
         fault(&[base(), dev()]).await,
         "name server build1.test of build.example.com does not serve it: over UDP it refuses (REFUSED)"
@@ -94,7 +94,7 @@ async fn each_fault_has_its_own_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_server_for_all_tells_the_faults_apart_too() {
+async fn faults_are_distinguished_if_one_server_serves_all_zones() {
     let check = async |zones: &[Zone]| {
         let mut network = network(zones);
         network.own_addresses = false;
@@ -117,7 +117,7 @@ async fn one_server_for_all_tells_the_faults_apart_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn servers_that_learn_late_are_asked_again() {
+async fn servers_with_old_data_are_queried_again() {
     let (dns, network) = dns(network(&[base(), build(vec![]), dev()]));
     let late = Arc::clone(&network);
     tokio::spawn(async move {
@@ -130,8 +130,8 @@ async fn servers_that_learn_late_are_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_way_out_is_no_fault() {
-    // Nothing at all, broken delegation or not.
+async fn a_blocked_port_53_is_no_fault_of_the_delegation() {
+    // No server answers, whether the delegation is correct or not.
     for zones in [tree(), vec![base(), build(vec![])]] {
         let mut closed = network(&zones);
         closed.closed = true;
@@ -140,7 +140,7 @@ async fn no_way_out_is_no_fault() {
         assert_eq!(check(&dns).await, Ok(Checked::NoWayOut));
         assert!(start.elapsed() <= Duration::from_secs(60));
     }
-    // TCP alone is shut.
+    // Only TCP is blocked.
     let mut no_tcp = network(&tree());
     no_tcp.no_tcp = true;
     let Ok(Checked::Partly { silent }) = check(&dns(no_tcp).0).await else {
@@ -154,7 +154,7 @@ async fn no_way_out_is_no_fault() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_does_not_fit_a_datagram_is_asked_for_over_tcp() {
+async fn a_truncated_response_is_queried_again_over_tcp() {
     // Too many name servers for 1,232 bytes.
     let many: Vec<String> = (0..60)
         .map(|n| format!("dev{n}.{}.test", "x".repeat(40)))
@@ -177,7 +177,7 @@ async fn an_answer_that_does_not_fit_a_datagram_is_asked_for_over_tcp() {
         .await
     };
     assert_eq!(whole(network(&zones)).await, Ok(Checked::Fully));
-    // Without TCP the cut answer is none, and never taken for the whole set.
+    // Without TCP, a truncated response is never used in place of the complete set.
     let mut no_tcp = network(&zones);
     no_tcp.no_tcp = true;
     let Err(Fault::Silent { zone, silent }) = whole(no_tcp).await else {
@@ -188,7 +188,7 @@ async fn an_answer_that_does_not_fit_a_datagram_is_asked_for_over_tcp() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_of_some_is_told_from_silence_of_a_zone() {
+async fn some_silent_servers_are_no_fault_and_a_silent_zone_is_one() {
     let (dns, network) = dns(network(&tree()));
     network.down.lock().unwrap().insert(address_of("dev1.test"));
     assert!(matches!(check(&dns).await, Ok(Checked::Partly { .. })));
@@ -201,8 +201,8 @@ async fn silence_of_some_is_told_from_silence_of_a_zone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_check_is_bounded_while_everything_changes() {
-    // Slow and wrong: each round takes its time, the whole does not.
+async fn the_check_ends_in_time_although_servers_are_slow_and_wrong() {
+    // Slow and wrong: each round takes long, but the whole check is limited.
     let (dns, network) = dns(network(&[base(), build(vec![]), dev()]));
     network.down.lock().unwrap().insert(address_of("dev1.test"));
     let start = Instant::now();

@@ -1,4 +1,5 @@
-//! Without a list of servers: from the root down, over the system's resolver, and with real sockets.
+//! Without `DNS_NAME_SERVERS`: from the root servers, with the system's resolver and with real
+//! sockets.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,19 +15,20 @@ use name_server::{Asked, Zone, Zones, address_of, answer_bytes};
 use crate::check::check;
 use crate::network::{DEV, name, set, tree, zone};
 
-/// The Internet: name servers at port 53, their addresses known to the system's resolver, the root at the top.
+/// The Internet: name servers at port 53 and the root servers, whose addresses the system's
+/// resolver knows.
 struct Internet {
     zones: Zones,
-    /// What a firewall does to questions, where there is one.
+    /// What a firewall does to queries, if there is one.
     firewall: Option<Firewall>,
 }
 
-/// A firewall that lets no question out, and leaves none without an answer.
+/// A firewall that forwards no query and answers each itself.
 #[derive(Clone, Copy, Debug)]
 enum Firewall {
-    /// Answers as the network's own resolver would, out of its cache.
+    /// Answers from its cache, as the network's own resolver would.
     Resolves,
-    /// Refuses whatever does not ask for recursion.
+    /// Refuses queries that do not ask for recursion.
     Refuses,
 }
 
@@ -63,7 +65,8 @@ impl Transport for Internet {
     }
 
     async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        // A name server with both, as Route 53's have; the function has no way out over IPv6.
+        // A name server with an IPv4 and an IPv6 address, as Route 53's have. The function has no
+        // route over IPv6.
         let host = match host {
             "ns1.example.com" => "base1.test",
             host => host,
@@ -77,7 +80,7 @@ impl Transport for Internet {
 
 const AUTHORITATIVE: u8 = 0b100;
 
-/// The zones of `tree` with those above, up to the root.
+/// Returns the zones of `tree` and their ancestors up to the root.
 fn whole_tree() -> Vec<Zone> {
     let roots = ["a.root-servers.net", "b.root-servers.net"];
     let top = zone(".", &roots, vec![set("com", "NS", &["gtld.test"])]);
@@ -113,7 +116,8 @@ async fn without_a_list_the_walk_starts_at_the_root() {
         )
         .await;
     assert_eq!(gone, Standing::Gone);
-    // A referral to others has no authority, and is known to be from the parent's own servers.
+    // A referral to other servers has no authority bit, but is known to be from the parent's own
+    // servers.
     let others = dns
         .standing(
             &name("build.example.com"),
@@ -123,7 +127,7 @@ async fn without_a_list_the_walk_starts_at_the_root() {
         .await;
     assert_eq!(others, Standing::Gone);
 
-    // The registration lapsed.
+    // The registration expired.
     zones[4].record_sets.clear();
     let reach = internet(&zones, None)
         .reach(&name("dev.build.example.com"), &NameServers::new(DEV))
@@ -138,9 +142,10 @@ async fn without_a_list_the_walk_starts_at_the_root() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_firewall_that_answers_by_itself_is_no_way_out() {
+async fn a_firewall_that_answers_queries_itself_proves_nothing() {
     for firewall in [Firewall::Resolves, Firewall::Refuses] {
-        // What a cache says would count as the proof that a delegation stands, or is gone, and a refusal as a fault.
+        // The cache's answer would count as proof that a delegation exists or does not, and a
+        // refusal as a fault.
         let dns = internet(&whole_tree(), Some(firewall));
         assert_eq!(check(&dns).await, Ok(Checked::NoWayOut), "{firewall:?}");
         let standing = dns
@@ -164,7 +169,7 @@ async fn a_firewall_that_answers_by_itself_is_no_way_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn white_label_name_servers_are_a_zones_own() {
+async fn white_label_name_servers_count_as_the_zones_own() {
     let mut zones = whole_tree();
     zones[4].record_sets = vec![set("example.com", "NS", &["ns1.example.com"])];
     let dns = internet(&zones, None);
@@ -177,7 +182,7 @@ async fn white_label_name_servers_are_a_zones_own() {
 }
 
 #[tokio::test]
-async fn real_sockets_carry_questions_to_real_servers() {
+async fn real_sockets_query_real_servers() {
     let (_sender, receiver) =
         tokio::sync::watch::channel(Arc::new(Zones::from_top(&tree()).unwrap()));
     let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

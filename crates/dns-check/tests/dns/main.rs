@@ -1,4 +1,4 @@
-//! DNS as it is seen from the outside, against name servers in memory and in virtual time.
+//! Tests of this crate against name servers in memory, in virtual time.
 
 mod caa;
 mod check;

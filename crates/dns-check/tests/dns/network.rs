@@ -13,24 +13,24 @@ use hickory_proto::op::{Message, ResponseCode};
 use name_server::{Asked, RecordSet, Zone, Zones, answer_bytes};
 use tokio::time::sleep;
 
-/// The server that stands for the Internet.
+/// The listed server that replaces the Internet.
 const TOP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5353);
 
-/// Name servers in memory. Each answers from the snapshot; what is listed here does not.
+/// Name servers in memory. Each answers from the zones, with the exceptions below.
 #[derive(Default)]
 pub(crate) struct Network {
     pub(crate) zones: Mutex<Arc<Zones>>,
-    /// Whether each name server has an address of its own, or `TOP` plays all.
+    /// Whether each name server has an address of its own, or `TOP` serves all zones.
     pub(crate) own_addresses: bool,
-    /// No packet arrives at these, or at all where `closed`.
+    /// No packet arrives at these addresses, nor at any address if `closed`.
     pub(crate) down: Mutex<BTreeSet<Ipv4Addr>>,
     pub(crate) closed: bool,
     pub(crate) no_tcp: bool,
-    /// Answers have no authority, as those of a resolver.
+    /// Answers have no AA bit, as those of a resolver.
     pub(crate) from_cache: bool,
-    /// Says NXDOMAIN for this name, which only has names below it.
+    /// The server answers NXDOMAIN for this name, which only has subdomains.
     pub(crate) denied: Option<&'static str>,
-    /// How many datagrams and connections there were.
+    /// The number of datagrams and connections.
     pub(crate) exchanges: AtomicUsize,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a zone is reached from the top down, and where the way breaks.
+//! Whether the chain of delegations reaches a zone, and where it is broken.
 
 use dns_check::NameServers;
 use dns_check::Reach;
@@ -7,7 +7,7 @@ use name_server::Zone;
 use crate::network::{DEV, base, build, dev, dns, name, network, set, tree, zone};
 
 #[tokio::test(start_paused = true)]
-async fn reach_says_where_it_breaks() {
+async fn a_broken_chain_is_reported_with_the_zone_and_the_answers() {
     let reach = async |zones: &[Zone]| {
         let (dns, _) = dns(network(zones));
         dns.reach(&name("dev.build.example.com"), &NameServers::new(DEV))
@@ -53,7 +53,7 @@ async fn reach_says_where_it_breaks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_only_has_names_below_it_may_be_denied() {
+async fn a_zone_is_reached_although_an_empty_non_terminal_is_answered_with_nxdomain() {
     let zones = [
         zone(
             "example.com",

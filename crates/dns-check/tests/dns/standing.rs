@@ -1,4 +1,4 @@
-//! Whether a delegation still stands: what must be certain before its zone goes.
+//! Whether a delegation still exists: what must be certain before its zone is deleted.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use name_server::address_of;
 use crate::network::{DEV, Network, base, build, dev, dns, name, network, set, tree, zone};
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_stands_until_every_server_says_that_it_is_gone() {
+async fn a_delegation_counts_as_existing_until_every_server_answers_that_it_does_not() {
     let standing = async |dns: &Dns<Arc<Network>>| {
         dns.standing(
             &name("build.example.com"),
@@ -22,13 +22,13 @@ async fn a_delegation_stands_until_every_server_says_that_it_is_gone() {
     let (stands, _) = dns(network(&tree()));
     assert!(matches!(standing(&stands).await, Standing::Stands(_)));
 
-    // Nothing there, in every way in which there can be nothing.
+    // Every form of an answer that shows no delegation to our servers.
     let other = set("dev.build.example.com", "NS", &["other.test"]);
     let below = set("x.dev.build.example.com", "TXT", &["\"t\""]);
     for sets in [vec![], vec![below]] {
         let (gone, network) = dns(network(&[base(), build(sets), dev()]));
         assert_eq!(standing(&gone).await, Standing::Gone);
-        // One of two does not answer.
+        // One of two servers does not answer.
         network
             .down
             .lock()
@@ -36,14 +36,14 @@ async fn a_delegation_stands_until_every_server_says_that_it_is_gone() {
             .insert(address_of("build2.test"));
         assert!(matches!(standing(&gone).await, Standing::Unknown(_)));
     }
-    // A referral has no authority: with listed servers, a resolver may have made it.
+    // A referral has no AA bit: with listed servers, a resolver may have sent it.
     let (referred, _) = dns(network(&[base(), build(vec![other]), dev()]));
     assert!(matches!(standing(&referred).await, Standing::Unknown(_)));
-    // One server in common is enough to be taken over.
+    // One server in common is enough for somebody else to answer for the name.
     let part = set("dev.build.example.com", "NS", &["other.test", "dev2.test"]);
     let (part, _) = dns(network(&[base(), build(vec![part]), dev()]));
     assert!(matches!(standing(&part).await, Standing::Stands(_)));
-    // The parent is cut off, or refuses: nothing is known of what it holds.
+    // The parent cannot be reached, or refuses: its record sets are not known.
     for zones in [
         vec![
             zone("example.com", &["base1.test"], vec![]),
@@ -57,7 +57,7 @@ async fn a_delegation_stands_until_every_server_says_that_it_is_gone() {
             Standing::Unknown(_)
         ));
     }
-    // The zone names a server that the zone above does not, and that one has not heard of the change.
+    // The zone lists a server that its delegation does not, and this server still has the old data.
     let mut parent = build(vec![set(
         "build.example.com",
         "NS",
@@ -84,9 +84,9 @@ async fn standing(network: Network) -> Standing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_without_authority_or_from_a_listed_server_proves_nothing_gone() {
+async fn an_answer_without_authority_or_from_a_listed_server_is_no_proof_of_deletion() {
     let below = set("x.dev.build.example.com", "TXT", &["\"t\""]);
-    // NXDOMAIN, no data, and another's NS record set.
+    // NXDOMAIN, no data, and the NS record set of another zone.
     let other = set("dev.build.example.com", "NS", &["other.test"]);
     for sets in [vec![], vec![below], vec![other]] {
         let zones = [base(), build(sets), dev()];
@@ -102,14 +102,14 @@ async fn an_answer_without_authority_or_from_a_listed_server_proves_nothing_gone
             );
         }
     }
-    // That it exists is believed.
+    // A cached answer is enough to know that the delegation exists.
     let mut from_cache = network(&tree());
     from_cache.from_cache = true;
     assert!(matches!(standing(from_cache).await, Standing::Stands(_)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parent_with_too_many_name_servers_is_not_asked() {
+async fn the_delegation_is_unknown_if_the_parent_has_too_many_name_servers() {
     let hosts: Vec<String> = (0..1_024).map(|n| format!("n{n}.test")).collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let set = set("build.example.com", "NS", &hosts);
