@@ -182,7 +182,7 @@ impl AwsError {
 
     /// Returns whether the same call may succeed later although nobody changes anything.
     #[must_use]
-    pub fn passes(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self.kind, Kind::Throttled | Kind::NoAnswer)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn deliver(
         let lost = match timeout_at(attempt_ends, transport.put(url.secret(), body.to_vec())).await
         {
             Ok(Ok(reply)) if reply.accepts() => return Delivery::Accepted,
-            Ok(Ok(reply)) if reply.passes() => reply.to_string(),
+            Ok(Ok(reply)) if reply.is_transient() => reply.to_string(),
             Ok(Ok(reply)) => return Delivery::Refused(reply),
             Ok(Err(error)) => url.redacted_in(&error),
             Err(_) => "no answer in time".to_owned(),

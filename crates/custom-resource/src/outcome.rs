@@ -140,8 +140,8 @@ pub struct Wait {
 impl Wait {
     /// Returns the wait between the two searches of a Delete whose physical id was never assigned.
     #[must_use]
-    pub fn second_sweep() -> String {
-        "a Create of this resource that may still run to end, before the second sweep".to_owned()
+    pub fn second_search() -> String {
+        "a Create of this resource that may still run to end, before the second search".to_owned()
     }
 }
 
@@ -198,7 +198,7 @@ impl Invocation {
     /// answered may still run, at most so long that `reserve` remains for the second search and the
     /// answer.
     #[must_use]
-    pub fn until_second_sweep(&self, request: &Request, reserve: Duration) -> Duration {
+    pub fn until_second_search(&self, request: &Request, reserve: Duration) -> Duration {
         let most = self.time_left(request).saturating_sub(reserve);
         self.max_invocation_age.min(most)
     }

@@ -29,7 +29,7 @@ impl Reply {
     /// Returns whether the same PUT may succeed a little later. S3 replies `RequestTimeout` with
     /// status 400 if the body did not arrive in time; the SDKs treat it as transient
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
-    pub(crate) fn passes(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self.status, 408 | 429 | 500..)
             || (self.status == 400 && self.code.as_deref() == Some("RequestTimeout"))
     }

@@ -21,9 +21,9 @@ pub struct Trouble {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outlook {
     /// Permanent: someone has to act.
-    Final,
+    Permanent,
     /// Transient: too many requests, or no answer.
-    Passing,
+    Transient,
 }
 
 impl Trouble {
@@ -40,7 +40,7 @@ impl Trouble {
         progress: Option<Value>,
         id: Option<String>,
     ) -> Result<Step, Failure> {
-        if self.outlook == Outlook::Passing {
+        if self.outlook == Outlook::Transient {
             let age = invocation.clock.since(request.requested_at);
             return Ok(Step::Wait(Wait {
                 waiting_for: format!("an AWS call to succeed that failed so far: {}", self.reason),

@@ -257,7 +257,7 @@ impl Route53 {
                     }
                 }
                 Err(error) if error.is("NoSuchChange") => return Ok(()),
-                Err(error) if error.passes() => {}
+                Err(error) if error.is_transient() => {}
                 Err(error) => return Err(error),
             }
             next = next.mul_f64(GROWTH).min(LONGEST_PAUSE);

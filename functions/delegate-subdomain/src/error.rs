@@ -242,7 +242,7 @@ impl Error {
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {
             Self::Aws(error) | Self::Role { error, .. } => outlook(error),
-            _ => Outlook::Final,
+            _ => Outlook::Permanent,
         };
         Trouble {
             reason: self.to_string(),
@@ -251,8 +251,8 @@ impl Error {
     }
 
     /// Whether it may pass without anyone's doing.
-    pub(crate) fn passes(&self) -> bool {
-        self.trouble().outlook == Outlook::Passing
+    pub(crate) fn is_transient(&self) -> bool {
+        self.trouble().outlook == Outlook::Transient
     }
 
     /// Whether it comes of lacking permission in the parent, so that only DNS can still speak about it.
@@ -269,8 +269,8 @@ impl Error {
 /// What time does to a failed call.
 pub(crate) fn outlook(error: &AwsError) -> Outlook {
     match error.kind {
-        Kind::Throttled | Kind::NoAnswer => Outlook::Passing,
-        Kind::Denied | Kind::Refused | Kind::NoEndpoint => Outlook::Final,
+        Kind::Throttled | Kind::NoAnswer => Outlook::Transient,
+        Kind::Denied | Kind::Refused | Kind::NoEndpoint => Outlook::Permanent,
     }
 }
 

@@ -40,7 +40,7 @@ impl Waiter for StateMachine {
 }
 
 impl StateMachine {
-    /// Checks that this execution still runs. One that has ended takes no further turn.
+    /// Checks that this execution still runs. One that has ended takes no further delivery.
     async fn goes_on(&self, arn: &str) -> Result<(), NotStarted> {
         let sent = self.client.describe_execution().execution_arn(arn).send();
         match call_once("Step Functions", "DescribeExecution", arn, sent).await {

@@ -101,10 +101,10 @@ impl Error {
     /// What the protocol has to know of it.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {
-            Self::Aws(error) | Self::Refused(Refusal::Aws(error)) if error.passes() => {
-                Outlook::Passing
+            Self::Aws(error) | Self::Refused(Refusal::Aws(error)) if error.is_transient() => {
+                Outlook::Transient
             }
-            _ => Outlook::Final,
+            _ => Outlook::Permanent,
         };
         Trouble {
             reason: self.to_string(),

@@ -66,26 +66,26 @@ pub(crate) enum Phase {
     /// SSM keeps the name of a deleted parameter, seen first at this second since 1970.
     NameKept(u64),
     /// A Create that was never answered may still run until this second since 1970.
-    SecondLook(u64),
+    SecondSearch(u64),
 }
 
 /// The request, and what a plan needs to know of its delivery.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn<'a> {
+pub(crate) struct Delivery<'a> {
     pub(crate) request: &'a Request,
     pub(crate) phase: Phase,
     pub(crate) now: SystemTime,
     /// Whether an earlier delivery of the request may have been answered, and undone, already.
     pub(crate) may_be_repeat: bool,
     /// Until when a Create that was never answered may still run.
-    pub(crate) second_look: SystemTime,
+    pub(crate) second_search: SystemTime,
 }
 
 impl Plan {
-    pub(crate) fn of(task: &Task, observed: &Observed, turn: &Turn<'_>) -> Self {
+    pub(crate) fn of(task: &Task, observed: &Observed, delivery: &Delivery<'_>) -> Self {
         let plan = match task {
-            Task::Publish(publication) => publish(publication, observed, turn),
-            Task::Withdraw(withdrawal) => withdraw(withdrawal, observed, turn),
+            Task::Publish(publication) => publish(publication, observed, delivery),
+            Task::Withdraw(withdrawal) => withdraw(withdrawal, observed, delivery),
         };
         plan.unwrap_or_else(|stop| match stop {
             Stop::Refuse(refusal) => Self::Refuse(refusal),
@@ -109,7 +109,11 @@ impl From<Refusal> for Stop {
 }
 
 /// Create and Update.
-fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result<Plan, Stop> {
+fn publish(
+    wanted: &Publication,
+    observed: &Observed,
+    delivery: &Delivery<'_>,
+) -> Result<Plan, Stop> {
     let zone = public_zone(wanted, observed)?;
     if !observed.names_in_use.is_empty() {
         return Err(Stop::Refuse(Refusal::NamesInUse {
@@ -119,10 +123,10 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
             id: zone.id.clone(),
         }));
     }
-    let existing = Held::all(&observed.parameters, turn.request);
+    let existing = Held::all(&observed.parameters, delivery.request);
     for held in &existing {
-        check_usable(wanted, held, turn)?;
-        check_not_superseded(wanted, held, zone, turn)?;
+        check_usable(wanted, held, delivery)?;
+        check_not_superseded(wanted, held, zone, delivery)?;
     }
     let published = published_zone(observed.parameters.iter());
     if let Some(before) = published.filter(|before| *before != zone.id)
@@ -136,8 +140,8 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
     }
     let missing = missing(zone, &observed.parameters);
     let is_begun = existing.iter().any(|held| held.ownership.is_own());
-    if turn.may_be_repeat && !is_begun {
-        let age = turn.now.duration_since(turn.request.requested_at);
+    if delivery.may_be_repeat && !is_begun {
+        let age = delivery.now.duration_since(delivery.request.requested_at);
         return Err(Stop::Refuse(Refusal::TooLate {
             prefix: wanted.prefix.clone(),
             age: age.unwrap_or_default().as_secs(),
@@ -145,7 +149,7 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
     }
     match (&observed.conflict, missing.first()) {
         (Some(Conflict::NameTaken), Some((part, _))) => {
-            return Err(name_kept(wanted.prefix.name(*part), turn));
+            return Err(name_kept(wanted.prefix.name(*part), delivery));
         }
         // A Delete that arrives while this request is still carried out wins.
         (Some(Conflict::Gone), Some((part, _))) => {
@@ -156,19 +160,19 @@ fn publish(wanted: &Publication, observed: &Observed, turn: &Turn<'_>) -> Result
         _ => {}
     }
     let mut tags = wanted.tags.clone();
-    tags.extend(turn.request.ownership_tags());
+    tags.extend(delivery.request.ownership_tags());
     let other_values = existing.iter().filter(|held| !held.says(zone));
     let other_values = other_values.map(|held| (held.part(), held.part().value(zone)));
     let changes = [
         Change::Create(missing, tags),
-        transfer(wanted, &existing, turn.request),
+        transfer(wanted, &existing, delivery.request),
         Change::Overwrite(other_values.collect()),
-        settle(wanted, &existing, turn.request),
+        settle(wanted, &existing, delivery.request),
     ];
     let mut actions = Action::below(&wanted.prefix, changes);
     if let Some(prefix) = &wanted.failed_prefix {
-        let left = Held::all(&observed.of_failed_update, turn.request);
-        let changes = remove(Of::UnansweredCreate, &left, turn.request);
+        let left = Held::all(&observed.of_failed_update, delivery.request);
+        let changes = remove(Of::UnansweredCreate, &left, delivery.request);
         actions.extend(Action::below(prefix, changes));
     }
     // Last, since they cannot be returned to what they were.
@@ -194,7 +198,11 @@ fn public_zone<'a>(
 }
 
 /// Refuses a parameter that is someone else's.
-fn check_usable(wanted: &Publication, held: &Held<'_>, turn: &Turn<'_>) -> Result<(), Refusal> {
+fn check_usable(
+    wanted: &Publication,
+    held: &Held<'_>,
+    delivery: &Delivery<'_>,
+) -> Result<(), Refusal> {
     let name = wanted.prefix.name(held.part());
     match &held.ownership.owner {
         TagOwner::ThisResource { .. } => Ok(()),
@@ -206,7 +214,7 @@ fn check_usable(wanted: &Publication, held: &Held<'_>, turn: &Turn<'_>) -> Resul
         TagOwner::OtherLogicalId { logical_id, .. } => Err(Refusal::OfAnotherLogicalId {
             name,
             owner: logical_id.clone(),
-            asking: turn.request.logical_resource_id.clone(),
+            asking: delivery.request.logical_resource_id.clone(),
         }),
         TagOwner::Nobody => Err(Refusal::WithoutOwner { name }),
         TagOwner::OtherStack(owner) => Err(Refusal::OfAnotherStack {
@@ -221,15 +229,17 @@ fn check_not_superseded(
     wanted: &Publication,
     held: &Held<'_>,
     zone: &HostedZone,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<(), Refusal> {
-    let is_of_later = !turn.request.may_delete_named(held.ownership.since.as_ref());
+    let is_of_later = !delivery
+        .request
+        .may_delete_named(held.ownership.since.as_ref());
     // An earlier delivery of this very request would have written what this one wants. CloudFormation's time is in whole
     // seconds, rounded down.
-    let next_second = turn.request.requested_at + Duration::from_secs(1);
+    let next_second = delivery.request.requested_at + Duration::from_secs(1);
     let was_written_since = held.parameter.modified >= next_second;
     let is_changed_since = held.ownership.is_own() && !held.says(zone) && was_written_since;
-    if is_of_later || turn.may_be_repeat && is_changed_since {
+    if is_of_later || delivery.may_be_repeat && is_changed_since {
         return Err(Refusal::Superseded {
             name: wanted.prefix.name(held.part()),
         });
@@ -259,16 +269,16 @@ fn check_no_delegations(
     }
 }
 
-fn name_kept(name: String, turn: &Turn<'_>) -> Stop {
-    let now = seconds(turn.now);
-    let since = match turn.phase {
+fn name_kept(name: String, delivery: &Delivery<'_>) -> Stop {
+    let now = seconds(delivery.now);
+    let since = match delivery.phase {
         Phase::NameKept(since) => since,
-        Phase::First | Phase::SecondLook(_) => now,
+        Phase::First | Phase::SecondSearch(_) => now,
     };
     if now.saturating_sub(since) >= NAME_IS_KEPT.as_secs() {
         return Stop::Refuse(Refusal::NameKept { name });
     }
-    Stop::Again(turn.now + PAUSE, Phase::NameKept(since))
+    Stop::Again(delivery.now + PAUSE, Phase::NameKept(since))
 }
 
 fn seconds(moment: SystemTime) -> u64 {
@@ -373,14 +383,18 @@ fn template_tags(wanted: &Publication, existing: &[Held<'_>]) -> [Change; 2] {
 }
 
 /// Delete.
-fn withdraw(wanted: &Withdrawal, observed: &Observed, turn: &Turn<'_>) -> Result<Plan, Stop> {
-    let done = End::Done(Success::new(turn.request.physical_id()));
+fn withdraw(
+    wanted: &Withdrawal,
+    observed: &Observed,
+    delivery: &Delivery<'_>,
+) -> Result<Plan, Stop> {
+    let done = End::Done(Success::new(delivery.request.physical_id()));
     let Some(prefix) = &wanted.prefix else {
         // The Create was refused for its properties.
         return Ok(Plan::Do(Vec::new(), done));
     };
-    let existing = Held::all(&observed.parameters, turn.request);
-    let changes = remove(wanted.of, &existing, turn.request);
+    let existing = Held::all(&observed.parameters, delivery.request);
+    let changes = remove(wanted.of, &existing, delivery.request);
     let is_delete = |change: &&Change| matches!(change, Change::Delete(_));
     let deleted = changes.iter().find(is_delete);
     let deleted = deleted.map_or(0, |delete| delete.parts().len());
@@ -401,13 +415,13 @@ fn withdraw(wanted: &Withdrawal, observed: &Observed, turn: &Turn<'_>) -> Result
     {
         return Err(Stop::Refuse(Refusal::Aws(error.clone())));
     }
-    let end = match (wanted.of, turn.phase) {
-        (Of::UnansweredCreate, Phase::SecondLook(at)) if at > seconds(turn.now) => {
-            End::Again(custom_resource::Clock::moment(at), turn.phase)
+    let end = match (wanted.of, delivery.phase) {
+        (Of::UnansweredCreate, Phase::SecondSearch(at)) if at > seconds(delivery.now) => {
+            End::Again(custom_resource::Clock::moment(at), delivery.phase)
         }
-        (Of::UnansweredCreate, Phase::First) if turn.second_look > turn.now => {
-            let phase = Phase::SecondLook(seconds(turn.second_look));
-            End::Again(turn.second_look, phase)
+        (Of::UnansweredCreate, Phase::First) if delivery.second_search > delivery.now => {
+            let phase = Phase::SecondSearch(seconds(delivery.second_search));
+            End::Again(delivery.second_search, phase)
         }
         _ => done,
     };
@@ -516,10 +530,10 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done(success) => write!(f, "done: {}", success.physical_resource_id),
-            Self::Again(_, Phase::SecondLook(_)) => {
-                f.write_str("look again when a Create that was never answered cannot run any more")
-            }
-            Self::Again(..) => write!(f, "look again in {} s", PAUSE.as_secs()),
+            Self::Again(_, Phase::SecondSearch(_)) => f.write_str(
+                "search again when a Create that was never answered cannot run any more",
+            ),
+            Self::Again(..) => write!(f, "observe again in {} s", PAUSE.as_secs()),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     observed::{Conflict, Observer},
     parameters::Parameters,
-    plan::{Action, End, Phase, Plan, Turn},
+    plan::{Action, Delivery, End, Phase, Plan},
     properties::Task,
 };
 use aws_types::SdkConfig;
@@ -18,8 +18,8 @@ use hosted_zones::Route53;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What the second look of a Delete, and its answer, need: the invocation's deadline may decide when it comes.
-const SECOND_LOOK: Duration = Duration::from_secs(30);
+/// What the second search of a Delete, and its answer, need: the invocation's deadline may decide when it comes.
+const SECOND_SEARCH: Duration = Duration::from_secs(30);
 /// How often one attempt plans again because someone else changes the parameters at the same time.
 const ROUNDS: u32 = 5;
 /// The pause after that.
@@ -51,9 +51,9 @@ impl PublishedZones {
         let phase = progress
             .clone()
             .and_then(|progress| serde_json::from_value(progress).ok());
-        let turn = turn(request, phase.unwrap_or_default(), invocation);
+        let delivery = delivery(request, phase.unwrap_or_default(), invocation);
         // Boxed here and below: the futures of the AWS calls are large.
-        let step = Box::pin(self.carry_out(&task, &turn, invocation)).await;
+        let step = Box::pin(self.carry_out(&task, &delivery, invocation)).await;
         // A Create that fails names nothing: its Delete undoes only what this very Create did. The Create itself undoes
         // nothing, since an earlier delivery of it may have been answered SUCCESS.
         step.or_else(|error| error.trouble().settle(request, invocation, progress, None))
@@ -63,14 +63,14 @@ impl PublishedZones {
     async fn carry_out(
         &self,
         task: &Task,
-        turn: &Turn<'_>,
+        delivery: &Delivery<'_>,
         invocation: &Invocation,
     ) -> Result<Step, Error> {
         let mut conflict = None;
         for _ in 0..ROUNDS {
-            match Box::pin(self.plan(task, turn, conflict.take(), invocation)).await? {
+            match Box::pin(self.plan(task, delivery, conflict.take(), invocation)).await? {
                 Plan::Do(actions, end) => match self.act(&actions, invocation).await {
-                    Ok(()) => return Ok(ended(end, turn, invocation)),
+                    Ok(()) => return Ok(ended(end, delivery, invocation)),
                     Err(Stopped::Conflict(found)) => conflict = Some(found),
                     Err(Stopped::Failed(error)) => return Err(error),
                 },
@@ -81,7 +81,7 @@ impl PublishedZones {
         Ok(Step::Wait(Wait {
             waiting_for: "others to stop changing the same parameters".to_owned(),
             retry_after: PAUSE,
-            progress: json!(turn.phase),
+            progress: json!(delivery.phase),
         }))
     }
 
@@ -89,17 +89,17 @@ impl PublishedZones {
     async fn plan(
         &self,
         task: &Task,
-        turn: &Turn<'_>,
+        delivery: &Delivery<'_>,
         conflict: Option<Conflict>,
         invocation: &Invocation,
     ) -> Result<Plan, Error> {
         invocation.doing("reading the zone and the parameters");
         let mut observed = Box::pin(self.observer.observe(task)).await?;
         observed.conflict = conflict;
-        let mut plan = Plan::of(task, &observed, turn);
+        let mut plan = Plan::of(task, &observed, delivery);
         if let Plan::ReadDelegations(id) = plan {
             observed.delegations = self.observer.delegations(&id).await?;
-            plan = Plan::of(task, &observed, turn);
+            plan = Plan::of(task, &observed, delivery);
         }
         tracing::info!(%observed, %plan, "planned");
         Ok(plan)
@@ -114,27 +114,27 @@ impl PublishedZones {
     }
 }
 
-fn turn<'a>(request: &'a Request, phase: Phase, invocation: &Invocation) -> Turn<'a> {
+fn delivery<'a>(request: &'a Request, phase: Phase, invocation: &Invocation) -> Delivery<'a> {
     let now = invocation.clock.now();
-    Turn {
+    Delivery {
         request,
         phase,
         now,
         may_be_repeat: invocation.may_be_repeat,
-        second_look: now + invocation.until_second_sweep(request, SECOND_LOOK),
+        second_search: now + invocation.until_second_search(request, SECOND_SEARCH),
     }
 }
 
-fn ended(end: End, turn: &Turn<'_>, invocation: &Invocation) -> Step {
+fn ended(end: End, delivery: &Delivery<'_>, invocation: &Invocation) -> Step {
     let (at, phase) = match end {
         End::Done(success) => return Step::Done(success),
         End::Again(at, phase) => (at, phase),
     };
     Step::Wait(Wait {
         waiting_for: match phase {
-            Phase::SecondLook(_) => Wait::second_sweep(),
+            Phase::SecondSearch(_) => Wait::second_search(),
             Phase::First | Phase::NameKept(_) => {
-                let prefix = turn.request.properties.text("ParameterPrefix");
+                let prefix = delivery.request.properties.text("ParameterPrefix");
                 let prefix = prefix.unwrap_or_default();
                 format!("SSM to release the names of parameters below {prefix} that were deleted")
             }

@@ -135,7 +135,7 @@ async fn without_a_waiter_the_last_poll_is_at_the_end_of_the_invocation() {
         if call.number == 3 {
             done("id")
         } else {
-            wait("the second sweep", 30, json!(null))
+            wait("the second search", 30, json!(null))
         }
     })
     .set();

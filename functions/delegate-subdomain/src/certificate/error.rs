@@ -78,7 +78,7 @@ pub(super) enum Error {
         error: AwsError,
     },
     #[error(
-        "The certificate for {name} was not requested, because the request is too old: a Delete may have looked for the \
+        "The certificate for {name} was not requested, because the request is too old: a Delete may have searched for the \
          certificate already{}; deploy again.", after(.failed.as_deref())
     )]
     TooLate {
@@ -130,8 +130,8 @@ impl Error {
     }
 
     /// Whether it may pass without anyone's doing.
-    pub(super) fn passes(&self) -> bool {
-        self.trouble().outlook == Outlook::Passing
+    pub(super) fn is_transient(&self) -> bool {
+        self.trouble().outlook == Outlook::Transient
     }
 
     /// What the protocol has to know of it.
@@ -145,8 +145,8 @@ impl Error {
             | Self::Guardrail {
                 guardrail: "ACTIVE_RECORD_CHECK",
                 ..
-            } => Outlook::Passing,
-            _ => Outlook::Final,
+            } => Outlook::Transient,
+            _ => Outlook::Permanent,
         };
         Trouble {
             reason: self.to_string(),
@@ -222,11 +222,11 @@ mod tests {
             };
             Error::Aws(error).trouble()
         };
-        assert_eq!(aws(Kind::Throttled).outlook, Outlook::Passing);
-        assert_eq!(aws(Kind::NoAnswer).outlook, Outlook::Passing);
-        assert_eq!(aws(Kind::Denied).outlook, Outlook::Final);
+        assert_eq!(aws(Kind::Throttled).outlook, Outlook::Transient);
+        assert_eq!(aws(Kind::NoAnswer).outlook, Outlook::Transient);
+        assert_eq!(aws(Kind::Denied).outlook, Outlook::Permanent);
         let refused = aws(Kind::Refused);
-        assert_eq!(refused.outlook, Outlook::Final);
+        assert_eq!(refused.outlook, Outlook::Permanent);
         assert_eq!(
             refused.reason,
             "ACM DescribeCertificate on arn: No (X, request r-1); correct what it names, then deploy again."

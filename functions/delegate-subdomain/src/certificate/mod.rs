@@ -31,7 +31,7 @@ use dns_check::{Dns, Transport};
 use error::Error;
 use hosted_zones::Route53;
 use observe::Observer;
-use plan::{Acted, Next, Pause, Phase, Plan, Turn};
+use plan::{Acted, Delivery, Next, Pause, Phase, Plan};
 use properties::Task;
 use serde_json::Value;
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl<T: Transport> Certificates<T> {
         }
         let task = Task::of(request, self.observer.region()).ok()?;
         let phase = Phase::read(progress, request);
-        let mut phase = phase.abandoned(&turn(request, invocation))?;
+        let mut phase = phase.abandoned(&delivery(request, invocation))?;
         loop {
             match self.attempt(&task, phase, request, invocation).await {
                 Err(failure) => return Some(failure.reason).filter(|reason| !reason.is_empty()),
@@ -113,7 +113,7 @@ impl<T: Transport> Certificates<T> {
         for _ in 0..ROUNDS {
             // Boxed here and below: the futures of the AWS calls are large.
             let round = Box::pin(self.round(task, &phase, request, invocation)).await;
-            let now = turn(request, invocation);
+            let now = delivery(request, invocation);
             let next = match round.or_else(|error| phase.after_error(error, &now)) {
                 Ok(next) => next,
                 Err(error) => {
@@ -155,7 +155,7 @@ impl<T: Transport> Certificates<T> {
         invocation.doing("reading certificates, zones and CNAMEs");
         let mut observed = Box::pin(self.observer.observe(task, phase)).await?;
         loop {
-            let plan = Plan::of(task, phase, &observed, &turn(request, invocation));
+            let plan = Plan::of(task, phase, &observed, &delivery(request, invocation));
             match &plan {
                 Ok(plan) => tracing::info!(%observed, %plan, "planned"),
                 Err(refusal) => tracing::info!(%observed, %refusal, "planned"),
@@ -170,7 +170,7 @@ impl<T: Transport> Certificates<T> {
                         invocation.doing(action.to_string());
                         let is_optional = action.is_optional();
                         let acted = match Box::pin(self.observer.act(action)).await {
-                            Err(error) if is_optional && !error.passes() => {
+                            Err(error) if is_optional && !error.is_transient() => {
                                 tracing::error!(%error, "the request goes on without this change");
                                 Acted::Done
                             }
@@ -185,16 +185,16 @@ impl<T: Transport> Certificates<T> {
     }
 }
 
-fn turn<'a>(request: &'a Request, invocation: &Invocation) -> Turn<'a> {
+fn delivery<'a>(request: &'a Request, invocation: &Invocation) -> Delivery<'a> {
     let now = invocation.clock.now();
-    Turn {
+    Delivery {
         request,
         now,
         jitter: 0.8 + 0.4 * fastrand::f64(),
         may_be_repeat: invocation.may_be_repeat,
         max_age: invocation.max_invocation_age,
         is_too_late: invocation.is_too_late(request),
-        search_again_at: now + invocation.until_second_sweep(request, SEARCH),
+        search_again_at: now + invocation.until_second_search(request, SEARCH),
     }
 }
 

@@ -346,7 +346,7 @@ impl<T: Transport> Observer<T> {
                     Ok(found) => sharers.extend(found),
                     // No certificate can be requested in a Region that is not enabled for the account.
                     Err(ListError::Closed(_)) => {}
-                    Err(ListError::Aws(error)) if error.passes() => {
+                    Err(ListError::Aws(error)) if error.is_transient() => {
                         return Ok(Sharers::Silent { region, error });
                     }
                     Err(error) => {

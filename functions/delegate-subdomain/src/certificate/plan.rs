@@ -29,7 +29,7 @@ mod situations;
 mod worlds;
 
 pub(super) use action::{Action, NewCertificate};
-pub(super) use decision::{Next, Pause, Plan, Question, Turn};
+pub(super) use decision::{Delivery, Next, Pause, Plan, Question};
 pub(super) use phase::{Phase, Refused, Remove};
 
 use super::{arn::CertificateArn, error::Error, observed::Observed, properties::Task};
@@ -51,28 +51,28 @@ impl Plan {
         task: &Task,
         phase: &Phase,
         observed: &Observed,
-        turn: &Turn<'_>,
+        delivery: &Delivery<'_>,
     ) -> Result<Self, Error> {
         match (phase, task) {
             (Phase::Search(search), Task::Issue(wanted)) => {
-                issue::search(wanted, search, observed, turn)
+                issue::search(wanted, search, observed, delivery)
             }
             (Phase::Await(arn, waiting), Task::Issue(wanted)) => {
-                issue::until_issued(wanted, (arn, waiting), observed, turn)
+                issue::until_issued(wanted, (arn, waiting), observed, delivery)
             }
             (Phase::Finish(finish), Task::Issue(wanted)) => {
-                issue::finish(wanted, finish, observed, turn)
+                issue::finish(wanted, finish, observed, delivery)
             }
             (Phase::Undo(undo), Task::Issue(wanted)) => {
-                Ok(undo::plan(wanted, undo, observed, turn))
+                Ok(undo::plan(wanted, undo, observed, delivery))
             }
             (Phase::Delete(delete), Task::Delete(deletion)) => {
-                delete::plan(deletion, delete, observed, turn)
+                delete::plan(deletion, delete, observed, delivery)
             }
-            (Phase::Remove(remove), _) => remove::plan(task, remove, observed, turn),
+            (Phase::Remove(remove), _) => remove::plan(task, remove, observed, delivery),
             // A remembered phase is of the request that remembered it.
             (Phase::Delete(_), Task::Issue(_)) | (_, Task::Delete(_)) => {
-                Ok(Self::again(Phase::first(turn.request)))
+                Ok(Self::again(Phase::first(delivery.request)))
             }
         }
     }
@@ -102,28 +102,28 @@ impl Phase {
     /// # Errors
     ///
     /// The error, if it is one.
-    pub(super) fn after_error(&self, error: Error, turn: &Turn<'_>) -> Result<Next, Error> {
+    pub(super) fn after_error(&self, error: Error, delivery: &Delivery<'_>) -> Result<Next, Error> {
         match self {
             Self::Undo(undo)
             | Self::Remove(Remove {
                 after: After::Undo(undo),
                 ..
-            }) => Ok(undo::after_error(undo, &error, turn)),
+            }) => Ok(undo::after_error(undo, &error, delivery)),
             Self::Remove(Remove {
                 after: After::Leftover(then),
                 ..
-            }) if !error.passes() => Ok(Next::Again((**then).clone())),
+            }) if !error.is_transient() => Ok(Next::Again((**then).clone())),
             _ => Err(error),
         }
     }
 
     /// Returns the phase that undoes what the request has requested, if it has, after it failed for this reason.
-    pub(super) fn undoing(&self, reason: &str, turn: &Turn<'_>) -> Option<Self> {
-        undo::after_failure(self, reason, turn)
+    pub(super) fn undoing(&self, reason: &str, delivery: &Delivery<'_>) -> Option<Self> {
+        undo::after_failure(self, reason, delivery)
     }
 
     /// The same, if its time is up. The request can have been cut off before it remembered what it requested.
-    pub(super) fn abandoned(&self, turn: &Turn<'_>) -> Option<Self> {
-        undo::abandoned(self, turn)
+    pub(super) fn abandoned(&self, delivery: &Delivery<'_>) -> Option<Self> {
+        undo::abandoned(self, delivery)
     }
 }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 pub(super) struct Memory {
     /// How far the removal of each zone is, by the zone's id. A zone that is not here may be delegated.
     zones: BTreeMap<String, Phase>,
-    /// When the second look of a Delete by ownership tags is due, in seconds since 1970.
-    pub(super) second_look: Option<u64>,
+    /// When the second search of a Delete by ownership tags is due, in seconds since 1970.
+    pub(super) second_search: Option<u64>,
     /// What an Update has established. What is left is to delete the leftovers of a failed one.
     pub(super) established: Option<Established>,
     /// Since when Route 53 refuses the NS record set of a zone that this request created, in seconds since 1970.

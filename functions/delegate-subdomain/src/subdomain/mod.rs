@@ -28,13 +28,13 @@ use delegation::Delegation;
 use dns_check::{Dns, Transport};
 use memory::Memory;
 use observed::{Observed, Observer};
-use plan::{Do, End, Plan, Turn};
+use plan::{Delivery, Do, End, Plan};
 use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
 use task::Task;
 
-/// What the second look of a Delete, and its answer, need: the invocation's deadline may decide when it comes.
-const SECOND_LOOK: Duration = Duration::from_secs(90);
+/// What the second search of a Delete, and its answer, need: the invocation's deadline may decide when it comes.
+const SECOND_SEARCH: Duration = Duration::from_secs(90);
 /// How often one attempt observes before it pauses.
 const ROUNDS: u32 = 12;
 /// That pause.
@@ -137,7 +137,11 @@ impl<T: Transport> Subdomains<T> {
             changes: HashMap::new(),
         };
         loop {
-            let plan = Plan::of(task, observed, &turn(request, &attempt.memory, invocation));
+            let plan = Plan::of(
+                task,
+                observed,
+                &delivery(request, &attempt.memory, invocation),
+            );
             if let Plan::Read(question) = &plan {
                 invocation.doing(format!("reading {question}"));
                 observer.read(question, task, observed).await?;
@@ -209,10 +213,10 @@ fn not_restored(end: End, stopped: Stopped) -> Stopped {
     }
 }
 
-fn turn<'a>(request: &'a Request, memory: &'a Memory, invocation: &Invocation) -> Turn<'a> {
+fn delivery<'a>(request: &'a Request, memory: &'a Memory, invocation: &Invocation) -> Delivery<'a> {
     let clock = invocation.clock;
     let now = clock.now();
-    Turn {
+    Delivery {
         request,
         memory,
         now,
@@ -225,6 +229,6 @@ fn turn<'a>(request: &'a Request, memory: &'a Memory, invocation: &Invocation) -
         } else {
             request.service_timeout.min(invocation.remaining())
         },
-        second_look: now + invocation.until_second_sweep(request, SECOND_LOOK),
+        second_search: now + invocation.until_second_search(request, SECOND_SEARCH),
     }
 }

@@ -290,7 +290,7 @@ impl<T: Transport> Observer<'_, T> {
 
     async fn before_removing_tagged(&self, leaving: &Leaving) -> Result<Observed, Error> {
         self.invocation
-            .doing("looking for what this resource has, by its ownership tags");
+            .doing("searching for what this resource has, by its ownership tags");
         let parent = match &leaving.parent {
             Ok(reference) => match self.parent(reference).await {
                 Ok(parent) => self.confirm(&parent, reference).await.map(|()| parent),
@@ -469,7 +469,7 @@ impl<T: Transport> Observer<'_, T> {
 fn known<T>(checked: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match checked {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.passes() => Err(error),
+        Err(error) if error.is_transient() => Err(error),
         Err(error) => {
             tracing::warn!(%error, "not checked before the delete");
             Ok(None)

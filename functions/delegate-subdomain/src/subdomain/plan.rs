@@ -82,7 +82,7 @@ pub(super) enum End {
 
 /// The request, and what a plan needs to know of its delivery.
 #[derive(Clone, Debug)]
-pub(super) struct Turn<'a> {
+pub(super) struct Delivery<'a> {
     pub(super) request: &'a Request,
     pub(super) memory: &'a Memory,
     pub(super) now: SystemTime,
@@ -90,27 +90,29 @@ pub(super) struct Turn<'a> {
     pub(super) age: Duration,
     /// Whether an earlier delivery of the request may have been answered, and undone, already.
     pub(super) may_be_repeat: bool,
-    /// Whether the Delete of this Create may have looked for the last time.
+    /// Whether the Delete of this Create may have searched for the last time.
     pub(super) is_too_late: bool,
     /// How long the request, and without a state machine this invocation, still lasts.
     pub(super) time_left: Duration,
     /// How long a Delete lasts at most, of which this invocation is taken as a sample if there is no state machine.
     pub(super) time_of_delete: Duration,
     /// Until when a Create that was never answered may still run.
-    pub(super) second_look: SystemTime,
+    pub(super) second_search: SystemTime,
 }
 
 impl Plan {
-    pub(super) fn of(task: &Task, observed: &Observed, turn: &Turn<'_>) -> Self {
+    pub(super) fn of(task: &Task, observed: &Observed, delivery: &Delivery<'_>) -> Self {
         let plan = match task {
-            Task::Establish(task) => establish::plan(task, observed, turn),
-            Task::Remove(task) => remove::plan(task, observed, turn),
-            Task::Nothing => Ok(turn.plan([], End::Done(turn.deleted()))),
+            Task::Establish(task) => establish::plan(task, observed, delivery),
+            Task::Remove(task) => remove::plan(task, observed, delivery),
+            Task::Nothing => Ok(delivery.plan([], End::Done(delivery.deleted()))),
         };
         plan.unwrap_or_else(|stop| match stop {
             Stop::Refuse(error) => Self::Refuse(error),
             Stop::Read(question) => Self::Read(question),
-            Stop::Wait { until, waiting_for } => turn.plan([], End::Wait { until, waiting_for }),
+            Stop::Wait { until, waiting_for } => {
+                delivery.plan([], End::Wait { until, waiting_for })
+            }
         })
     }
 }
@@ -132,7 +134,7 @@ impl<E: Into<Error>> From<E> for Stop {
     }
 }
 
-impl Turn<'_> {
+impl Delivery<'_> {
     /// A plan that remembers nothing new and names nothing.
     fn plan(&self, actions: impl Into<Vec<Action>>, end: End) -> Plan {
         self.remember(actions, self.memory.clone(), end)

@@ -2,7 +2,7 @@
 //! requests, what each finds, and what is planned for it. `UPDATE_PLANS=1 cargo test -p publish-zone` writes them anew.
 
 use super::{
-    Phase, Plan, Turn,
+    Delivery, Phase, Plan,
     store::{Event, OTHER_STACK, PREFIX, STACK, START, Store, at_once, name},
 };
 use crate::{
@@ -57,16 +57,16 @@ impl Story {
         self.tell_turn(event, &at_once(&request));
     }
 
-    fn tell_turn(&mut self, event: &Event<'_>, turn: &Turn<'_>) {
-        let (observed, plan) = self.store.plan(turn);
-        let late = if turn.may_be_repeat {
+    fn tell_turn(&mut self, event: &Event<'_>, delivery: &Delivery<'_>) {
+        let (observed, plan) = self.store.plan(delivery);
+        let late = if delivery.may_be_repeat {
             ", delivered late or again"
         } else {
             ""
         };
         let kind = event.kind;
         let _ = write!(self.text, "\n## {kind} of {}{late}\n\n", event.logical_id);
-        let tags = turn.request.ownership_tags();
+        let tags = delivery.request.ownership_tags();
         let _ = writeln!(self.text, "Request: {}", tags[tags::REQUEST]);
         if kind != "Create" {
             let _ = writeln!(self.text, "Physical id: {}", event.physical_id);
@@ -80,7 +80,7 @@ impl Story {
             let _ = writeln!(self.text, "Before: {}", shown(&event.before));
         }
         let _ = write!(self.text, "\nObserved:\n\n{observed:#}\nPlan:\n\n{plan:#}");
-        self.store.carry_out(&plan, turn.now);
+        self.store.carry_out(&plan, delivery.now);
     }
 
     /// Someone else writes a parameter.
@@ -143,11 +143,11 @@ fn create() {
     story.tell(&event);
     story.remark("Lambda delivers the same request again. It finds that everything is done.");
     let request = event.request();
-    let turn = Turn {
+    let delivery = Delivery {
         may_be_repeat: true,
         ..at_once(&request)
     };
-    story.tell_turn(&event, &turn);
+    story.tell_turn(&event, &delivery);
     story.end();
 }
 
@@ -183,12 +183,12 @@ fn refused() {
     story.store = Store::default();
     let event = story.event("Create", "Zone", plain("Z1"));
     let request = event.request();
-    let turn = Turn {
+    let delivery = Delivery {
         may_be_repeat: true,
         now: request.requested_at + Duration::from_secs(61),
         ..at_once(&request)
     };
-    story.tell_turn(&event, &turn);
+    story.tell_turn(&event, &delivery);
     story.end();
 }
 
@@ -216,11 +216,11 @@ fn overwrite() {
     story.tell(&event);
     story.remark("Lambda delivers the update before it once more.");
     let request = first.request();
-    let turn = Turn {
+    let delivery = Delivery {
         may_be_repeat: true,
         ..at_once(&request)
     };
-    story.tell_turn(&first, &turn);
+    story.tell_turn(&first, &delivery);
     story.end();
 }
 
@@ -387,15 +387,15 @@ fn unanswered_create() {
     let mut delete = story.event("Delete", "Zone", plain("Z1"));
     delete.physical_id = "networking-Zone-1A2B3C4D5E6F".to_owned();
     story.tell(&delete);
-    story.remark("It may still have run then, so its Delete looks once more.");
+    story.remark("It may still have run then, so its Delete searches once more.");
     let request = delete.request();
-    let second_look = at_once(&request).second_look;
-    let turn = Turn {
-        phase: Phase::SecondLook(Clock::seconds(second_look)),
-        now: second_look,
+    let second_search = at_once(&request).second_search;
+    let delivery = Delivery {
+        phase: Phase::SecondSearch(Clock::seconds(second_search)),
+        now: second_search,
         ..at_once(&request)
     };
-    story.tell_turn(&delete, &turn);
+    story.tell_turn(&delete, &delivery);
     story.end();
 }
 
@@ -421,7 +421,7 @@ fn name_kept() {
         story.remark(remark);
         let mut observed = story.store.observe(&task);
         observed.conflict = Some(Conflict::NameTaken);
-        let turn = Turn {
+        let delivery = Delivery {
             phase: if later == 1 {
                 Phase::First
             } else {
@@ -430,7 +430,7 @@ fn name_kept() {
             now: request.requested_at + Duration::from_secs(later),
             ..at_once(&request)
         };
-        let plan = Plan::of(&task, &observed, &turn);
+        let plan = Plan::of(&task, &observed, &delivery);
         let _ = write!(story.text, "\nObserved:\n\n{observed:#}\nPlan:\n\n{plan:#}");
     }
     story.end();

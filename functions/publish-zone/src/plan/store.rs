@@ -1,6 +1,6 @@
 //! What the plans of tests are made from and carried out on: Parameter Store and Route 53 in their smallest form.
 
-use super::{Action, Change, End, Phase, Plan, Turn};
+use super::{Action, Change, Delivery, End, Phase, Plan};
 use crate::{
     observed::{Delegations, Observed, Parameter},
     properties::{Part, Prefix, Task},
@@ -127,13 +127,13 @@ impl Store {
     }
 
     /// The plan for a request that arrives now, with the observation that it was made from.
-    pub(super) fn plan(&self, turn: &Turn<'_>) -> (Observed, Plan) {
-        let task = Task::of(turn.request).expect("the properties are right");
+    pub(super) fn plan(&self, delivery: &Delivery<'_>) -> (Observed, Plan) {
+        let task = Task::of(delivery.request).expect("the properties are right");
         let mut observed = self.observe(&task);
-        let mut plan = Plan::of(&task, &observed, turn);
+        let mut plan = Plan::of(&task, &observed, delivery);
         if let Plan::ReadDelegations(id) = plan {
             observed.delegations = self.delegations_of(&id);
-            plan = Plan::of(&task, &observed, turn);
+            plan = Plan::of(&task, &observed, delivery);
         }
         (observed, plan)
     }
@@ -199,13 +199,13 @@ impl Store {
     }
 }
 
-/// A turn right after the request was made.
-pub(super) fn at_once(request: &Request) -> Turn<'_> {
-    Turn {
+/// A delivery right after the request was made.
+pub(super) fn at_once(request: &Request) -> Delivery<'_> {
+    Delivery {
         request,
         phase: Phase::First,
         now: request.requested_at + Duration::from_secs(1),
         may_be_repeat: false,
-        second_look: request.requested_at + Duration::from_secs(900),
+        second_search: request.requested_at + Duration::from_secs(900),
     }
 }

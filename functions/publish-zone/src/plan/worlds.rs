@@ -2,7 +2,7 @@
 //! for each kind of request, the plan is made and held against the rules.
 
 use super::{
-    Action, Change, Plan, Turn,
+    Action, Change, Delivery, Plan,
     store::{Event, OTHER_STACK, PREFIX, STACK, Store, at_once, name, zone},
 };
 use crate::{
@@ -581,8 +581,8 @@ fn what_every_world_can_be_is_read_back_from_its_tags() {
         };
         let observed = world.store().observe(&task);
         assert_eq!(observed.parameters.len(), 3);
-        let turn: Turn<'_> = at_once(&request);
-        let refused = matches!(Plan::of(&task, &observed, &turn), Plan::Refuse(_));
+        let delivery: Delivery<'_> = at_once(&request);
+        let refused = matches!(Plan::of(&task, &observed, &delivery), Plan::Refuse(_));
         assert_eq!(refused, !past.is_usable(), "{past:?}");
     }
 }

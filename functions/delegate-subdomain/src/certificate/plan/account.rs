@@ -1,6 +1,6 @@
 //! What the plans of tests are made from and carried out on: ACM, Route 53 and DNS in their smallest form.
 
-use super::{Acted, Action, Next, Phase, Plan, Question, Refused, Turn};
+use super::{Acted, Action, Delivery, Next, Phase, Plan, Question, Refused};
 use crate::certificate::{
     arn::CertificateArn,
     cause::Cause,
@@ -396,19 +396,19 @@ impl Account {
         let start = request.requested_at + Duration::from_secs(1);
         let mut now = start;
         for _ in 0..200 {
-            let turn = turn(&request, now);
-            let next = match self.round(&task, &phase, &turn, watch) {
+            let delivery = delivery(&request, now);
+            let next = match self.round(&task, &phase, &delivery, watch) {
                 Ok(next) => next,
-                Err(error) => match phase.after_error(error, &turn) {
+                Err(error) => match phase.after_error(error, &delivery) {
                     Ok(next) => next,
-                    Err(error) if error.trouble().outlook == Outlook::Passing => {
+                    Err(error) if error.trouble().outlook == Outlook::Transient => {
                         Next::Wait(super::Pause {
                             waiting_for: error.to_string(),
                             retry_after: Duration::from_secs(5),
                             phase: phase.clone(),
                         })
                     }
-                    Err(error) => match phase.undoing(&error.to_string(), &turn) {
+                    Err(error) => match phase.undoing(&error.to_string(), &delivery) {
                         Some(undo) => Next::Again(undo),
                         None => return End::Failed(Failure::new(error.to_string())),
                     },
@@ -436,12 +436,12 @@ impl Account {
         &mut self,
         task: &Task,
         phase: &Phase,
-        turn: &Turn<'_>,
+        delivery: &Delivery<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<Next, Error> {
         let mut observed = self.observe(task, phase);
         loop {
-            let plan = Plan::of(task, phase, &observed, turn);
+            let plan = Plan::of(task, phase, &observed, delivery);
             watch(self, &observed, &plan);
             match plan? {
                 Plan::Ask(question) => self.answer(&question, &mut observed),
@@ -460,11 +460,11 @@ impl Account {
     }
 }
 
-pub(super) fn turn(request: &Request, now: SystemTime) -> Turn<'_> {
+pub(super) fn delivery(request: &Request, now: SystemTime) -> Delivery<'_> {
     let max_age = Duration::from_secs(900);
     let age = now.duration_since(request.requested_at).unwrap();
     let is_create = request.request_type == custom_resource::RequestType::Create;
-    Turn {
+    Delivery {
         request,
         now,
         jitter: 1.0,

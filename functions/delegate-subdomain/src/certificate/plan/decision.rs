@@ -68,7 +68,7 @@ pub(in crate::certificate) struct Pause {
 
 /// The request, and what a plan needs to know of its delivery.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::certificate) struct Turn<'a> {
+pub(in crate::certificate) struct Delivery<'a> {
     pub(in crate::certificate) request: &'a Request,
     pub(in crate::certificate) now: SystemTime,
     /// 0.8 to 1.2: parts stacks that were deployed together.
@@ -83,7 +83,7 @@ pub(in crate::certificate) struct Turn<'a> {
     pub(in crate::certificate) search_again_at: SystemTime,
 }
 
-impl Turn<'_> {
+impl Delivery<'_> {
     /// How long ago CloudFormation made the request.
     pub(super) fn age(&self) -> Duration {
         let age = self.now.duration_since(self.request.requested_at);

@@ -5,7 +5,7 @@
 
 use super::{
     action::{Action, Purpose},
-    decision::{Next, Plan, Question, Turn},
+    decision::{Delivery, Next, Plan, Question},
     phase::{After, Delete, Phase, Remove, Stage},
 };
 use crate::certificate::{
@@ -26,9 +26,9 @@ pub(super) fn plan(
     deletion: &Deletion,
     delete: &Delete,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
-    let request = turn.request;
+    let request = delivery.request;
     let done = || Next::Done(Success::new(request.physical_id()));
     let found = match &observed.certificates {
         Listing::NotRead => &[][..],
@@ -51,7 +51,7 @@ pub(super) fn plan(
         let (arn, keys) = (held.arn(), transfer_keys());
         let actions = match fate(request, arn.as_str(), &held.tags) {
             Fate::Leave => continue,
-            Fate::Delete => return remove(held, cnames, delete, observed, turn),
+            Fate::Delete => return remove(held, cnames, delete, observed, delivery),
             Fate::Return { to } => {
                 let returned = Purpose::ReturnTo(to.clone());
                 [
@@ -63,15 +63,15 @@ pub(super) fn plan(
         };
         return Ok(Plan::Do(actions.into_iter().flatten().collect(), next));
     }
-    Ok(match (deletion, second_search(delete, turn)) {
+    Ok(match (deletion, second_search(delete, delivery)) {
         (Deletion::Unnamed(..), Some(at)) => {
-            let left = at.duration_since(turn.now).unwrap_or_default();
+            let left = at.duration_since(delivery.now).unwrap_or_default();
             let search_again_at = Some(Clock::seconds(at));
             let delete = Delete {
                 search_again_at,
                 ..delete.clone()
             };
-            Plan::wait(Wait::second_sweep(), left, Phase::Delete(delete))
+            Plan::wait(Wait::second_search(), left, Phase::Delete(delete))
         }
         _ => Plan::Do(Vec::new(), done()),
     })
@@ -88,13 +88,13 @@ fn requested_nothing(error: &ListError, request: &Request) -> bool {
 }
 
 /// When to search once more what a Create has requested that was never answered.
-fn second_search(delete: &Delete, turn: &Turn<'_>) -> Option<SystemTime> {
-    if is_refused_id(turn.request.physical_id()) {
+fn second_search(delete: &Delete, delivery: &Delivery<'_>) -> Option<SystemTime> {
+    if is_refused_id(delivery.request.physical_id()) {
         return None;
     }
     match delete.search_again_at {
-        None => Some(turn.search_again_at),
-        Some(at) => Some(Clock::moment(at)).filter(|at| *at > turn.now),
+        None => Some(delivery.search_again_at),
+        Some(at) => Some(Clock::moment(at)).filter(|at| *at > delivery.now),
     }
 }
 
@@ -105,10 +105,10 @@ fn remove(
     cnames: &CnameZones,
     delete: &Delete,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
     if let Some(successor) = Successor::of(&held.tags) {
-        match leftover(&successor, &observed.others, turn)? {
+        match leftover(&successor, &observed.others, delivery)? {
             Leftover::Unknown(question) => return Ok(Plan::Ask(question)),
             Leftover::Found(found) => {
                 let found = found
@@ -139,7 +139,7 @@ pub(super) enum Leftover<'a> {
 pub(super) fn leftover<'a>(
     successor: &Successor,
     others: &'a Listing,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Leftover<'a>, Error> {
     let found = match others {
         Listing::NotRead => {
@@ -149,15 +149,17 @@ pub(super) fn leftover<'a>(
             }));
         }
         // A request must not fail for what another one left, in a Region that the function may not read any more.
-        Listing::Unreadable(error) if error.aws().passes() => return Err(error.clone().into()),
+        Listing::Unreadable(error) if error.aws().is_transient() => {
+            return Err(error.clone().into());
+        }
         Listing::Unreadable(_) => &[][..],
         Listing::Found(found) => found,
     };
-    let owner = turn.request.owner();
+    let owner = delivery.request.owner();
     let found = found.iter().filter(|held| {
         held.certificate.is_named(&successor.name)
             && successor.is_left(&held.tags, &owner)
-            && held.arn().as_str() != turn.request.physical_id()
+            && held.arn().as_str() != delivery.request.physical_id()
     });
     Ok(Leftover::Found(found.collect()))
 }

@@ -5,7 +5,7 @@
 
 use super::{
     action::{Action, NewCertificate, Purpose},
-    decision::{Next, Plan, Question, Turn},
+    decision::{Delivery, Next, Plan, Question},
     delete::{Leftover, leftover, remove_leftover},
     diagnosis::{PAUSE, Verdict, since},
     phase::{Finish, Origin, Phase, Search, Waiting},
@@ -30,7 +30,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
 const APPEARS: Duration = Duration::from_secs(60);
-/// How long before a Create is too late to request a certificate ([`Turn::max_age`]) it is requested in any case: longer
+/// How long before a Create is too late to request a certificate ([`Delivery::max_age`]) it is requested in any case: longer
 /// than the pause between two attempts.
 const LAST_REQUEST: Duration = Duration::from_secs(150);
 /// Shortest and longest pause between two attempts.
@@ -42,12 +42,12 @@ pub(super) fn search(
     issue: &Issue,
     search: &Search,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
-    let Some(held) = best(issue, observed, turn)? else {
-        return request(issue, search, observed, turn);
+    let Some(held) = best(issue, observed, delivery)? else {
+        return request(issue, search, observed, delivery);
     };
-    let origin = if is_undone_with(turn.request, &held.tags) {
+    let origin = if is_undone_with(delivery.request, &held.tags) {
         Origin::Requested
     } else {
         Origin::Found
@@ -55,12 +55,14 @@ pub(super) fn search(
     let is_issued = held.certificate.status == Status::Issued;
     let zones = match ValidationZones::usable(&observed.zones, &issue.wanted.names) {
         Ok(zones) => zones,
-        Err(error) if !is_issued || is_new(origin, turn) && error.passes() => return Err(error),
+        Err(error) if !is_issued || is_new(origin, delivery) && error.is_transient() => {
+            return Err(error);
+        }
         // It was issued before, whatever has become of its zones since: only its renewal needs them.
         Err(_) => ValidationZones::default(),
     };
     let arn = held.arn().clone();
-    Ok(Plan::again(if is_issued && !is_new(origin, turn) {
+    Ok(Plan::again(if is_issued && !is_new(origin, delivery) {
         Phase::Finish(Finish {
             arn,
             origin,
@@ -69,7 +71,7 @@ pub(super) fn search(
     } else {
         let waiting = Waiting {
             shown: true,
-            ..waiting(origin, zones, search, turn)
+            ..waiting(origin, zones, search, delivery)
         };
         Phase::Await(arn, waiting)
     }))
@@ -77,14 +79,19 @@ pub(super) fn search(
 
 /// Whether the certificate is new for this resource, so that it may need other CNAMEs than it has. A rollback gets its
 /// certificate as it was.
-fn is_new(origin: Origin, turn: &Turn<'_>) -> bool {
-    turn.request.request_type == RequestType::Create || origin == Origin::Requested
+fn is_new(origin: Origin, delivery: &Delivery<'_>) -> bool {
+    delivery.request.request_type == RequestType::Create || origin == Origin::Requested
 }
 
-fn waiting(origin: Origin, zones: ValidationZones, search: &Search, turn: &Turn<'_>) -> Waiting {
+fn waiting(
+    origin: Origin,
+    zones: ValidationZones,
+    search: &Search,
+    delivery: &Delivery<'_>,
+) -> Waiting {
     Waiting {
         origin,
-        since: Clock::seconds(turn.now),
+        since: Clock::seconds(delivery.now),
         shown: false,
         zones,
         records: BTreeSet::new(),
@@ -96,7 +103,7 @@ fn waiting(origin: Origin, zones: ValidationZones, search: &Search, turn: &Turn<
 fn best(
     issue: &Issue,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Option<TaggedCertificate>, Error> {
     let found = match &observed.certificates {
         Listing::NotRead => &[][..],
@@ -112,13 +119,13 @@ fn best(
         Tracked::Unreadable(error) => {
             let arn = issue.tracked.as_ref();
             let is_here = arn.is_some_and(|arn| arn.region() == issue.wanted.region);
-            if is_here || error.passes() {
+            if is_here || error.is_transient() {
                 return Err(error.clone().into());
             }
         }
         Tracked::Found(_) | Tracked::Missing | Tracked::NotRead => {}
     }
-    let owner = turn.request.owner();
+    let owner = delivery.request.owner();
     found.retain(|held| {
         held.certificate.status.needs_records() && held.is_for(&owner, &issue.wanted)
     });
@@ -135,15 +142,15 @@ fn request(
     issue: &Issue,
     search: &Search,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
     let name = || issue.wanted.names.domain.clone();
-    check_tracked_exists(issue, observed, turn)?;
+    check_tracked_exists(issue, observed, delivery)?;
     let zones = ValidationZones::usable(&observed.zones, &issue.wanted.names)?;
-    if observed.obstacle == Obstacle::NotAsked && search.diagnosis.is_due(turn.now) {
+    if observed.obstacle == Obstacle::NotAsked && search.diagnosis.is_due(delivery.now) {
         return Ok(Plan::Ask(obstacle(&issue.wanted.names, None, &zones)));
     }
-    let (diagnosis, verdict) = search.diagnosis.updated(&observed.obstacle, turn.now);
+    let (diagnosis, verdict) = search.diagnosis.updated(&observed.obstacle, delivery.now);
     let search = Search {
         diagnosis,
         ..search.clone()
@@ -155,7 +162,7 @@ fn request(
             return Err(Error::Hopeless { name, cause });
         }
         // Later, a Delete may have searched it for the last time.
-        Verdict::Suspected(cause) if turn.age() + LAST_REQUEST < turn.max_age => {
+        Verdict::Suspected(cause) if delivery.age() + LAST_REQUEST < delivery.max_age => {
             let waiting_for = format!(
                 "the certificate for {} to be requested, which would not be issued as things stand, because {cause}",
                 name()
@@ -164,32 +171,36 @@ fn request(
         }
         Verdict::Suspected(_) => {}
     }
-    if turn.is_too_late {
+    if delivery.is_too_late {
         return Err(Error::TooLate {
             name: name(),
             failed: search.failed,
         });
     }
-    let mut actions = match notes(issue, &search, observed, turn)? {
+    let mut actions = match notes(issue, &search, observed, delivery)? {
         Notes::Actions(actions) => actions,
         Notes::First(plan) => return Ok(*plan),
     };
     actions.push(Action::Request(Box::new(NewCertificate {
         wanted: issue.wanted.clone(),
-        token: turn.request.token(),
-        tags: tags_of_new(turn.request, &issue.wanted),
+        token: delivery.request.token(),
+        tags: tags_of_new(delivery.request, &issue.wanted),
     })));
-    let waiting = waiting(Origin::Requested, zones, &search, turn);
+    let waiting = waiting(Origin::Requested, zones, &search, delivery);
     Ok(Plan::Do(actions, Next::AwaitRequested(waiting)))
 }
 
 /// Refuses to request a certificate if the one that CloudFormation tracks does not exist, and this may be a late duplicate
 /// of an Update that a Delete has followed: nobody would ever delete what it made. An Update in place requests none but for
 /// that.
-fn check_tracked_exists(issue: &Issue, observed: &Observed, turn: &Turn<'_>) -> Result<(), Error> {
+fn check_tracked_exists(
+    issue: &Issue,
+    observed: &Observed,
+    delivery: &Delivery<'_>,
+) -> Result<(), Error> {
     let mut before = issue.before.iter();
     let in_place = before.any(|before| before.is_same(&issue.wanted));
-    if !in_place && !turn.may_be_repeat {
+    if !in_place && !delivery.may_be_repeat {
         return Ok(());
     }
     match (&observed.tracked, &issue.tracked) {
@@ -210,17 +221,17 @@ fn notes(
     issue: &Issue,
     search: &Search,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Notes, Error> {
     let tracked = match &observed.tracked {
-        Tracked::Found(held) if held.is_own(&turn.request.owner()) => held,
+        Tracked::Found(held) if held.is_own(&delivery.request.owner()) => held,
         _ => return Ok(Notes::Actions(Vec::new())),
     };
     let arn = tracked.arn();
     let digest = missing_digest(&tracked.tags, issue);
     let mut actions = Vec::from_iter(Action::tag(Purpose::CompleteZones, arn, digest));
     let successor = Successor::of_request(
-        turn.request,
+        delivery.request,
         &issue.wanted.region,
         &issue.wanted.names.domain.base,
     );
@@ -230,7 +241,7 @@ fn notes(
     }
     if let Some(noted) = noted {
         // The note is about to be overwritten.
-        match leftover(&noted, &observed.others, turn)? {
+        match leftover(&noted, &observed.others, delivery)? {
             Leftover::Unknown(question) => return Ok(Notes::First(Box::new(Plan::Ask(question)))),
             Leftover::Found(found) => {
                 let mut found = found.into_iter();
@@ -264,10 +275,10 @@ pub(super) fn until_issued(
     issue: &Issue,
     (arn, waiting): (&CertificateArn, &Waiting),
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
     let name = issue.wanted.names.domain.clone();
-    let age = since(waiting.since, turn.now);
+    let age = since(waiting.since, delivery.now);
     let Some(certificate) = &observed.certificate else {
         // Never requested anew: a Delete that came meanwhile has won.
         if waiting.shown || age >= APPEARS {
@@ -283,7 +294,7 @@ pub(super) fn until_issued(
         Status::Pending => {}
         Status::Issued => {
             // If an old CNAME has served, the wanted zone may not have it yet, and the renewal will ask for it.
-            if is_new(waiting.origin, turn)
+            if is_new(waiting.origin, delivery)
                 && let Some(plan) = create_cnames(arn, &waiting, observed)?
             {
                 return Ok(plan);
@@ -324,11 +335,11 @@ pub(super) fn until_issued(
     if let Some(plan) = create_cnames(arn, &waiting, observed)? {
         return Ok(plan);
     }
-    if observed.obstacle == Obstacle::NotAsked && waiting.diagnosis.is_due(turn.now) {
+    if observed.obstacle == Obstacle::NotAsked && waiting.diagnosis.is_due(delivery.now) {
         let question = obstacle(&issue.wanted.names, Some(certificate), &waiting.zones);
         return Ok(Plan::Ask(question));
     }
-    let (diagnosis, verdict) = waiting.diagnosis.updated(&observed.obstacle, turn.now);
+    let (diagnosis, verdict) = waiting.diagnosis.updated(&observed.obstacle, delivery.now);
     waiting.diagnosis = diagnosis;
     waiting.records = certificate.known_records();
     let has_cnames = certificate.records().is_some();
@@ -341,7 +352,7 @@ pub(super) fn until_issued(
     let retry_after = if has_cnames {
         // Seen soon if it is quick, cheap if it takes an hour.
         let pause = (age / 8).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        pause.mul_f64(turn.jitter)
+        pause.mul_f64(delivery.jitter)
     } else {
         Duration::from_secs(2)
     };
@@ -393,7 +404,7 @@ pub(super) fn finish(
     issue: &Issue,
     finish: &Finish,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
     let arn = &finish.arn;
     let Some(tags) = &observed.tags else {
@@ -407,19 +418,20 @@ pub(super) fn finish(
                     name: before.names.domain.base.clone(),
                 }));
             }
-            Listing::Unreadable(error) if error.aws().passes() => {
+            Listing::Unreadable(error) if error.aws().is_transient() => {
                 return Err(error.clone().into());
             }
             // A rollback must not fail for what is only left over.
             Listing::Unreadable(_) => &[][..],
             Listing::Found(found) => found,
         };
-        let owner = turn.request.owner();
+        let owner = delivery.request.owner();
         let is_left = |held: &&TaggedCertificate| {
-            let is_other = held.arn() != arn && held.arn().as_str() != turn.request.physical_id();
+            let is_other =
+                held.arn() != arn && held.arn().as_str() != delivery.request.physical_id();
             is_other
                 && held.is_for(&owner, before)
-                && fate(turn.request, held.arn().as_str(), &held.tags) == Fate::Delete
+                && fate(delivery.request, held.arn().as_str(), &held.tags) == Fate::Delete
                 && !finish.left.contains(held.arn())
         };
         if let Some(held) = found.iter().find(is_left) {
@@ -432,17 +444,17 @@ pub(super) fn finish(
             ));
         }
     }
-    let is_create = turn.request.request_type == RequestType::Create;
+    let is_create = delivery.request.request_type == RequestType::Create;
     let mut actions = Vec::new();
     let mut present = tags.clone();
     if is_create && finish.origin == Origin::Found {
-        let transfer = transfer_tags(&turn.request.owner(), tags);
+        let transfer = transfer_tags(&delivery.request.owner(), tags);
         present.extend(transfer.clone());
         actions.extend(Action::tag(Purpose::Transfer, arn, transfer));
     }
     // A Create has requested its certificate with these tags.
     if !is_create || finish.origin == Origin::Found {
-        let (dropped, wanted) = tag_changes(&present, issue, turn.request);
+        let (dropped, wanted) = tag_changes(&present, issue, delivery.request);
         actions.extend(Action::untag(Purpose::Template, arn, dropped));
         actions.extend(Action::tag(Purpose::Template, arn, wanted));
     }

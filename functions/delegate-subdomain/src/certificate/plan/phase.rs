@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 /// How far a request is.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(in crate::certificate) enum Phase {
-    /// A Create or Update looks for a certificate that does, and otherwise requests one.
+    /// A Create or Update searches for a certificate that it can use, and otherwise requests one.
     Search(Search),
     /// The certificate is not issued yet, or its CNAMEs are to be checked.
     Await(CertificateArn, Waiting),
@@ -22,7 +22,7 @@ pub(in crate::certificate) enum Phase {
     Finish(Finish),
     /// The Create or Update has failed. What it requested is deleted before that is answered.
     Undo(Undo),
-    /// A Delete looks for what it is to delete.
+    /// A Delete searches for what it is to delete.
     Delete(Delete),
     /// A certificate is deleted.
     Remove(Remove),

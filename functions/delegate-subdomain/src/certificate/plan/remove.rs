@@ -10,7 +10,7 @@
 
 use super::{
     action::Action,
-    decision::{Next, Pause, Plan, Question, Turn},
+    decision::{Delivery, Next, Pause, Plan, Question},
     phase::{After, Phase, Refused, Remove, Stage},
     undo,
 };
@@ -34,12 +34,12 @@ pub(super) fn plan(
     task: &Task,
     remove: &Remove,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
     match (&remove.stage, &observed.certificate) {
         (Stage::Certificate | Stage::Refused(_), None) => Ok(over(task, remove, Vec::new())),
         (Stage::Certificate, Some(certificate)) if certificate.in_use_by.is_empty() => {
-            delete(task, remove, observed, turn)
+            delete(task, remove, observed, delivery)
         }
         (Stage::Certificate, Some(certificate)) => {
             let users = certificate.in_use_by.join(", ");
@@ -56,7 +56,7 @@ pub(super) fn plan(
             }
             (None, Refused::Failed(error)) => Err(error.clone().into()),
         },
-        (Stage::Cnames(_), _) => match free(remove, observed, turn)? {
+        (Stage::Cnames(_), _) => match free(remove, observed, delivery)? {
             Free::Unknown(question) => Ok(Plan::Ask(question)),
             Free::Cnames(free) => Ok(over(task, remove, delete_cnames(free))),
         },
@@ -68,9 +68,9 @@ fn delete(
     task: &Task,
     remove: &Remove,
     observed: &Observed,
-    turn: &Turn<'_>,
+    delivery: &Delivery<'_>,
 ) -> Result<Plan, Error> {
-    let free = match free(remove, observed, turn)? {
+    let free = match free(remove, observed, delivery)? {
         Free::Unknown(question) => return Ok(Plan::Ask(question)),
         Free::Cnames(free) => free,
     };
@@ -110,7 +110,7 @@ enum Free {
 }
 
 /// Returns the CNAMEs that exist, that are to be deleted, and that no certificate but this one lists.
-fn free(remove: &Remove, observed: &Observed, turn: &Turn<'_>) -> Result<Free, Error> {
+fn free(remove: &Remove, observed: &Observed, delivery: &Delivery<'_>) -> Result<Free, Error> {
     let mut names = existing(observed).filter_map(|(cname, _)| cname.record.validated());
     let sharers = match &observed.sharers {
         Sharers::NotRead => {
@@ -121,7 +121,7 @@ fn free(remove: &Remove, observed: &Observed, turn: &Turn<'_>) -> Result<Free, E
             let region = remove.arn.region().to_owned();
             return Ok(Free::Unknown(Question::Sharers { region, names }));
         }
-        Sharers::Silent { error, .. } if turn.age() < REGIONS_ANSWER => {
+        Sharers::Silent { error, .. } if delivery.age() < REGIONS_ANSWER => {
             return Err(error.clone().into());
         }
         Sharers::Silent { .. } | Sharers::Unknown { .. } => return Ok(Free::Cnames(Vec::new())),

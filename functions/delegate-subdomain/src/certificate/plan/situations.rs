@@ -4,7 +4,9 @@
 
 use super::{
     Phase, Refused,
-    account::{Account, End, Event, OTHER_STACK, arn, name, record, refusal, set, turn, zone_id},
+    account::{
+        Account, End, Event, OTHER_STACK, arn, delivery, name, record, refusal, set, zone_id,
+    },
 };
 use crate::certificate::{
     arn::CertificateArn, cause::Cause, described::Status, observed::Obstacle, zones::ZoneState,
@@ -132,7 +134,7 @@ impl Story {
     fn time_is_up(&mut self, event: &Event, phase: &Phase) {
         self.remark("Its time is up.");
         let request = event.request();
-        let abandoned = phase.abandoned(&turn(&request, request.requested_at));
+        let abandoned = phase.abandoned(&delivery(&request, request.requested_at));
         match abandoned {
             Some(phase) => drop(self.go_on(event, phase, 60, &mut |_| ())),
             None => self.remark("Nothing is to be undone."),

@@ -1,7 +1,7 @@
 //! What a Create or Update requested is deleted, before its failure is answered.
 
 use super::{
-    decision::{Next, Pause, Plan, Turn},
+    decision::{Delivery, Next, Pause, Plan},
     diagnosis::since,
     phase::{After, Origin, Phase, Remove, Stage, Undo},
 };
@@ -20,14 +20,14 @@ const APPEARS: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns the phase that undoes what a request has requested, after it failed with this reason.
-pub(super) fn after_failure(phase: &Phase, reason: &str, turn: &Turn<'_>) -> Option<Phase> {
+pub(super) fn after_failure(phase: &Phase, reason: &str, delivery: &Delivery<'_>) -> Option<Phase> {
     let reason = Some(reason.to_owned());
-    let undo = requested(phase, turn)?;
+    let undo = requested(phase, delivery)?;
     Some(Phase::Undo(Undo { reason, ..undo }))
 }
 
 /// Returns the phase that undoes what a request has requested whose time is up, if it can have requested anything.
-pub(super) fn abandoned(phase: &Phase, turn: &Turn<'_>) -> Option<Phase> {
+pub(super) fn abandoned(phase: &Phase, delivery: &Delivery<'_>) -> Option<Phase> {
     let undo = match phase {
         Phase::Undo(undo)
         | Phase::Remove(Remove {
@@ -35,57 +35,62 @@ pub(super) fn abandoned(phase: &Phase, turn: &Turn<'_>) -> Option<Phase> {
             ..
         }) => undo.clone(),
         // It may have been cut off before it learned the ARN.
-        Phase::Search(_) => of(None, turn),
-        _ => requested(phase, turn)?,
+        Phase::Search(_) => of(None, delivery),
+        _ => requested(phase, delivery)?,
     };
     let reason = None;
     Some(Phase::Undo(Undo { reason, ..undo }))
 }
 
-fn requested(phase: &Phase, turn: &Turn<'_>) -> Option<Undo> {
+fn requested(phase: &Phase, delivery: &Delivery<'_>) -> Option<Undo> {
     match phase {
         Phase::Await(arn, waiting) if waiting.origin == Origin::Requested => Some(Undo {
             shown: waiting.shown,
             records: waiting.records.clone(),
-            ..of(Some(arn), turn)
+            ..of(Some(arn), delivery)
         }),
         Phase::Finish(finish) if finish.origin == Origin::Requested => Some(Undo {
             shown: true,
-            ..of(Some(&finish.arn), turn)
+            ..of(Some(&finish.arn), delivery)
         }),
         Phase::Remove(Remove {
             after: After::Leftover(then),
             ..
-        }) => requested(then, turn),
+        }) => requested(then, delivery),
         _ => None,
     }
 }
 
-fn of(arn: Option<&CertificateArn>, turn: &Turn<'_>) -> Undo {
+fn of(arn: Option<&CertificateArn>, delivery: &Delivery<'_>) -> Undo {
     Undo {
         arn: arn.cloned(),
-        since: Clock::seconds(turn.now),
+        since: Clock::seconds(delivery.now),
         shown: false,
         records: BTreeSet::new(),
         reason: None,
     }
 }
 
-pub(super) fn plan(issue: &Issue, undo: &Undo, observed: &Observed, turn: &Turn<'_>) -> Plan {
+pub(super) fn plan(
+    issue: &Issue,
+    undo: &Undo,
+    observed: &Observed,
+    delivery: &Delivery<'_>,
+) -> Plan {
     let Listing::Found(found) = &observed.certificates else {
-        let next = stopped(undo, "it cannot be searched", turn);
+        let next = stopped(undo, "it cannot be searched", delivery);
         return Plan::Do(Vec::new(), next);
     };
     let own = found
         .iter()
-        .find(|held| is_undone_with(turn.request, &held.tags));
+        .find(|held| is_undone_with(delivery.request, &held.tags));
     // An Update never touches what CloudFormation tracks.
-    let own = own.filter(|held| held.arn().as_str() != turn.request.physical_id());
+    let own = own.filter(|held| held.arn().as_str() != delivery.request.physical_id());
     let (arn, stage) = match (own, &undo.arn) {
         (Some(held), _) => (held.arn().clone(), Stage::Certificate),
         // Another delivery of this request was answered SUCCESS with it.
         (None, Some(_)) if !found.is_empty() => return Plan::Do(Vec::new(), answer(undo)),
-        (None, _) if !undo.shown && is_new(undo, turn) => {
+        (None, _) if !undo.shown && is_new(undo, delivery) => {
             return Plan::Do(Vec::new(), wait(undo, "ACM to show it"));
         }
         // A Delete that came meanwhile has deleted it, perhaps before the last CNAMEs were created.
@@ -106,26 +111,26 @@ pub(super) fn plan(issue: &Issue, undo: &Undo, observed: &Observed, turn: &Turn<
 }
 
 /// How it goes on after an error.
-pub(super) fn after_error(undo: &Undo, error: &Error, turn: &Turn<'_>) -> Next {
+pub(super) fn after_error(undo: &Undo, error: &Error, delivery: &Delivery<'_>) -> Next {
     let why = error.to_string();
-    if error.passes() || !undo.shown {
-        stopped(undo, &why, turn)
+    if error.is_transient() || !undo.shown {
+        stopped(undo, &why, delivery)
     } else {
         left(undo, &why)
     }
 }
 
 /// Tries again for some seconds.
-fn stopped(undo: &Undo, why: &str, turn: &Turn<'_>) -> Next {
-    if is_new(undo, turn) {
+fn stopped(undo: &Undo, why: &str, delivery: &Delivery<'_>) -> Next {
+    if is_new(undo, delivery) {
         wait(undo, why)
     } else {
         left(undo, why)
     }
 }
 
-fn is_new(undo: &Undo, turn: &Turn<'_>) -> bool {
-    since(undo.since, turn.now) < APPEARS
+fn is_new(undo: &Undo, delivery: &Delivery<'_>) -> bool {
+    since(undo.since, delivery.now) < APPEARS
 }
 
 fn wait(undo: &Undo, why: &str) -> Next {

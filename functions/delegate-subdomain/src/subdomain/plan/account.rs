@@ -1,6 +1,6 @@
 //! An account and its parent zone, as far as plans need them: what the tests of plans observe and carry out.
 
-use super::{Action, End, Plan, Turn};
+use super::{Action, Delivery, End, Plan};
 use crate::{
     error::Error,
     subdomain::{
@@ -104,9 +104,9 @@ pub(super) fn properties(more: Value) -> Value {
     properties
 }
 
-pub(super) fn turn<'a>(request: &'a Request, memory: &'a Memory, now: u64) -> Turn<'a> {
+pub(super) fn delivery<'a>(request: &'a Request, memory: &'a Memory, now: u64) -> Delivery<'a> {
     let now = Clock::moment(START + now);
-    Turn {
+    Delivery {
         request,
         memory,
         now,
@@ -115,7 +115,7 @@ pub(super) fn turn<'a>(request: &'a Request, memory: &'a Memory, now: u64) -> Tu
         is_too_late: false,
         time_left: Duration::from_secs(3_500),
         time_of_delete: Duration::from_secs(3_600),
-        second_look: now + Duration::from_secs(900),
+        second_search: now + Duration::from_secs(900),
     }
 }
 
@@ -348,7 +348,7 @@ impl Account {
                 conflict: conflict.take(),
                 ..self.observe(&task)
             });
-            let plan = Plan::of(&task, now, &turn(request, &memory, self.now));
+            let plan = Plan::of(&task, now, &delivery(request, &memory, self.now));
             if let Plan::Read(question) = &plan {
                 self.read(question, now);
                 continue;

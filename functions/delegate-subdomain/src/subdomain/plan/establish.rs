@@ -1,6 +1,6 @@
 //! Create and Update.
 
-use super::{Action, Do, End, OnFault, Plan, Purpose, Stop, Turn, is_of};
+use super::{Action, Delivery, Do, End, OnFault, Plan, Purpose, Stop, is_of};
 use crate::{
     error::Error,
     public_zone::Unusable,
@@ -35,7 +35,7 @@ struct Case<'a> {
     task: &'a Establish,
     wanted: &'a Wanted,
     observed: &'a Observed,
-    turn: &'a Turn<'a>,
+    delivery: &'a Delivery<'a>,
     owner: Owner,
     parent: &'a ParentZone,
     around: &'a Around,
@@ -71,7 +71,11 @@ enum Kind {
     Adopted,
 }
 
-pub(super) fn plan(task: &Establish, observed: &Observed, turn: &Turn<'_>) -> Result<Plan, Stop> {
+pub(super) fn plan(
+    task: &Establish,
+    observed: &Observed,
+    delivery: &Delivery<'_>,
+) -> Result<Plan, Stop> {
     let (Some(Ok(parent)), Some(around)) = (&observed.parent, &observed.around) else {
         unreachable!("the observation of a Create or Update fails without its parent zone");
     };
@@ -79,8 +83,8 @@ pub(super) fn plan(task: &Establish, observed: &Observed, turn: &Turn<'_>) -> Re
         task,
         wanted: &task.wanted,
         observed,
-        turn,
-        owner: turn.request.owner(),
+        delivery,
+        owner: delivery.request.owner(),
         parent,
         around,
         name: task.wanted.name(&parent.name)?,
@@ -133,7 +137,7 @@ impl Case<'_> {
 
     fn create_zone(&self) -> Result<Plan, Stop> {
         check_name(&self.wanted.labels, &self.parent.name)?;
-        if self.turn.is_too_late {
+        if self.delivery.is_too_late {
             return Err(self.too_late());
         }
         if let Some(Conflict::ReferenceUsed(error)) = &self.observed.conflict {
@@ -145,10 +149,10 @@ impl Case<'_> {
         }
         let create = Action::CreateZone {
             name: self.name.clone(),
-            caller_reference: self.turn.request.caller_reference(),
+            caller_reference: self.delivery.request.caller_reference(),
             comment: self.wanted.comment.clone(),
         };
-        Ok(self.turn.plan([create], End::Plan))
+        Ok(self.delivery.plan([create], End::Plan))
     }
 
     /// A zone that this request created.
@@ -156,7 +160,7 @@ impl Case<'_> {
         self.check_refused(REFUSED_FOR)?;
         let mut actions = vec![
             // Its CallerReference says whose it is before the tags do.
-            tag(zone, Tagging::created(self.turn.request), Purpose::Own),
+            tag(zone, Tagging::created(self.delivery.request), Purpose::Own),
             // Before the NS record set in the parent, so that no resolver remembers the TTL of two days.
             Action::SetApexTtl {
                 zone: zone.zone.clone(),
@@ -180,9 +184,9 @@ impl Case<'_> {
         let mut tagging = target.tagging.clone();
         if *kind == Kind::ExternalNew {
             tagging = match existing {
-                None => Tagging::external(self.turn.request, &self.parent.id),
+                None => Tagging::external(self.delivery.request, &self.parent.id),
                 Some(_) if self.wanted.adopts => {
-                    Tagging::adopted(self.turn.request, &self.parent.id)
+                    Tagging::adopted(self.delivery.request, &self.parent.id)
                 }
                 Some(_) => {
                     return Err(Stop::Refuse(Error::NotAdopted {
@@ -196,7 +200,7 @@ impl Case<'_> {
         if existing.is_none() {
             check_name(&self.wanted.labels, &self.parent.name)?;
             if *kind == Kind::Kept {
-                tagging = tagging.delegated_by(self.turn.request);
+                tagging = tagging.delegated_by(self.delivery.request);
             }
         }
         // Before its NS record set is created, so that a Delete finds by the tags what this request did.
@@ -241,7 +245,7 @@ impl Case<'_> {
         });
         // An adopted delegation keeps its own TTL until the property changes.
         let is_as_wanted = leads_here.is_some_and(|set| !is_managed || self.has_ttl(set));
-        let request = self.turn.request;
+        let request = self.delivery.request;
         let mut actions = Vec::new();
         if is_managed {
             let settled = Tagging::settled(request, None);
@@ -282,7 +286,7 @@ impl Case<'_> {
             set: set.clone(),
         };
         let name = self.name.clone();
-        self.turn
+        self.delivery
             .plan([delete], End::Refuse(Error::ZoneGone { name }))
     }
 
@@ -292,7 +296,7 @@ impl Case<'_> {
         answer: Established,
         names: Option<Delegation>,
     ) -> Plan {
-        let mut remember = self.turn.memory.clone();
+        let mut remember = self.delivery.memory.clone();
         let end = if self.may_have_leftovers() {
             remember.established = Some(answer);
             End::Observe
@@ -348,7 +352,7 @@ impl Case<'_> {
     /// The zone that `HostedZoneId` names, if this resource can delegate it.
     fn external(&self, id: &HostedZoneId) -> Result<Target<'_>, Stop> {
         let property = "HostedZoneId";
-        let (id, request) = (id.clone(), self.turn.request);
+        let (id, request) = (id.clone(), self.delivery.request);
         let Some(zone) = self.observed.zone(&id) else {
             return Err(Unusable::NoZone { property, id }.into());
         };
@@ -395,7 +399,7 @@ impl Case<'_> {
                 (kind, (tagging, Purpose::Transfer))
             }
             // An earlier delivery may have been undone: its tags were deleted again.
-            Ownership::Untagged if self.turn.may_be_repeat => return Err(self.too_late()),
+            Ownership::Untagged if self.delivery.may_be_repeat => return Err(self.too_late()),
             Ownership::Untagged if Creation::of_reference(&zone.caller_reference).is_some() => {
                 return Err(Stop::Refuse(Error::Contradicting {
                     zone: id,
@@ -417,7 +421,7 @@ impl Case<'_> {
 
     /// The zone of this name that this resource has, or may have from another logical id. None if it is to be created.
     fn managed(&self) -> Result<Option<Target<'_>>, Stop> {
-        let request = self.turn.request;
+        let request = self.delivery.request;
         let zones = self.observed.zones.iter();
         let zones: Vec<&Zone> = zones.filter(|zone| zone.name == self.name).collect();
         for zone in &zones {
@@ -507,7 +511,7 @@ impl Case<'_> {
     /// Refuses a drain for which no Delete has the time: better now than when the stack is deleted.
     fn check_drain(&self) -> Result<(), Stop> {
         let most = self
-            .turn
+            .delivery
             .time_of_delete
             .saturating_sub(DELETE_WITHOUT_DRAIN);
         match self.wanted.drain {
@@ -541,7 +545,7 @@ impl Case<'_> {
             }));
         }
         // An earlier delivery may have been undone: the zone was returned since.
-        if self.turn.may_be_repeat {
+        if self.delivery.may_be_repeat {
             return Err(self.too_late());
         }
         Ok(())
@@ -641,7 +645,7 @@ impl Case<'_> {
     /// After the NS record set has changed since it was read.
     fn check_stale(&self) -> Result<(), Stop> {
         match &self.observed.conflict {
-            Some(Conflict::Stale(error)) => self.turn.check_stale(error, || {
+            Some(Conflict::Stale(error)) => self.delivery.check_stale(error, || {
                 format!("others to stop changing {}: {error}", self.name)
             }),
             _ => Ok(()),
@@ -653,13 +657,13 @@ impl Case<'_> {
         let Some(Conflict::Refused(error)) = &self.observed.conflict else {
             return Ok(());
         };
-        let since = self.turn.memory.refused_since.map(Clock::moment);
-        let since = since.unwrap_or(self.turn.now);
-        let refused_for = self.turn.now.duration_since(since).unwrap_or_default();
+        let since = self.delivery.memory.refused_since.map(Clock::moment);
+        let since = since.unwrap_or(self.delivery.now);
+        let refused_for = self.delivery.now.duration_since(since).unwrap_or_default();
         if refused_for >= most {
             return Err(error.clone().into());
         }
-        Err(self.turn.wait(
+        Err(self.delivery.wait(
             PAUSE,
             format!(
                 "{} to accept the NS record set of {}: {error}",
@@ -671,7 +675,7 @@ impl Case<'_> {
     fn too_late(&self) -> Stop {
         Stop::Refuse(Error::TooLate {
             name: self.name.clone(),
-            age: self.turn.age.as_secs(),
+            age: self.delivery.age.as_secs(),
         })
     }
 }
@@ -739,7 +743,7 @@ impl Case<'_> {
             Ownership::External { adopted: true, .. }
         );
         let is_rolled_back = established.id != adopted.id
-            && established.caller_reference != self.turn.request.caller_reference();
+            && established.caller_reference != self.delivery.request.caller_reference();
         (is_adopted && is_rolled_back).then(|| tag(adopted, Tagging::untagged(), Purpose::Release))
     }
 }

@@ -1,0 +1,277 @@
+//! The order in which a managed zone is deleted: the NS record set in the parent, INSYNC, the drain, the zone.
+
+use super::{Case, Item, delete, leave};
+use crate::{
+    error::{Error, Keeps, LISTED, Left},
+    subdomain::{
+        memory::Phase,
+        observed::{Conflict, Contents, SetInParent},
+        plan::{Action, End, MOST_CONFLICTS, PAUSE, Plan, Stop, Why},
+        properties::RecordsOnDelete,
+        task::Which,
+    },
+};
+use custom_resource::{Clock, is_refused_id};
+use dns_check::Standing;
+use hosted_zones::{PROPAGATION, RecordSet};
+use std::time::Duration;
+
+/// Between two queries while name servers still delegate to the zone.
+const SEEN_PAUSE: Duration = Duration::from_secs(15);
+/// What deleting the zone and answering need, if a drain has to be shortened.
+const RESERVE: Duration = Duration::from_secs(60);
+
+impl Case<'_> {
+    /// A managed zone: its NS record set, INSYNC, the drain, then the zone.
+    pub(super) fn delete(&self, item: &Item<'_>, complete: bool) -> Result<Plan, Stop> {
+        let (zone, memory) = (item.zone, self.delivery.memory);
+        let phase = memory.phase(&zone.id);
+        match phase {
+            Some(&Phase::Undelegated { ttl }) => {
+                let drain = self.drain(complete);
+                let phase = Phase::Draining {
+                    until: self.delivery.seconds(drain),
+                    ttl: Some(ttl),
+                };
+                let remember = memory.with(&zone.id, phase);
+                // Without a drain the next plan deletes the zone, by what exists then.
+                let end = if drain.is_zero() {
+                    End::Observe
+                } else {
+                    End::Plan
+                };
+                return Ok(self.delivery.remember([], remember, end));
+            }
+            Some(&Phase::Draining { until, .. }) if self.delivery.now < Clock::moment(until) => {
+                return Err(Stop::Wait {
+                    until: Clock::moment(until),
+                    waiting_for: format!(
+                        "resolvers to forget the delegation of {}, before its zone {} is deleted",
+                        item.delegation.name, zone.id
+                    ),
+                });
+            }
+            _ => {}
+        }
+        let contents = self.contents(item)?;
+        if let Some(keeps) = self.keeps(contents) {
+            return self.cannot_be_deleted(item, keeps);
+        }
+        if phase.is_none() && self.is_delegation_known(item) {
+            // Usually the NS record set is as the Create made it. Route 53 deletes it only if it is exactly so, and the account
+            // of the parent, which all consumers share, is spared a call.
+            let ttl = self.task.leaving.ttl.unwrap_or_default();
+            let set = RecordSet::ns(&item.delegation.name, ttl, &zone.name_servers);
+            return Ok(self.undelegate(item, &set));
+        }
+        match self.set(&item.delegation)? {
+            SetInParent::Present(set) if set.name_servers() == zone.name_servers => {
+                if let Some(Conflict::NoPermission(cause)) = &self.observed.conflict {
+                    return self.delete_without_permission(item, complete, cause);
+                }
+                self.check_conflict(&item.delegation)?;
+                Ok(self.undelegate(item, &set))
+            }
+            SetInParent::NoPermission(cause) => {
+                self.delete_without_permission(item, complete, &cause)
+            }
+            SetInParent::Present(_) | SetInParent::Absent if phase.is_some() => {
+                self.delete_zone(item, contents, true)
+            }
+            // Another program or person deleted it, or an earlier attempt of this Delete whose INSYNC was not seen.
+            SetInParent::Present(_) | SetInParent::Absent => match self.seen(item)? {
+                // "Gone" may be "not yet": name servers may not have had the record set so far, and its change may still be on
+                // its way.
+                Standing::Gone | Standing::Unknown(_) => {
+                    let drain = self.drain(complete).max(PROPAGATION);
+                    Ok(self.drained(item, drain))
+                }
+                // Not INSYNC yet, or a record set that someone changed and that still names these name servers.
+                Standing::Stands(said) => Err(self.delivery.wait(
+                    SEEN_PAUSE,
+                    format!(
+                        "{} to be delegated to its zone {} no longer: {said}",
+                        item.delegation.name, zone.id
+                    ),
+                )),
+            },
+        }
+    }
+
+    /// Without permission in the parent, the zone may be deleted only if the parent's own name servers say that they no
+    /// longer delegate to it.
+    pub(super) fn delete_without_permission(
+        &self,
+        item: &Item<'_>,
+        complete: bool,
+        cause: &Error,
+    ) -> Result<Plan, Stop> {
+        self.check_gone(item, cause)?;
+        if self.delivery.memory.phase(&item.zone.id).is_none() {
+            return Ok(self.drained(item, self.drain(complete)));
+        }
+        self.delete_zone(item, self.contents(item)?, false)
+    }
+
+    /// Deletes the zone, and first what is in it that may be deleted. `reads_again` is whether the parent can be read once more
+    /// after it.
+    pub(super) fn delete_zone(
+        &self,
+        item: &Item<'_>,
+        contents: &Contents,
+        reads_again: bool,
+    ) -> Result<Plan, Stop> {
+        let zone = item.zone;
+        let mut sets = contents.validations.clone();
+        if self.task.leaving.records_on_delete == RecordsOnDelete::Delete {
+            sets.extend(contents.records.iter().cloned());
+        }
+        if let Some(Conflict::NotEmpty(error) | Conflict::Stale(error)) = &self.observed.conflict {
+            let conflicts = self.delivery.memory.conflicts;
+            if sets.is_empty() && matches!(self.observed.conflict, Some(Conflict::NotEmpty(_)))
+                || conflicts >= MOST_CONFLICTS
+            {
+                return self.cannot_be_deleted(item, Keeps::Unknown(error.clone()));
+            }
+            if conflicts > 1 {
+                let waiting_for = format!("the zone {} to be empty: {error}", zone.id);
+                return Err(self.delivery.wait(PAUSE, waiting_for));
+            }
+        }
+        let mut actions = Vec::new();
+        if !sets.is_empty() {
+            actions.push(Action::DeleteRecords {
+                zone: zone.id.clone(),
+                name: zone.name.clone(),
+                sets,
+            });
+        }
+        if contents.more {
+            return Ok(self.delivery.plan(actions, End::Observe));
+        }
+        actions.push(Action::DeleteZone {
+            zone: zone.id.clone(),
+            name: zone.name.clone(),
+        });
+        let phase = if reads_again {
+            Phase::Deleted {
+                delegation: item.delegation.clone(),
+                name_servers: zone.name_servers.to_string(),
+            }
+        } else {
+            Phase::Finished
+        };
+        let remember = self.delivery.memory.with(&zone.id, phase);
+        Ok(self.delivery.remember(actions, remember, End::Observe))
+    }
+
+    /// The zone cannot be deleted. A Delete is refused, and its delegation restored if this Delete has deleted it. A rollback is
+    /// not refused, which would leave the stack stuck: nobody is led to the zone any more, and the log names it.
+    pub(super) fn cannot_be_deleted(&self, item: &Item<'_>, keeps: Keeps) -> Result<Plan, Stop> {
+        if let Which::Leftovers { .. } = self.task.which {
+            let why = Why::Leftover(self.error(item, keeps, Left::Deleted));
+            let mut actions = Vec::new();
+            if let Some(set) = self.delegation(item)? {
+                actions.push(delete(&item.delegation, &set));
+            }
+            actions.push(leave(item.zone, why));
+            return Ok(self.finished(item, actions));
+        }
+        let ttl = match self.delivery.memory.phase(&item.zone.id) {
+            None => return Err(self.kept(item, keeps, Left::Untouched)),
+            Some(&Phase::Draining { ttl: Some(ttl), .. }) => u32::try_from(ttl).ok(),
+            Some(_) => None,
+        };
+        let is_free = matches!(self.set(&item.delegation)?, SetInParent::Absent);
+        let Some(ttl) = ttl.filter(|_| is_free) else {
+            return Err(self.kept(item, keeps, Left::Deleted));
+        };
+        let restore = Action::Delegate {
+            zone: item.zone.zone.clone(),
+            parent: item.delegation.parent.clone(),
+            set: RecordSet::ns(&item.delegation.name, ttl, &item.zone.name_servers),
+            replaces: None,
+        };
+        let end = End::Refuse(self.error(item, keeps, Left::Restored));
+        Ok(self.delivery.plan([restore], end))
+    }
+
+    pub(super) fn undelegate(&self, item: &Item<'_>, set: &RecordSet) -> Plan {
+        let ttl = set.ttl().unwrap_or_default();
+        let phase = Phase::Undelegated { ttl };
+        let remember = self.delivery.memory.with(&item.zone.id, phase);
+        let delete = delete(&item.delegation, set);
+        self.delivery.remember([delete], remember, End::Plan)
+    }
+
+    pub(super) fn drained(&self, item: &Item<'_>, drain: Duration) -> Plan {
+        let phase = Phase::Draining {
+            until: self.delivery.seconds(drain),
+            ttl: None,
+        };
+        let remember = self.delivery.memory.with(&item.zone.id, phase);
+        self.delivery.remember([], remember, End::Observe)
+    }
+
+    /// How long resolvers may still use the delegation, cut to the time that is left. Nobody has used a leftover, what a Create
+    /// that was never answered has created, or what was never complete.
+    pub(super) fn drain(&self, complete: bool) -> Duration {
+        let is_used = match self.task.which {
+            Which::Named(_) => complete,
+            Which::Tagged => complete && is_refused_id(self.delivery.request.physical_id()),
+            Which::Leftovers { .. } => false,
+        };
+        let most = self.delivery.time_left.saturating_sub(RESERVE);
+        if is_used {
+            self.task.leaving.drain.min(most)
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// Whether the NS record set is usually as the properties say, and nothing says that it is not.
+    pub(super) fn is_delegation_known(&self, item: &Item<'_>) -> bool {
+        matches!(self.task.which, Which::Named(_))
+            && self.task.leaving.ttl.is_some()
+            && self.observed.conflict.is_none()
+            && !self.observed.sets.contains_key(&item.zone.id)
+    }
+
+    pub(super) fn kept(&self, item: &Item<'_>, keeps: Keeps, left: Left) -> Stop {
+        Stop::Refuse(self.error(item, keeps, left))
+    }
+
+    pub(super) fn error(&self, item: &Item<'_>, keeps: Keeps, left: Left) -> Error {
+        Error::Kept {
+            name: item.delegation.name.clone(),
+            zone: item.zone.id.clone(),
+            left,
+            keeps,
+        }
+    }
+
+    /// What keeps the zone from being deleted.
+    pub(super) fn keeps(&self, contents: &Contents) -> Option<Keeps> {
+        let Contents {
+            delegations,
+            records,
+            signed,
+            protections,
+            ..
+        } = contents;
+        let keeps_records = self.task.leaving.records_on_delete == RecordsOnDelete::Fail;
+        let protections = protections.as_deref().unwrap_or_default();
+        if !delegations.is_empty() {
+            Some(Keeps::Delegations(delegations.clone()))
+        } else if keeps_records && !records.is_empty() {
+            Some(Keeps::Records(records.clone()))
+        } else if *signed == Some(true) {
+            Some(Keeps::Signature)
+        } else if !protections.is_empty() {
+            let listed = protections.iter().take(LISTED);
+            Some(Keeps::Protections(listed.cloned().collect()))
+        } else {
+            None
+        }
+    }
+}
