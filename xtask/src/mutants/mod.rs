@@ -46,6 +46,8 @@ const TESTS: &[(&str, &[&str])] = &[
     ("proof", &["crash_points"]),
     ("proof", &["histories"]),
 ];
+/// The package whose mutants the unit tests of the functions must notice, too.
+const OWNERSHIP: &str = "crates/ownership";
 /// How much of them is run, unless the environment says otherwise: a mutant that survives costs minutes.
 const SIZES: [(&str, &str); 4] = [
     ("HISTORIES", "1000"),
@@ -331,7 +333,11 @@ impl Built {
         let mut tests = Vec::new();
         for ((target, folder), program) in &self.programs {
             let is_unit_test = !folder.starts_with("tests/") && folder != "xtask";
-            if is_unit_test && package.is_none_or(|package| package == folder) {
+            let is_its_own = |package: &str| {
+                // The plans of all small worlds read the ownership.
+                package == folder || package == OWNERSHIP && folder.starts_with("functions/")
+            };
+            if is_unit_test && package.is_none_or(is_its_own) {
                 tests.push((format!("unit tests of {target}"), command(program, folder)));
             }
         }
