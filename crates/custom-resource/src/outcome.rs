@@ -147,6 +147,9 @@ pub struct Invocation {
     pub clock: Clock,
     /// The call is dropped at this instant: Lambda's deadline, or CloudFormation's, less what the answer needs.
     pub deadline: Instant,
+    /// Until when a wait that is part of a step may last. A longer one is returned as a [`Wait`], so that it continues where
+    /// no Lambda concurrency is occupied.
+    pub waits_until: Instant,
     /// How long after CloudFormation's request an invocation of it may still run: `MAX_INVOCATION_AGE_SECONDS`.
     pub max_invocation_age: Duration,
     /// Whether a wait may outlast this invocation.
@@ -166,6 +169,7 @@ impl Invocation {
         Self {
             clock,
             deadline,
+            waits_until: deadline,
             max_invocation_age,
             can_hand_over: false,
             may_be_repeat: false,
