@@ -153,8 +153,10 @@ pub struct Invocation {
     /// The call is dropped at this instant: the sooner of Lambda's and CloudFormation's deadline,
     /// less the time for the answer.
     pub deadline: Instant,
-    /// `MAX_INVOCATION_AGE_SECONDS`: how long after CloudFormation's request an invocation for it
-    /// may still run.
+    /// Until when a wait that is part of a step may last. A longer one is returned as a [`Wait`], so that it continues where
+    /// no Lambda concurrency is occupied.
+    pub waits_until: Instant,
+    /// How long after CloudFormation's request an invocation of it may still run: `MAX_INVOCATION_AGE_SECONDS`.
     pub max_invocation_age: Duration,
     /// Whether a wait may outlast this invocation.
     pub can_hand_over: bool,
@@ -175,6 +177,7 @@ impl Invocation {
         Self {
             clock,
             deadline,
+            waits_until: deadline,
             max_invocation_age,
             can_hand_over: false,
             may_be_repeat: false,

@@ -401,6 +401,9 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
         invocation.may_be_repeat = self.turn.may_be_repeat;
         invocation.can_hand_over =
             self.by_waiter || (self.function.waiter.is_some() && self.not_handed_over.is_none());
+        if invocation.can_hand_over {
+            invocation.waits_until = self.hands_over_at.min(deadline);
+        }
         invocation
     }
 

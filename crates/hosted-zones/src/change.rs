@@ -4,7 +4,8 @@ use aws_sdk_route53::{
     operation::change_resource_record_sets::ChangeResourceRecordSetsError,
     types::{Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus},
 };
-use std::{sync::Mutex, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::{fmt, sync::Mutex, time::Duration};
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
@@ -18,8 +19,9 @@ pub enum Change {
     Delete(RecordSet),
 }
 
-/// The id of a change that Route 53 is propagating to its name servers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The id of a change that Route 53 brings to its name servers. It can be kept, and the wait for it be continued by another
+/// process.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ChangeId {
     id: String,
     /// The changed name and its zone, for the log and the user.
@@ -35,7 +37,22 @@ impl ChangeId {
     }
 }
 
-/// The limits of one batch: values, and characters in them
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.about)
+    }
+}
+
+/// How far a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeState {
+    /// Some name servers may not have it yet.
+    Pending,
+    /// Every name server of Route 53 answers with it.
+    InSync,
+}
+
+/// What Route 53 takes in one batch: values, and characters in them
 /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>).
 const MOST_VALUES: usize = 1_000;
 const MOST_CHARACTERS: usize = 32_000;
@@ -225,16 +242,16 @@ impl Route53 {
         }
     }
 
-    /// Waits until every name server of Route 53 answers with the change.
-    ///
-    /// Without a limit: the caller's deadline ends it. A change that Route 53 does not know any
-    /// more is old, and therefore done. A poll that fails for a transient reason is ignored, and
-    /// the next poll is not earlier for it.
+    /// Waits until every name server of Route 53 answers with the change, or until no further query fits before `until`.
     ///
     /// # Errors
     ///
-    /// [`AwsError`].
-    pub async fn wait_in_sync(&self, change: &ChangeId) -> Result<(), AwsError> {
+    /// As [`change_state`](Self::change_state).
+    pub async fn wait_in_sync(
+        &self,
+        change: &ChangeId,
+        until: Instant,
+    ) -> Result<ChangeState, AwsError> {
         let begun = Instant::now();
         let mut next = FIRST_LOOK;
         loop {
@@ -244,23 +261,38 @@ impl Route53 {
             } else {
                 next
             };
-            // Jitter, so that stacks that were deployed together do not poll at the same time.
-            sleep(pause.mul_f64(0.9 + 0.2 * fastrand::f64())).await;
-            let send = || self.client.get_change().id(&change.id).send();
-            match self.call("GetChange", &change.about, send).await {
-                Ok(output) => {
-                    if output
-                        .change_info()
-                        .is_some_and(|info| *info.status() == ChangeStatus::Insync)
-                    {
-                        return Ok(());
-                    }
-                }
-                Err(error) if error.is("NoSuchChange") => return Ok(()),
-                Err(error) if error.is_transient() => {}
-                Err(error) => return Err(error),
+            // Jitter, so that stacks that start together do not query together.
+            let pause = pause.mul_f64(0.9 + 0.2 * fastrand::f64());
+            if Instant::now() + pause > until {
+                return Ok(ChangeState::Pending);
+            }
+            sleep(pause).await;
+            if self.change_state(change).await? == ChangeState::InSync {
+                return Ok(ChangeState::InSync);
             }
             next = next.mul_f64(GROWTH).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Queries how far a change is. A change that Route 53 no longer knows is an old one, and INSYNC. A query that fails for
+    /// a transient reason says nothing: the change counts as pending.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError`]: the failure is permanent.
+    pub async fn change_state(&self, change: &ChangeId) -> Result<ChangeState, AwsError> {
+        let send = || self.client.get_change().id(&change.id).send();
+        match self.call("GetChange", &change.about, send).await {
+            Ok(output) => {
+                let info = output.change_info();
+                Ok(match info.map(aws_sdk_route53::types::ChangeInfo::status) {
+                    Some(ChangeStatus::Insync) => ChangeState::InSync,
+                    _ => ChangeState::Pending,
+                })
+            }
+            Err(error) if error.is("NoSuchChange") => Ok(ChangeState::InSync),
+            Err(error) if error.is_transient() => Ok(ChangeState::Pending),
+            Err(error) => Err(error),
         }
     }
 }

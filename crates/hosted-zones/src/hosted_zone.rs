@@ -1,9 +1,11 @@
 use crate::{DomainName, NameServers};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
 
-/// The id of a hosted zone, e.g. `Z0123456789ABCDEFGHIJ`, without the `/hostedzone/` prefix.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The id of a hosted zone, e.g. `Z0123456789ABCDEFGHIJ`, without the `/hostedzone/` before it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct HostedZoneId(String);
 
 /// Why a text is not a hosted zone id.
@@ -37,6 +39,20 @@ impl HostedZoneId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for HostedZoneId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<HostedZoneId> for String {
+    fn from(id: HostedZoneId) -> Self {
+        id.0
     }
 }
 

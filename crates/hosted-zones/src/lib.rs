@@ -21,7 +21,7 @@ mod record_sets;
 mod zones;
 
 pub use aws_sdk_route53::types::RrType;
-pub use change::{Change, ChangeError, ChangeId, PROPAGATION, batches};
+pub use change::{Change, ChangeError, ChangeId, ChangeState, PROPAGATION, batches};
 pub use dns_check::{DomainName, NameError, NameServers};
 pub use hosted_zone::{HostedZone, HostedZoneId, IdError, ListedZone};
 pub use protections::Protection;

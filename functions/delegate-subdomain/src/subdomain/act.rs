@@ -2,6 +2,7 @@
 
 use super::{
     access::Access,
+    in_sync::{Hand, Submitted},
     observed::{Conflict, Zone},
     plan::{Action, OnFault, Why},
     task::Task,
@@ -11,8 +12,8 @@ use aws_calls::Kind;
 use custom_resource::{Invocation, Request};
 use dns_check::{Checked, Transport};
 use hosted_zones::{
-    Change, ChangeError, ChangeId, CreateError, Deleted, DomainName, HostedZone, HostedZoneId,
-    RecordSet, Route53, batches,
+    Change, ChangeError, ChangeId, ChangeState, CreateError, Deleted, DomainName, HostedZone,
+    HostedZoneId, RecordSet, Route53, batches,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -22,6 +23,8 @@ pub(super) enum Stopped {
     /// What was observed is not so, or not any more.
     Conflict(Conflict),
     Failed(Error),
+    /// The action was carried out, but these changes are not INSYNC in the time that this attempt may wait.
+    Pending(Vec<Submitted>),
 }
 
 impl<E: Into<Error>> From<E> for Stopped {
@@ -66,6 +69,10 @@ impl<T: Transport> Actor<'_, T> {
             }
             Action::SetComment { zone, comment } => route53.set_comment(zone, comment).await?,
             Action::SetApexTtl { zone, ttl } => self.set_apex_ttl(zone, *ttl).await?,
+            Action::AwaitZone(zone) => {
+                self.await_in_sync(self.change_of(zone)).await?;
+                self.changes.remove(&zone.id);
+            }
             Action::Delegate {
                 zone,
                 parent,
@@ -153,11 +160,6 @@ impl<T: Transport> Actor<'_, T> {
         replaces: Option<&RecordSet>,
     ) -> Result<(), Stopped> {
         let parents_route53 = self.parents_route53().await?;
-        let change_of_zone = self.changes.get(&zone.id);
-        if let (Some(change), Some(_)) = (change_of_zone, replaces) {
-            // The name resolves by the old zone. It moves only when the new one answers.
-            self.access.route53.wait_in_sync(change).await?;
-        }
         let delete = replaces.cloned().map(Change::Delete);
         let changes = delete.into_iter().chain([Change::Create(set.clone())]);
         let change = parents_route53.change(parent, changes.collect()).await;
@@ -171,11 +173,42 @@ impl<T: Transport> Actor<'_, T> {
         if self.access.route53.zone(&zone.id).await?.is_none() {
             return Err(Stopped::Conflict(Conflict::ZoneDeleted(set.clone())));
         }
-        parents_route53.wait_in_sync(&change).await?;
-        if let (Some(change), None) = (change_of_zone, replaces) {
-            self.access.route53.wait_in_sync(change).await?;
+        let submitted = Submitted {
+            by: Hand::Parents,
+            change,
+        };
+        let changes = [submitted].into_iter().chain(self.change_of(zone));
+        self.await_in_sync(changes).await
+    }
+
+    /// The last change that this attempt has made in a zone of this account.
+    fn change_of(&self, zone: &HostedZone) -> Option<Submitted> {
+        let change = self.changes.get(&zone.id)?.clone();
+        let by = Hand::Own;
+        Some(Submitted { by, change })
+    }
+
+    /// Waits until changes are INSYNC, as long as an attempt may.
+    async fn await_in_sync(
+        &self,
+        changes: impl IntoIterator<Item = Submitted>,
+    ) -> Result<(), Stopped> {
+        let until = self.invocation.waits_until;
+        let mut pending = Vec::new();
+        for submitted in changes {
+            let route53 = match submitted.by {
+                Hand::Own => self.access.route53.clone(),
+                Hand::Parents => self.parents_route53().await?,
+            };
+            let state = route53.wait_in_sync(&submitted.change, until).await?;
+            if state == ChangeState::Pending {
+                pending.push(submitted);
+            }
         }
-        Ok(())
+        if pending.is_empty() {
+            return Ok(());
+        }
+        Err(Stopped::Pending(pending))
     }
 
     async fn delete_delegation(
@@ -187,7 +220,10 @@ impl<T: Transport> Actor<'_, T> {
             let parents_route53 = self.parents_route53().await?;
             let change = parents_route53.change(parent, vec![Change::Delete(set.clone())]);
             match change.await {
-                Ok(change) => Ok(parents_route53.wait_in_sync(&change).await?),
+                Ok(change) => {
+                    let by = Hand::Parents;
+                    self.await_in_sync([Submitted { by, change }]).await
+                }
                 Err(ChangeError::Stale(error)) => Err(Stopped::Conflict(Conflict::Stale(error))),
                 Err(ChangeError::Followed(_)) => Err(Stopped::Conflict(Conflict::Active)),
                 Err(ChangeError::Refused(error) | ChangeError::Guardrail { error, .. }) => {
@@ -287,6 +323,10 @@ pub(super) fn doing(action: &Action) -> String {
                 zone.name
             )
         }
+        Action::AwaitZone(zone) => format!(
+            "waiting until every name server of Route 53 has the zone {} ({})",
+            zone.name, zone.id
+        ),
         Action::Delegate { zone, .. } => format!(
             "delegating {} to its zone {} and waiting until every name server of Route 53 has the change",
             zone.name, zone.id

@@ -1,6 +1,6 @@
 //! What a request remembers between attempts. It passes through the state machine, where people can read it.
 
-use super::{delegation::Delegation, observed::Conflict};
+use super::{delegation::Delegation, in_sync::Pending, observed::Conflict, plan::Action};
 use custom_resource::Success;
 use hosted_zones::{HostedZoneId, NameServers};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,19 @@ pub(super) struct Memory {
     pub(super) refused_since: Option<u64>,
     /// How many answers in a row have said that what was observed has changed.
     pub(super) conflicts: u32,
+    /// What a Create or Update has made of a delegation, and seen INSYNC.
+    pub(super) made: Option<Made>,
+    /// The changes that are to be INSYNC before anything else is done.
+    pub(super) pending: Option<Box<Pending>>,
+}
+
+/// What a Create or Update has made, and seen INSYNC. It is not made again: its INSYNC would have to be waited for again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) enum Made {
+    /// The zone, with its ownership tags and the TTL of its apex.
+    Zone(HostedZoneId),
+    /// This zone's NS record set with this TTL.
+    Delegation { zone: HostedZoneId, ttl: i64 },
 }
 
 /// How far the removal of a zone is.
@@ -74,6 +87,30 @@ impl Memory {
             | Conflict::NoPermission(_)
             | Conflict::ZoneDeleted(_)
             | Conflict::ReferenceUsed(_) => {}
+        }
+    }
+
+    /// Notes what this action has done, as soon as it is INSYNC.
+    pub(super) fn note_done(&mut self, action: &Action) {
+        match action {
+            Action::AwaitZone(zone) => self.made = Some(Made::Zone(zone.id.clone())),
+            Action::Delegate { zone, set, .. } => {
+                self.made = Some(Made::Delegation {
+                    zone: zone.id.clone(),
+                    ttl: set.ttl().unwrap_or_default(),
+                });
+            }
+            _ => {}
+        }
+        self.conflicts = 0;
+    }
+
+    /// Returns it with changes that are to be INSYNC before anything else is done.
+    #[must_use]
+    pub(super) fn awaiting(&self, pending: Pending) -> Self {
+        Self {
+            pending: Some(Box::new(pending)),
+            ..self.clone()
         }
     }
 

@@ -13,6 +13,7 @@
 mod access;
 mod act;
 mod delegation;
+mod in_sync;
 mod memory;
 mod observed;
 mod plan;
@@ -28,7 +29,7 @@ use delegation::Delegation;
 use dns_check::{Dns, Transport};
 use memory::Memory;
 use observed::{Observed, Observer};
-use plan::{Delivery, Do, End, Plan};
+use plan::{Delivery, End, Plan};
 use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
 use task::Task;
@@ -88,6 +89,10 @@ impl<T: Transport> Subdomains<T> {
         invocation: &Invocation,
         attempt: &mut Attempt,
     ) -> Result<Step, Error> {
+        let memory = &mut attempt.memory;
+        if let Some(wait) = in_sync::check(&self.access, request, invocation, memory).await? {
+            return Ok(wait);
+        }
         let observer = Observer {
             access: &self.access,
             request,
@@ -106,6 +111,7 @@ impl<T: Transport> Subdomains<T> {
                     attempt.memory.note(&found, Clock::seconds(now));
                     conflict = Some(found);
                 }
+                Err(Stopped::Pending(_)) => unreachable!("remembered"),
                 Err(Stopped::Failed(error)) => return Err(error),
             }
         }
@@ -153,27 +159,27 @@ impl<T: Transport> Subdomains<T> {
                 Plan::Refuse(error) => return Err(Stopped::Failed(error)),
                 Plan::Do(plan) => plan,
             };
-            let Do {
-                actions,
-                remember,
-                end,
-                names,
-            } = *plan;
-            if names.is_some() {
-                attempt.names = names;
+            if plan.names.is_some() {
+                attempt.names.clone_from(&plan.names);
             }
-            for action in &actions {
+            for (index, action) in plan.actions.iter().enumerate() {
                 invocation.doing(act::doing(action));
                 match Box::pin(actor.act(action)).await {
                     Ok(created) => observed.zones.extend(created),
-                    Err(stopped) => return Err(not_restored(end, stopped)),
+                    // FAILED is answered, whenever the change is INSYNC.
+                    Err(Stopped::Pending(_)) if matches!(plan.end, End::Refuse(_)) => {}
+                    Err(Stopped::Pending(changes)) => {
+                        attempt.memory = plan.awaiting(index, &attempt.memory, changes);
+                        return Ok(in_sync::wait(&attempt.memory));
+                    }
+                    Err(stopped) => return Err(not_restored(plan.end, stopped)),
                 }
             }
-            attempt.memory = remember;
-            if !actions.is_empty() {
+            attempt.memory = plan.remember;
+            if !plan.actions.is_empty() {
                 attempt.memory.conflicts = 0;
             }
-            match end {
+            match plan.end {
                 End::Done(success) => return Ok(Some(Step::Done(success))),
                 End::Plan => {}
                 End::Observe => return Ok(None),

@@ -23,6 +23,7 @@ pub(super) use action::{Action, OnFault, Purpose, Why};
 use super::{
     access::ParentZone,
     delegation::Delegation,
+    in_sync::{Pending, Submitted},
     memory::Memory,
     observed::{Observed, Question},
     properties::Leaving,
@@ -98,6 +99,22 @@ pub(super) struct Delivery<'a> {
     pub(super) time_of_delete: Duration,
     /// Until when a Create that was never answered may still run.
     pub(super) second_search: SystemTime,
+}
+
+impl Do {
+    /// What the request remembers if the change that this action, by its index, has made is pending. The actions before it are
+    /// done; those after it are planned again.
+    pub(super) fn awaiting(
+        &self,
+        index: usize,
+        memory: &Memory,
+        changes: Vec<Submitted>,
+    ) -> Memory {
+        let is_last = index + 1 == self.actions.len();
+        let mut then = if is_last { &self.remember } else { memory }.clone();
+        then.note_done(&self.actions[index]);
+        memory.awaiting(Pending { changes, then })
+    }
 }
 
 impl Plan {

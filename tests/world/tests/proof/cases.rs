@@ -348,6 +348,30 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: "DelegatedSubdomain: create while each change takes ten minutes",
+        setup: |cast| Box::pin(async { changes_take_ten_minutes(cast) }),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: replace while each change takes ten minutes",
+        setup: |cast| {
+            Box::pin(async {
+                given_zone(cast).await;
+                changes_take_ten_minutes(cast);
+            })
+        },
+        before: Some(|cast| one("Zone", with_given_zone(cast))),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: delete while each change takes ten minutes",
+        setup: |cast| Box::pin(async { changes_take_ten_minutes(cast) }),
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        ..PLAIN
+    },
+    Case {
         name: "SubdomainCertificate: create",
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
         after: Some(|cast| one("Certificate", certificate_in_given(cast, "app"))),
@@ -562,6 +586,13 @@ async fn second_parent(cast: &Cast) {
         let name = format!("{SECOND_PREFIX}/{name}");
         cast.world.write_parameter(NETWORK, REGION, &name, value);
     }
+}
+
+/// From now on Route 53 brings a change to its name servers only after ten minutes.
+fn changes_take_ten_minutes(cast: &Cast) {
+    let long = Duration::from_secs(600);
+    cast.world
+        .change_settings(|settings| settings.propagation = long..=long);
 }
 
 /// A zone of the name of a subdomain, made by people, not delegated.

@@ -41,6 +41,10 @@ pub(super) struct Account {
     pub(super) occluded: Vec<RecordSet>,
     /// Whether the delegation role can be assumed.
     pub(super) permission: bool,
+    /// Whether each change is pending for longer than an attempt waits.
+    pub(super) slow: bool,
+    /// How many NS record sets were created.
+    pub(super) delegated: usize,
     /// What the parent's name servers say, if it is not what the parent has.
     pub(super) said: Option<Standing>,
     references: Vec<String>,
@@ -127,6 +131,8 @@ impl Account {
             sets: BTreeMap::new(),
             occluded: Vec::new(),
             permission: true,
+            slow: false,
+            delegated: 0,
             said: None,
             references: Vec::new(),
             now: 0,
@@ -301,13 +307,17 @@ impl Account {
                 let zone = self.zones.get_mut(zone).expect("it exists");
                 zone.zone.listed.comment.clone_from(comment);
             }
-            Action::SetApexTtl { .. } | Action::Verify { .. } | Action::Leave { .. } => {}
+            Action::SetApexTtl { .. }
+            | Action::AwaitZone(_)
+            | Action::Verify { .. }
+            | Action::Leave { .. } => {}
             Action::Delegate { set, replaces, .. } => {
                 let key = set.name().to_string();
                 if self.sets.get(&key) != replaces.as_ref() {
                     return Err(Conflict::Stale(refusal("InvalidChangeBatch")));
                 }
                 self.sets.insert(key, set.clone());
+                self.delegated += 1;
             }
             Action::DeleteDelegation { set, .. } => {
                 if !self.permission {
@@ -330,6 +340,15 @@ impl Account {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the change of this action is not INSYNC in time.
+    fn is_pending(&self, action: &Action) -> bool {
+        let changes = matches!(
+            action,
+            Action::AwaitZone(_) | Action::Delegate { .. } | Action::DeleteDelegation { .. }
+        );
+        self.slow && changes
     }
 
     /// Plans and carries out a request until it is answered. `tell` is told each plan with what was observed for it, and the
@@ -359,13 +378,32 @@ impl Account {
                 Plan::Refuse(_) => return Outcome::Refused,
                 Plan::Do(plan) => plan,
             };
-            let acted = plan.actions.iter().try_for_each(|action| {
-                now.zones.extend(self.act(action)?);
-                Ok(())
-            });
+            let mut pending = None;
+            let acted = plan
+                .actions
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, action)| {
+                    if pending.is_none() {
+                        now.zones.extend(self.act(action)?);
+                        if self.is_pending(action) && !matches!(plan.end, End::Refuse(_)) {
+                            pending = Some(index);
+                        }
+                    }
+                    Ok(())
+                });
             if let Err(found) = acted {
                 memory.note(&found, START + self.now);
                 (conflict, observed) = (Some(found), None);
+                continue;
+            }
+            if let Some(index) = pending {
+                // The state machine passes it on, and by then the change is INSYNC.
+                let passed = json!(plan.awaiting(index, &memory, Vec::new()));
+                let passed: Memory =
+                    serde_json::from_value(passed).expect("it is what was written");
+                memory = passed.pending.expect("it is awaited").then;
+                observed = None;
                 continue;
             }
             memory = plan.remember;

@@ -27,8 +27,10 @@ pub(crate) enum Action {
         zone: HostedZone,
         ttl: u32,
     },
+    /// Wait until what this attempt has changed in the zone is INSYNC.
+    AwaitZone(HostedZone),
     /// Create the zone's NS record set in the parent, in one batch with the deletion of the one that it replaces, and wait
-    /// until both the record set and the zone's own last change are INSYNC.
+    /// until both the record set and what this attempt has changed in the zone are INSYNC.
     Delegate {
         zone: HostedZone,
         parent: HostedZoneId,
@@ -115,6 +117,7 @@ impl fmt::Display for Action {
                     zone.id
                 )
             }
+            Self::AwaitZone(zone) => write!(f, "wait until {} is INSYNC", zone.id),
             Self::Delegate {
                 parent,
                 set,

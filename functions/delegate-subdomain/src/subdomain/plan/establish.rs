@@ -7,7 +7,7 @@ use crate::{
     subdomain::{
         access::ParentZone,
         delegation::Delegation,
-        memory::Established,
+        memory::{Established, Made},
         observed::{Around, Conflict, Observed, Question, Zone},
         properties::{Leaving, Wanted, check_name},
         task::Establish,
@@ -158,16 +158,22 @@ impl Case<'_> {
     /// A zone that this request created.
     fn delegate_created(&self, zone: &Zone) -> Result<Vec<Action>, Stop> {
         self.check_refused(REFUSED_FOR)?;
-        let mut actions = vec![
-            // Its CallerReference says whose it is before the tags do.
-            tag(zone, Tagging::created(self.delivery.request), Purpose::Own),
-            // Before the NS record set in the parent, so that no resolver remembers the TTL of two days.
-            Action::SetApexTtl {
-                zone: zone.zone.clone(),
-                ttl: self.wanted.ttl,
-            },
-            self.delegate(zone),
-        ];
+        let mut actions = Vec::new();
+        if !self.has_made(zone) {
+            actions = vec![
+                // Its CallerReference says whose it is before the tags do.
+                tag(zone, Tagging::created(self.delivery.request), Purpose::Own),
+                // Before the NS record set in the parent, so that no resolver remembers the TTL of two days.
+                Action::SetApexTtl {
+                    zone: zone.zone.clone(),
+                    ttl: self.wanted.ttl,
+                },
+            ];
+            // The name resolves by the old zone. It moves only when the new one answers.
+            let replaces = self.around.delegation.is_some();
+            actions.extend(replaces.then(|| Action::AwaitZone(zone.zone.clone())));
+        }
+        actions.extend(self.delegate(zone));
         actions.extend(self.verify(zone, OnFault::Fail));
         actions.extend(self.complete(zone, &self.wanted.tags));
         Ok(actions)
@@ -207,12 +213,12 @@ impl Case<'_> {
         let mut actions = vec![tag(zone, tagging, target.purpose)];
         let delegates = existing.is_none() || *kind == Kind::ExternalBegun;
         if delegates {
-            actions.push(self.delegate(zone));
+            actions.extend(self.delegate(zone));
         }
         actions.extend(self.verify(zone, OnFault::Fail));
         let has_other_ttl = existing.is_some_and(|set| !self.has_ttl(&set));
         if !delegates && has_other_ttl && matches!(kind, Kind::Kept | Kind::ExternalKept) {
-            actions.push(self.delegate(zone));
+            actions.extend(self.delegate(zone));
         }
         if *kind == Kind::Kept {
             actions.extend(self.comment(zone));
@@ -259,7 +265,7 @@ impl Case<'_> {
             actions.push(tag(zone, settled, Purpose::Settle));
         }
         if !(is_as_wanted && was_wanted) {
-            actions.push(self.delegate(zone));
+            actions.extend(self.delegate(zone));
         }
         // The delegation existed before, and this Update led nobody elsewhere: a fault above it is no reason to refuse a
         // comment, and again to refuse the rollback of that.
@@ -553,14 +559,19 @@ impl Case<'_> {
 
     /// Refuses to create a delegation anew of which neither the zone nor the record set exists: this may be a redelivery of
     /// an Update that was answered before its Delete ran, and no used `CallerReference` says so. If only the zone or its
-    /// tags do not exist, someone else deleted them, and creating the zone anew repairs a dangling name.
+    /// tags do not exist, someone else deleted them, and creating the zone anew repairs a dangling name. An earlier attempt
+    /// may have begun with that.
     fn check_not_deleted(&self, current: &Delegation) -> Result<(), Stop> {
         let zone = self.observed.zone(&current.zone);
         let is_gone = zone.is_none_or(|zone| self.ownership(zone) == Ownership::Untagged);
         let delegation = self.around.delegation.as_ref();
         let is_delegated =
             delegation.is_some_and(|set| current.is_to(&set.name_servers(), &self.owner));
-        if is_gone && !is_delegated && self.is_wanted(current) {
+        let is_begun = self.observed.zones.iter().any(|zone| {
+            let creation = Creation::of_reference(&zone.caller_reference);
+            creation.is_some_and(|creation| creation.is_by(self.delivery.request))
+        });
+        if is_gone && !is_delegated && !is_begun && self.is_wanted(current) {
             return Err(Stop::Refuse(Error::Deleted {
                 name: self.name.clone(),
                 zone: current.zone.clone(),
@@ -699,13 +710,30 @@ impl Case<'_> {
     }
 
     /// Replaces whatever NS record set of this resource exists at the name, even the same one: a batch of its own is the
-    /// only way to learn when a change that an earlier delivery made is INSYNC.
-    fn delegate(&self, zone: &Zone) -> Action {
-        Action::Delegate {
+    /// only way to learn when a change that an earlier delivery made is INSYNC. None if an earlier attempt of this delivery has
+    /// made it, and seen it INSYNC.
+    fn delegate(&self, zone: &Zone) -> Option<Action> {
+        let existing = self.around.delegation.as_ref();
+        let exists = existing
+            .is_some_and(|set| set.name_servers() == zone.name_servers && self.has_ttl(set));
+        let made = Made::Delegation {
+            zone: zone.id.clone(),
+            ttl: self.wanted.ttl.into(),
+        };
+        let is_made = exists && self.delivery.memory.made.as_ref() == Some(&made);
+        (!is_made).then(|| Action::Delegate {
             zone: zone.zone.clone(),
             parent: self.parent.id.clone(),
             set: RecordSet::ns(&self.name, self.wanted.ttl, &zone.name_servers),
-            replaces: self.around.delegation.clone(),
+            replaces: existing.cloned(),
+        })
+    }
+
+    /// Whether an earlier attempt of this delivery has made the zone as it is to be before it is delegated.
+    fn has_made(&self, zone: &Zone) -> bool {
+        match &self.delivery.memory.made {
+            Some(Made::Zone(made) | Made::Delegation { zone: made, .. }) => *made == zone.id,
+            None => false,
         }
     }
 

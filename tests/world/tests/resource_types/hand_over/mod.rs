@@ -1,6 +1,7 @@
 //! Waits that go on in a state machine: the hand-over itself, its turns, and what passes through them.
 
 mod crash_points;
+mod in_sync;
 mod input;
 
 use std::time::Duration;
