@@ -46,6 +46,7 @@ struct SeenZone {
     name: String,
     name_servers: Vec<String>,
     record_sets: Vec<SeenRecordSet>,
+    signed: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -61,6 +62,8 @@ struct SeenRecordSet {
 struct SeenRegistration {
     domain: String,
     zone: String,
+    /// The values of its DS record set.
+    ds: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -311,6 +314,7 @@ fn snapshot(seen: &Seen) -> Result<Zones, name_server::InvalidRecordSet> {
                     values: set.values.clone(),
                 })
                 .collect(),
+            signed: zone.signed,
         })
         .collect();
     let registrations: Vec<Registration> = seen
@@ -321,6 +325,7 @@ fn snapshot(seen: &Seen) -> Result<Zones, name_server::InvalidRecordSet> {
             Some(Registration {
                 name: entry.domain.clone(),
                 name_servers: zone.name_servers.clone(),
+                ds: entry.ds.clone(),
             })
         })
         .collect();

@@ -9,7 +9,9 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::question::{Reply, Silence, wire_name};
-use super::{Dns, Protocol, Reach, Transport};
+use super::walk::Zone;
+use super::{BrokenChain, Dns, Protocol, Reach, Transport};
+use crate::chain::Chain;
 use crate::{DomainName, NameServers};
 
 /// Limits the check. A delegation that is not correct by then is a fault.
@@ -106,6 +108,10 @@ pub enum Fault {
         /// Its answer, as a clause.
         said: String,
     },
+    /// The delegation is correct, but resolvers that validate DNSSEC do not believe the child, the
+    /// parent or a zone above it.
+    #[error("{0}")]
+    BrokenChain(BrokenChain),
     /// No server of this zone answers, although others do.
     #[error("no name server of {zone} answers: {}", .silent.join("; "))]
     Silent {
@@ -144,9 +150,9 @@ impl fmt::Display for Answer<'_> {
 
 impl<T: Transport> Dns<T> {
     /// Queries each name server of the parent for the child's NS record set and each of the child's
-    /// for its SOA record, both over UDP and TCP, and walks from the root to the parent. Repeats
-    /// this while an answer is wrong, because a change reaches Route 53's name servers at different
-    /// times. Takes at most 60 s.
+    /// for its SOA record, both over UDP and TCP, walks from the root to the parent, and follows the
+    /// chain of trust of DNSSEC down to the child. Repeats this while an answer is wrong, because a
+    /// change reaches Route 53's name servers at different times. Takes at most 60 s.
     ///
     /// # Errors
     ///
@@ -168,8 +174,10 @@ impl<T: Transport> Dns<T> {
         let mut pause = FIRST_PAUSE;
         let mut silent_rounds = 0;
         let mut last = None;
+        // As long as no other answer comes, what was answered last holds.
+        let mut broken = None;
         loop {
-            let Ok(verdict) = timeout_at(end, self.round(delegation)).await else {
+            let Ok(round) = timeout_at(end, self.round(delegation)).await else {
                 return last.unwrap_or_else(|| {
                     let silent = vec![format!("not all within {} s", LONGEST.as_secs())];
                     Err(Fault::Silent {
@@ -177,6 +185,21 @@ impl<T: Transport> Dns<T> {
                         silent,
                     })
                 });
+            };
+            let verdict = match round {
+                Ok((checked, zones)) => {
+                    // Cut off alone, so that lost answers about DNSSEC never make a delegation wrong.
+                    broken = match timeout_at(end, self.chain(&zones)).await {
+                        Ok(Chain::Sound) => None,
+                        Ok(Chain::Broken(found)) => Some(found),
+                        Ok(Chain::Unknown) | Err(_) => broken,
+                    };
+                    match &broken {
+                        Some(broken) => Err(Fault::BrokenChain(broken.clone())),
+                        None => Ok(checked),
+                    }
+                }
+                Err(fault) => Err(fault),
             };
             match &verdict {
                 Ok(Checked::Fully) => return verdict,
@@ -201,7 +224,9 @@ impl<T: Transport> Dns<T> {
         }
     }
 
-    async fn round(&self, delegation: Delegation<'_>) -> Result<Checked, Fault> {
+    /// Returns, with a verdict that found no fault, the zones from the root down to the child, if
+    /// they are known.
+    async fn round(&self, delegation: Delegation<'_>) -> Result<(Checked, Vec<Zone>), Fault> {
         let Delegation {
             parent,
             parent_servers,
@@ -218,17 +243,30 @@ impl<T: Transport> Dns<T> {
         // reached. A missing or wrong NS record set needs no further explanation.
         let refused = matches!(verdict, Err(Fault::ParentRefused { .. }));
         if !refused && !matches!(verdict, Ok(Checked::Fully | Checked::Partly { .. })) {
-            return verdict;
+            return Ok((verdict?, Vec::new()));
         }
-        match self.reach(parent, parent_servers).await {
-            Reach::Broken(found) => Err(Fault::ParentNotDelegated {
-                parent: parent.clone(),
-                found,
-            }),
+        let mut zones = Vec::new();
+        match self.walk_to(parent, parent_servers).await {
+            Err(Reach::Broken(found)) => {
+                return Err(Fault::ParentNotDelegated {
+                    parent: parent.clone(),
+                    found,
+                });
+            }
             // Port 53 cannot be reached either if a firewall answers every query itself.
-            Reach::Intercepted if refused => Ok(Checked::NoWayOut),
-            Reach::Intercepted | Reach::Reached | Reach::Unknown(_) => verdict,
+            Err(Reach::Intercepted) if refused => return Ok((Checked::NoWayOut, zones)),
+            Err(_) => {}
+            Ok(walk) if verdict.is_ok() => {
+                zones = walk.zones;
+                zones.push(Zone {
+                    name: wire_name(child),
+                    servers: self.locate_all(child_servers.iter().cloned()).await,
+                    is_whole: true,
+                });
+            }
+            Ok(_) => {}
         }
+        Ok((verdict?, zones))
     }
 
     async fn ask_each<'a>(

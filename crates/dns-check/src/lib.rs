@@ -9,12 +9,15 @@
 //! 3. **Silence proves nothing.** A function that cannot reach port 53 gets no answer from any
 //!    server. This differs from servers that answer negatively, and is never a fault of the
 //!    delegation ([`Checked`]).
-//! 4. **No sockets here.** All packets use a [`Transport`]. [`Sockets`] is the real one.
+//! 4. **DNSSEC is followed from the root down.** A DS record set to which no key of its zone belongs keeps every name
+//!    from being resolved ([`BrokenChain`]). Only authoritative answers count, and no other DS record set does.
+//! 5. **No sockets here.** All packets use a [`Transport`]. [`Sockets`] is the real one.
 //!
 //! If `DNS_NAME_SERVERS` is set, the servers in that list replace the Internet: see
 //! [`NameServerList`].
 
 mod caa;
+mod chain;
 mod check;
 mod domain_name;
 mod name_server;
@@ -26,6 +29,7 @@ mod transport;
 mod walk;
 
 pub use caa::{Caa, Issuance};
+pub use chain::{BrokenChain, KeyId};
 pub use check::{Checked, Fault};
 pub use domain_name::{DomainName, NameError};
 pub use name_server::{NameServerList, NameServerListError};

@@ -39,6 +39,8 @@ pub(super) struct Heard {
     /// bit). A referral has no AA bit; it is proof only without `DNS_NAME_SERVERS`, because no
     /// resolver can have sent it.
     pub(super) is_proof: bool,
+    /// Whether it has been given with authority (the AA bit), by whoever it was.
+    pub(super) is_authoritative: bool,
 }
 
 /// Why there is no usable response.
@@ -243,7 +245,11 @@ impl<T: Transport> Dns<T> {
                     tracing::debug!(%server, %address, name = shown(name), %record_type, %protocol, %reply, "DNS");
                     let is_proof = self.is_own_address(*address)
                         && (authoritative || !self.may_be_resolvers());
-                    return Ok(Heard { reply, is_proof });
+                    return Ok(Heard {
+                        reply,
+                        is_proof,
+                        is_authoritative: authoritative,
+                    });
                 }
                 Err(why) => silence = why,
             }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::name_server::Server;
 use super::question::{shown, wire_name};
 use super::walk::{Stop, Walk, Zone};
-use super::{Dns, Transport};
+use super::{BrokenChain, Dns, Transport};
+use crate::chain::Chain;
 use crate::{DomainName, NameServers};
 
 /// Limits a walk. Each zone of the chain usually takes one round trip.
@@ -20,6 +21,8 @@ pub enum Reach {
     /// It certainly does not. The clause says where the chain is broken and what each server
     /// answered.
     Broken(String),
+    /// It does, but resolvers that validate DNSSEC do not believe the zone or one above it.
+    NotValid(BrokenChain),
     /// Unknown. The clause says why. This is the result if port 53 cannot be reached.
     Unknown(String),
     /// A device on the path answers in place of the root servers, and so in place of every other
@@ -33,22 +36,37 @@ impl<T: Transport> Dns<T> {
     /// them, and white-label name servers are Route 53's servers under other names
     /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html>).
     ///
-    /// Takes at most 30 s.
+    /// Then follows the chain of trust of DNSSEC along the same zones. Takes at most 45 s.
     pub async fn reach(&self, name: &DomainName, own: &NameServers) -> Reach {
+        match self.walk_to(name, own).await {
+            Ok(walk) => match self.chain(&walk.zones).await {
+                Chain::Broken(broken) => Reach::NotValid(broken),
+                Chain::Sound | Chain::Unknown => Reach::Reached,
+            },
+            Err(reach) => reach,
+        }
+    }
+
+    /// Returns the walk if it arrives at the zone's own name servers. Takes at most 30 s.
+    pub(super) async fn walk_to(
+        &self,
+        name: &DomainName,
+        own: &NameServers,
+    ) -> Result<Walk, Reach> {
         let judged = async {
             let walk = self.walk(&wire_name(name)).await;
             if walk.arrived_at(&wire_name(name)) && self.is_served_by(walk.last(), own).await {
-                return Reach::Reached;
+                return Ok(walk);
             }
-            broken(&walk, name, own)
+            Err(broken(&walk, name, own))
         };
         tokio::time::timeout(WALK, judged)
             .await
             .unwrap_or_else(|_| {
-                Reach::Unknown(format!(
+                Err(Reach::Unknown(format!(
                     "the walk down to {name} took over {} s",
                     WALK.as_secs()
-                ))
+                )))
             })
     }
 

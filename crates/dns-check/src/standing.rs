@@ -134,7 +134,9 @@ fn delegates(
     child: &Name,
     ours: impl Fn(&NameServers) -> bool,
 ) -> Option<bool> {
-    let Heard { reply, is_proof } = answer.ok()?;
+    let Heard {
+        reply, is_proof, ..
+    } = answer.ok()?;
     let is_ours = reply.name_servers_of(child).map(|found| ours(&found));
     // A response that shows the delegation needs no proof, because then nothing is deleted.
     if is_ours == Some(true) || !is_proof {

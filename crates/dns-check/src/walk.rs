@@ -10,7 +10,7 @@ use super::{Dns, Protocol, Transport};
 
 /// Limits the servers of one zone that are queried: Route 53 assigns four to a zone, the root has
 /// thirteen.
-const MOST_SERVERS: usize = 6;
+pub(super) const MOST_SERVERS: usize = 6;
 
 /// A zone of the chain, with the servers that its parent zone names.
 #[derive(Clone, Debug)]

@@ -1,13 +1,14 @@
 //! One question, one answer.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, NS};
+use hickory_proto::rr::rdata::{A, NS, SOA};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
 
-use crate::zones::{Hosted, Zones};
+use crate::zones::{Hosted, REGISTRY_TTL, Zones};
 
 /// Which server a question goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,9 @@ pub(crate) fn udp_payload(query: &Message) -> u16 {
 }
 
 fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record_type: RecordType) {
+    if record_type == RecordType::DS && registry_ds(reply, zones, asked, &name) {
+        return;
+    }
     for step in 0..LONGEST_CHAIN {
         let Some(zone) = zone_for(zones, asked, &name, record_type) else {
             // The target of a CNAME may lie elsewhere: the asker goes on from here.
@@ -146,10 +150,36 @@ fn registry_referral(zones: &Zones, asked: Asked, name: &Name) -> Option<Vec<Rec
     else {
         return None;
     };
-    let (domain, servers) = zones.registration_of(name)?;
+    let (domain, registered) = zones.registration_of(name)?;
     let referral =
-        |host: &Name| Record::from_rdata(domain.clone(), 172_800, RData::NS(NS(host.clone())));
-    Some(servers.iter().map(referral).collect())
+        |host: &Name| Record::from_rdata(domain.clone(), REGISTRY_TTL, RData::NS(NS(host.clone())));
+    Some(registered.name_servers.iter().map(referral).collect())
+}
+
+/// Answers for the registry what DS record set it holds for a registered name; says whether the name is one.
+fn registry_ds(reply: &mut Message, zones: &Zones, asked: Asked, name: &Name) -> bool {
+    let Asked::Everywhere { .. } = asked else {
+        return false;
+    };
+    let Some((_, registered)) = zones.registration_of(name).filter(|(at, _)| *at == name) else {
+        return false;
+    };
+    reply.metadata.authoritative = true;
+    reply.answers.clone_from(&registered.ds);
+    if registered.ds.is_empty() {
+        let registry = name.base_name();
+        let soa = SOA::new(
+            registry.clone(),
+            registry.clone(),
+            1,
+            7200,
+            900,
+            1_209_600,
+            900,
+        );
+        reply.authorities = vec![Record::from_rdata(registry, 900, RData::SOA(soa))];
+    }
+    true
 }
 
 /// The zone to answer from: the deepest that the server hosts, or that the delegations lead to.
@@ -163,34 +193,39 @@ fn zone_for<'a>(
         Asked::At(address) => zones
             .hosted_at(address)
             .filter(|zone| zone.name.zone_of(name))
-            // DS belongs to the parent's side of a cut (RFC 4035, 3.1.4.1).
-            .filter(|zone| record_type != RecordType::DS || zone.name != *name)
-            .max_by_key(|zone| zone.name.num_labels()),
-        Asked::Everywhere { .. } => {
-            let (top, servers) = zones.registration_of(name)?;
-            let find = |at: &Name, servers: &std::collections::BTreeSet<Name>| {
-                zones
-                    .zones
-                    .iter()
-                    .find(|zone| zone.name == *at && zone.name_servers == *servers)
-            };
-            let mut zone = find(top, servers)?;
-            while let Some(cut) = cut_above(zone, name, record_type) {
-                let servers = zone
-                    .records(&cut, RecordType::NS)
-                    .into_iter()
-                    .filter_map(|record| match record.data {
-                        RData::NS(host) => Some(host.0.to_lowercase()),
-                        _ => None,
-                    })
-                    .collect();
-                match find(&cut, &servers) {
-                    Some(child) => zone = child,
-                    None => break,
-                }
-            }
-            Some(zone)
+            // DS belongs to the parent's side of a cut; who does not have the parent says that the child has none
+            // (RFC 4035, 3.1.4.1).
+            .max_by_key(|zone| {
+                let is_child = record_type == RecordType::DS && zone.name == *name;
+                (!is_child, zone.name.num_labels())
+            }),
+        Asked::Everywhere { .. } => zones.way_to(name, record_type).pop(),
+    }
+}
+
+impl Zones {
+    /// The zones from the registered one down to the one that a name lies in, as far as the delegations lead.
+    pub(crate) fn way_to(&self, name: &Name, record_type: RecordType) -> Vec<&Hosted> {
+        let find = |at: &Name, servers: &BTreeSet<Name>| {
+            self.zones
+                .iter()
+                .find(|zone| zone.name == *at && zone.name_servers == *servers)
+        };
+        let top = self.registration_of(name);
+        let mut next = top.and_then(|(top, registered)| find(top, &registered.name_servers));
+        let mut way = Vec::new();
+        while let Some(zone) = next {
+            way.push(zone);
+            next = cut_above(zone, name, record_type).and_then(|cut| {
+                let servers = zone.records(&cut, RecordType::NS).into_iter();
+                let servers = servers.filter_map(|record| match record.data {
+                    RData::NS(host) => Some(host.0.to_lowercase()),
+                    _ => None,
+                });
+                find(&cut, &servers.collect())
+            });
         }
+        way
     }
 }
 

@@ -13,6 +13,7 @@
 //! 4. [`serve`] puts the same function behind UDP and TCP sockets, over a snapshot that may change at any time.
 
 mod answer;
+mod dnssec;
 mod name;
 mod serve;
 mod zones;

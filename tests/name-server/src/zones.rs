@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use hickory_proto::rr::rdata::{CNAME, NS, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
+use crate::dnssec::{self, Key};
 use crate::name;
 
 /// A record set as Route 53 lists it.
@@ -30,6 +31,21 @@ pub struct Zone {
     pub name_servers: Vec<String>,
     /// Its record sets. The SOA and NS at the apex are made as Route 53 makes them where they are missing here.
     pub record_sets: Vec<RecordSet>,
+    /// Whether DNSSEC signs it: then it has a DNSKEY at its apex, which belongs to [`Zone::ds`]. Nothing else of DNSSEC is
+    /// served, and in particular no signature.
+    pub signed: bool,
+}
+
+impl Zone {
+    /// The value of the DS record set that belongs to the zone's key if it is signed: `12345 13 2 DIGEST`.
+    ///
+    /// # Errors
+    /// Its name, or that of a name server, is none.
+    pub fn ds(&self) -> Result<String, InvalidRecordSet> {
+        let name = name::parse(&self.name)?;
+        let key = Key::of(&name, &host_names(&self.name_servers)?);
+        Ok(dnssec::shown(&key.ds(&name)))
+    }
 }
 
 /// A name that a registry above all these zones delegates.
@@ -39,6 +55,15 @@ pub struct Registration {
     pub name: String,
     /// The host names that the registry holds for it.
     pub name_servers: Vec<String>,
+    /// The values of the DS record set that the registry holds for it. The registry's own zones count as signed.
+    pub ds: Vec<String>,
+}
+
+/// What a registry holds for a name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registered {
+    pub(crate) name_servers: BTreeSet<Name>,
+    pub(crate) ds: Vec<Record>,
 }
 
 /// A name or value that DNS could not carry; Route 53 would not hold it.
@@ -59,12 +84,15 @@ impl From<String> for InvalidRecordSet {
     }
 }
 
+/// Seconds that what a registry says is valid for.
+pub(crate) const REGISTRY_TTL: u32 = 172_800;
+
 /// A snapshot of zones, ready to be asked. Build a new one when anything changes.
 #[derive(Clone, Debug, Default)]
 pub struct Zones {
     pub(crate) zones: Vec<Hosted>,
-    /// Registered names with their name servers.
-    pub(crate) registrations: BTreeMap<Name, BTreeSet<Name>>,
+    /// Registered names.
+    pub(crate) registrations: BTreeMap<Name, Registered>,
     hosts: BTreeSet<Name>,
     /// Whether a name that only has names below it gets NXDOMAIN, against RFC 8020 but as some servers do (RFC 9156,
     /// section 2.3).
@@ -76,21 +104,35 @@ pub(crate) struct Hosted {
     pub(crate) name: Name,
     pub(crate) name_servers: BTreeSet<Name>,
     addresses: BTreeSet<Ipv4Addr>,
-    /// An entry without records is a name that stands with a type this server cannot carry (DS, an alias).
+    /// An entry without records is a name that stands with a type this server cannot carry (an alias).
     names: BTreeMap<Name, Vec<Record>>,
+    /// With what it is signed.
+    pub(crate) key: Option<Key>,
 }
 
 impl Zones {
     /// A snapshot in which the registry delegates `registrations`, and nothing else is reached from the outside.
     ///
     /// # Errors
-    /// A name or a value that is not valid for its type. Record sets of types that need DNSSEC, and aliases, are taken
-    /// as names without data.
+    /// A name or a value that is not valid for its type. Aliases are taken as names without data.
     pub fn new(zones: &[Zone], registrations: &[Registration]) -> Result<Self, InvalidRecordSet> {
         let zones = zones.iter().map(Hosted::new).collect::<Result<_, _>>()?;
         let registrations = registrations
             .iter()
-            .map(|r| Ok((name::parse(&r.name)?, host_names(&r.name_servers)?)))
+            .map(|r| {
+                let name = name::parse(&r.name)?;
+                let ds = RecordSet {
+                    name: r.name.clone(),
+                    record_type: "DS".to_owned(),
+                    ttl: REGISTRY_TTL,
+                    values: r.ds.clone(),
+                };
+                let registered = Registered {
+                    name_servers: host_names(&r.name_servers)?,
+                    ds: records(&name, &ds)?,
+                };
+                Ok((name, registered))
+            })
             .collect::<Result<_, InvalidRecordSet>>()?;
         let mut snapshot = Self {
             zones,
@@ -107,8 +149,8 @@ impl Zones {
         self.empty_non_terminals_denied = denied;
     }
 
-    /// A snapshot in which every zone that lies below no other is registered with its own name servers. Of several with
-    /// the same name, the first is.
+    /// A snapshot in which every zone that lies below no other is registered with its own name servers and, if it is
+    /// signed, with its DS record. Of several with the same name, the first is.
     ///
     /// # Errors
     /// As [`Zones::new`].
@@ -123,7 +165,10 @@ impl Zones {
                 snapshot
                     .registrations
                     .entry(zone.name.clone())
-                    .or_insert_with(|| zone.name_servers.clone());
+                    .or_insert_with(|| Registered {
+                        name_servers: zone.name_servers.clone(),
+                        ds: zone.ds().into_iter().collect(),
+                    });
             }
         }
         Ok(snapshot)
@@ -146,7 +191,7 @@ impl Zones {
     }
 
     /// The registered domain that holds a name, with the servers that its registry refers to.
-    pub(crate) fn registration_of(&self, name: &Name) -> Option<(&Name, &BTreeSet<Name>)> {
+    pub(crate) fn registration_of(&self, name: &Name) -> Option<(&Name, &Registered)> {
         self.registrations
             .iter()
             .filter(|(registered, _)| registered.zone_of(name))
@@ -176,7 +221,11 @@ impl Zones {
             .flat_map(|zone| [zone.name_servers.iter().cloned().collect(), targets(zone)]);
         self.hosts = of_zones
             .flatten()
-            .chain(self.registrations.values().flatten().cloned())
+            .chain(
+                self.registrations
+                    .values()
+                    .flat_map(|registered| registered.name_servers.iter().cloned()),
+            )
             .collect();
     }
 }
@@ -192,7 +241,11 @@ impl Hosted {
                 .map(|host| address_of(host))
                 .collect(),
             names: BTreeMap::new(),
+            key: None,
         };
+        hosted.key = zone
+            .signed
+            .then(|| Key::of(&hosted.name, &hosted.name_servers));
         for set in &zone.record_sets {
             let at = name::parse(&set.name)?;
             if !hosted.name.zone_of(&at) {
@@ -224,6 +277,16 @@ impl Hosted {
             let soa = SOA::new(primary, contact, 1, 7200, 900, 1_209_600, 86_400);
             apex.push(Record::from_rdata(self.name.clone(), 900, RData::SOA(soa)));
         }
+        if let Some(key) = &self.key {
+            apex.push(Record::from_rdata(self.name.clone(), 3_600, key.rdata()));
+        }
+    }
+
+    /// The DS record that belongs to its key.
+    pub(crate) fn ds(&self) -> Option<Record> {
+        let key = self.key.as_ref()?;
+        let ds = dnssec::rdata_of_ds(key.ds(&self.name));
+        Some(Record::from_rdata(self.name.clone(), REGISTRY_TTL, ds))
     }
 
     /// Records of one type at one name.
@@ -273,7 +336,7 @@ fn records(at: &Name, set: &RecordSet) -> Result<Vec<Record>, InvalidRecordSet> 
     let Ok(record_type) = set.record_type.parse::<RecordType>() else {
         return Ok(Vec::new());
     };
-    if matches!(record_type, RecordType::DS | RecordType::Unknown(_)) {
+    if matches!(record_type, RecordType::Unknown(_)) {
         return Ok(Vec::new());
     }
     let record = |value: &String| {
@@ -281,6 +344,7 @@ fn records(at: &Name, set: &RecordSet) -> Result<Vec<Record>, InvalidRecordSet> 
         let data = match record_type {
             RecordType::NS => name::parse(value).map(|host| RData::NS(NS(host))),
             RecordType::CNAME => name::parse(value).map(|target| RData::CNAME(CNAME(target))),
+            RecordType::DS => dnssec::parse_ds(value).map(dnssec::rdata_of_ds),
             _ => RData::try_from_str(record_type, value).map_err(|error| error.to_string()),
         };
         let data =
@@ -312,6 +376,7 @@ mod tests {
             ("CAA", "0 issue \"amazon.com\""),
             ("CAA", "0 issue \";\""),
             ("CNAME", "_x1.acm-validations.aws."),
+            ("DS", "12345 3 1 123456789abcdef0"),
             ("MX", "10 mail.example.com."),
             ("NS", "ns-1.awsdns-01.org."),
             (
@@ -325,15 +390,14 @@ mod tests {
             assert_eq!(read.len(), 1, "{record_type} {value}");
             assert_eq!(read[0].record_type().to_string(), record_type);
         }
-        assert!(
-            records(
-                &at,
-                &set("a.example.com", "DS", "12345 3 1 123456789abcdef")
-            )
-            .unwrap()
-            .is_empty()
-        );
-        assert!(records(&at, &set("a.example.com", "A", "not an address")).is_err());
+        for (record_type, value) in [
+            ("A", "not an address"),
+            ("DS", "12345 3 1"),
+            ("DS", "12345 3 1 0"),
+            ("DS", "65536 3 1 00"),
+        ] {
+            assert!(records(&at, &set("a.example.com", record_type, value)).is_err());
+        }
     }
 
     #[test]
@@ -355,6 +419,7 @@ mod tests {
             name: "example.com".into(),
             name_servers: vec!["ns-1.example.org".into()],
             record_sets: vec![set("a.example.net", "A", "192.0.2.1")],
+            signed: false,
         };
         assert!(Zones::from_top(&[zone]).is_err());
     }

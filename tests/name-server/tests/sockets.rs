@@ -18,6 +18,7 @@ fn zone(name: &str, server: &str, record_sets: Vec<RecordSet>) -> Zone {
         name: name.into(),
         name_servers: vec![server.into()],
         record_sets,
+        signed: false,
     }
 }
 

@@ -22,6 +22,7 @@ fn zone(name: &str, servers: &[&str], record_sets: Vec<RecordSet>) -> Zone {
         name: name.into(),
         name_servers: servers.iter().map(|s| (*s).into()).collect(),
         record_sets,
+        signed: false,
     }
 }
 
@@ -200,6 +201,7 @@ fn the_server_that_plays_all_goes_as_far_as_the_delegations_stand() {
     let registered = Registration {
         name: "example.com".into(),
         name_servers: vec!["other.test".into()],
+        ds: vec![],
     };
     let hijacked = Zones::new(&[base()], &[registered]).unwrap();
     let reply = ask(&hijacked, EVERYWHERE, "www.example.com.", RecordType::A);
@@ -366,6 +368,7 @@ fn a_registry_refers_to_servers_that_do_not_host_the_domain() {
     let elsewhere = Registration {
         name: "example.com".to_owned(),
         name_servers: vec!["other.test".to_owned()],
+        ds: vec![],
     };
     let zones = [zone("example.com", &["base1.test"], vec![])];
     let zones = Zones::new(&zones, &[elsewhere]).unwrap();
@@ -381,4 +384,88 @@ fn a_registry_refers_to_servers_that_do_not_host_the_domain() {
         let reply = ask(&zones, asked, "www.example.com.", RecordType::NS);
         assert_eq!(reply.metadata.response_code, ResponseCode::Refused);
     }
+}
+
+/// The zones, all signed, with the DS record set of each in its parent.
+fn signed_zones() -> [Zone; 3] {
+    let [mut base, mut build, mut dev] = [base(), build(), dev()];
+    for zone in [&mut base, &mut build, &mut dev] {
+        zone.signed = true;
+    }
+    build
+        .record_sets
+        .push(set(&dev.name, "DS", &[&dev.ds().unwrap()]));
+    base.record_sets
+        .push(set(&build.name, "DS", &[&build.ds().unwrap()]));
+    [base, build, dev]
+}
+
+#[test]
+fn ds_is_answered_by_the_parent_and_dnskey_by_the_child() {
+    let zones = signed_zones();
+    let digest = |reply: &Message| reply.answers[0].data.to_string();
+    let dev = zones[2].name.clone() + ".";
+    let zones = Zones::from_top(&zones).unwrap();
+    for parent in [EVERYWHERE, at("build1.test")] {
+        let ds = ask(&zones, parent, &dev, RecordType::DS);
+        assert!(ds.metadata.authoritative);
+        assert_eq!(ds.answers.len(), 1);
+        assert_eq!(ds.answers[0].record_type(), RecordType::DS);
+    }
+    // The child does not know what its parent says of it.
+    let none = ask(&zones, at("dev1.test"), &dev, RecordType::DS);
+    assert!(none.metadata.authoritative && none.answers.is_empty());
+    assert_eq!(none.authorities[0].name.to_ascii(), dev);
+    for child in [EVERYWHERE, at("dev1.test")] {
+        let keys = ask(&zones, child, &dev, RecordType::DNSKEY);
+        assert!(keys.metadata.authoritative);
+        assert_eq!(keys.answers.len(), 1);
+        assert_eq!(keys.answers[0].record_type(), RecordType::DNSKEY);
+    }
+    // A registered name's DS record set is the registry's.
+    let ds = ask(&zones, EVERYWHERE, "example.com.", RecordType::DS);
+    assert_eq!(ds.answers.len(), 1);
+    assert_ne!(
+        digest(&ds),
+        digest(&ask(&zones, EVERYWHERE, &dev, RecordType::DS))
+    );
+    let unsigned = Zones::from_top(&[base()]).unwrap();
+    let none = ask(&unsigned, EVERYWHERE, "example.com.", RecordType::DS);
+    assert!(none.metadata.authoritative && none.answers.is_empty());
+    assert_eq!(none.authorities[0].name.to_ascii(), "com.");
+}
+
+#[test]
+fn a_chain_of_trust_breaks_where_a_ds_record_set_has_no_key() {
+    let is_bogus = |change: fn(&mut [Zone; 3])| {
+        let mut zones = signed_zones();
+        change(&mut zones);
+        let zones = Zones::from_top(&zones).unwrap();
+        let bogus = |name| zones.is_bogus(name).unwrap();
+        [
+            "www.example.com",
+            "build.example.com",
+            "www.dev.build.example.com",
+        ]
+        .map(bogus)
+    };
+    assert_eq!(is_bogus(|_| ()), [false, false, false]);
+    assert_eq!(
+        is_bogus(|zones| zones[2].signed = false),
+        [false, false, true]
+    );
+    assert_eq!(
+        is_bogus(|zones| zones[1].signed = false),
+        [false, true, true]
+    );
+    // Signed again, by a zone with other name servers and so with another key.
+    let other = |zones: &mut [Zone; 3]| {
+        zones[1].record_sets[1].values = vec!["1 13 2 00".to_owned()];
+    };
+    assert_eq!(is_bogus(other), [false, false, true]);
+    // Below what is not signed nothing counts.
+    assert_eq!(
+        is_bogus(|zones| zones[0].signed = false),
+        [false, false, false]
+    );
 }

@@ -8,6 +8,7 @@ use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{self, RData, RecordType};
 use name_server::{Asked, RecordSet, Registration, Zone, Zones, answer, answer_bytes};
 
+use crate::route53 as hosted;
 use crate::route53::name::Name;
 use crate::route53::record_set as held;
 use crate::state::State;
@@ -39,6 +40,28 @@ fn plain(key: &held::RecordKey, set: &held::RecordSet) -> RecordSet {
     }
 }
 
+fn served(zone: &hosted::Zone) -> Zone {
+    let sets = zone.published.iter();
+    Zone {
+        name: zone.name.to_string(),
+        name_servers: zone.hosts(),
+        record_sets: sets.map(|(key, set)| plain(key, set)).collect(),
+        signed: zone.signed,
+    }
+}
+
+/// The value of the DS record set that belongs to a zone's key.
+pub(crate) fn ds(zone: &hosted::Zone) -> String {
+    served(zone).ds().expect("its names are valid")
+}
+
+/// The DS record set that a registry holds for a domain: its owner keeps it in step with the zone.
+fn registered_ds(state: &State, domain: &Name, hosts: &[String]) -> Vec<String> {
+    let zones = state.route53.zones_named(domain);
+    let signed = zones.filter(|zone| zone.signed && zone.hosts() == hosts);
+    signed.map(ds).collect()
+}
+
 /// The zones as their name servers serve them now.
 pub(crate) fn snapshot(state: &mut State) -> Arc<Zones> {
     if let Some(snapshot) = &state.dns.snapshot {
@@ -49,15 +72,7 @@ pub(crate) fn snapshot(state: &mut State) -> Arc<Zones> {
         .zones
         .values()
         .filter(|zone| !zone.private && zone.in_dns())
-        .map(|zone| Zone {
-            name: zone.name.to_string(),
-            name_servers: zone.hosts(),
-            record_sets: zone
-                .published
-                .iter()
-                .map(|(key, set)| plain(key, set))
-                .collect(),
-        })
+        .map(served)
         .collect();
     let registrations: Vec<Registration> = state
         .registrations
@@ -65,6 +80,7 @@ pub(crate) fn snapshot(state: &mut State) -> Arc<Zones> {
         .map(|(name, hosts)| Registration {
             name: name.to_string(),
             name_servers: hosts.clone(),
+            ds: registered_ds(state, name, hosts),
         })
         .collect();
     let mut zones =
@@ -82,6 +98,7 @@ pub(crate) fn invalid(key: &held::RecordKey, set: &held::RecordSet) -> Option<St
         name: key.name.to_string(),
         name_servers: vec!["ns.example".to_owned()],
         record_sets: vec![plain(key, set)],
+        signed: false,
     };
     Zones::new(&[zone], &[])
         .err()
@@ -134,9 +151,12 @@ fn deny(zones: &Zones, asked: Asked, zone: &Name, query: &[u8]) -> Option<Vec<u8
     reply.to_vec().ok()
 }
 
-/// Records of a type as a resolver finds them that starts at the registries and follows every delegation.
+/// Records of a type as a resolver finds them that starts at the registries, follows every delegation and validates DNSSEC.
 pub(crate) fn resolve(state: &mut State, name: &Name, kind: RecordType) -> Vec<RData> {
     let zones = snapshot(state);
+    if zones.is_bogus(&name.to_string()).unwrap_or_default() {
+        return Vec::new();
+    }
     let Ok(name) = rr::Name::from_labels(name.labels().iter().map(Vec::as_slice)) else {
         return Vec::new();
     };

@@ -150,8 +150,18 @@ impl World {
             existing(state, id)?;
             state.custody.touched_by_person(Thing::Zone(id.to_owned()));
             edit(state.route53.zones.get_mut(id).expect("it stands"));
+            state.dns.changed();
             Ok(())
         })
+    }
+
+    /// Turns DNSSEC signing of a zone on; answers the value of the DS record set that belongs to it.
+    ///
+    /// # Errors
+    /// `NoSuchHostedZone`.
+    pub fn sign_zone(&self, id: &str) -> Result<String, ServiceError> {
+        self.edit_zone(id, |zone| zone.signed = true)?;
+        Ok(crate::dns::ds(existing(&self.state(), id)?))
     }
 
     /// Writes a parameter, whatever stands there.

@@ -190,3 +190,33 @@ async fn real_sockets_query_real_servers() {
     let dns = Dns::new(Sockets, NameServerList::from(vec![served.address]));
     assert_eq!(check(&dns).await, Ok(Checked::Fully));
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_a_list_the_chain_of_trust_starts_at_the_root() {
+    let stale = ["12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"];
+    // Signed from the root down to the parent, then everything but the registered domain.
+    for unsigned in [None, Some("example.com")] {
+        let mut zones = whole_tree();
+        for zone in &mut zones {
+            zone.signed =
+                Some(zone.name.as_str()) != unsigned && zone.name != "dev.build.example.com";
+        }
+        let of_signed = zones.iter().filter(|zone| zone.signed && zone.name != ".");
+        let mut sets: Vec<_> = of_signed
+            .map(|zone| set(&zone.name, "DS", &[&zone.ds().unwrap()]))
+            .collect();
+        sets.push(set("dev.build.example.com", "DS", &stale));
+        for set in sets {
+            let parent = set.name.split_once('.').map_or(".", |(_, parent)| parent);
+            let parent = zones.iter_mut().find(|zone| zone.name == parent);
+            parent.unwrap().record_sets.push(set);
+        }
+        let dns = internet(&zones, None);
+        let own = NameServers::new(DEV);
+        let reach = dns.reach(&name("dev.build.example.com"), &own).await;
+        match unsigned {
+            None => assert!(matches!(reach, Reach::NotValid(_)), "{reach:?}"),
+            Some(_) => assert_eq!(reach, Reach::Reached),
+        }
+    }
+}

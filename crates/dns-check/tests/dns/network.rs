@@ -10,6 +10,7 @@ use std::time::Duration;
 use dns_check::DomainName;
 use dns_check::{Dns, NameServerList, Protocol, Transport};
 use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::RecordType;
 use name_server::{Asked, RecordSet, Zone, Zones, answer_bytes};
 use tokio::time::sleep;
 
@@ -30,8 +31,18 @@ pub(crate) struct Network {
     pub(crate) from_cache: bool,
     /// The server answers NXDOMAIN for this name, which only has subdomains.
     pub(crate) denied: Option<&'static str>,
+    /// Queries for records of this type get no usable answer.
+    pub(crate) unusable: Option<(RecordType, Unusable)>,
     /// The number of datagrams and connections.
     pub(crate) exchanges: AtomicUsize,
+}
+
+/// Why an answer cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    Lost,
+    Refused,
+    FromCache,
 }
 
 impl Transport for Network {
@@ -44,7 +55,11 @@ impl Transport for Network {
         let IpAddr::V4(ip) = server.ip() else {
             return Err(io::ErrorKind::NetworkUnreachable.into());
         };
+        let asked_for = Message::from_vec(query).unwrap().queries[0].query_type();
+        let unusable = self.unusable.filter(|(of, _)| *of == asked_for);
+        let unusable = unusable.map(|(_, unusable)| unusable);
         let lost = self.closed
+            || unusable == Some(Unusable::Lost)
             || self.down.lock().unwrap().contains(&ip)
             || (self.no_tcp && protocol == Protocol::Tcp);
         if lost {
@@ -63,7 +78,12 @@ impl Transport for Network {
         let zones = self.zones.lock().unwrap().clone();
         let answer = answer_bytes(&zones, asked, query, protocol == Protocol::Udp).unwrap();
         let mut answer = Message::from_vec(&answer).unwrap();
-        answer.metadata.authoritative &= !self.from_cache;
+        answer.metadata.authoritative &= !self.from_cache && unusable != Some(Unusable::FromCache);
+        if unusable == Some(Unusable::Refused) {
+            answer = Message::response(answer.metadata.id, answer.metadata.op_code);
+            answer.metadata.response_code = ResponseCode::Refused;
+            answer.queries = Message::from_vec(query).unwrap().queries;
+        }
         let name = answer.queries[0].name().to_ascii();
         if self.denied.is_some_and(|denied| denied == name) {
             answer.metadata.response_code = ResponseCode::NXDomain;
@@ -100,6 +120,7 @@ pub(crate) fn zone(name: &str, servers: &[&str], record_sets: Vec<RecordSet>) ->
         name: name.into(),
         name_servers: servers.iter().map(|s| (*s).into()).collect(),
         record_sets,
+        signed: false,
     }
 }
 

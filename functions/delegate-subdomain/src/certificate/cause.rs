@@ -1,5 +1,5 @@
 use super::properties::CertificateName;
-use dns_check::Caa;
+use dns_check::{BrokenChain, Caa};
 use hosted_zones::{DomainName, NameServers};
 use std::fmt;
 
@@ -14,6 +14,9 @@ pub(super) enum Cause {
         name_servers: NameServers,
         found: String,
     },
+    /// The zone with its CNAMEs, or one above it, is not believed by resolvers that validate DNSSEC, as certificate
+    /// authorities do.
+    BrokenChain(BrokenChain),
     /// A CAA record set does not allow Amazon.
     Caa { name: CertificateName, caa: Caa },
 }
@@ -41,6 +44,10 @@ impl fmt::Display for Cause {
                 f,
                 "the zone {zone} is not delegated to its name servers yet ({found}); in the zone above, or at its \
                  registrar, set the name servers of {zone} to {name_servers}"
+            ),
+            Self::BrokenChain(broken) => write!(
+                f,
+                "its validation CNAMEs do not resolve for ACM, which validates DNSSEC: {broken}, then deploy again"
             ),
             Self::Caa { name, caa } => {
                 let records = caa.records.join(", ");

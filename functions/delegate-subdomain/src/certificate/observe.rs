@@ -296,6 +296,7 @@ impl<T: Transport> Observer<T> {
                     found,
                 });
             }
+            Reach::NotValid(broken) => return Some(Cause::BrokenChain(broken)),
             Reach::Unknown(why) => why,
             Reach::Intercepted => {
                 "something on the way answers in place of the root servers".to_owned()

@@ -38,10 +38,16 @@ pub(super) fn dnssec(state: &mut State, call: &mut Call) -> Outcome {
     } else {
         "NOT_SIGNING"
     };
+    let key = zone.signed.then(|| {
+        Element::new("KeySigningKey")
+            .text("Name", "key")
+            .text("Status", "ACTIVE")
+            .text("DSRecord", crate::dns::ds(zone))
+    });
     Ok(Answer::Xml(
         Element::new("GetDNSSECResponse")
             .with(Element::new("Status").text("ServeSignature", status))
-            .with(Element::new("KeySigningKeys")),
+            .with(Element::new("KeySigningKeys").with_all(key)),
     ))
 }
 

@@ -308,13 +308,16 @@ pub(super) fn until_issued(
         Status::Failed(Some(FailureReason::CaaError))
             if observed.obstacle == Obstacle::NotAsked =>
         {
-            let names = issue.wanted.names.iter().cloned().collect();
-            let zones = Vec::new();
-            return Ok(Plan::Ask(Question::Obstacle { zones, names }));
+            // Its CAA query fails, too, where the chain of trust of DNSSEC is broken.
+            return Ok(Plan::Ask(obstacle(
+                &issue.wanted.names,
+                None,
+                &waiting.zones,
+            )));
         }
         Status::Failed(reason) => {
             return Err(match (reason, &observed.obstacle) {
-                (_, Obstacle::Some(cause @ Cause::Caa { .. })) => {
+                (_, Obstacle::Some(cause @ (Cause::Caa { .. } | Cause::BrokenChain(_)))) => {
                     let cause = cause.clone();
                     Error::Hopeless { name, cause }
                 }
