@@ -4,10 +4,14 @@ ACM issues a certificate once it sees the validation CNAME by ordinary DNS. The
 walk here is that resolver's: it starts at the zone that the registry points to,
 follows NS record sets from zone to zone over all accounts, and enters a zone
 only through its own name servers. A zone that nothing delegates to, or that is
-hidden by a delegation to another, is not found, whatever it holds.
+hidden by a delegation to another, is not found, whatever it holds. The resolver
+validates DNSSEC, as certificate authorities do: where a signed zone has a DS record
+set for a zone without that key, nothing is found below.
 """
 
 from ministack.services import route53 as service
+
+from . import dnssec
 
 
 def all_zones():
@@ -43,6 +47,7 @@ def lookup(name, kind, registered):
     starts = [registered_zone(domain, account, zones) for domain, account in registered
               if _is_in(name, domain.rstrip(".").lower() + ".")]
     here = max((entry for entry in starts if entry), key=lambda entry: len(entry[1]["name"]), default=None)
+    believed = here is not None and dnssec.is_signed(here[1])
     while here is not None:
         _, zone, records = here
         cuts = [r for r in records if r["Type"] == "NS" and r["Name"] != zone["name"] and _is_in(name, r["Name"])]
@@ -54,4 +59,10 @@ def lookup(name, kind, registered):
         here = next((entry for entry in zones
                      if entry[1]["name"] == cut["Name"] and not entry[1]["private"]
                      and frozenset(entry[1]["name_servers"]) == servers), None)
+        # Below a delegation without a DS record set everything is unsigned (RFC 4033, section 5).
+        signers = [value for r in records if r["Name"] == cut["Name"] and r["Type"] == "DS"
+                   for value in r.get("ResourceRecords", [])]
+        believed = believed and bool(signers)
+        if believed and here is not None and not dnssec.is_believed(here[1], signers):
+            return []
     return []

@@ -70,11 +70,15 @@ def _dnssec(method, match):
         if match.group(2) == "dnssec":
             if method != "GET":
                 raise Refused("InvalidInput", "Unknown operation")
-            status = zone["dnssec"]
+            status, ds = zone["dnssec"], dnssec.ds_of_registry(zone)
 
             def build(answer):
                 SubElement(SubElement(answer, "Status"), "ServeSignature").text = status
-                SubElement(answer, "KeySigningKeys")
+                keys = SubElement(answer, "KeySigningKeys")
+                for value in ds:
+                    key = SubElement(keys, "KeySigningKey")
+                    SubElement(key, "Name").text, SubElement(key, "Status").text = "key", "ACTIVE"
+                    SubElement(key, "DSRecord").text = value
 
             return service._xml_response("GetDNSSECResponse", build)
         enable = match.group(2) == "enable-dnssec"

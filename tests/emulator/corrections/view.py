@@ -12,7 +12,7 @@ import json
 
 import ministack.app as gateway
 
-from . import resolution, seam
+from . import dnssec, resolution, seam
 from .route53 import THROTTLED, sort_key
 
 _REGISTERED = ()
@@ -23,9 +23,11 @@ def zones():
     every = resolution.all_zones()
     registered = [(domain, resolution.registered_zone(domain, account, every)) for domain, account in _REGISTERED]
     return {
-        "registered": [{"domain": domain, "zone": entry[1]["id"]} for domain, entry in registered if entry],
+        "registered": [{"domain": domain, "zone": entry[1]["id"], "ds": dnssec.ds_of_registry(entry[1])}
+                       for domain, entry in registered if entry],
         "zones": [{
             "account": account, "id": zone["id"], "name": zone["name"], "name_servers": zone["name_servers"],
+            "signed": dnssec.is_signed(zone),
             "record_sets": [
                 {"name": r["Name"], "type": r["Type"], "ttl": int(r.get("TTL", 0)), "values": r["ResourceRecords"]}
                 for r in sorted(records, key=lambda r: (sort_key(r["Name"]), r["Type"])) if r.get("ResourceRecords")],

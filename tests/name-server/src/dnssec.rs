@@ -20,18 +20,17 @@ const ALGORITHM: u8 = 13;
 /// SHA-256.
 const DIGEST_TYPE: u8 = 2;
 
-/// The RDATA of a zone's DNSKEY record. It is the same for as long as the zone exists.
+/// The RDATA of a zone's DNSKEY record. It is the same for as long as the zone exists, and in the emulator
+/// (`tests/emulator/corrections/dnssec.py`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key(Vec<u8>);
 
 impl Key {
     /// Of a zone with these name servers.
     pub(crate) fn of(zone: &Name, name_servers: &BTreeSet<Name>) -> Self {
-        let mut text = zone.to_ascii();
-        for server in name_servers {
-            text.push(' ');
-            text.push_str(&server.to_ascii());
-        }
+        let mut servers: Vec<String> = name_servers.iter().map(Name::to_ascii).collect();
+        servers.sort();
+        let text = format!("{} {}", zone.to_ascii(), servers.join(" "));
         let mut rdata = FLAGS.to_be_bytes().to_vec();
         rdata.extend([PROTOCOL, ALGORITHM]);
         for half in 0..2 {
@@ -122,6 +121,11 @@ pub(crate) fn shown(rdata: &[u8]) -> String {
     format!("{tag} {} {} {digest}", rdata[2], rdata[3])
 }
 
+/// Whether every resolver knows the algorithm of a DS record (RFC 8624, section 3.1) and its digest type.
+fn is_known(ds: &[u8]) -> bool {
+    matches!(ds, [_, _, 8 | 10 | 13..=16, 2 | 4, ..])
+}
+
 /// Whether a resolver that validates, with the root's key, finds that the chain of trust breaks on its way down `zones`
 /// (RFC 4035, section 5): then it answers SERVFAIL for every name there. `registered` is what the registry holds for the
 /// first of them.
@@ -131,6 +135,8 @@ pub(crate) fn shown(rdata: &[u8]) -> String {
 pub(crate) fn is_broken(registered: &[Record], zones: &[&Hosted]) -> bool {
     let mut above = registered.to_vec();
     for (at, zone) in zones.iter().enumerate() {
+        // A resolver takes a zone as unsigned if it knows none of the algorithms (RFC 4035, section 5.2).
+        above.retain(|ds| is_known(bytes(ds)));
         if above.is_empty() {
             return false;
         }

@@ -23,6 +23,9 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const BASE: &str = "example.com";
 /// The delegated zone.
 pub(crate) const BUILD: &str = "build.example.com";
+/// The value of a DS record set to which no zone has the key.
+pub(crate) const STALE_DS: &str =
+    "12345 13 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF";
 /// Where the delegated zone is published.
 pub(crate) const PREFIX: &str = "/zone-delegation/dev";
 /// The only resource of a stack that has one.
@@ -89,6 +92,20 @@ impl Stage {
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
         let edit = Edit::create(&zone.name.to_string(), "NS", 900, &hosts);
         self.world.edit_records(parent, &[edit]).unwrap();
+    }
+
+    /// A person signs a zone and writes its DS record set into its parent zone.
+    pub(crate) fn sign(&self, parent: &str, zone: &str) {
+        let ds = self.world.sign_zone(zone).unwrap();
+        let name = self.world.zone(zone).unwrap().name.to_string();
+        let edit = Edit::create(&name, "DS", 60, &[&ds]);
+        self.world.edit_records(parent, &[edit]).unwrap();
+    }
+
+    /// People sign the registered domain and the delegated zone, so that DS record sets in the latter count.
+    pub(crate) fn sign_parents(&self) {
+        self.world.sign_zone(&self.base).unwrap();
+        self.sign(&self.base, &self.build);
     }
 
     /// A person's clients in the consumer's account.

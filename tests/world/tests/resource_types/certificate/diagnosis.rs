@@ -7,7 +7,7 @@ use world::{Edit, Settings};
 
 use super::{NAME, ZONE, certificate};
 use crate::log::Log;
-use crate::stage::{BASE, BUILD, CONSUMER, NETWORK, Stage};
+use crate::stage::{BASE, BUILD, CONSUMER, NETWORK, STALE_DS, Stage};
 
 const FOREIGN_CAA: &str = "0 issue \"ca.example.net\"";
 
@@ -323,4 +323,104 @@ async fn a_caa_record_set_is_named_before_acm_finds_it() {
         hopeless(&stage, &zone, json!({})).await,
         forbidden(NAME, ZONE, FOREIGN_CAA, NAME, "0 issue \"amazon.com\"")
     );
+}
+
+/// A zone in use that is delegated, below parents that are signed.
+async fn zone_below_signed(stage: &Stage) -> String {
+    let zone = used_zone(stage);
+    stage.delegate(&stage.build, &zone);
+    stage.sign_parents();
+    stage.settle().await;
+    zone
+}
+
+/// The sentence for a stale DS record set.
+fn stale(parent: &str, zone: &str) -> String {
+    format!(
+        "The certificate for {NAME} will not be issued: its validation CNAMEs do not resolve for ACM, which validates DNSSEC: \
+         {parent} has a stale DS record set for {zone} (key tag 12345, algorithm 13): {zone} is not signed, so that resolvers \
+         that validate DNSSEC answer SERVFAIL for every name in it; delete the DS record set in {parent}, or sign {zone} with \
+         that key, then deploy again."
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_ds_record_set_is_said_before_acm_is_asked() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = zone_below_signed(&stage).await;
+    let ds = Edit::create(ZONE, "DS", 60, &[STALE_DS]);
+    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    stage.settle().await;
+    assert_eq!(hopeless(&stage, &zone, json!({})).await, stale(BUILD, ZONE));
+    assert_eq!(stage.calls("RequestCertificate").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_ds_record_set_above_the_parent_is_said() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = used_zone(&stage);
+    stage.delegate(&stage.build, &zone);
+    stage.world.sign_zone(&stage.base).unwrap();
+    let ds = Edit::create(BUILD, "DS", 60, &[STALE_DS]);
+    stage.world.edit_records(&stage.base, &[ds]).unwrap();
+    stage.settle().await;
+    assert_eq!(hopeless(&stage, &zone, json!({})).await, stale(BASE, BUILD));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_ds_record_set_that_is_written_while_acm_is_waited_for_is_said() {
+    let stage =
+        Stage::set(|settings| settings.validation_interval = Duration::from_secs(3_000)).await;
+    let zone = zone_below_signed(&stage).await;
+    let (world, build) = (stage.world.clone(), stage.build.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let ds = Edit::create(ZONE, "DS", 60, &[STALE_DS]);
+        world.edit_records(&build, &[ds]).unwrap();
+    });
+    let resource = certificate(&zone, json!({"ValidationRecordsOnDelete": "Delete"}));
+    assert_eq!(stage.refused(resource).await, stale(BUILD, ZONE));
+    assert_eq!(stage.calls("RequestCertificate").len(), 1);
+    assert_eq!(stage.cnames(&zone), []);
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn acm_issues_nothing_below_a_stale_ds_record_set_that_nobody_here_sees() {
+    // Without a way out to port 53 the function knows nothing, and ACM does not issue.
+    let stage = Stage::set(|settings| settings.dns_reachable = false).await;
+    let zone = zone_below_signed(&stage).await;
+    let ds = Edit::create(ZONE, "DS", 60, &[STALE_DS]);
+    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    stage.settle().await;
+    let reason = stage.refused(certificate(&zone, json!({}))).await;
+    assert!(reason.starts_with("Timed out after 35"), "{reason}");
+    stage.check_no_certificate();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signed_zone_with_its_ds_record_set_gets_its_certificate() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = zone_below_signed(&stage).await;
+    stage.sign(&stage.build, &zone);
+    stage.settle().await;
+    stage.created(certificate(&zone, json!({}))).await;
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_ds_record_set_that_is_deleted_within_a_minute_is_waited_for() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = zone_below_signed(&stage).await;
+    let ds = Edit::create(ZONE, "DS", 60, &[STALE_DS]);
+    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    stage.settle().await;
+    let (world, build) = (stage.world.clone(), stage.build.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let ds = Edit::delete(ZONE, "DS");
+        world.edit_records(&build, &[ds]).unwrap();
+    });
+    stage.created(certificate(&zone, json!({}))).await;
+    stage.check();
 }

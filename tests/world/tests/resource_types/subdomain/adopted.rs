@@ -56,8 +56,9 @@ async fn a_delegation_that_exists_is_refused_unless_the_property_allows_it() {
 async fn an_adopted_delegation_is_not_changed_and_is_deleted_with_its_resource() {
     let stage = Stage::published(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
-    let ds = Edit::create(NAME, "DS", 60, &["1 13 2 00"]);
-    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    // The zone is signed, with its DS record set in the parent.
+    stage.sign_parents();
+    stage.sign(&stage.build, &zone);
     let mut stack = stage.created(adopting(&zone)).await;
     assert!(stage.calls("ChangeResourceRecordSets").is_empty());
     assert_eq!(stage.delegation().and_then(|set| set.ttl), BEFORE);
@@ -70,6 +71,8 @@ async fn an_adopted_delegation_is_not_changed_and_is_deleted_with_its_resource()
     assert_eq!(stage.delegation().and_then(|set| set.ttl), Some(30));
     stage.deleted(&mut stack).await;
     assert_eq!(stage.delegation(), None, "{}", stage.history());
+    let ds = stage.world.record_set(&stage.build, NAME, "DS");
+    assert!(ds.is_some(), "{}", stage.history());
     assert!(stage.world.zone(&zone).unwrap().tags.is_empty());
     stage.check();
 }

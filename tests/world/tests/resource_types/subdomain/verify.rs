@@ -6,7 +6,8 @@ use serde_json::json;
 use world::Edit;
 
 use super::{BUILD, CONSUMER, NAME, subdomain};
-use crate::stage::{BASE, Stage};
+use crate::log::Log;
+use crate::stage::{BASE, STALE_DS, Stage};
 
 /// A create that is refused, by what DNS shows, within so many seconds; nothing of it stands.
 async fn unresolved(stage: &Stage) -> String {
@@ -277,6 +278,65 @@ async fn an_update_that_puts_a_delegation_back_is_checked() {
         "{}",
         stage.history()
     );
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+/// What is said of a stale DS record set of a zone in its parent.
+fn stale(parent: &str, zone: &str) -> String {
+    format!(
+        "{parent} has a stale DS record set for {zone} (key tag 12345, algorithm 13): {zone} is not signed, so that resolvers \
+         that validate DNSSEC answer SERVFAIL for every name in it; delete the DS record set in {parent}, or sign {zone} with \
+         that key."
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_ds_record_set_is_said() {
+    let stage = Stage::published(|_| ()).await;
+    stage.sign_parents();
+    let ds = Edit::create(NAME, "DS", 60, &[STALE_DS]);
+    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    stage.settle().await;
+    assert_eq!(unresolved(&stage).await, stale(BUILD, NAME));
+    // Nobody but people touches it, and without it the name can be created.
+    assert!(stage.world.record_set(&stage.build, NAME, "DS").is_some());
+    let ds = Edit::delete(NAME, "DS");
+    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    stage.settle().await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_ds_record_set_of_the_parent_is_said() {
+    let stage = Stage::published(|_| ()).await;
+    stage.world.sign_zone(&stage.base).unwrap();
+    let ds = Edit::create(BUILD, "DS", 60, &[STALE_DS]);
+    stage.world.edit_records(&stage.base, &[ds]).unwrap();
+    stage.settle().await;
+    assert_eq!(unresolved(&stage).await, stale(BASE, BUILD));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_ds_record_set_is_a_warning_on_an_update_in_place_and_never_without_the_check() {
+    let log = Log::start();
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({}))).await;
+    stage.sign_parents();
+    let ds = Edit::create(NAME, "DS", 60, &[STALE_DS]);
+    stage.world.edit_records(&stage.build, &[ds]).unwrap();
+    stage.settle().await;
+    let changed = subdomain(json!({"Comment": "another"}));
+    stage.updated(&mut stack, changed).await;
+    let warned = log.lines_with("this does not fail the Update");
+    let said = stale(BUILD, NAME);
+    assert!(warned.iter().any(|line| line.contains(&said)), "{warned:?}");
+    stage.deleted(&mut stack).await;
+    let mut stack = stage
+        .created(subdomain(json!({"VerifyDelegation": false})))
+        .await;
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
 }
