@@ -101,6 +101,37 @@ class Certificates(Check):
                ns_change("CREATE", name, [s.upper() + "." for s in reversed(servers)]))
         self.assertEqual(self.described(arn)["Status"], "ISSUED")
 
+    def test_not_issued_below_a_ds_record_set_without_its_key(self):
+        acm, route53, base = self.client("acm"), client("route53", BASE_ACCOUNT), base_zone()
+        name = f"signed{self.account[-4:]}.example.com"
+        zone = delegate(self.account, name, BASE_ACCOUNT, base)
+        stale, own = f"1 13 2 {'0' * 64}", self.client("route53")
+        own.enable_hosted_zone_dnssec(HostedZoneId=zone)
+        ds = own.get_dnssec(HostedZoneId=zone)["KeySigningKeys"][0]["DSRecord"]
+
+        arn = acm.request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
+        options = self.with_records(arn)
+
+        def ends(*values):
+            change(route53, base, ns_change("CREATE", name, values, 300, "DS"))
+            try:
+                arn = acm.request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
+                return self.described(arn)["Status"]
+            finally:
+                change(route53, base, ns_change("DELETE", name, values, 300, "DS"))
+
+        self.put(self.account, zone, options)
+        # The base domain is not signed: nobody takes the DS record set into account.
+        self.assertEqual(ends(stale), "ISSUED")
+        route53.enable_hosted_zone_dnssec(HostedZoneId=base)
+        try:
+            self.assertEqual(ends(stale), "PENDING_VALIDATION")
+            self.assertEqual(ends(stale, ds.lower()), "ISSUED")
+            own.disable_hosted_zone_dnssec(HostedZoneId=zone)
+            self.assertEqual(ends(ds), "PENDING_VALIDATION")
+        finally:
+            route53.disable_hosted_zone_dnssec(HostedZoneId=base)
+
     def test_caa_may_forbid_it(self):
         acm, route53 = self.client("acm"), self.client("route53")
         for kind, records, ends in (("no", ['0 issue "letsencrypt.org"'], "FAILED"),

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import SubElement
 
 from ministack.services import route53 as service
 
-from . import seam
+from . import dnssec, seam
 from .route53 import Refused, new_change, no_such_zone, normalised
 
 _DNSSEC = re.compile(r"^/2013-04-01/hostedzone/([^/]+)/(dnssec|enable-dnssec|disable-dnssec)$")

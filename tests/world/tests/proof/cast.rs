@@ -121,6 +121,25 @@ impl Cast {
         (cast, stack)
     }
 
+    /// People sign the base domain and the delegated zone, with its DS record set: so those in the latter count.
+    pub(crate) fn sign_parents(&self) {
+        let Ok(_) = self.world.sign_zone(&self.base_zone) else {
+            return;
+        };
+        if let Ok(ds) = self.world.sign_zone(&self.build_zone) {
+            let edit = Edit::create(BUILD, "DS", 900, &[&ds]);
+            drop(self.world.edit_records(&self.base_zone, &[edit]));
+        }
+    }
+
+    /// People leave a DS record set for a name in the delegated zone, which is signed, and no zone has the key.
+    pub(crate) fn write_stale_ds(&self, name: &str) {
+        self.sign_parents();
+        let stale = format!("12345 13 2 {}", "0123456789ABCDEF".repeat(4));
+        let edit = Edit::create(name, "DS", 900, &[&stale]);
+        drop(self.world.edit_records(&self.build_zone, &[edit]));
+    }
+
     /// `Custom::PublishedZone` of the delegated zone.
     pub(crate) fn published_zone(&self, prefix: &str) -> ResourceDefinition {
         ResourceDefinition::new(

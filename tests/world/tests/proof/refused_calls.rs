@@ -167,6 +167,30 @@ const MORE: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: STALE_DS,
+        setup: |cast| Box::pin(async { cast.write_stale_ds(&format!("dev.{BUILD}")) }),
+        after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        fails: true,
+        ..PLAIN
+    },
+    Case {
+        name: STALE_DS_OF_CERTIFICATE,
+        setup: |cast| Box::pin(async { cast.write_stale_ds(&format!("dev.{BUILD}")) }),
+        before: Some(|_| {
+            let unverified = json!({"VerifyDelegation": false});
+            one("Zone", with(subdomain(CONSUMER, "dev"), unverified))
+        }),
+        after: Some(|_| {
+            let unverified = json!({"VerifyDelegation": false});
+            let mut template = one("Zone", with(subdomain(CONSUMER, "dev"), unverified));
+            let definition = certificate("Zone", &format!("app.dev.{BUILD}"));
+            template.insert("Certificate".to_owned(), definition);
+            template
+        }),
+        fails: true,
+        ..PLAIN
+    },
+    Case {
         name: "DelegatedSubdomain: create of a zone with many tags",
         after: Some(|_| {
             let tags: BTreeMap<String, String> =
@@ -209,6 +233,11 @@ const MORE: &[Case] = &[
         ..PLAIN
     },
 ];
+
+const STALE_DS: &str = "DelegatedSubdomain: create at a name with a stale DS record set";
+
+const STALE_DS_OF_CERTIFICATE: &str =
+    "SubdomainCertificate: create in a zone with a stale DS record set";
 
 const WITH_RECORDS: &str =
     "DelegatedSubdomain: delete with records in it and a DS record set in the parent";
@@ -263,6 +292,15 @@ impl Scene {
         let begun = cast.world.log().len();
         scene.status = scene.operate(&cast, &mut stack).await;
         scene.reasons = reasons(&cast.world.log()[begun..]);
+        if [STALE_DS, STALE_DS_OF_CERTIFICATE].contains(&case.name) {
+            let said = format!("{BUILD} has a stale DS record set for dev.{BUILD}");
+            let mut reasons = scene.reasons.iter();
+            assert!(
+                reasons.any(|why| why.contains(&said)),
+                "{:?}",
+                scene.reasons
+            );
+        }
         let log = cast.world.log();
         scene.calls = calls(log[begun..].iter().filter(|event| is_call(event)));
         scene
@@ -501,12 +539,10 @@ impl Peoples {
     }
 }
 
-/// In the subdomain an A record set, and a DS record set beside its delegation.
+/// In the subdomain an A record set, and a stale DS record set beside its delegation.
 fn people_add_records(cast: &Cast) {
     let name = format!("dev.{BUILD}");
-    let digest = "49FD46E6C4B45C55D4AC69CBD3CD34AC1AFE51DE6B28E2E0F1B0E1C1B7C8D9E0";
-    let ds = Edit::create(&name, "DS", 300, &[&format!("12345 13 2 {digest}")]);
-    cast.world.edit_records(&cast.build_zone, &[ds]).unwrap();
+    cast.write_stale_ds(&name);
     let zones = cast.world.zones();
     let zone = zones.values().find(|zone| zone.name == Name::of(&name));
     let zone = &zone.expect("it was created").id;

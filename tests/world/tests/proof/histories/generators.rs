@@ -239,6 +239,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..2_usize).prop_map(Act::TakeRole),
         2 => name.clone().prop_map(Act::DelegateZone),
         1 => name.clone().prop_map(Act::Ds),
+        1 => name.clone().prop_map(Act::Secure),
         1 => (name.clone(), stack()).prop_map(|(name, to)| Act::Retag(name, to)),
         1 => (name.clone(), stack()).prop_map(|(name, to)| Act::RetagStack(name, to)),
         1 => name.clone().prop_map(Act::Stick),

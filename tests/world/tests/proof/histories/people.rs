@@ -47,15 +47,15 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
                 );
             }
         }
-        Act::Ds(at) => edit(
-            &cast.build_zone,
-            Edit::create(
-                &name(at),
-                "DS",
-                900,
-                &["12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
-            ),
-        ),
+        Act::Ds(at) => cast.write_stale_ds(&name(at)),
+        Act::Secure(at) => {
+            cast.sign_parents();
+            for zone in zones_named(cast, &name(at)) {
+                if let Ok(ds) = world.sign_zone(&zone.id) {
+                    edit(&cast.build_zone, Edit::create(&name(at), "DS", 900, &[&ds]));
+                }
+            }
+        }
         Act::Retag(at, to) => retag(cast, stacks, &name(at), to, true),
         Act::RetagStack(at, to) => retag(cast, stacks, &name(at), to, false),
         Act::Stick(at) => {

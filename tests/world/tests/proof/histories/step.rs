@@ -112,8 +112,10 @@ pub(crate) enum Act {
     MakeZone(usize),
     /// Make such a zone and delegate the name to it.
     DelegateZone(usize),
-    /// Write a DS record set for a name into the delegated zone.
+    /// Write a DS record set for a name into the delegated zone, which is signed, to which no zone has the key.
     Ds(usize),
+    /// Sign every zone of a name, with its DS record set in the delegated zone, which is signed.
+    Secure(usize),
     /// Write a stack's ownership tags onto every zone of a name.
     Retag(usize, usize),
     /// Write the tag alone that names a stack.
@@ -289,7 +291,8 @@ impl fmt::Display for Act {
             Self::DelegateZone(at) => {
                 write!(f, "make a zone {0} and delegate {0} to it", NAMES[at])
             }
-            Self::Ds(at) => write!(f, "write a DS record set of {}", NAMES[at]),
+            Self::Ds(at) => write!(f, "write a stale DS record set of {}", NAMES[at]),
+            Self::Secure(at) => write!(f, "sign {} with its DS record set", NAMES[at]),
             Self::Retag(at, to) => {
                 write!(
                     f,
