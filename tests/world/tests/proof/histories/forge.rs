@@ -52,7 +52,7 @@ pub(super) async fn forge(cast: &Cast, stacks: &[Stack], at: usize, forged: Forg
 /// A physical id with the properties that it comes with; none for those of a subdomain of the stack's own.
 type Id = (Option<ResourceDefinition>, String);
 
-/// The id that release 0.2.0 would give for a zone of that name which no longer exists, with the right proof.
+/// Returns the id that release 0.2.0 would give for a zone of that name which no longer exists, with the right proof.
 fn zone_that_is_gone(cast: &Cast, name: usize) -> Vec<Id> {
     let name = format!("{}.{BUILD}", NAMES[name]);
     let set = cast.world.record_set(&cast.build_zone, &name, "NS");
@@ -63,7 +63,7 @@ fn zone_that_is_gone(cast: &Cast, name: usize) -> Vec<Id> {
     id.into_iter().map(|id| (None, id)).collect()
 }
 
-/// The ids of zones of that name that are another stack's or a person's.
+/// Returns the ids of zones of that name that are another stack's or a person's.
 fn others_zones(cast: &Cast, stack: &Stack, name: usize) -> Vec<Id> {
     let name = format!("{}.{BUILD}", NAMES[name]);
     let is_others = |zone: &Zone| {
@@ -79,7 +79,7 @@ fn others_zones(cast: &Cast, stack: &Stack, name: usize) -> Vec<Id> {
     zones.map(|zone| (None, id(zone))).collect()
 }
 
-/// The ids of certificates and prefixes of other stacks of the account.
+/// Returns the ids of certificates and prefixes of other stacks of the account.
 fn others_things(others: &[&Stack]) -> Vec<Id> {
     let resources = others.iter().flat_map(|stack| stack.resources.values());
     let resources = resources
