@@ -27,7 +27,7 @@ _COST = """\
 
 
 def text(world):
-    """The plan. Raises Problem if the accounts are not as a trial needs them."""
+    """The plan. Raises Problem if the accounts do not meet the trial's conditions."""
     name = zone_name(world)
     found = [stack.name for stack in all_stacks(world).values() if stack.found() and stack.status() != "DELETE_COMPLETE"]
     if found:

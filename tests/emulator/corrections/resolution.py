@@ -1,10 +1,8 @@
-"""What a resolver on the Internet finds, walking down from the registered domains.
+"""What a resolver on the Internet finds, from the registered domains down.
 
-ACM issues a certificate once it sees the validation CNAME by ordinary DNS. The
-walk here is that resolver's: it starts at the zone that the registry points to,
-follows NS record sets from zone to zone over all accounts, and enters a zone
-only through its own name servers. A zone that nothing delegates to, or that is
-hidden by a delegation to another, is not found, whatever it holds.
+ACM issues a certificate when it finds the validation CNAME by ordinary DNS. The walk here is that of a resolver: it starts at the zone
+to which the registry delegates, follows NS record sets from zone to zone over all accounts, and enters a zone only through its own name
+servers. A zone without a delegation, or occluded by a delegation to another zone, is not found, whatever it contains.
 """
 
 from ministack.services import route53 as service
@@ -27,7 +25,7 @@ def _is_in(name, zone_name):
 
 
 def registered_zone(domain, account, zones):
-    """The zone a registry points to: the account's oldest public zone of that name."""
+    """The zone to which a registry delegates: the account's oldest public zone of that name."""
     wanted = domain.rstrip(".").lower() + "."
     named = [entry for entry in zones
              if entry[0] == account and entry[1]["name"] == wanted and not entry[1]["private"]]
@@ -35,7 +33,7 @@ def registered_zone(domain, account, zones):
 
 
 def lookup(name, kind, registered):
-    """The values of the record set at `name` as a resolver sees them, or an empty list.
+    """The values of the record set at `name` for a resolver, or an empty list.
 
     `registered` are the base domains as (domain, account id).
     """
