@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Records `cargo xtask demo` as docs/pictures/demo.svg, eight times faster than it ran. Needs a terminal. Run
-# `cargo xtask documents` and `cargo xtask demo` once before, so that the recording shows no build.
+# Records `cargo xtask demo` as docs/pictures/demo.svg, eight times as fast. Needs a terminal. Run `cargo
+# xtask documents` and `cargo xtask demo` once before, so that the recording has no build.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""What the demo asks the emulated accounts for, as JSON on standard output.
+"""Commands of the demo for the emulated accounts. The output is JSON on standard output.
 
-Each command speaks AWS's own API as the root of an account. On failure it writes
-one sentence to standard error and ends with 1.
+Each command uses AWS's own API as the root of an account. If it fails, it writes one sentence to standard error and ends with 1.
 """
 
 import argparse
@@ -31,7 +30,7 @@ def _pages(client, operation, member, **arguments):
 
 
 def create_zone(arguments):
-    """A public zone in the account, as a registrar or a person makes it."""
+    """A public zone in the account, as a registrar or a person creates it."""
     made = _client("route53", arguments.account).create_hosted_zone(
         Name=arguments.name, CallerReference=f"base-domain-{arguments.name}")
     return {"id": made["HostedZone"]["Id"].removeprefix("/hostedzone/"),
@@ -39,7 +38,7 @@ def create_zone(arguments):
 
 
 def open_bootstrap_bucket(arguments):
-    """Deletes the bootstrap bucket's policy, which denies what does not come over TLS."""
+    """Deletes the bootstrap bucket's policy, which denies requests without TLS."""
     s3 = _client("s3", arguments.account)
     opened = []
     for bucket in s3.list_buckets()["Buckets"]:
@@ -110,7 +109,7 @@ def _wait(stacks, stack):
 
 
 def try_name(arguments):
-    """Adds a subdomain to a deployed stack, beside the one that it has; says what became of the update."""
+    """Adds a subdomain to a deployed stack, beside the existing one. Returns the result of the update."""
     stacks = _client("cloudformation", arguments.account)
     template = stacks.get_template(StackName=arguments.stack)["TemplateBody"]
     template = json.loads(template) if isinstance(template, str) else template

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Asks a name server one question over UDP, as `dig` does, for a machine that has none.
+"""Sends one query to a name server over UDP, as `dig` does, for a machine without `dig`.
 
     ask_dns.py 127.0.0.1:5353 app1.dev.build.example.com NS
 """
@@ -19,7 +19,7 @@ def _question(name, kind):
 
 
 def _name(reply, at):
-    """The name at an offset and where it ends; pointers are followed (RFC 1035, 4.1.4)."""
+    """The name at an offset, and where it ends. Pointers are followed (RFC 1035, section 4.1.4)."""
     labels, end = [], None
     while reply[at]:
         if reply[at] >= 0xC0:

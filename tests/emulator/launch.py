@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Starts the pinned ministack with what it gets wrong corrected.
+"""Starts the pinned ministack with corrections for what differs from AWS.
 
-It binds loopback only, enforces IAM, and runs in the foreground until it gets
-SIGTERM. `corrections/` says what is corrected and why.
+It listens on loopback only, enforces IAM, and runs in the foreground until it gets SIGTERM. `corrections/` names each correction and its
+reason.
 """
 
 import argparse
@@ -18,17 +18,18 @@ VERSION = "1.5.33"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run of the emulator is told."""
+    """The settings of a run of the emulator."""
 
-    # (domain, account id): whose oldest public zone of that name the registry points to.
+    # (domain, account id): the registry delegates the domain to the account's oldest public zone of that
+    # name.
     base_domains: tuple
-    # The organisation that all accounts belong to, `o-...`, or None.
+    # The organization of all accounts, `o-...`, or None.
     organization: str | None
-    # How long a Route 53 change is PENDING, and how long a new certificate shows no records.
+    # How long a Route 53 change is PENDING, and how long a new certificate has no records.
     insync_seconds: float
-    # How long ACM takes to issue a certificate once DNS shows its records.
+    # How long ACM needs to issue a certificate after DNS has its records.
     issue_seconds: float
-    # How long Lambda waits before it repeats a failed asynchronous invocation (AWS: a minute, then two).
+    # How long Lambda waits before it repeats a failed asynchronous invocation (AWS: one minute, then two).
     retry_seconds: float
 
 
@@ -47,7 +48,7 @@ def _arguments():
     parser.add_argument("--organization", default=None, help="id of the organisation of all accounts")
     parser.add_argument("--insync-seconds", type=float, default=1.0, help="how long a Route 53 change is PENDING")
     parser.add_argument("--issue-seconds", type=float, default=0.0,
-                        help="how long ACM takes to issue once DNS shows a certificate's records")
+                        help="how long ACM needs to issue after DNS has a certificate's records")
     parser.add_argument("--retry-seconds", type=float, default=2.0,
                         help="pause before Lambda repeats a failed asynchronous invocation")
     parser.add_argument("--node-modules", default=None, metavar="FOLDER",
@@ -58,7 +59,7 @@ def _arguments():
 
 
 def _end_with_parent():
-    """A process group of our own, killed as a whole when the other end of standard input is gone."""
+    """Creates a process group of its own, which is killed as a whole when standard input is closed."""
     if os.getpgrp() != os.getpid():
         os.setpgrp()
 
@@ -74,13 +75,13 @@ def _environment(port):
     """Settings that ministack reads when it is imported."""
     os.environ.update({
         "GATEWAY_PORT": str(port),
-        # Never another interface than loopback: what runs here takes any caller with a 12-digit key for root.
+        # Only loopback: the emulator treats every caller with a 12-digit access key as root.
         "BIND_HOST": "127.0.0.1", "SFTP_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
         "MINISTACK_HOST": "127.0.0.1",
         "AUTH": "true",
-        # What the functions call.
+        # The endpoint that the functions call.
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        # The package takes its own key for a root key; no caller here has another than its account id.
+        # The package treats its own key as a root key. Every caller's key here is its account id.
         "AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "test",
     })
     os.environ.setdefault("MINISTACK_REGION", "us-east-1")

@@ -1,8 +1,9 @@
-//! A trial in two real AWS accounts: what this project could not find out on its model and its emulator.
+//! Runs a trial in two real AWS accounts, for facts that the model and the emulator cannot prove.
 //!
-//! `tests/aws/trial` is the trial, in Python, because boto3 reads profiles, SSO sessions and endpoints as the AWS CLI does.
-//! This command sets it up, asks a person, builds the functions as they are released, and becomes the trial, which
-//! has to see Ctrl-C itself to delete what it has made. `stacks` runs all of it against the emulator.
+//! The trial is `tests/aws/trial`, in Python, because boto3 reads profiles, SSO sessions and endpoints as the
+//! AWS CLI does. This command prepares it, asks the user, builds the functions as a release does, and
+//! replaces itself by the trial, which has to receive Ctrl-C itself to delete what it has created. `stacks`
+//! runs all of it against the emulator.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::os::unix::process::CommandExt;
@@ -20,7 +21,7 @@ use crate::terminal;
 pub(crate) const USAGE: &str = "\
 cargo xtask aws --networking-profile A --consumer-profile B --base-zone Z [OPTION]...
 
-Tries the project in two real AWS accounts. Shows what it will do and what that costs, and asks, before anything happens.
+Tries the project in two real AWS accounts. It first shows what it will do and what that costs, and asks.
 
   --networking-profile A  the profile of the account that has the base domain
   --consumer-profile B    the profile of another account
@@ -32,9 +33,9 @@ Tries the project in two real AWS accounts. Shows what it will do and what that 
   --clean-up              deletes what an earlier run could not delete, and ends
   --yes                   does not ask
 
-It deletes all that it made, also after Ctrl-C, and writes what it found out to target/aws/report.md.";
+It deletes everything that it created, even after Ctrl-C, and writes its results to target/aws/report.md.";
 
-/// What the trial does with the accounts.
+/// The task of the trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Task {
     #[default]
@@ -43,13 +44,13 @@ enum Task {
     CleanUp,
 }
 
-/// What a person typed.
+/// The options on the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     task: Task,
     is_agreed: bool,
     functions: Option<PathBuf>,
-    /// Those that go on to the trial, with their values.
+    /// Options that are passed to the trial, with their values.
     passed: Vec<String>,
 }
 
@@ -96,10 +97,10 @@ impl Options {
     }
 }
 
-/// `cargo xtask aws`.
+/// Runs `cargo xtask aws`.
 ///
 /// # Errors
-/// An option is wrong, the accounts are not as a trial needs them, or the functions cannot be built.
+/// An option is invalid, the accounts do not meet the trial's conditions, or the functions cannot be built.
 pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     let options = Options::of(words)?;
     let folder = fresh_folder("aws")?;
@@ -143,7 +144,7 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     become_the(run)
 }
 
-/// The trial, with the environment of the person who types, whose profiles it reads.
+/// Returns the command of the trial, with the user's environment, from which it reads profiles.
 fn trial(command: &str, options: &Options) -> Command {
     let mut trial = Command::new(checkout::venv_program("python"));
     trial
@@ -156,7 +157,7 @@ fn trial(command: &str, options: &Options) -> Command {
     trial
 }
 
-/// Replaces this process. Signals reach the trial, which deletes what it has made.
+/// Replaces this process by the trial, which then receives signals and deletes what it has created.
 fn become_the(mut trial: Command) -> Result<(), Failure> {
     Err(trial.exec()).doing(|| "start the trial".into())
 }
@@ -164,7 +165,7 @@ fn become_the(mut trial: Command) -> Result<(), Failure> {
 fn is_agreed() -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::new(
-            "There is nobody to ask. Add --yes if the plan is what you want.",
+            "Standard input is not a terminal, so nobody can be asked. Add --yes if the plan is what you want.",
         ));
     }
     let _ =
@@ -177,14 +178,14 @@ fn is_agreed() -> Result<bool, Failure> {
     Ok(answer.trim() == "yes")
 }
 
-/// Builds the functions as a release does, against the C library that Lambda has.
+/// Builds the functions as a release does, for Lambda's C library.
 fn build(folder: &Path) -> Result<PathBuf, Failure> {
     let flag = if setup::architecture() == "arm64" {
         "--arm64"
     } else {
         "--x86-64"
     };
-    terminal::line("  Building the functions as they are released takes some minutes.");
+    terminal::line("  Building the functions as a release does. This takes some minutes.");
     let mut command = process::command(checkout::cargo());
     command
         .args([
@@ -204,7 +205,7 @@ fn build(folder: &Path) -> Result<PathBuf, Failure> {
     let log = folder.join("functions.log");
     process::run(&mut command, "build the functions", &log, |_| {})?;
     let functions = folder.join("functions");
-    std::fs::create_dir_all(&functions).doing(|| format!("make {}", functions.display()))?;
+    std::fs::create_dir_all(&functions).doing(|| format!("create {}", functions.display()))?;
     for name in setup::FUNCTIONS {
         let built = folder.join("lambda").join(name).join("bootstrap.zip");
         std::fs::copy(&built, functions.join(format!("{name}.zip")))
@@ -213,7 +214,7 @@ fn build(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(functions)
 }
 
-/// The commit that is tried, for the report.
+/// Returns the commit under test, for the report.
 fn revision() -> String {
     let mut git = process::command("git");
     git.args(["rev-parse", "--short", "HEAD"]);

@@ -1,4 +1,4 @@
-//! The benchmarks: builds and installs what competes, then lets `tests/benchmarks` measure.
+//! Runs the benchmarks: builds and installs the contestants, then lets `tests/benchmarks` measure.
 
 use crate::checkout;
 use crate::failure::Failure;
@@ -8,10 +8,10 @@ use crate::setup;
 
 const STEPS: usize = 4;
 
-/// `cargo xtask bench`.
+/// Runs `cargo xtask bench`.
 ///
 /// # Errors
-/// One sentence that says what is missing or what failed.
+/// One sentence with what is missing or what failed.
 pub(crate) fn command() -> Result<(), Failure> {
     let logs = checkout::target().join("bench").join("logs");
     let competing = checkout::benchmarks().join("contestants");
@@ -41,8 +41,9 @@ pub(crate) fn command() -> Result<(), Failure> {
         Ok(((), String::new()))
     })?;
     progress.step("Measuring", |step| {
-        // In the profile of tests: what is measured are other processes, and what is counted counts the same in any. Of the whole
-        // workspace: for a package alone its dependencies would have other features, and be built anew.
+        // In the test profile, because the measured programs are other processes and counts do not depend on
+        // the profile. For the whole workspace, because a single package would give its dependencies other
+        // features and compile them again.
         let log = logs.join("benchmarks-build.log");
         let mut build = setup::cargo_command();
         build.args(["build", "--locked", "--workspace", "--bin", "benchmarks"]);

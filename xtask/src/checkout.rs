@@ -1,10 +1,10 @@
-//! Where things lie in the checkout.
+//! Paths in the checkout.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// The root of the checkout that this command was built from.
+/// Returns the root of the checkout in which this command was built.
 pub(crate) fn root() -> PathBuf {
     let manifest =
         std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
@@ -12,7 +12,8 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// Cargo's target folder. Cargo is asked, because a variable or any of several configuration files may move it.
+/// Returns cargo's target folder. Asks cargo, because a variable or one of several configuration files may
+/// change it.
 pub(crate) fn target() -> PathBuf {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     let target = TARGET.get_or_init(|| target_of_cargo().unwrap_or_else(|| root().join("target")));
@@ -37,47 +38,47 @@ fn target_of_cargo() -> Option<PathBuf> {
     metadata["target_directory"].as_str().map(PathBuf::from)
 }
 
-/// The cargo that runs this command.
+/// Returns the cargo that runs this command.
 pub(crate) fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The pinned Python packages.
+/// Returns the pinned Python packages.
 pub(crate) fn venv() -> PathBuf {
     root().join(".venv")
 }
 
-/// A program of the pinned Python packages.
+/// Returns a program of the pinned Python packages.
 pub(crate) fn venv_program(name: &str) -> PathBuf {
     venv().join("bin").join(name)
 }
 
-/// The emulator and what belongs to it.
+/// Returns the folder of the emulator.
 pub(crate) fn emulator() -> PathBuf {
     root().join("tests").join("emulator")
 }
 
-/// The trial in real accounts.
+/// Returns the trial in real accounts.
 pub(crate) fn tests_on_aws() -> PathBuf {
     root().join("tests").join("aws")
 }
 
-/// The npm packages that Lambda's Node.js runtime brings.
+/// Returns the folder of the npm packages that Lambda's Node.js runtime contains.
 pub(crate) fn lambda_node() -> PathBuf {
     emulator().join("lambda-node")
 }
 
-/// The benchmarks and what competes in them.
+/// Returns the folder of the benchmarks and their contestants.
 pub(crate) fn benchmarks() -> PathBuf {
     root().join("tests").join("benchmarks")
 }
 
-/// The CDK app.
+/// Returns the CDK app.
 pub(crate) fn cdk() -> PathBuf {
     root().join("cdk")
 }
 
-/// A path as a person in the checkout would type it.
+/// Returns a path relative to the checkout, if it is in the checkout.
 pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(root())
         .unwrap_or(path)

@@ -1,4 +1,4 @@
-//! The emulated AWS and the name server that serves what its Route 53 holds.
+//! Starts the emulated AWS, and a name server that serves the zones of its Route 53.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -19,27 +19,28 @@ use crate::http;
 use crate::process::{self, Group};
 use crate::terminal;
 
-/// How often the name server copies the zones. A change is INSYNC after `INSYNC_SECONDS`, well after the next copy.
+/// The interval at which the name server copies the zones. A change is INSYNC after `INSYNC_SECONDS`, well
+/// after the next copy.
 const COPY_EVERY: Duration = Duration::from_millis(200);
 /// How long a Route 53 change is PENDING.
 const INSYNC_SECONDS: &str = "1.0";
-/// How long the emulator may take to start.
+/// The longest time in which the emulator has to start.
 const START: Duration = Duration::from_secs(60);
 
-/// An emulated AWS with DNS. All of it ends when this is dropped.
+/// An emulated AWS with DNS. All of it ends when this value is dropped.
 pub(crate) struct Emulator {
-    /// Where its APIs answer, on loopback.
+    /// The address of its APIs, on loopback.
     pub(crate) address: SocketAddr,
     /// The name servers.
     pub(crate) dns: Served,
     copied: watch::Receiver<Option<Seen>>,
     copying: tokio::task::AbortHandle,
-    // In this order: the emulator ends before the runtime that serves its names.
+    // The order matters: the emulator ends before the runtime that serves its names.
     _group: Group,
     _runtime: Runtime,
 }
 
-/// A public zone as `/_emulator/zones` shows it.
+/// A public zone in the response of `/_emulator/zones`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 struct SeenZone {
     id: String,
@@ -73,10 +74,10 @@ struct Seen {
 }
 
 impl Emulator {
-    /// Starts both, the name servers first: the functions are told where they are.
+    /// Starts both, the name servers first, because the functions need their address.
     ///
-    /// `registered` are the base domains, each with the account whose zone of that name the registry points to;
-    /// `options` are further ones of `launch.py`.
+    /// `registered` are the base domains, each with the account whose zone of that name the registry
+    /// delegates to. `options` are further options of `launch.py`.
     ///
     /// # Errors
     /// One of them does not start.
@@ -100,12 +101,12 @@ impl Emulator {
 
         let address = free_port()?;
         let temporary = scratch.join("tmp");
-        fs::create_dir_all(&temporary).doing(|| format!("make {}", temporary.display()))?;
+        fs::create_dir_all(&temporary).doing(|| format!("create {}", temporary.display()))?;
         let output = File::create(log).doing(|| format!("write {}", log.display()))?;
         let errors = output
             .try_clone()
             .doing(|| format!("write {}", log.display()))?;
-        // Nothing of this shell reaches the functions, which get the emulator's own environment.
+        // The functions get the emulator's environment, so nothing of this shell's may be in it.
         let mut command = Command::new(checkout::venv_program("python"));
         command
             .arg(checkout::emulator().join("launch.py"))
@@ -121,7 +122,8 @@ impl Emulator {
             .env("DNS_NAME_SERVERS", dns.address.to_string())
             .env("RUST_LOG", "info")
             .current_dir(scratch)
-            // Held open as long as this process lives: the emulator ends when it closes, however that comes.
+            // Open as long as this process lives: the emulator ends when it is closed, however this process
+            // ends.
             .stdin(Stdio::piped())
             .stdout(output)
             .stderr(errors);
@@ -133,7 +135,11 @@ impl Emulator {
         while !http::answers(address, "/_ministack/health") {
             if let Some(status) = group.ended() {
                 let said = fs::read_to_string(log).unwrap_or_default();
-                let last = said.lines().last().unwrap_or("it said nothing").to_owned();
+                let last = said
+                    .lines()
+                    .last()
+                    .unwrap_or("it printed nothing")
+                    .to_owned();
                 return Err(
                     Failure::new(format!("The emulator ended at once ({status}): {last}"))
                         .with_log(log),
@@ -159,12 +165,12 @@ impl Emulator {
         })
     }
 
-    /// The URL of its APIs.
+    /// Returns the URL of its APIs.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where a name server listens: on its own address, or on the one that plays them all.
+    /// Returns the address of a name server: its own, or that of the one server that serves all zones.
     pub(crate) fn name_server(&self, host: &str) -> SocketAddr {
         if self.dns.own_addresses {
             SocketAddr::new(
@@ -176,7 +182,7 @@ impl Emulator {
         }
     }
 
-    /// What the registry says of a base domain: its name servers.
+    /// Returns the name servers of a base domain in the registry.
     ///
     /// # Errors
     /// The emulator does not answer, or nothing is registered.
@@ -191,16 +197,16 @@ impl Emulator {
             .ok_or_else(|| Failure::new(format!("Nothing is registered for {domain}.")))
     }
 
-    /// Waits until the name servers serve what Route 53 holds now.
+    /// Waits until the name servers serve the zones that Route 53 has now.
     ///
     /// # Errors
-    /// The emulator does not answer, or the name servers do not follow.
+    /// The emulator does not answer, or the name servers do not get the zones.
     pub(crate) fn wait_for_dns(&self) -> Result<(), Failure> {
         let now: Seen = http::get(self.address, "/_emulator/zones")
             .doing(|| "read the emulator's zones".into())?;
         for _ in 0..50 {
             if self.copied.borrow().as_ref() == Some(&now) {
-                // Given to the name servers; they take it at once.
+                // The thread sends the zones to the name servers, which use them at once.
                 std::thread::sleep(COPY_EVERY);
                 return Ok(());
             }
@@ -209,10 +215,10 @@ impl Emulator {
         Err(Failure::new("The name servers do not follow Route 53."))
     }
 
-    /// Asks the accounts for something, see `tests/emulator/accounts.py`.
+    /// Runs a command of `tests/emulator/accounts.py`.
     ///
     /// # Errors
-    /// The call fails, or answers something else.
+    /// The command fails, or returns something else.
     pub(crate) fn ask<T: serde::de::DeserializeOwned>(
         &self,
         arguments: &[&str],
@@ -236,15 +242,15 @@ impl Drop for Emulator {
 }
 
 /// The folders that this process has locked, with their locks.
-static HELD: Mutex<Vec<(String, File)>> = Mutex::new(Vec::new());
+static LOCKED: Mutex<Vec<(String, File)>> = Mutex::new(Vec::new());
 
-/// Whether this process has taken a folder with [`fresh_folder`].
-pub(crate) fn is_held(name: &str) -> bool {
-    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+/// Returns whether this process has locked a folder with [`fresh_folder`].
+pub(crate) fn is_locked(name: &str) -> bool {
+    let held = LOCKED.lock().unwrap_or_else(PoisonError::into_inner);
     held.iter().any(|(folder, _)| folder == name)
 }
 
-/// Takes the lock of a folder for as long as this process lives. The system lets go of it, however the process ends.
+/// Locks a folder as long as this process lives. The system releases the lock, however the process ends.
 fn lock(name: &str) -> Result<(), Failure> {
     let path = checkout::target().join(format!("{name}.lock"));
     let file = fs::create_dir_all(checkout::target())
@@ -252,7 +258,7 @@ fn lock(name: &str) -> Result<(), Failure> {
         .doing(|| format!("write {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => {
-            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut held = LOCKED.lock().unwrap_or_else(PoisonError::into_inner);
             held.push((name.to_owned(), file));
             Ok(())
         }
@@ -270,7 +276,7 @@ fn free_port() -> Result<SocketAddr, Failure> {
         .doing(|| "find a free port".into())
 }
 
-/// Copies the emulator's zones to the name servers for as long as both live.
+/// Copies the emulator's zones to the name servers as long as both run.
 async fn copy(
     address: SocketAddr,
     publish: watch::Sender<Arc<Zones>>,
@@ -279,7 +285,7 @@ async fn copy(
     loop {
         let seen =
             tokio::task::spawn_blocking(move || http::get::<Seen>(address, "/_emulator/zones"));
-        // An emulator that is busy or has ended leaves the names as they are.
+        // If the emulator is busy or has ended, the names stay as they are.
         if let Ok(Ok(seen)) = seen.await
             && note.borrow().as_ref() != Some(&seen)
         {
@@ -332,16 +338,16 @@ fn snapshot(seen: &Seen) -> Result<Zones, name_server::InvalidRecordSet> {
     Zones::new(&zones, &registrations)
 }
 
-/// Where logs of a command go, emptied. The folder is this process's until it ends.
+/// Returns an empty folder for the logs of a command, which is locked until this process ends.
 ///
 /// # Errors
-/// Another process has the folder, or it cannot be made.
+/// Another process has locked the folder, or it cannot be created.
 pub(crate) fn fresh_folder(name: &str) -> Result<PathBuf, Failure> {
     lock(name)?;
     let folder = checkout::target().join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).doing(|| format!("empty {}", folder.display()))?;
     }
-    fs::create_dir_all(&folder).doing(|| format!("make {}", folder.display()))?;
+    fs::create_dir_all(&folder).doing(|| format!("create {}", folder.display()))?;
     Ok(folder)
 }

@@ -1,9 +1,9 @@
-//! What ends a command: one sentence, and where more is written.
+//! The failure of a command: one sentence, and the log with more.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A command's end, as a person reads it.
+/// The failure of a command, as text for people.
 #[derive(Debug)]
 pub(crate) struct Failure {
     sentence: String,
@@ -18,13 +18,13 @@ impl Failure {
         }
     }
 
-    /// The same with the log that says more, unless one is named already.
+    /// Adds the log, unless the failure has one.
     pub(crate) fn with_log(mut self, log: &Path) -> Self {
         self.log.get_or_insert_with(|| log.to_owned());
         self
     }
 
-    /// The log that says more.
+    /// Returns the log.
     pub(crate) fn log(&self) -> Option<&Path> {
         self.log.as_deref()
     }
@@ -40,7 +40,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error of the machine, with what was being done.
+/// Adds to an error of the system what was being done.
 pub(crate) trait Doing<T> {
     /// `what` follows "Could not".
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, Failure>;

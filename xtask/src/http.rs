@@ -1,4 +1,4 @@
-//! GET of a loopback server's small JSON answers, without a library for it.
+//! Reads the small JSON responses of a server on loopback with GET, without a library.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-/// Longest time to connect and between two reads.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Limits the time to connect, and that between two reads.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The JSON that `GET path` answers with status 200.
+/// Returns the JSON of `GET path` if the status is 200.
 pub(crate) fn get<T: DeserializeOwned>(server: SocketAddr, path: &str) -> Result<T, String> {
     let (status, body) = request(server, path).map_err(|error| error.to_string())?;
     if status != 200 {
@@ -18,14 +18,14 @@ pub(crate) fn get<T: DeserializeOwned>(server: SocketAddr, path: &str) -> Result
     serde_json::from_slice(&body).map_err(|error| format!("GET {path}: {error}"))
 }
 
-/// Whether `GET path` answers at all.
+/// Returns whether `GET path` gets any response.
 pub(crate) fn answers(server: SocketAddr, path: &str) -> bool {
     matches!(request(server, path), Ok((200, _)))
 }
 
 fn request(server: SocketAddr, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
-    let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n"

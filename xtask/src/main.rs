@@ -1,14 +1,16 @@
-//! `cargo xtask`: what a person types. Commands in Rust, not shell, so that they run wherever the project builds.
+//! `cargo xtask`: the commands of this project. They are in Rust, not shell, so that they run wherever the
+//! project builds.
 //!
 //! - `demo` shows the main job, end to end, on an emulated AWS;
-//! - `test` runs everything that is checked before a change lands;
-//! - `aws` tries it in two real AWS accounts, and deletes what it made;
-//! - `bench` measures the functions beside what a user would pick instead;
-//! - `stacks` runs one step of the test, `soak` continues with random inputs for as long as one likes, and `mutants` shows
-//!   that the tests notice wrong code.
+//! - `test` runs all checks that a change has to pass;
+//! - `aws` tries the project in two real AWS accounts, and deletes what it created;
+//! - `bench` measures the functions and the usual alternatives;
+//! - `stacks` runs one step of the test, `soak` runs random inputs as long as you like, and `mutants` shows
+//!   that the tests find wrong code.
 //!
-//! They set up what they need themselves, pinned and inside the checkout, and leave no process behind. Outside of the checkout
-//! they leave only what npm, pip and cargo have downloaded, in the folders that these share among all projects.
+//! They install what they need, pinned and inside the checkout, and leave no process running. Outside of the
+//! checkout they leave only the downloads of npm, pip and cargo, in the folders that these share among all
+//! projects.
 
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
@@ -36,10 +38,10 @@ use std::process::ExitCode;
 
 use failure::Failure;
 
-/// What a person types after `cargo xtask`.
+/// A command after `cargo xtask`.
 struct Command {
     name: &'static str,
-    /// How it is called, and what each of its options does.
+    /// Its usage, with what each of its options does.
     usage: &'static str,
     run: fn(&[&str]) -> Result<(), Failure>,
 }
@@ -158,7 +160,7 @@ fn run(words: &[&str]) -> Result<(), Failure> {
     (command.run)(words)
 }
 
-/// The first line and the sentence of each command.
+/// Returns the first line and the sentence of each command.
 fn overview() -> String {
     let of_one = |command: &Command| {
         let mut paragraphs = command.usage.split("\n\n");
@@ -172,7 +174,7 @@ fn overview() -> String {
     COMMANDS.iter().map(of_one).collect::<Vec<_>>().join("\n")
 }
 
-/// The failure of a command that does not know an option.
+/// Returns the failure for an unknown option.
 fn unknown_option(command: &str, option: &str) -> Failure {
     Failure::new(format!(
         "`cargo xtask {command}` does not know {option}. `cargo xtask {command} --help` shows the options."
@@ -184,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_says_how_it_is_called() {
+    fn every_command_has_a_usage() {
         for command in &COMMANDS {
             let call = format!("cargo xtask {}", command.name);
             assert!(command.usage.starts_with(&call), "{call}");
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_word_is_named() {
+    fn an_unknown_command_or_option_is_named() {
         let said = |words: &[&str]| run(words).unwrap_err().to_string();
         assert!(said(&["dmeo"]).contains("no command dmeo"));
         for command in [

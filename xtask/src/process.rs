@@ -1,4 +1,4 @@
-//! Child processes: each in a group of its own, which all end with this one.
+//! Runs child processes, each in a process group of its own. All of them end with this process.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,16 +10,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::checkout;
-use crate::emulator::is_held;
+use crate::emulator::is_locked;
 use crate::failure::{Doing, Failure};
 
-/// How long a child may take to end after TERM.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a child may take to end after SIGTERM.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Groups that run. A signal ends them all.
+/// The running groups, which a signal ends.
 static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
-/// A running child and all that it starts. Ended when this is dropped, also by a panic.
+/// A running child and the processes that it starts. They are ended when this value is dropped, even by a
+/// panic.
 #[derive(Debug)]
 pub(crate) struct Group {
     child: Child,
@@ -34,7 +35,7 @@ impl Group {
         Ok(Self { child })
     }
 
-    /// The child's exit, where it has ended.
+    /// Returns the child's exit status if it has ended.
     pub(crate) fn ended(&mut self) -> Option<std::process::ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -44,11 +45,11 @@ impl Drop for Group {
     fn drop(&mut self) {
         let group = self.child.id();
         signal_group("TERM", group);
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while self.ended().is_none() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // The child itself may have ended and left others of its group behind.
+        // The child itself may have ended, while others of its group run.
         signal_group("KILL", group);
         let _ = self.child.wait();
         let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +57,8 @@ impl Drop for Group {
     }
 }
 
-/// Signals every process of a group. The standard library knows no groups, so the shell does it.
+/// Sends a signal to every process of a group. The standard library has no function for groups, so the shell
+/// does it.
 fn signal_group(signal: &str, group: u32) {
     let _ = Command::new("sh")
         .args(["-c", &format!("kill -{signal} -{group} 2>/dev/null")])
@@ -64,7 +66,7 @@ fn signal_group(signal: &str, group: u32) {
         .status();
 }
 
-/// Ends every child on SIGINT, SIGTERM and SIGHUP, then this process with 130.
+/// On SIGINT, SIGTERM and SIGHUP, ends every child and then this process with code 130.
 pub(crate) fn stop_children_on_signals() {
     std::thread::spawn(|| {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
@@ -88,19 +90,19 @@ pub(crate) fn stop_children_on_signals() {
                 _ = hang_up.recv() => {}
             }
         });
-        // Held to the end: no further child starts.
+        // Locked until the end, so that no further child starts.
         let groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
         for signal in ["TERM", "KILL"] {
             for group in groups.iter() {
                 signal_group(signal, *group);
             }
-            std::thread::sleep(PATIENCE / 4);
+            std::thread::sleep(TIMEOUT / 4);
         }
-        // What another process of this checkout uses stays.
-        if is_held("demo") {
+        // Folders that another process of this checkout uses are kept.
+        if is_locked("demo") {
             crate::demo::remove_scratch();
         }
-        if is_held("stacks") {
+        if is_locked("stacks") {
             crate::stacks::remove_scratch();
         }
         crate::terminal::error("\nStopped; nothing runs any more.");
@@ -108,10 +110,10 @@ pub(crate) fn stop_children_on_signals() {
     });
 }
 
-/// Runs `command` to its end, with everything it prints in `log` and line by line in `on_line`.
+/// Runs `command` to its end. Its output is written to `log` and passed line by line to `on_line`.
 ///
 /// # Errors
-/// It cannot be started, or ends with another code than 0; `doing` names it, as in "Could not ...".
+/// The command cannot be started, or ends with another code than 0. `doing` names it, as in "Could not ...".
 pub(crate) fn run(
     command: &mut Command,
     doing: &str,
@@ -119,21 +121,21 @@ pub(crate) fn run(
     mut on_line: impl FnMut(&str),
 ) -> Result<(), Failure> {
     if let Some(folder) = log.parent() {
-        std::fs::create_dir_all(folder).doing(|| format!("make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).doing(|| format!("create {}", folder.display()))?;
     }
     let mut file = File::create(log).doing(|| format!("write {}", log.display()))?;
     let _ = writeln!(file, "$ {command:?}");
-    let (reader, writer) = io::pipe().doing(|| "make a pipe".into())?;
-    let other = writer.try_clone().doing(|| "make a pipe".into())?;
+    let (reader, writer) = io::pipe().doing(|| "create a pipe".into())?;
+    let other = writer.try_clone().doing(|| "create a pipe".into())?;
     command.stdin(Stdio::null()).stdout(writer).stderr(other);
     let started = Group::start(command);
-    // The command holds the pipe's other end as long as it lives.
+    // The command has the other end of the pipe as long as it lives.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut group =
         started.doing(|| format!("{doing}: start {}", command.get_program().to_string_lossy()))?;
     let mut last = String::new();
     for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
-        // A progress bar is drawn over itself with carriage returns. The log has only what replaced it in the end.
+        // A progress bar overwrites itself with carriage returns. The log has only its last state.
         let drawn: Vec<&[u8]> = line
             .split(|byte| *byte == b'\r')
             .filter(|part| !part.is_empty())
@@ -156,19 +158,20 @@ pub(crate) fn run(
     Err(Failure::new(format!("Could not {doing}: {}", sentence(&reason))).with_log(log))
 }
 
-/// How a command ended that was not to run for ever.
+/// How a command with a time limit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     Well,
     Badly,
-    /// It was ended, because its time was over.
+    /// It was ended because its time was over.
     Late,
 }
 
-/// Runs `command` until it ends, its time is over or `stop` says so of a line that it prints; then nothing of it runs any more.
+/// Runs `command` until it ends, its time is over or `stop` returns true for a line of its output. Then ends
+/// all of its processes.
 ///
 /// # Errors
-/// It cannot be started.
+/// The command cannot be started.
 pub(crate) fn run_until(
     command: &mut Command,
     limit: Duration,
@@ -202,7 +205,7 @@ pub(crate) fn run_until(
     })
 }
 
-/// What a command prints to standard output, where it ends with 0.
+/// Returns the standard output of a command that ends with 0.
 pub(crate) fn output(command: &mut Command, doing: &str) -> Result<String, Failure> {
     let done = command
         .stdin(Stdio::null())
@@ -222,8 +225,8 @@ pub(crate) fn output(command: &mut Command, doing: &str) -> Result<String, Failu
     )))
 }
 
-/// The line of a log that says why, rather than the last one: what a custom resource answered, or the first line that
-/// a tool marks as an error.
+/// Returns the line of a log that explains a failure: a custom resource's answer, or the first line that a
+/// tool marks as an error. Often it is not the last line.
 fn reason_in(log: &Path) -> Option<String> {
     let text = plain(&std::fs::read_to_string(log).ok()?);
     if let Some((_, answered)) = text.split_once("Message returned: ") {
@@ -240,7 +243,7 @@ fn reason_in(log: &Path) -> Option<String> {
         .or_else(|| npm_reason(&text))
 }
 
-/// npm marks every line of an error, and its facts come before the sentence.
+/// Returns npm's reason. npm marks every line of an error, and its facts precede the sentence.
 fn npm_reason(text: &str) -> Option<String> {
     let facts = ["code ", "syscall ", "errno ", "path ", "dest "];
     text.lines()
@@ -258,13 +261,13 @@ fn sentence(text: &str) -> String {
     }
 }
 
-/// `text` without the escape sequences of terminals.
+/// Returns `text` without the escape sequences of terminals.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         if c == '\u{1b}' {
-            // ESC [ parameters, up to the letter that ends the sequence.
+            // ESC [ and parameters, up to the letter that ends the sequence.
             for c in rest.by_ref() {
                 if c.is_ascii_alphabetic() {
                     break;
@@ -277,7 +280,7 @@ pub(crate) fn plain(text: &str) -> String {
     out
 }
 
-/// A command that finds the pinned tools of `.venv` first.
+/// Returns a command that searches the pinned tools of `.venv` first.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     let mut folders = vec![checkout::venv().join("bin")];
@@ -288,17 +291,19 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         command.env("PATH", path);
     }
     command.current_dir(checkout::root());
-    // What these would keep below the home folder. npm, pip and cargo keep their downloads there all the same, for all checkouts.
+    // Folders that these tools would write to the home folder. The downloads of npm, pip and cargo stay
+    // there, for all checkouts.
     let caches = checkout::target().join("caches");
     command
         .env("CDK_HOME", caches.join("cdk"))
         .env("JSII_RUNTIME_PACKAGE_CACHE_ROOT", caches.join("jsii"));
-    // The emulator is the only AWS here, whatever account, profile, Region or endpoint the person uses elsewhere.
+    // Commands may reach only the emulator, whatever AWS account, profile, Region or endpoint the user's
+    // shell has.
     remove_variables(&mut command, &["AWS_"]);
     command
 }
 
-/// Hides the variables of this process whose names start with one of `prefixes` from a command.
+/// Removes variables that start with one of `prefixes` from a command's environment.
 pub(crate) fn remove_variables(command: &mut Command, prefixes: &[&str]) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -308,7 +313,7 @@ pub(crate) fn remove_variables(command: &mut Command, prefixes: &[&str]) {
     }
 }
 
-/// Lets a command talk to loopback alone: a proxy of this shell knows nothing of the emulator.
+/// Removes the proxy settings from a command, because a proxy cannot reach the emulator on loopback.
 pub(crate) fn without_proxies(command: &mut Command) {
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(name);
@@ -316,7 +321,7 @@ pub(crate) fn without_proxies(command: &mut Command) {
     }
 }
 
-/// Whether the PATH has a program.
+/// Returns whether a program is in the PATH.
 pub(crate) fn has(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
@@ -328,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escape_sequences_go() {
+    fn escape_sequences_are_removed() {
         assert_eq!(plain("\u{1b}[1;31mred\u{1b}[0m\r plain"), "red plain");
     }
 
@@ -348,13 +353,13 @@ mod tests {
     }
 
     #[test]
-    fn npm_says_its_facts_first() {
+    fn the_reason_of_npm_is_its_facts_and_sentence() {
         let said = "npm warn a\nnpm error code ECONNREFUSED\nnpm error syscall connect\nnpm error request failed\n";
         assert_eq!(npm_reason(said).as_deref(), Some("request failed"));
     }
 
     #[test]
-    fn a_failed_command_says_its_last_line_and_its_log() {
+    fn a_failed_command_is_reported_with_its_last_line_and_its_log() {
         let log = std::env::temp_dir().join(format!("xtask-run-{}", std::process::id()));
         let mut lines = Vec::new();
         let failure = run(
@@ -379,7 +384,7 @@ mod tests {
         let group = Group::start(Command::new("sh").args(["-c", "sleep 60 & sleep 60"])).unwrap();
         let id = group.child.id();
         drop(group);
-        // The orphan stays in the list of processes until the system's first process has seen it end.
+        // The orphan stays in the list of processes until the system's first process has collected it.
         let alive = || {
             Command::new("sh")
                 .args(["-c", &format!("kill -0 -{id} 2>/dev/null")])

@@ -1,4 +1,4 @@
-//! Steps as a person watches them: bars on a terminal, plain lines anywhere else.
+//! Shows steps: as bars on a terminal, as plain lines elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::failure::Failure;
 use crate::terminal;
 
-/// Columns of a step's name.
+/// The width of a step's name.
 const NAME_COLUMNS: usize = 24;
 
 /// The steps of a command.
@@ -21,18 +21,18 @@ pub(crate) struct Progress {
     colours: bool,
 }
 
-/// How often a step that takes long says what it does, if no bar shows it.
+/// How often a long step prints what it does, if no bar shows it.
 const SAID_EVERY: Duration = Duration::from_secs(15);
 
-/// The step that runs.
+/// A running step.
 pub(crate) struct Step {
     bar: ProgressBar,
-    /// When it said last what it does. None if a bar shows that, or nobody watches.
+    /// When it last printed what it does. None if a bar shows that, or nobody watches.
     said: Option<Mutex<Instant>>,
 }
 
 impl Progress {
-    /// A command of this many steps.
+    /// Creates the progress of a command with this many steps.
     pub(crate) fn new(steps: usize) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let bars = terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
@@ -51,10 +51,10 @@ impl Progress {
         }
     }
 
-    /// Runs a step; what it says at its end is beside its name and its time.
+    /// Runs a step, and shows its result beside its name and its time.
     ///
     /// # Errors
-    /// The step's own.
+    /// The error of the step.
     pub(crate) fn step<T>(
         &self,
         name: &str,
@@ -87,7 +87,7 @@ impl Progress {
         result.map(|(value, _)| value)
     }
 
-    /// Prints text above the bars, with an empty line after it where it ends with one.
+    /// Prints text above the bars, and an empty line if the text ends with one.
     pub(crate) fn say(&self, text: &str) {
         let (text, more) = match text.strip_suffix('\n') {
             Some(text) => (text, true),
@@ -103,7 +103,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bars away, at the end or where something else is to be shown.
+    /// Removes the bars, at the end or before other output.
     pub(crate) fn finish(&self) {
         self.overall.finish_and_clear();
     }
@@ -138,7 +138,7 @@ impl Progress {
 }
 
 impl Step {
-    /// A step that nobody watches.
+    /// Creates a step that is not shown.
     pub(crate) fn hidden() -> Self {
         Self {
             bar: ProgressBar::hidden(),
@@ -146,9 +146,9 @@ impl Step {
         }
     }
 
-    /// What the step is at.
+    /// Shows what the step does.
     pub(crate) fn at(&self, text: impl AsRef<str>) {
-        // Tools decorate their lines; the bar is decoration enough.
+        // Tools decorate their lines, but the bar is enough decoration.
         let plain = |c: char| !c.is_alphanumeric() && !"\"'/@[(".contains(c);
         let text = text.as_ref().trim_start_matches(plain);
         self.bar.set_message(text.to_owned());
@@ -163,7 +163,7 @@ impl Step {
         }
     }
 
-    /// How much of the step is done; from the first call on it has a bar.
+    /// Shows how much of the step is done. The first call adds a bar.
     pub(crate) fn reached(&self, done: u64, of: u64) {
         if self.bar.length() != Some(of) {
             self.bar.set_length(of);
@@ -175,7 +175,7 @@ impl Step {
     }
 }
 
-/// A time as steps show it.
+/// Returns a duration in the format of the steps.
 pub(crate) fn seconds(time: Duration) -> String {
     if time.as_secs() >= 60 {
         format!("{} min {:02} s", time.as_secs() / 60, time.as_secs() % 60)

@@ -1,6 +1,6 @@
-//! The rehearsal of a release: what `.github/workflows/release.yml` does, as far as it can be done on one machine.
+//! Rehearses a release: all steps of `.github/workflows/release.yml` that can run on one machine.
 //!
-//! It does not know GitHub: the tag, the attestations and the upload are the workflow's alone.
+//! The tag, the attestations and the upload are left to the workflow.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,13 +24,13 @@ Rehearses a release: builds the functions twice and compares them, makes all ass
 
 const STEPS: usize = 6;
 
-/// Processors: the architecture, its target, and its flag for cargo-lambda.
+/// The processors, each with its architecture, its Rust target, and its flag for cargo-lambda.
 const PROCESSORS: [(&str, &str, &str); 2] = [
     ("x86_64", "x86_64-unknown-linux-gnu", "--x86-64"),
     ("arm64", "aarch64-unknown-linux-gnu", "--arm64"),
 ];
 
-/// `cargo xtask release --dry-run`.
+/// Runs `cargo xtask release --dry-run`.
 ///
 /// # Errors
 /// A step of the release would fail.
@@ -53,7 +53,7 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     let folder = fresh_folder("rehearsal")?;
     let logs = folder.join("logs");
     let assets = folder.join("assets");
-    fs::create_dir_all(&assets).doing(|| format!("make {}", assets.display()))?;
+    fs::create_dir_all(&assets).doing(|| format!("create {}", assets.display()))?;
     let progress = Progress::new(STEPS);
     let version = progress.step("Version", |_| {
         let version = one_version()?;
@@ -86,7 +86,7 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
         Ok(((), format!("{count} files match SHA256SUMS")))
     })?;
     progress.step("Installed in an empty app", |step| {
-        // The tests of the packages install them beside each other's templates, and compare what they have in them.
+        // The tests of the packages install them and compare their templates and their content.
         run(
             npm(&["run", "example:python"]),
             "install the packages",
@@ -109,7 +109,7 @@ fn npm(arguments: &[&str]) -> Command {
     command
 }
 
-/// The one version of everything.
+/// Returns the version, which all parts have in common.
 fn one_version() -> Result<String, Failure> {
     let read = |name: &str| {
         fs::read_to_string(checkout::root().join(name)).doing(|| format!("read {name}"))
@@ -132,7 +132,8 @@ fn one_version() -> Result<String, Failure> {
     Ok(version)
 }
 
-/// Builds the functions twice from nothing, for each processor that this machine has the target of. Returns what it did.
+/// Builds the functions twice from scratch, for each processor whose Rust target is installed. Returns what
+/// it built.
 fn build(
     profile: &str,
     functions: &Path,
@@ -202,7 +203,7 @@ fn build(
             }
         }
         let place = functions.join(architecture);
-        fs::create_dir_all(&place).doing(|| format!("make {}", place.display()))?;
+        fs::create_dir_all(&place).doing(|| format!("create {}", place.display()))?;
         for (function, zip) in FUNCTIONS.iter().zip(first.unwrap_or_default()) {
             fs::write(place.join(format!("{function}.zip")), zip)
                 .doing(|| format!("write {function}.zip"))?;
@@ -213,8 +214,8 @@ fn build(
     Ok(said)
 }
 
-/// Puts the functions of one processor in the place of those that this machine cannot build, because the packages need both.
-/// Says where.
+/// Copies the functions of one processor for processors that this machine cannot build, because the packages
+/// need both. Returns for which.
 fn complete(functions: &Path) -> Result<Vec<String>, Failure> {
     let built = PROCESSORS.map(|(architecture, ..)| functions.join(architecture));
     let first = built.iter().find(|place| place.exists());
@@ -228,7 +229,7 @@ fn complete(functions: &Path) -> Result<Vec<String>, Failure> {
     Ok(said)
 }
 
-/// The pinned tools of `.venv` first, cargo-lambda among them.
+/// Returns the pinned tools of `.venv` first, cargo-lambda among them.
 fn process_path() -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = [checkout::venv().join("bin")]
@@ -238,7 +239,7 @@ fn process_path() -> std::ffi::OsString {
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(to).doing(|| format!("make {}", to.display()))?;
+    fs::create_dir_all(to).doing(|| format!("create {}", to.display()))?;
     for file in files(from)? {
         let name = file.file_name().unwrap_or_default();
         fs::copy(&file, to.join(name)).doing(|| format!("copy {}", file.display()))?;
@@ -256,7 +257,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Makes the packages as the workflow does: pip gets what it installs by hash, and nothing from an index.
+/// Makes the packages as the workflow does: pip installs only hashed packages and uses no index.
 fn packages(functions: &Path, folder: &Path, logs: &Path, step: &Step) -> Result<(), Failure> {
     let wheels = folder.join("wheels");
     let mut download = process::command(checkout::venv_program("python"));
@@ -274,7 +275,7 @@ fn packages(functions: &Path, folder: &Path, logs: &Path, step: &Step) -> Result
         .arg(&wheels);
     run(
         download,
-        "download what makes the wheel",
+        "download the tools for the wheel",
         &logs.join("wheels.log"),
         step,
     )?;
@@ -285,7 +286,7 @@ fn packages(functions: &Path, folder: &Path, logs: &Path, step: &Step) -> Result
     run(make, "make the packages", &logs.join("packages.log"), step)
 }
 
-/// Collects the assets and verifies them. Returns how many there are.
+/// Collects the assets and verifies them. Returns their number.
 fn collect(version: &str, functions: &Path, assets: &Path) -> Result<usize, Failure> {
     for (architecture, ..) in PROCESSORS {
         let archive = assets.join(format!("zone-delegation-v{version}-{architecture}.tar.gz"));

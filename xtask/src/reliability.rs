@@ -1,4 +1,5 @@
-//! A walk through docs/reliability.md: what the page names is in the code, and what the code has is in the page.
+//! Checks that docs/reliability.md and the code agree: every test that the page names exists, and the page
+//! names everything that it has to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::checkout;
 
-/// How many promises there are.
+/// The number of promises.
 const PROMISES: usize = 7;
 
-/// The page, with each paragraph and each list item on one line.
+/// Returns the page, with each paragraph and each list item on one line.
 fn page() -> String {
     let page = checkout::root().join("docs/reliability.md");
     let page = fs::read_to_string(page).expect("the page is there");
@@ -27,7 +28,7 @@ fn page() -> String {
     lines.join("\n")
 }
 
-/// The lines under a heading.
+/// Returns the lines under a heading.
 fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let (_, rest) = page
         .split_once(&format!("## {heading}\n"))
@@ -35,12 +36,12 @@ fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     rest.split("\n## ").next().unwrap_or(rest)
 }
 
-/// What is in backticks.
+/// Returns the texts in backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// The Rust sources of the workspace, each with its text.
+/// Returns the Rust sources of the workspace, each with its text.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
     let mut folders = ["crates", "functions", "tests", "xtask"]
@@ -64,7 +65,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     sources
 }
 
-/// Whether a text has a test function of that name, or of a name that begins so.
+/// Returns whether a text has a test function of this name, or one whose name begins with it.
 fn has_test(text: &str, name: &str, whole: bool) -> bool {
     let mut is_test = false;
     text.lines().map(str::trim).any(|line| {
@@ -86,7 +87,7 @@ fn has_test(text: &str, name: &str, whole: bool) -> bool {
     })
 }
 
-/// Whether a file of the tests is named after the module and has the function: `ownership::zone_changed`.
+/// Returns whether a test file with the module's name has the function: `ownership::zone_changed`.
 fn has_check(sources: &[(PathBuf, String)], module: &str, function: &str) -> bool {
     sources.iter().any(|(path, text)| {
         path.starts_with(checkout::root().join("tests"))
@@ -95,7 +96,7 @@ fn has_check(sources: &[(PathBuf, String)], module: &str, function: &str) -> boo
     })
 }
 
-/// The folders of the workspace's packages.
+/// Returns the folders of the workspace's packages.
 fn packages() -> Vec<PathBuf> {
     let folders = ["crates", "functions", "tests"].map(|name| checkout::root().join(name));
     let listed = folders
@@ -108,7 +109,7 @@ fn packages() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Why a command that the page names is none.
+/// Returns why a command on the page is wrong.
 fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
     let words: Vec<&str> = command.split_whitespace().collect();
     let says = |usage: &str, words: &[&str]| {
@@ -135,7 +136,7 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
             let mut words = arguments.iter();
             while let Some(word) = words.next() {
                 match *word {
-                    // For a package alone its dependencies would have other features, and be built anew.
+                    // For a package alone its dependencies would have other features, and be compiled again.
                     "--workspace" => {}
                     "-p" => return Some("it is not for the whole workspace".to_owned()),
                     "--test" => target = words.next().unwrap_or(&""),
@@ -179,7 +180,7 @@ fn fault_of(command: &str, sources: &[(PathBuf, String)]) -> Option<String> {
     }
 }
 
-/// The promises, each on its line, with what proves it.
+/// Returns the promises, each in one line, with the tests that prove it.
 fn promises(page: &str) -> Vec<(&str, Vec<&str>)> {
     let lines = section(page, "Promises").lines();
     let numbered = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_digit()));
@@ -193,7 +194,7 @@ fn promises(page: &str) -> Vec<(&str, Vec<&str>)> {
 }
 
 #[test]
-fn each_promise_is_proved_by_what_exists() {
+fn each_promise_names_tests_that_exist() {
     let page = page();
     let sources = sources();
     let promises = promises(&page);
@@ -211,7 +212,7 @@ fn each_promise_is_proved_by_what_exists() {
     }
 }
 
-/// The titles of the paragraphs of a section.
+/// Returns the titles of the paragraphs of a section.
 fn titles(section: &str) -> BTreeSet<&str> {
     let items = section.lines().filter_map(|line| line.strip_prefix("- **"));
     items
@@ -220,7 +221,7 @@ fn titles(section: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn what_is_not_promised_is_what_the_proofs_leave_out() {
+fn the_page_lists_what_the_proofs_exclude() {
     let page = page();
     let list = checkout::root().join("tests/world/tests/proof/exclusions.rs");
     let list = fs::read_to_string(list).expect("the proofs have a list");
@@ -233,7 +234,7 @@ fn what_is_not_promised_is_what_the_proofs_leave_out() {
 }
 
 #[test]
-fn each_command_is_one() {
+fn each_command_of_the_page_exists() {
     let page = page();
     let sources = sources();
     let commands = quoted(&page)
@@ -250,7 +251,7 @@ fn each_command_is_one() {
 }
 
 #[test]
-fn what_is_no_command_is_found_out() {
+fn a_wrong_command_is_found() {
     let sources = sources();
     let fault = |command| fault_of(command, &sources);
     assert_eq!(fault("cargo xtask soak --minutes 60"), None);

@@ -1,4 +1,4 @@
-//! What the commands need, made in the checkout: pinned packages and the functions.
+//! Prepares what the commands need, in the checkout: pinned packages and the functions.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,21 +19,21 @@ pub(crate) const FUNCTIONS: [&str; 2] = ["publish-zone", "delegate-subdomain"];
 const LEAST_NODE: (u32, u32) = (20, 16);
 const LEAST_PYTHON: (u32, u32) = (3, 11);
 
-/// The tools of the machine that everything else is made with.
+/// The tools of the machine that everything else needs.
 pub(crate) struct Tools {
     python: OsString,
-    /// Their versions, as a person reads them.
+    /// Their versions, as text.
     pub(crate) said: String,
 }
 
 /// Finds Rust, a C compiler, Node.js and Python.
 ///
 /// # Errors
-/// One sentence that says what is missing.
+/// One sentence with what is missing.
 pub(crate) fn tools() -> Result<Tools, Failure> {
     let rust = version(&checkout::cargo(), &["--version"])
         .ok_or_else(|| Failure::new("Rust is missing: install it as https://rustup.rs says."))?;
-    // ring is C and assembly in part, and everything is linked by the compiler.
+    // ring is partly C and assembly, and the C compiler links everything.
     let named = std::env::vars_os().any(|(name, _)| names_c_compiler(&name.to_string_lossy()));
     if !named && !succeeds("cc".as_ref(), &["--version"]) {
         return Err(Failure::new(
@@ -66,7 +66,7 @@ pub(crate) fn tools() -> Result<Tools, Failure> {
     .ok_or_else(|| {
         Failure::new("Python 3.11 or later is missing: install it and put it in the PATH.")
     })?;
-    // Some systems pack it apart.
+    // Some systems package these modules separately.
     if !succeeds(&python, &["-c", "import venv, ensurepip"]) {
         return Err(Failure::new(format!(
             "Python {python_version} lacks venv: install it, on Debian and Ubuntu as python3-venv."
@@ -78,10 +78,10 @@ pub(crate) fn tools() -> Result<Tools, Failure> {
     })
 }
 
-/// The cargo that runs this command, in the checkout, with the environment of a person who types it.
+/// Returns the cargo that runs this command, in the checkout, with the user's environment.
 ///
-/// `cargo run` adds variables of its own package. Some build scripts watch those, and would run again in each build here
-/// and in each build of the person.
+/// `cargo run` adds variables of its own package. Some build scripts watch these, and would otherwise run
+/// again in each build here and in each build of the user.
 pub(crate) fn cargo_command() -> Command {
     let mut command = Command::new(checkout::cargo());
     command.current_dir(checkout::root());
@@ -89,7 +89,7 @@ pub(crate) fn cargo_command() -> Command {
     command
 }
 
-/// The first word of a tool's answer that starts with a digit, with or without a `v`.
+/// Returns the first word of a tool's output that starts with a digit, or with `v` and a digit.
 fn version(program: &std::ffi::OsStr, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(arguments)
@@ -115,7 +115,8 @@ fn succeeds(program: &std::ffi::OsStr, arguments: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Whether a variable names the C compiler, as the cc crate reads it: then it is for that crate to find.
+/// Returns whether the cc crate reads the C compiler from this variable. If so, that crate finds the
+/// compiler.
 fn names_c_compiler(variable: &str) -> bool {
     matches!(variable, "CC" | "HOST_CC" | "TARGET_CC") || variable.starts_with("CC_")
 }
@@ -125,7 +126,7 @@ fn at_least(version: &str, least: (u32, u32)) -> bool {
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= least
 }
 
-/// Installs the pinned Python and npm packages if they are not current; says what it did.
+/// Installs the pinned Python and npm packages if they are not current. Returns what it did.
 ///
 /// # Errors
 /// A package cannot be installed.
@@ -143,7 +144,7 @@ pub(crate) fn packages(tools: &Tools, logs: &Path, step: &Step) -> Result<String
     })
 }
 
-/// Installs the Python packages of a folder's requirements if they are not current; says whether it did.
+/// Installs the Python packages in a folder's requirements if they are not current. Returns whether it did.
 ///
 /// # Errors
 /// A package cannot be installed.
@@ -166,7 +167,7 @@ pub(crate) fn python_packages(
         process::command(&tools.python)
             .args(["-m", "venv", "--clear"])
             .arg(venv),
-        &format!("make {shown}"),
+        &format!("create {shown}"),
         &log,
         |line| step.at(line),
     )?;
@@ -190,7 +191,7 @@ pub(crate) fn python_packages(
     Ok(true)
 }
 
-/// Installs the npm packages of a folder's lock file if they are not current; says whether it did.
+/// Installs the npm packages in a folder's lock file if they are not current. Returns whether it did.
 ///
 /// # Errors
 /// A package cannot be installed.
@@ -221,7 +222,7 @@ pub(crate) fn npm_packages(folder: &Path, logs: &Path, step: &Step) -> Result<bo
     Ok(true)
 }
 
-/// The stamp is a copy of what was installed from.
+/// Returns whether the stamp is a copy of the file from which the packages were installed.
 fn is_current(source: &Path, stamp: &Path) -> bool {
     matches!((fs::read(source), fs::read(stamp)), (Ok(source), Ok(stamp)) if source == stamp)
 }
@@ -232,17 +233,17 @@ fn stamp(source: &Path, stamp: &Path) -> Result<(), Failure> {
         .doing(|| format!("write {}", stamp.display()))
 }
 
-/// How the functions are built.
+/// The way to build the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Build {
-    /// As fast as they can be built: what the demo runs.
+    /// The fastest build, which the demo runs.
     Quick,
-    /// As they are released: small, which takes seven minutes on two cores.
+    /// The build of a release: small, and takes seven minutes on two cores.
     Release,
 }
 
 impl Build {
-    /// The cargo profile.
+    /// Returns the cargo profile.
     fn profile(self) -> &'static str {
         match self {
             Self::Quick => "quick",
@@ -251,8 +252,8 @@ impl Build {
     }
 }
 
-/// Builds the functions for this machine; `on_line` gets what cargo prints. Returns the binaries, in the order of
-/// [`FUNCTIONS`].
+/// Builds the functions for this machine and passes cargo's output to `on_line`. Returns the binaries in the
+/// order of [`FUNCTIONS`].
 ///
 /// # Errors
 /// The build fails.
@@ -265,7 +266,7 @@ pub(crate) fn build(
     command
         .args(["build", "--locked", "--profile", build.profile()])
         .args(["--message-format", "json-render-diagnostics"])
-        // Its bar says how far it is.
+        // The bar shows the progress.
         .env("CARGO_TERM_PROGRESS_WHEN", "always")
         .env("CARGO_TERM_PROGRESS_WIDTH", "100");
     for name in FUNCTIONS {
@@ -292,7 +293,7 @@ pub(crate) fn build(
         .collect()
 }
 
-/// The binary that a message of cargo is about. Cargo knows best where it puts binaries
+/// Returns the binary in a message of cargo, because only cargo knows where it writes binaries
 /// (<https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>).
 fn executable(message: &str) -> Option<(String, PathBuf)> {
     #[derive(Deserialize)]
@@ -308,7 +309,8 @@ fn executable(message: &str) -> Option<(String, PathBuf)> {
     Some((artifact.target.name, artifact.executable))
 }
 
-/// Packs binaries as Lambda gets them: `NAME.zip` with a `bootstrap`. Returns their folder, and their sizes in words.
+/// Packs binaries as Lambda needs them: `NAME.zip` with a `bootstrap`. Returns the folder, and the sizes as
+/// text.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -326,7 +328,7 @@ pub(crate) fn pack(binaries: &[PathBuf], logs: &Path) -> Result<(PathBuf, String
 
 fn pack_one(name: &str, binary: &Path, zip: &Path, logs: &Path) -> Result<(), Failure> {
     let folder = zip.with_extension("");
-    fs::create_dir_all(&folder).doing(|| format!("make {}", folder.display()))?;
+    fs::create_dir_all(&folder).doing(|| format!("create {}", folder.display()))?;
     fs::copy(binary, folder.join("bootstrap")).doing(|| format!("copy {}", binary.display()))?;
     process::run(
         process::command(checkout::venv_program("python"))
@@ -340,7 +342,7 @@ fn pack_one(name: &str, binary: &Path, zip: &Path, logs: &Path) -> Result<(), Fa
     )
 }
 
-/// The processor that the functions are built for, as the CDK app names it.
+/// Returns the processor for which the functions are built, in the CDK app's words.
 pub(crate) fn architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") {
         "arm64"

@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: the long forms of what is proved with random inputs, round after round, each with a seed of its own.
+//! `cargo xtask soak`: runs the tests with random inputs at full length, round after round, each with another
+//! seed.
 
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,7 +12,7 @@ use crate::progress::seconds;
 use crate::setup;
 use crate::terminal;
 
-/// What `--help` says.
+/// The output of `--help`.
 pub(crate) const USAGE: &str = "\
 cargo xtask soak [--minutes N] [--histories N] [--inputs N] [--seed N]
 
@@ -23,7 +24,7 @@ and the types of names, in rounds. It ends at the first failure, which it prints
   --inputs N       random inputs a round, for each property of the decoder and the names (1000000)
   --seed N         seed of the first round, 0 to 4294967295; each further round has the next one. Without it, the time decides";
 
-/// What is wanted.
+/// The options on the command line.
 #[derive(Debug, PartialEq, Eq)]
 struct Soak {
     minutes: u64,
@@ -60,13 +61,13 @@ impl Soak {
     }
 }
 
-/// `cargo xtask soak`.
+/// Runs `cargo xtask soak`.
 ///
 /// # Errors
-/// Wrong arguments, or what was found.
+/// Invalid options, or a failure that the tests found.
 pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    // The lowest bits are those that differ.
+    // The lowest bits are the ones that differ.
     let now = now.map_or(0, |since| since.as_secs() as u32);
     let soak = Soak::parse(words, now)?;
     let logs = fresh_folder("soak-logs")?;
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_and_all_else_is_refused() {
+    fn only_numbers_are_accepted() {
         let soak = Soak::parse(&["--seed", "5", "--minutes", "60"], 1).unwrap();
         assert_eq!((soak.seed, soak.minutes), (5, 60));
         assert_eq!(Soak::parse(&[], 1).unwrap().seed, 1);

@@ -1,7 +1,8 @@
-//! Tests of whole CloudFormation stacks on the emulator: the CDK app's templates, the release binaries, IAM enforced.
+//! Tests complete CloudFormation stacks on the emulator: the CDK app's templates and the release binaries,
+//! with IAM enforced.
 //!
-//! `tests/emulator/stacks` holds them, a suite for each file. They run at once, each in accounts and under a base
-//! domain of its own: most of their time is waiting.
+//! `tests/emulator/stacks` contains the suites, one per file. They run at the same time, each in accounts and
+//! under a base domain of its own, because they mostly wait.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -15,7 +16,7 @@ use crate::progress::{Step, seconds};
 use crate::setup::Build;
 use crate::{setup, terminal, test};
 
-/// A file of `tests/emulator/stacks`, and the world it runs in.
+/// A file of `tests/emulator/stacks`, and the environment in which it runs.
 struct Suite {
     name: &'static str,
     base_domain: &'static str,
@@ -95,10 +96,10 @@ const SUITES: [Suite; 11] = [
 /// How long ACM takes to issue a certificate: longer than an invocation of `waits`.
 const ISSUE_SECONDS: &str = "8";
 
-/// `cargo xtask stacks`: all suites, or only these.
+/// Runs `cargo xtask stacks`: all suites, or only these.
 ///
 /// # Errors
-/// A suite fails, or there is none of that name.
+/// A suite fails, or does not exist.
 pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     let names = SUITES.map(|suite| suite.name);
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(name)) {
@@ -122,14 +123,14 @@ fn scratch() -> PathBuf {
     checkout::target().join("stacks").join("scratch")
 }
 
-/// Removes what only running suites need; their logs stay.
+/// Removes what only running suites need. Their logs are kept.
 pub(crate) fn remove_scratch() {
     let _ = std::fs::remove_dir_all(scratch());
 }
 
 fn run(wanted: &[&str], logs: &Path, zips: &Path) -> Result<(), Failure> {
     let scratch = scratch();
-    std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
+    std::fs::create_dir_all(&scratch).doing(|| format!("create {}", scratch.display()))?;
     let registered = SUITES.map(|suite| (suite.base_domain, suite.networking));
     let node_modules = checkout::lambda_node().join("node_modules");
     let emulator = Emulator::start(
@@ -178,7 +179,7 @@ fn passed(suite: &Suite, emulator: &Emulator, logs: &Path, zips: &Path) -> Resul
         .env("BASE_DOMAIN", suite.base_domain)
         .env("NETWORKING_ACCOUNT", suite.networking)
         .env("CONSUMER_ACCOUNT", suite.consumer)
-        // What `trial` runs.
+        // The command that `trial` runs.
         .env("XTASK", std::env::current_exe().unwrap_or_default())
         .env("PYTHONDONTWRITEBYTECODE", "1");
     process::without_proxies(&mut command);

@@ -1,4 +1,4 @@
-//! Lines for a person. A reader that ends early, as `head` does, is no error: the command continues to its end.
+//! Prints lines for people. If the reader ends early, as `head` does, the command still continues to its end.
 
 use std::fmt::Display;
 use std::io::{Write, stderr, stdout};

@@ -1,4 +1,4 @@
-//! Everything that is checked before a change lands, step by step.
+//! Runs all checks that a change has to pass, step by step.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +12,10 @@ use crate::progress::seconds;
 use crate::setup;
 use crate::terminal;
 
-/// How many lines of a failed step's log are shown.
+/// The number of lines of a failed step's log that are shown.
 const LINES_SHOWN: usize = 60;
 
-/// A step: what a person calls it, what it does, and how.
+/// A step: its name, what it checks, and its command.
 struct Step {
     name: &'static str,
     about: &'static str,
@@ -64,7 +64,8 @@ const STEPS: [Step; 14] = [
         about: "unit tests, protocol tests on the release binaries, proofs on the world",
         command: || {
             let mut tests = cargo(&["test", "--locked", "--workspace"]);
-            // The same inputs in every run, so that what fails here fails at the next desk; others by setting it.
+            // The same random inputs in every run, so that a failure can be repeated anywhere. The variable
+            // selects others.
             if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
                 tests.env("PROPTEST_RNG_SEED", "1");
             }
@@ -73,7 +74,7 @@ const STEPS: [Step; 14] = [
     },
     Step {
         name: "emulator",
-        about: "the corrected emulator behaves as AWS where the contract relies on it",
+        about: "the corrected emulator behaves as AWS in all that the contract relies on",
         command: || {
             let mut checks = process::command(checkout::venv_program("python"));
             checks
@@ -116,7 +117,7 @@ const STEPS: [Step; 14] = [
     },
     Step {
         name: "cdk-packages",
-        about: "the npm and PyPI packages; the README's page in Python makes what that in TypeScript makes",
+        about: "the npm and PyPI packages; the README's page in Python makes the same templates as the one in TypeScript",
         command: || npm(&["run", "packages:test"]),
     },
     Step {
@@ -131,7 +132,7 @@ const STEPS: [Step; 14] = [
     },
 ];
 
-/// This very program: another cargo would wait for the lock of the one that runs it.
+/// Returns this program as a command. Another cargo would wait for the lock of the one that runs it.
 fn this_program(arguments: &[&str]) -> Command {
     let program = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
     let mut command = process::command(program);
@@ -151,17 +152,17 @@ fn npm(arguments: &[&str]) -> Command {
     command
 }
 
-/// `cargo xtask test --list`.
+/// Runs `cargo xtask test --list`.
 fn list() {
     for step in &STEPS {
         terminal::line(format!("{:14} {}", step.name, step.about));
     }
 }
 
-/// `cargo xtask test`: the steps in their order, up to the first that fails.
+/// Runs `cargo xtask test`: the steps in order, up to the first that fails.
 ///
 /// # Errors
-/// A step fails, or there is none of that name.
+/// A step fails, or does not exist.
 pub(crate) fn command(wanted: &[&str]) -> Result<(), Failure> {
     if wanted == ["--list"] {
         list();
@@ -265,7 +266,7 @@ pub(crate) fn show_end(log: &Path) {
     }
 }
 
-/// The closing line, read by machines as well.
+/// Prints the last line, which programs read too.
 fn count(done: &[(&str, bool, Duration)]) {
     let passed = done.iter().filter(|(_, passed, _)| *passed).count();
     terminal::line(format!("\n{passed} passed, {} failed", done.len() - passed));

@@ -20,7 +20,7 @@ from .steps import Trial
 
 
 class Interrupted(BaseException):
-    """A person has stopped the trial."""
+    """The user has stopped the trial."""
 
 
 def say(text):
@@ -46,7 +46,7 @@ def _arguments():
 
 
 def _locked(path):
-    """Whether this process has got the lock that `cargo xtask aws` had until it became this one. It keeps it to its end."""
+    """Whether this process has the lock of `cargo xtask aws`, which it keeps until its end."""
     try:
         fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -69,9 +69,9 @@ def _on_signals(handler):
 
 
 def _clean_up(world, stacks, report=None):
-    """Says and returns what is left. A second signal ends it."""
+    """Deletes everything, and prints and returns what is left. A second signal ends it."""
     _on_signals(_end_at_once)
-    say("  Deleting what was made; Ctrl-C again ends this at once.")
+    say("  Deleting everything that was created; Ctrl-C again ends this at once.")
     began = time.monotonic()
     left = clean_up.run(world, stacks, _hint)
     if report:
@@ -101,7 +101,7 @@ def _run(world, arguments):
         interrupted = str(signalled)
         report.failed(name, time.monotonic() - began, f"stopped by {interrupted}")
         say(f"\n  Stopped by {interrupted}.")
-    except Exception as failure:  # noqa: BLE001 - whatever it is, what was made has to be deleted
+    except Exception as failure:  # noqa: BLE001 - whatever the failure is, everything that was created has to be deleted
         report.failed(name, time.monotonic() - began, f"{type(failure).__name__}: {failure}")
         say(f"    ✗ {type(failure).__name__}: {failure}")
     left = _clean_up(world, stacks, report)

@@ -1,4 +1,4 @@
-"""The two accounts, the base domain's zone and the Region, checked before anything is made."""
+"""The two accounts, the base domain's zone and the Region, checked before anything is created."""
 
 import functools
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from . import dns
 
 
 class Problem(Exception):
-    """One sentence that says why the trial cannot begin, and what to do."""
+    """One sentence with the reason why the trial cannot begin, and what to do."""
 
 
 class Account:
-    """An account, as its profile reaches it. boto3 reads profiles, SSO sessions and endpoints as the AWS CLI does."""
+    """An account, with the credentials of its profile. boto3 reads profiles, SSO sessions and endpoints as
+    the AWS CLI does."""
 
     def __init__(self, profile, region):
         try:
@@ -34,7 +35,7 @@ class Account:
         return self._session.client(service, region_name=region, config=Config(retries={"mode": "standard", "total_max_attempts": 8}))
 
     def pages(self, service, operation, member, **arguments):
-        """Every item of a paged list."""
+        """Every item of a list with pages."""
         for page in self.client(service).get_paginator(operation).paginate(**arguments):
             yield from page[member]
 
@@ -53,7 +54,7 @@ class Zone:
 
 @dataclass(frozen=True)
 class World:
-    """Where the trial takes place."""
+    """The accounts, the zone and the Region of the trial."""
 
     networking: Account
     consumer: Account

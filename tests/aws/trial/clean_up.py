@@ -1,4 +1,5 @@
-"""Deletes all that a trial made, of this run or of an earlier one, and says what it could not delete."""
+"""Deletes everything that a trial created, in this run or in an earlier one, and reports what it could not
+delete."""
 
 from botocore.exceptions import ClientError
 
@@ -17,20 +18,21 @@ def all_stacks(world):
 
 
 def run(world, stacks, say):
-    """Deletes the stacks, those of the consumer first, then the buckets. One sentence for each thing that is left."""
+    """Deletes the stacks, the consumer's first, then the buckets. One sentence for each thing that is
+    left."""
     left = _tried("the record sets of probes", lambda: _remove_probes(world, stacks[NETWORKING]))
     consumers = [stack for name, stack in stacks.items() if name != NETWORKING]
     for group in (consumers, [stacks[NETWORKING]]):
         left += _tried("the stacks", lambda group=group: _delete(group, say))
     for account in world.accounts:
         left += _tried(f"the bucket {bucket(account)}", lambda account=account: _empty_and_delete(account, bucket(account)))
-    return left + _tried("a look at what is left", lambda: remaining(world))
+    return left + _tried("a check of what is left", lambda: remaining(world))
 
 
 def _tried(what, work):
     try:
         return work() or []
-    except Exception as failure:  # noqa: BLE001 - whatever it is, the rest is deleted all the same
+    except Exception as failure:  # noqa: BLE001 - whatever the failure is, the rest is still deleted
         return [f"{what}: {failure}"]
 
 
@@ -42,10 +44,10 @@ def _remove_probes(world, networking):
 def _delete(group, say):
     group, left = [stack for stack in group if stack.is_of_the_trial()], []
     for stack in group:
-        # CloudFormation deletes no stack whose update runs.
+        # CloudFormation does not delete a stack while its update runs.
         if stack.status() == "UPDATE_IN_PROGRESS":
             stack.cancel_update()
-    # A stack that is being created ends sooner if it is left to it for some minutes.
+    # A stack that is being created ends sooner if the trial waits some minutes for it.
     wait(group, say, _MOST_SECONDS_TO_SETTLE)
     for attempt in range(_ATTEMPTS):
         group = [stack for stack in group if stack.status() != "DELETE_COMPLETE"]

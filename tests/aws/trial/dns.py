@@ -1,6 +1,6 @@
-"""Questions over DNS: to the resolver of this machine, and to authoritative name servers themselves.
+"""DNS queries: to the resolver of this machine, and to authoritative name servers.
 
-DNS_NAME_SERVERS (IP:PORT) stands in for all of them, as it does for the functions: the trial's own test sets it.
+DNS_NAME_SERVERS (IP:PORT) replaces all of them, as it does for the functions. The trial's own test sets it.
 """
 
 import functools
@@ -29,7 +29,7 @@ def _address(server):
 
 
 def ask(server, name, kind):
-    """(response code, whether with authority, values) as this name server answers, or None if no answer comes."""
+    """(response code, whether with authority, values) of this name server's answer, or None if there is no answer."""
     try:
         ip, port = _address(server)
         query = dns.message.make_query(name, kind)

@@ -1,4 +1,5 @@
-"""What the trial makes has fixed names, so that a later run finds what an earlier one could not delete."""
+"""Fixed names for everything that the trial creates, so that a later run finds what an earlier one could not
+delete."""
 
 import json
 import pathlib
@@ -9,7 +10,7 @@ import yaml
 TRIAL = "zone-delegation-trial"
 PREFIX = f"/{TRIAL}"
 TEMPLATES = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "templates"
-# Every stack has it: none without it is deleted.
+# Every stack has this tag. No stack without it is deleted.
 TAG = {"Key": TRIAL, "Value": "true"}
 
 NETWORKING, CONSUMER, DEEP, REFUSED = (f"{TRIAL}-{one}" for one in ("networking", "consumer", "deep", "refused"))
@@ -28,7 +29,7 @@ def bucket(account):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without dates: `2012-10-17` is the version of a policy."""
+    """YAML without dates, because `2012-10-17` is the version of a policy."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -56,7 +57,7 @@ def renamed(template):
 
 
 def failing(template):
-    """The template with a further subdomain, whose name is none, after the first one."""
+    """The template with another subdomain, whose name is invalid, after the first one."""
     first = only(template, "Custom::DelegatedSubdomain")
     like = template["Resources"][first]
     resources = template["Resources"] | {"Invalid": like | {

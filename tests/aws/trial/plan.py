@@ -4,18 +4,30 @@ from .accounts import Problem
 from .clean_up import all_stacks
 from .names import BRANCH, CONSUMER, DEEP, DENIED, DEV, GRANTED, NETWORKING, OTHER, PREFIX, REFUSED, TAG, bucket, zone_name
 
-# Prices: aws.amazon.com/route53/pricing, /cloudwatch/pricing, /certificate-manager/pricing, /lambda/pricing, November 2026.
+# Prices in us-east-1, which these pages gave in November 2026:
+# https://aws.amazon.com/route53/pricing/
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/troubleshooting-billed-twice.html
+# https://aws.amazon.com/cloudwatch/pricing/
+# https://aws.amazon.com/certificate-manager/pricing/
+# https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
+# https://aws.amazon.com/lambda/pricing/
+# https://aws.amazon.com/step-functions/pricing/
+# https://aws.amazon.com/systems-manager/pricing/
 _COST = """\
   Less than 0.05 USD, if everything is deleted at the end:
-    hosted zones         0.50 USD a month each, none for one that is deleted within 12 hours: five are made
+    hosted zones         0.50 USD a month each (0.10 from the 26th on), nothing if deleted within 12 hours: five are created
     alarms               0.10 USD a month each, by the hour: about 20 exist for less than an hour
-    Lambda, Step Functions, Parameter Store, S3, CloudWatch Logs: well below 0.01 USD, and mostly within the free tier
-    the certificate      free; it counts as one against the yearly quota of certificates (2,500 by default), also once deleted
-  If it cannot delete something, it says so: a zone that stays costs 0.50 USD a month, an alarm 0.10 USD."""
+    DNS queries          0.40 USD a million: some hundred are sent
+    Lambda               0.20 USD a million requests and 0.0000167 USD a GB-second: below 0.01 USD
+    Step Functions       0.025 USD a thousand state transitions: below 0.01 USD
+    S3, CloudWatch Logs  below 0.01 USD
+    Parameter Store      standard parameters are free
+    the certificate      free. It counts against the quota of certificates a year in the Region (5,000 by default), even once deleted
+  If it cannot delete something, it says so. A zone that remains costs 0.50 USD for each month begun, an alarm 0.10 USD a month."""
 
 
 def text(world):
-    """The plan. Raises Problem if the accounts are not as a trial needs them."""
+    """The plan. Raises Problem if the accounts do not meet the trial's conditions."""
     name = zone_name(world)
     found = [stack.name for stack in all_stacks(world).values() if stack.found() and stack.status() != "DELETE_COMPLETE"]
     if found:

@@ -1,4 +1,5 @@
-"""Questions to Route 53 itself, asked in the delegated zone while stacks are deployed. Each deletes what it made."""
+"""Calls to Route 53 itself, in the delegated zone while stacks are deployed. Each probe deletes what it
+created."""
 
 import statistics
 import time
@@ -40,9 +41,10 @@ def until_insync(world, zone_id, say, report):
 
 
 def guardrails(world, zone_id, report):
-    """How a change guardrail words its refusal: NS record sets that no guardrail should let pass."""
+    """The wording of a guardrail's refusal: NS record sets that no guardrail should accept."""
     account, said = world.networking, []
-    # Of another zone of Route 53, which does not have the name; of no zone at all; no name server's name.
+    # Another zone's servers in Route 53, which do not serve the name; no zone's servers; a name that is no
+    # name server's.
     for what, values in (("name servers that do not serve the name", [f"{one}." for one in world.base.name_servers]),
                          ("name servers that do not exist", ["ns-1.zone-delegation.invalid.", "ns-2.zone-delegation.invalid."]),
                          ("an address in place of a name", ["192.0.2.1"]),
@@ -74,7 +76,7 @@ def protections(world, zone_id, report):
 
 
 def remove(world, zone_id):
-    """Deletes what a probe that was interrupted left."""
+    """Deletes what an interrupted probe left."""
     name, route53 = f"{LABEL}.{zone_name(world)}.", world.networking.client("route53")
     for one in list(world.networking.pages("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone_id)):
         if one["Name"] == name:

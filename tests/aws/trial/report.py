@@ -1,6 +1,6 @@
-"""The one file that the trial leaves: steps with their times, the facts that they settle, what could not be deleted.
+"""The report of the trial: steps with their times, the facts that they prove, and what could not be deleted.
 
-It is written again after each step, so that a run that is killed leaves what it knew.
+It is written again after each step, so that a run that is killed leaves what it had found.
 """
 
 import datetime
@@ -26,7 +26,7 @@ class Report:
         self.write()
 
     def fact(self, question, answer, evidence=()):
-        """An open question about AWS, what was seen, and the words or figures that show it."""
+        """An open question about AWS, the result, and the words or figures that prove it."""
         self._facts.append((question, answer, list(evidence)))
         self.write()
 
@@ -55,7 +55,7 @@ class Report:
             lines += ["```", *(str(one) for one in evidence), "```", ""] if evidence else []
         lines += ["## What is left", ""]
         if self._left is None:
-            lines.append("The trial has not come to its end. `cargo xtask aws ... --clean-up` deletes what it made.")
+            lines.append("The trial did not reach its end. `cargo xtask aws ... --clean-up` deletes what it created.")
         else:
             lines += [f"- {one}" for one in self._left] or ["Nothing."]
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""CloudFormation stacks of the trial: started together, waited for together."""
+"""CloudFormation stacks of the trial. Several are started together and waited for together."""
 
 import json
 import time
@@ -15,7 +15,7 @@ class Failed(Exception):
 
 
 class Stack:
-    """A stack by its name. `begin_` starts an operation; `wait` waits for those of several stacks."""
+    """A stack by its name. `begin_` methods start an operation. `wait` waits for those of several stacks."""
 
     def __init__(self, account, name):
         self.account, self.name = account, name
@@ -44,7 +44,7 @@ class Stack:
         self._api.cancel_update_stack(StackName=self.name)
 
     def found(self):
-        """The stack as CloudFormation describes it, or None if there is none."""
+        """The stack in CloudFormation's description, or None if it does not exist."""
         try:
             return self._api.describe_stacks(StackName=self._id)["Stacks"][0]
         except ClientError as failure:
@@ -71,12 +71,12 @@ class Stack:
                 if one["ResourceType"] == kind and one.get("PhysicalResourceId")}
 
     def events(self):
-        """Oldest first."""
+        """The events, oldest first."""
         listed = self.account.pages("cloudformation", "describe_stack_events", "StackEvents", StackName=self._id)
         return sorted(listed, key=lambda event: event["Timestamp"])
 
     def reasons(self, ending):
-        """Why resources came to a status with this ending, by logical id, the latest last."""
+        """The reasons of resources with a status of this ending, by logical id, the latest last."""
         return {event["LogicalResourceId"]: event.get("ResourceStatusReason", "no reason") for event in self.events()
                 if event["ResourceStatus"].endswith(ending) and event["LogicalResourceId"] != self.name}
 
@@ -91,7 +91,7 @@ class Stack:
 
 
 def _body(template):
-    # CloudFormation takes 51,200 bytes: without white space the largest template has room.
+    # CloudFormation accepts 51,200 bytes. Without white space the largest template is smaller.
     return json.dumps(template, separators=(",", ":"))
 
 
@@ -100,7 +100,7 @@ def _parameters(parameters):
 
 
 def wait(stacks, say, most_seconds=None):
-    """Waits until no operation of these stacks runs, or `most_seconds`; the statuses, in their order. `say` gets what they are at."""
+    """Waits until no operation of these stacks runs, or `most_seconds`. Returns the statuses in order. `say` gets the progress."""
     running, said = list(stacks), time.monotonic()
     end = None if most_seconds is None else said + most_seconds
     while running and (end is None or time.monotonic() < end):

@@ -1,4 +1,4 @@
-"""The trial's steps, in their order, each with the facts that it settles."""
+"""The trial's steps in order, each with the facts that it proves."""
 
 import json
 import time
@@ -22,7 +22,7 @@ class Trial:
         self.zone, self.role, self.broke_at = None, None, None
 
     def steps(self):
-        """(what a person reads, the work, which answers a sentence)."""
+        """(the title, the work, which returns a sentence)."""
         return (
             ("The functions' buckets", self.make_buckets),
             ("The networking stack", self.deploy_networking),
@@ -73,7 +73,7 @@ class Trial:
     def deploy_consumers(self):
         consumer, deep, refused = (self.stacks[name] for name in (CONSUMER, DEEP, REFUSED))
         consumer.begin_create(template("consumer"), self._subdomain(DEV, "true"))
-        # Nobody resolves these names, so that nothing has to drain.
+        # Nobody resolves these names, so no drain is needed.
         deep.begin_create(template("consumer"), self._subdomain(BRANCH, "false") | {"DrainSeconds": 0})
         refused.begin_create(template("consumer"), self._subdomain(DENIED, "false") | {"DrainSeconds": 0})
         probes.until_insync(self.world, self.zone, self.say, self.report)
@@ -91,7 +91,7 @@ class Trial:
         return f"{consumer.outputs()['DomainName']} in {subdomain}, its certificate in {certificate}; {DENIED} was refused by IAM"
 
     def _break_the_function(self):
-        """An event that no waiter sent ends in an error: the alarm has to see it."""
+        """An event that no state machine sent ends with an error, which the alarm has to report."""
         (function,) = self.stacks[NETWORKING].resources("AWS::Lambda::Function").values()
         self.world.networking.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b'{"Waiter": "no turn"}')
         self.broke_at = time.time()

@@ -1,4 +1,4 @@
-//! The functions' release binaries, run as Lambda runs them: a new process for each invocation.
+//! Runs the functions' release binaries as Lambda does: a new process for each invocation.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ use world::{Hand, World};
 
 use crate::wire::Wire;
 
-/// Runs binaries over a wire, and keeps what the last invocation showed.
+/// Runs binaries over a wire, and keeps the last invocation.
 #[derive(Debug)]
 pub(crate) struct Binaries {
     world: World,
     folder: PathBuf,
-    /// Where the calls go.
+    /// The wire of their calls.
     pub(crate) wire: Wire,
     last: Mutex<Option<Invoked>>,
     error: Mutex<Option<String>>,
@@ -28,12 +28,12 @@ pub(crate) struct Binaries {
 /// One invocation of a binary.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Invoked {
-    /// When the event was handed over.
+    /// When the event was sent.
     pub(crate) begun: Instant,
 }
 
 impl Binaries {
-    /// From a folder of binaries.
+    /// Runs the binaries in a folder.
     pub(crate) fn new(world: World, wire: Wire, folder: PathBuf) -> Self {
         Self {
             world,
@@ -44,12 +44,12 @@ impl Binaries {
         }
     }
 
-    /// The last invocation, once.
+    /// Returns the last invocation, once.
     pub(crate) fn take_last(&self) -> Option<Invoked> {
         self.last.lock().expect("no panic held it").take()
     }
 
-    /// How the last invocation failed, once.
+    /// Returns how the last invocation failed, once.
     pub(crate) fn take_error(&self) -> Option<String> {
         self.error.lock().expect("no panic held it").take()
     }
@@ -94,7 +94,7 @@ impl FunctionHost for Binaries {
     }
 }
 
-/// The peak of a process's resident set, bytes (`VmHWM`, proc_pid_status(5)).
+/// Returns the peak of a process's resident set in bytes (`VmHWM`, proc_pid_status(5)).
 pub(crate) fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let kilobytes = status

@@ -1,4 +1,4 @@
-//! Many stacks at once against one parent account, with Route 53's token buckets, in virtual time.
+//! Deploys many stacks at once with one parent account, with Route 53's token buckets, in virtual time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use world::{Settings, World};
 use crate::cdk_handler;
 use crate::scene::{self, NETWORK, REGION, Scene};
 
-/// Calls that a create cannot do without in the parent's account: GetHostedZone, ListResourceRecordSets,
+/// The calls that a create needs in the parent's account: GetHostedZone, ListResourceRecordSets,
 /// ChangeResourceRecordSets and one GetChange.
 const CREATE_NEEDS: usize = 4;
-/// A delete's: ChangeResourceRecordSets, one GetChange, and a ListResourceRecordSets before the zone goes and once it is
-/// gone, which find what a Create that was delivered twice may have put there meanwhile.
+/// The calls that a delete needs: ChangeResourceRecordSets, one GetChange, and a ListResourceRecordSets
+/// before and after the zone's delete, which find what a redelivered Create may have created meanwhile.
 const DELETE_NEEDS: usize = 4;
 
-/// What became of a burst.
+/// The result of a burst.
 #[derive(Clone, Debug)]
 pub(crate) struct Burst {
     pub(crate) stacks: usize,
     pub(crate) succeeded: usize,
-    /// Until the last stack was done.
+    /// The time until the last stack was done.
     pub(crate) took: Duration,
-    /// Requests to Route 53 in the parent's account.
+    /// The number of requests to Route 53 in the parent's account.
     pub(crate) requests: usize,
-    /// Those of them that were throttled.
+    /// The number of these that were throttled.
     pub(crate) throttled: usize,
-    /// Requests and throttled ones of each action.
+    /// The requests and throttled requests of each action.
     pub(crate) by_action: BTreeMap<String, (usize, usize)>,
-    /// How long the bucket makes the calls take that cannot be done without.
+    /// The time that the bucket needs for the necessary calls alone.
     pub(crate) least: Duration,
     /// Reasons of failures.
     pub(crate) failures: Vec<String>,
@@ -51,13 +51,13 @@ fn settings() -> Settings {
     }
 }
 
-/// The time that a full bucket of 50 with 10 more a second takes for so many calls.
+/// Returns the time that a full bucket of 50, with 10 more a second, needs for this many calls.
 fn least(stacks: usize, needs: usize) -> Duration {
     let calls = u32::try_from(stacks * needs).expect("a few thousand");
     Duration::from_secs_f64(f64::from(calls.saturating_sub(50)) / 10.0)
 }
 
-/// This project's function, with each stack in an account of its own.
+/// Deploys with this project's function, each stack in an account of its own.
 pub(crate) async fn functions(stacks: usize) -> CreateAndDelete {
     let scene = begin(stacks).await;
     let engine = scene.in_process();
@@ -80,7 +80,7 @@ pub(crate) async fn functions(stacks: usize) -> CreateAndDelete {
         let mut tasks = JoinSet::new();
         for mut stack in made.drain(..) {
             let engine = engine.clone();
-            // A drain is a wait of five minutes without calls, which says nothing about the bucket.
+            // A drain is a wait of five minutes without calls, which does not concern the bucket.
             let no_drain = json!({"DrainSeconds": 0});
             let zone = scene::subdomain(&stack.account, stack.name(), &no_drain);
             tasks.spawn(async move {
@@ -102,20 +102,20 @@ pub(crate) async fn functions(stacks: usize) -> CreateAndDelete {
         engine.idle().await;
         tokio::time::sleep(Duration::from_secs(600)).await;
     }
-    let delete = bursts.pop().expect("two were made");
+    let delete = bursts.pop().expect("there are two");
     CreateAndDelete {
-        create: bursts.pop().expect("two were made"),
+        create: bursts.pop().expect("there are two"),
         delete,
     }
 }
 
-/// The logic of aws-cdk-lib's handler, its retries included.
+/// Deploys with the logic of aws-cdk-lib's handler, including its retries.
 pub(crate) async fn cdk(stacks: usize) -> CreateAndDelete {
     let scene = begin(stacks).await;
     let look = Look::begin(&scene.world);
     let (succeeded, failures) = cdk_burst(&scene, stacks, cdk_handler::Action::Upsert).await;
     let create = look.end(stacks, succeeded, least(stacks, 1), failures);
-    // Those that failed are made one after another, so that as many are there to be deleted.
+    // The failed ones are created one after another, so that as many can be deleted.
     scene
         .world
         .change_settings(|settings| settings.throttling = false);
@@ -157,7 +157,7 @@ async fn begin(stacks: usize) -> Scene {
     scene
 }
 
-/// A look at the parent's account, from now on.
+/// A record of the parent's account from now on.
 struct Look<'a> {
     world: &'a World,
     from: usize,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn five_hundred_stacks_at_once_all_succeed_in_little_more_than_the_parents_bucket_allows() {
+    fn five_hundred_stacks_succeed_in_at_most_one_and_a_half_times_the_time_of_the_bucket() {
         let bursts = runtime().block_on(functions(500));
         for burst in [bursts.create, bursts.delete] {
             println!("{burst:?}");

@@ -1,9 +1,9 @@
-//! What aws-cdk-lib 2.276.0's `cross-account-zone-delegation-handler` asks of Route 53, with the retries of its SDK: a
-//! client for the model, in which thousands of processes of Node would be too many.
+//! The calls to Route 53 of aws-cdk-lib 2.276.0's `cross-account-zone-delegation-handler`, with its SDK's
+//! retries. It is a client of the model, because thousands of Node processes would be too many.
 //!
-//! The figures are those of `@smithy/core`'s `submodules/retry`, which `@aws-sdk/client-route-53` 3.1169.0 uses: 3
-//! attempts; before the n-th retry a random part of 500 ms times 2 to the power of n - 1 where it was throttled, 20 s at
-//! most. The custom resource framework around the handler retries nothing but its answer.
+//! The figures are those of `@smithy/core`'s `submodules/retry`, which `@aws-sdk/client-route-53` 3.1169.0
+//! uses: 3 attempts, and before the n-th retry a random part of 500 ms times 2 to the power of n - 1 if it
+//! was throttled, at most 20 s. The custom resource framework around the handler retries only its answer.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ const ATTEMPTS: u32 = 3;
 const THROTTLING_DELAY_BASE: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 
-/// What it does with the record set.
+/// The operation on the record set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
     Upsert,
     Delete,
 }
 
-/// One invocation: one batch, by the delegation role.
+/// Runs one invocation: one batch, with the delegation role.
 ///
 /// # Errors
 /// The error code of the last attempt.
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     action: Action,
 ) -> Result<(), String> {
     let role = scene::delegation_role(&scene::consumer(0));
-    // A person's hand, in whose name UPSERT is no violation of this project's own rules.
+    // A person's hand, whose UPSERT violates no rule of this project.
     let keys = world.credentials(NETWORK, &role, Hand::Person);
     let config = world.sdk_config(&keys, "us-east-1").to_builder();
     let config = config.retry_config(RetryConfig::disabled()).build();

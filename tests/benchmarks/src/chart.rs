@@ -1,4 +1,5 @@
-//! The chart: how long until the first question for an invocation, and until the answer, on a scale of powers of ten.
+//! Draws the chart: the time until the first request for an invocation, and until the answer, on a
+//! logarithmic scale.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,10 +13,10 @@ const WIDTH: u32 = 860;
 const ROW: u32 = 54;
 const LEFT: u32 = 250;
 const TOP: u32 = 60;
-/// The scale begins at 1 ms and ends at 10 s.
+/// The scale is from 1 ms to 10 s.
 const DECADES: u32 = 4;
 
-/// Draws it.
+/// Draws the chart.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -92,6 +93,6 @@ fn x_of(duration: Duration) -> u32 {
         .log10()
         .min(f64::from(DECADES));
     let width = f64::from(WIDTH - LEFT - 60) / f64::from(DECADES);
-    // Within the picture, and so within u32.
+    // Within the picture, and therefore within u32.
     LEFT + (decades * width).round() as u32
 }

@@ -1,4 +1,4 @@
-//! The functions beside what a user would pick instead: how fast each starts, what it weighs, what it takes.
+//! The functions and the alternatives that users would otherwise choose: start time, size and calls of each.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use crate::places::Places;
 use crate::scene::{self, PARENT, Scene};
 use crate::wire::{ANSWER, Wire};
 
-/// Who competes.
+/// The contestants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     Bare,
@@ -24,7 +24,7 @@ pub(crate) enum Who {
     Python,
 }
 
-/// All of them.
+/// All contestants.
 pub(crate) const ALL: [Who; 5] = [
     Who::Bare,
     Who::DelegateSubdomain,
@@ -33,18 +33,18 @@ pub(crate) const ALL: [Who; 5] = [
     Who::Python,
 ];
 
-/// One start of a process and one create.
+/// The measurements of one start and one create.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
-    /// From the start of the process to its first question for an invocation.
+    /// From the start of the process to its first request for an invocation.
     pub(crate) to_next: Duration,
-    /// The same and on to the answer's PUT being accepted, without pauses before a look at what AWS works on.
+    /// From the start of the process to the acceptance of the answer's PUT, without pauses before polls.
     pub(crate) to_answer: Option<Duration>,
-    /// Peak of the resident set by then, bytes.
+    /// The peak of the resident set until then, in bytes.
     pub(crate) peak_memory: u64,
-    /// AWS calls.
+    /// The number of AWS calls.
     pub(crate) calls: usize,
-    /// Calls one after another, the answer's PUT among them.
+    /// The number of calls one after another, including the answer's PUT.
     pub(crate) rounds: usize,
 }
 
@@ -59,7 +59,8 @@ impl Who {
         }
     }
 
-    /// What is run. For Node and Python a script that names its interpreter, so that nothing stands between.
+    /// Returns the program. For Node and Python it is a script that names its interpreter, so that no other
+    /// process is involved.
     fn program(self, places: &Places) -> io::Result<PathBuf> {
         match self {
             Self::Bare => Ok(places.binaries.join("bare-client")),
@@ -78,7 +79,7 @@ impl Who {
         }
     }
 
-    /// A request to create.
+    /// Returns a request to create.
     fn event(self, scene: &Scene, number: usize, url: &str) -> Value {
         let account = scene::consumer(0);
         let role = scene::delegation_role(&account);
@@ -123,7 +124,7 @@ impl Who {
         event
     }
 
-    /// Starts it and lets it create once.
+    /// Starts it and lets it create one record set.
     ///
     /// # Errors
     /// It cannot be run, or answers FAILED.
@@ -186,10 +187,11 @@ impl Who {
         Ok(start)
     }
 
-    /// The size of what is uploaded, zipped, bytes; and with the SDK that it needs, where that is the runtime's own.
+    /// Returns the size of the zip that is uploaded, in bytes, and the size including the SDK if the runtime
+    /// contains that.
     ///
     /// # Errors
-    /// Something of it is not there.
+    /// A part of it is missing.
     pub(crate) fn zipped(self, places: &Places) -> io::Result<(u64, Option<u64>)> {
         let node = places.contestants.join("node");
         let handlers = node.join("node_modules/aws-cdk-lib/custom-resource-handlers/dist");
@@ -223,7 +225,7 @@ impl Who {
     }
 }
 
-/// A copy of a script, beside it, that the kernel runs with this interpreter.
+/// Returns a copy of a script, in the same folder, that the kernel runs with this interpreter.
 fn script(interpreter: &Path, folder: &Path, name: &str) -> io::Result<PathBuf> {
     let source = std::fs::read_to_string(folder.join(name))?;
     let program = folder.join("bootstrap");

@@ -1,48 +1,50 @@
-//! What subdomains cost, from what was counted.
+//! Calculates the cost of subdomains from the counted calls.
 
 use std::time::Duration;
 
-/// Of each function in the CDK app, GB.
+/// The memory of each function in the CDK app, in GB.
 const MEMORY: f64 = 0.25;
-/// When a look sees that a change is INSYNC which took 30 s, half of Route 53's "within 60 seconds": the looks come 1, 3.5,
-/// 10, 25 and 45 s after it.
+/// The poll that finds a change INSYNC which took 30 s, half of Route 53's "within 60 seconds". The polls are
+/// 1, 3.5, 10, 25 and 45 s after the change.
 pub(crate) const IN_SYNC: Duration = Duration::from_secs(45);
-/// Those of them that come before.
+/// The number of polls before that one.
 pub(crate) const FURTHER_LOOKS: usize = 4;
-/// Changes that are looked at: the zone, the NS record set made, the NS record set deleted.
+/// The number of changes that are polled: that of the zone, and those that create and delete the NS record
+/// set.
 pub(crate) const CHANGES: usize = 3;
-/// What Lambda takes besides to start a process: its own part of a cold start, generously.
+/// Lambda's own time to start a process, estimated generously.
 pub(crate) const COLD_START: Duration = Duration::from_millis(100);
-/// US dollars for a GB-second on x86 and for a million requests.
+/// US dollars for a GB-second on x86, and for a million requests.
 pub(crate) const GB_SECOND: f64 = 0.000_016_666_7;
 pub(crate) const MILLION_REQUESTS: f64 = 0.20;
-/// US dollars for a thousand transitions of a standard state machine.
+/// US dollars for a thousand state transitions of a standard state machine.
 pub(crate) const THOUSAND_TRANSITIONS: f64 = 0.025;
-/// Transitions of a wait that is handed over once and is over at the first look: the start, the call, the choice, the end.
+/// Transitions of a wait that is handed over and ends at the first poll: the start, the call, the choice, the
+/// end.
 pub(crate) const TRANSITIONS: f64 = 4.0;
 
-/// What one subdomain takes in its life, one create and one delete.
+/// What one subdomain needs in its life, which is one create and one delete.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
     /// AWS calls.
     pub(crate) calls: usize,
-    /// In which a function is billed.
+    /// The time for which a function is billed.
     pub(crate) billed: Duration,
 }
 
-/// So many lives.
+/// The cost of several lives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     pub(crate) invocations: f64,
     pub(crate) gb_seconds: f64,
-    /// As a rule none: the waits for INSYNC end within one invocation.
+    /// Usually none, because the waits for INSYNC end within one invocation.
     pub(crate) transitions: f64,
     pub(crate) calls: f64,
     pub(crate) dollars: f64,
 }
 
 impl Life {
-    /// The cost of so many, where `handed_over` of a hundred need the waiter.
+    /// Returns the cost of this many lives, of which `handed_over` percent need the state machine.
     pub(crate) fn times(self, count: u32, handed_over: f64) -> Cost {
         let count = f64::from(count);
         let invocations = count * (2.0 + handed_over);

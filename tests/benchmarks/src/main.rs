@@ -1,12 +1,11 @@
-//! Measures the functions beside what a user would pick instead, in one run on one machine, and writes
-//! `docs/benchmarks.md` and its chart. `cargo xtask bench` builds and installs what this needs.
+//! Measures the functions and the alternatives in one run on one machine, and writes `docs/benchmarks.md` and
+//! its chart. `cargo xtask bench` builds and installs what this needs.
 //!
-//! 1. What is a matter of time is measured on release binaries, over HTTPS, in real time ([`contestants`],
-//!    [`round_trips`]).
-//! 2. What is a matter of behaviour is counted in the world's virtual time, where a run is the same on every machine
+//! 1. Times are measured with release binaries, over HTTPS, in real time ([`contestants`], [`round_trips`]).
+//! 2. Behaviour is counted in the world's virtual time, in which a run is the same on every machine
 //!    ([`burst`], [`zone_size`]).
-//! 3. A figure that falls short of its goal is written down as it is ([`report`]). Only the tests of [`burst`] assert: how long
-//!    stacks take that are throttled.
+//! 3. A figure that misses its goal is still reported ([`report`]). Only the tests of [`burst`] fail: they
+//!    limit the time of throttled stacks.
 
 mod binaries;
 mod burst;
@@ -29,7 +28,7 @@ use std::process::ExitCode;
 use burst::CreateAndDelete;
 use places::Places;
 
-/// Stacks of the bursts.
+/// The numbers of stacks in a burst.
 const BURSTS: [usize; 5] = [50, 125, 250, 500, 1000];
 
 fn main() -> ExitCode {
@@ -68,7 +67,7 @@ fn run() -> Result<(), String> {
     println!("bursts");
     let mut bursts: Vec<(CreateAndDelete, CreateAndDelete)> = Vec::new();
     for stacks in BURSTS {
-        // Each in a runtime of its own, whose clock begins anew.
+        // Each in a runtime of its own, with a new clock.
         let functions = runtime(true)?.block_on(burst::functions(stacks));
         bursts.push((functions, runtime(true)?.block_on(burst::cdk(stacks))));
     }

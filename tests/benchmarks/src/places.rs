@@ -1,31 +1,30 @@
-//! Where the things lie that are measured.
+//! The paths of what is measured.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where things lie.
+/// The paths.
 #[derive(Debug)]
 pub(crate) struct Places {
     /// The release binaries.
     pub(crate) binaries: PathBuf,
-    /// Node's and Python's contestants.
+    /// The contestants in Node and Python.
     pub(crate) contestants: PathBuf,
-    /// For what is made on the way.
+    /// A folder for temporary files.
     pub(crate) scratch: PathBuf,
     /// `docs`.
     pub(crate) docs: PathBuf,
     /// Node.
     pub(crate) node: PathBuf,
-    /// The Python of the contestant's packages.
+    /// The Python interpreter with the contestant's packages.
     pub(crate) python: PathBuf,
 }
 
 impl Places {
-    /// In the checkout, with what `cargo xtask bench` has put there.
+    /// Returns the paths in the checkout, with what `cargo xtask bench` has installed there.
     ///
-    /// # Errors
-    /// There is no Node.
+    /// # Errors Node is missing.
     pub(crate) fn find() -> io::Result<Self> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = here.ancestors().nth(2).unwrap_or(here);
@@ -46,7 +45,7 @@ impl Places {
         })
     }
 
-    /// The contestant's packages.
+    /// Returns the contestant's packages.
     ///
     /// # Errors
     /// They are not installed.
@@ -60,10 +59,10 @@ impl Places {
         Ok(String::from_utf8_lossy(&asked.stdout).trim().into())
     }
 
-    /// The size of a zip of files and folders, at deflate's best level as `zip -9` has it, bytes.
+    /// Returns the size in bytes of a zip of files and folders, at deflate's best level as in `zip -9`.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The zip cannot be written.
     pub(crate) fn zip(&self, paths: &[PathBuf], without: &[&str]) -> io::Result<u64> {
         const ZIP: &str = "
 import pathlib, sys, zipfile

@@ -1,4 +1,4 @@
-//! What was measured, as the document has it.
+//! Writes the measurements as a document.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,21 +9,22 @@ use crate::cost::{self, Life};
 use crate::round_trips::Operation;
 use crate::start::{ROUNDS, Starts};
 
-/// Everything that was measured.
+/// All measurements.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) starts: Vec<Starts>,
-    /// By latency.
+    /// The operations by latency.
     pub(crate) operations: Vec<(Duration, Vec<Operation>)>,
     /// This project's functions and CDK's handler, by the number of stacks.
     pub(crate) bursts: Vec<(CreateAndDelete, CreateAndDelete)>,
-    /// Calls in a small zone and account.
+    /// The number of calls in a small zone and account.
     pub(crate) small: Vec<(&'static str, usize)>,
-    /// Calls in a large one.
+    /// The number of calls in a large zone and account.
     pub(crate) large: Vec<(&'static str, usize)>,
 }
 
-/// Rounds that correctness needs, each operation's calls in the order that one forces upon another.
+/// The rounds that correctness needs: the calls of each operation in the order that one of them forces upon
+/// another.
 const LEAST: [(&str, usize, &str); 10] = [
     (
         "PublishedZone create",
@@ -38,17 +39,17 @@ const LEAST: [(&str, usize, &str); 10] = [
     (
         "DelegatedSubdomain create",
         7,
-        "role → parameters → [parent, torn or not ‖ zones of the name ‖ what stands around it] → zone → [NS record set ‖ tags] → INSYNC → answer",
+        "role → parameters → [parent, if its parameters are consistent ‖ zones of the name ‖ record sets above and below the name] → zone → [NS record set ‖ tags] → INSYNC → answer",
     ),
     (
         "SubdomainCertificate create",
         7,
-        "[zone ‖ own certificates] → no delegation that would hide the CNAME → request → which CNAME → CNAME → [issued ‖ the CNAME, which another certificate's delete may have taken] → answer",
+        "[zone ‖ own certificates] → no delegation that would occlude the CNAME → request → which CNAME → CNAME → [issued ‖ the CNAME, which another certificate's delete may have deleted] → answer",
     ),
     (
         "SubdomainCertificate update (tags)",
         3,
-        "[zone ‖ certificate ‖ its tags ‖ others of its name, half made] → tags → answer",
+        "[zone ‖ certificate ‖ its tags ‖ leftovers of its name] → tags → answer",
     ),
     (
         "SubdomainCertificate delete",
@@ -68,7 +69,7 @@ const LEAST: [(&str, usize, &str); 10] = [
     (
         "DelegatedSubdomain delete",
         8,
-        "[own zone ‖ its tags ‖ its record sets ‖ DNSSEC ‖ protections ‖ role] → NS record set's delete, guarded by its values → INSYNC → no NS record set again by a Create that came twice → the zone's record sets, which may not vanish under a delegation (here a certificate's CNAME; none, and this round is spared) → zone → no NS record set now either → answer",
+        "[own zone ‖ its tags ‖ its record sets ‖ DNSSEC ‖ protections ‖ role] → NS record set's delete, guarded by its values → INSYNC → no new NS record set of a redelivered Create → the zone's record sets, which must exist as long as the delegation (here a certificate's CNAME; without any, this round is not needed) → zone → still no NS record set → answer",
     ),
     (
         "PublishedZone delete",
@@ -77,7 +78,7 @@ const LEAST: [(&str, usize, &str); 10] = [
     ),
 ];
 
-/// The document.
+/// Returns the document.
 pub(crate) fn write(measured: &Measured) -> String {
     let mut text = String::new();
     text.push_str(HEAD);
@@ -92,12 +93,12 @@ pub(crate) fn write(measured: &Measured) -> String {
 const HEAD: &str = "\
 # Benchmarks
 
-Written by `cargo xtask bench`; everything here is of one run on one machine. Times are medians and depend on the machine
-and on what else it does, so run it on yours; counts do not.
+Results of one run of `cargo xtask bench` on one machine. Times are medians. They depend on the machine and its other work, so
+run the command on yours. Counts do not depend on the machine.
 
 ";
 
-/// A line of the document; writing to text cannot fail.
+/// Writes a line of the document. Writing to text cannot fail.
 macro_rules! line {
     ($text:expr, $($words:tt)*) => { let _ = writeln!($text, $($words)*); };
 }
@@ -127,16 +128,20 @@ fn starts(text: &mut String, starts: &[Starts]) {
     line!(text, "## Cold start\n");
     line!(
         text,
-        "![How long until the first question for an invocation, and until the answer](benchmarks.svg)\n"
+        "![The time until the first request for an invocation, and until the answer](benchmarks.svg)\n"
     );
     line!(
         text,
-        "{ROUNDS} starts of each, in turns, after one that is not counted. \"First `next`\" is from the start of the process to its
-first `GET /runtime/invocation/next`; \"answer\" goes on to the PUT of a create's answer, over HTTPS to AWS calls that take
-no time, without the pauses before a look at what AWS still works on (this function waits for INSYNC, CDK's handler
-does not). In brackets where a quarter and three quarters of the starts lie. Peak memory is the resident set's through
-the whole create. What Lambda itself does before it starts a process is in none of it, nor is what its managed Node and
-Python runtimes do before the handler is loaded.\n"
+        "Each contestant is started {ROUNDS} times, in turns, after one start that is not counted.
+
+- \"First `next`\" is the time from the start of the process to its first `GET /runtime/invocation/next`.
+- \"Answer\" is the time until the PUT of a create's answer. AWS calls use HTTPS and take no time. The pauses before polls are not
+  counted: this function waits for INSYNC, CDK's handler does not.
+- The figures in brackets are the quartiles.
+- Peak memory is that of the resident set during the whole create.
+
+None of this includes what Lambda itself does before it starts a process, or what its managed Node and Python runtimes do before
+they load the handler.\n"
     );
     line!(
         text,
@@ -220,12 +225,14 @@ fn round_trips(text: &mut String, measured: &Measured) {
     line!(text, "\n## Round trips\n");
     line!(
         text,
-        "The functions' binaries over HTTPS, a new process for each operation, one host for each service. `→` is one call after
-another, `‖` calls at once. A *round* is a call, or several at once, that begins when another has ended; the answer's PUT
-is one. \"Needed\" is what correctness allows: which call needs which. Changes are INSYNC, and certificates issued, at once,
-so that what is left of waiting are the pauses before a look, which are no round trips and are taken out: a GetChange comes
-one round after the call that made its change, or after the last look at it, whatever else ran in the pause between them.
-The walls are in milliseconds, of the longest chain of rounds without its pauses; \"pauses\" is what they leave out.\n"
+        "The functions' binaries run over HTTPS, with a new process for each operation and one host for each service. `→` is one call
+after another, `‖` are calls at the same time.
+
+- A *round* is one call, or several at the same time, that begins when another has ended. The answer's PUT is one.
+- \"Needed\" is the least number of rounds with which the operation is correct, because a call needs the result of another.
+- Changes are INSYNC, and certificates are issued, at once. The only waits are the pauses before polls, which are not counted. A
+  GetChange counts as one round after the call that made its change, or after the last poll of it, whatever ran during the pause.
+- The wall times are in milliseconds, for the longest chain of rounds without its pauses. \"Pauses\" is the time that they omit.\n"
     );
     line!(
         text,
@@ -264,7 +271,7 @@ The walls are in milliseconds, of the longest chain of rounds without its pauses
     }
     line!(
         text,
-        "\nWhat runs, and what the order that is needed is made of:\n"
+        "\nThe calls that run, and the order that is needed:\n"
     );
     for operation in last {
         line!(text, "- **{}**: {}.", operation.name, operation.order);
@@ -274,11 +281,8 @@ The walls are in milliseconds, of the longest chain of rounds without its pauses
     }
     line!(
         text,
-        "\nAWS's endpoints are one host for each service, so each service costs one TLS handshake at least; two where calls"
-    );
-    line!(
-        text,
-        "to one service run at once. The answer goes to S3, one more."
+        "\nEach AWS service has one host, so it needs at least one TLS handshake, and two if two calls to it run at the same time. The answer
+needs one more, for S3."
     );
 }
 
@@ -286,17 +290,20 @@ fn bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDelete)]) {
     line!(text, "\n## A burst\n");
     line!(
         text,
-        "Stacks of as many accounts, all at once, below one parent zone: its account's bucket holds 50 calls and gains 10 a second
-(<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html>). Virtual time; a change takes 2
-to 40 s to be INSYNC, evenly spread. \"Least\" is what the bucket makes the calls take that cannot be done without: for a create
-GetHostedZone, ListResourceRecordSets, ChangeResourceRecordSets and one GetChange, for a delete ChangeResourceRecordSets, one
-GetChange, and a ListResourceRecordSets before and after the zone goes (has a Create that was delivered twice delegated
-again?), for CDK's handler its one ChangeResourceRecordSets. CDK's handler waits for nothing and so needs one call; its SDK makes 3
-attempts, and nothing tries again after those.\n"
+        "All stacks are deployed at the same time, each in an account of its own, with the same parent zone. The bucket of the parent's
+account has 50 calls and gains 10 a second (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html>).
+Time is virtual. A change needs 2 to 40 s to be INSYNC, evenly distributed.
+
+\"Least\" is the time that the bucket needs for the necessary calls alone:
+
+- for a create GetHostedZone, ListResourceRecordSets, ChangeResourceRecordSets and one GetChange;
+- for a delete ChangeResourceRecordSets, one GetChange, and a ListResourceRecordSets before and after the delete of the zone, which
+  finds a delegation that a redelivered Create has created meanwhile;
+- for CDK's handler its one ChangeResourceRecordSets. It waits for nothing. Its SDK makes 3 attempts, and nothing retries after those.\n"
     );
     line!(
         text,
-        "| stacks | what | who | succeeded | took | least | times the least | requests | a stack | throttled, a stack |"
+        "| stacks | operation | handler | succeeded | time | least | times the least | requests | per stack | throttled per stack |"
     );
     line!(
         text,
@@ -330,10 +337,10 @@ fn distance_of_bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDe
     };
     line!(
         text,
-        "\nOf the requests of {} stacks, by action, a stack:\n",
+        "\nRequests per stack by action, with {} stacks:\n",
         last.create.stacks
     );
-    line!(text, "| what | action | let through | throttled |");
+    line!(text, "| operation | action | accepted | throttled |");
     line!(text, "| --- | --- | ---: | ---: |");
     for (what, burst) in [("create", &last.create), ("delete", &last.delete)] {
         let stacks = burst.stacks as f64;
@@ -350,11 +357,11 @@ fn distance_of_bursts(text: &mut String, bursts: &[(CreateAndDelete, CreateAndDe
         [&first.create, &last.create].map(|burst| burst.requests as f64 / burst.stacks as f64);
     line!(
         text,
-        "\nWhat is let through is linear in stacks: about what cannot be done without. What grows is what is throttled, and the
-bucket is not charged for it: from {few:.1} requests a stack at {} creates to {many:.1} at {}, {:.1} times for {:.0} times the stacks,
-as many wait at once. A throttled call is sent again after pauses of up to 16 s; after two minutes the state machine goes on with
-the request, so that it occupies no Lambda concurrency. What the stacks take beyond the least is their end: the last of them
-sleep out a pause, and then wait for their change to be INSYNC.",
+        "\nThe accepted requests are proportional to the number of stacks, and about as many as the necessary ones. Only the throttled
+requests grow faster, which use nothing of the bucket: there are {few:.1} requests per stack with {} creates and {many:.1} with {},
+which is {:.1} times as many for {:.0} times the stacks. A throttled call is sent again after pauses of up to 16 s. After two minutes
+the state machine continues the request, so that it occupies no Lambda concurrency. The time beyond the least is that of the last
+stacks: they complete a pause, and then wait until their change is INSYNC.",
         first.create.stacks,
         last.create.stacks,
         many / few,
@@ -384,8 +391,8 @@ fn sizes(text: &mut String, measured: &Measured) {
     line!(text, "\n## Size of the zone and of the account\n");
     line!(
         text,
-        "AWS calls with {} record sets in the parent and {} zones in each account, and at the default quotas of 10,000 and 500. The
-same is a test (`tests/world/tests/proof/zone_size.rs`).\n",
+        "The number of AWS calls with {} record sets in the parent zone and {} zones in each account, and with the default quotas of 10,000
+and 500. A test proves that the numbers are equal (`tests/world/tests/proof/zone_size.rs`).\n",
         crate::zone_size::SMALL.record_sets,
         crate::zone_size::SMALL.zones,
     );
@@ -414,13 +421,16 @@ fn costs(text: &mut String, operations: &[(Duration, Vec<Operation>)]) {
     line!(text, "\n## Cost\n");
     line!(
         text,
-        "A subdomain's whole life, one create and one delete, as measured at {} ms a call ({} calls, {:.1} s in the function),
-with {} s and {} further looks besides for each wait for INSYNC and {} ms for each process to start. 256 MB. Standard state machines;
-a wait reaches one only where it outlasts the function's 15 minutes (or its last sixth), so none as a rule; the last column has
-it for every stack. Prices of us-east-1 in US dollars, without free tiers: {} a GB-second and {} a million requests
-(<https://aws.amazon.com/lambda/pricing/>, x86), {} a thousand transitions (<https://aws.amazon.com/step-functions/pricing/>).
-Route 53, STS, SSM (standard parameters) and ACM (public certificates) charge nothing for these calls; a hosted zone itself
-is 0.50 a month (<https://aws.amazon.com/route53/pricing/>), which is what a subdomain costs.\n",
+        "The whole life of a subdomain is one create and one delete, measured at {} ms a call ({} calls, {:.1} s in the function). Each
+wait for INSYNC adds {} s and {} further polls, and each start of a process {} ms. A function has 256 MB.
+
+A wait continues in the standard state machine only if it is longer than the function's 15 minutes (or the last sixth of them), which
+is usually not the case. The last column assumes one such wait for every stack.
+
+Prices are those of us-east-1 in US dollars, without free tiers: {} a GB-second and {} a million requests
+(<https://aws.amazon.com/lambda/pricing/>, x86), and {} a thousand transitions (<https://aws.amazon.com/step-functions/pricing/>). The
+calls to Route 53, STS, SSM (standard parameters) and ACM (public certificates) are free. The hosted zone itself costs 0.50 a month, or
+0.10 from the 26th zone of an account on (<https://aws.amazon.com/route53/pricing/>).\n",
         latency.as_millis(),
         create.calls + delete.calls,
         (create.wall + delete.wall).as_secs_f64(),
@@ -433,7 +443,7 @@ is 0.50 a month (<https://aws.amazon.com/route53/pricing/>), which is what a sub
     );
     line!(
         text,
-        "| subdomains | invocations | Lambda, GB-seconds | transitions | AWS calls | dollars | dollars where every stack waits once in the state machine |"
+        "| subdomains | invocations | Lambda, GB-seconds | transitions | AWS calls | dollars | dollars if every stack waits once in the state machine |"
     );
     line!(text, "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for count in [1, 100, 10_000] {

@@ -1,4 +1,5 @@
-//! Calls, TLS handshakes and round trips of each operation of each resource type, by the release binaries over HTTPS.
+//! Counts calls, TLS handshakes and round trips of each operation of each resource type, with the release
+//! binaries over HTTPS.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::binaries::Binaries;
 use crate::scene::{self, PARENT, REGION, Scene};
 use crate::wire::{ANSWER, Wire};
 
-/// Injected into every call.
+/// The latencies that are added to every call.
 pub(crate) const LATENCIES: [Duration; 3] = [
     Duration::ZERO,
     Duration::from_millis(20),
@@ -24,21 +25,21 @@ pub(crate) const LATENCIES: [Duration; 3] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// AWS calls, without the answer's PUT.
+    /// The number of AWS calls, without the answer's PUT.
     pub(crate) calls: usize,
-    /// By service.
+    /// The number of TLS handshakes by service.
     pub(crate) handshakes: BTreeMap<&'static str, usize>,
-    /// Calls one after another, the answer's PUT among them; a look that says PENDING counts.
+    /// The number of calls one after another, including the answer's PUT and polls that return PENDING.
     pub(crate) rounds: usize,
     /// The calls in order.
     pub(crate) order: String,
-    /// From the event to the answer's PUT being accepted.
+    /// From the event to the acceptance of the answer's PUT.
     pub(crate) wall: Duration,
-    /// The same without the pauses before a look at what AWS still works on.
+    /// The same without the pauses before polls.
     pub(crate) wall_without_pauses: Duration,
 }
 
-/// Every operation at one latency.
+/// Measures every operation at one latency.
 ///
 /// # Errors
 /// A binary cannot be run, or an operation fails.

@@ -1,4 +1,4 @@
-//! The accounts, zones and roles that every measurement starts from.
+//! The accounts, zones and roles with which every measurement starts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +9,23 @@ use world::cloudformation::{Engine, FunctionHost, LambdaSettings, ResourceDefini
 use world::in_process::InProcess;
 use world::{Edit, Role, Settings, World};
 
-/// Holds the base domain and the parent zone.
+/// The account with the base domain and the parent zone.
 pub(crate) const NETWORK: &str = "111111111111";
-/// Where all stacks are.
+/// The Region of all stacks.
 pub(crate) const REGION: &str = "eu-west-1";
 /// The parent zone.
 pub(crate) const PARENT: &str = "build.example.com";
-/// Where it is published.
+/// The prefix under which it is published.
 const PREFIX: &str = "/zone-delegation/dev";
 
-/// A world whose parent zone stands and resolves.
+/// A world whose parent zone exists and resolves.
 pub(crate) struct Scene {
     pub(crate) world: World,
     pub(crate) parent_zone: String,
 }
 
-/// Calls take no time of their own and changes are INSYNC at once, so that only what is measured takes time.
+/// Returns settings with which calls take no time and changes are INSYNC at once, so that only what is
+/// measured takes time.
 pub(crate) fn settings() -> Settings {
     Settings {
         latency: Duration::ZERO..=Duration::ZERO,
@@ -38,13 +39,13 @@ pub(crate) fn settings() -> Settings {
 }
 
 impl Scene {
-    /// In a world; each consumer account has its roles.
+    /// Prepares a world, in which each consumer account has its roles.
     pub(crate) fn new(world: World, consumers: usize) -> Self {
         let base_zone = world
             .make_zone(NETWORK, "example.com")
             .expect("a new world");
         let parent_zone = world.make_zone(NETWORK, PARENT).expect("a new world");
-        let hosts = |zone: &str| world.zone(zone).expect("it was made").hosts();
+        let hosts = |zone: &str| world.zone(zone).expect("it was created").hosts();
         world.register("example.com", &hosts(&base_zone));
         let servers = hosts(&parent_zone);
         let servers: Vec<&str> = servers.iter().map(String::as_str).collect();
@@ -61,7 +62,7 @@ impl Scene {
         Self { world, parent_zone }
     }
 
-    /// Publishes the parent zone by a stack of the networking account.
+    /// Publishes the parent zone with a stack of the networking account.
     pub(crate) async fn publish(&self, engine: &Engine) -> Stack {
         let mut stack = Stack::new(NETWORK, REGION, "network");
         let template = Template::from([("Published".to_owned(), self.published_zone())]);
@@ -72,7 +73,7 @@ impl Scene {
 
     /// Publishes the parent zone without a stack.
     pub(crate) fn publish_by_hand(&self) {
-        let zone = self.world.zone(&self.parent_zone).expect("it was made");
+        let zone = self.world.zone(&self.parent_zone).expect("it was created");
         for (name, value) in [
             ("hosted-zone-id", self.parent_zone.clone()),
             ("hosted-zone-name", PARENT.to_owned()),
@@ -83,7 +84,7 @@ impl Scene {
         }
     }
 
-    /// `Custom::PublishedZone` of the parent zone.
+    /// Returns `Custom::PublishedZone` of the parent zone.
     pub(crate) fn published_zone(&self) -> ResourceDefinition {
         ResourceDefinition::new(
             "Custom::PublishedZone",
@@ -91,29 +92,29 @@ impl Scene {
         )
     }
 
-    /// CloudFormation of this world, with the functions in this process.
+    /// Returns CloudFormation for this world, with the functions in this process.
     pub(crate) fn in_process(&self) -> Engine {
         let world = self.world.clone();
         self.engine(|desk| Arc::new(InProcess::new(world, desk)))
     }
 
-    /// CloudFormation of this world, with the functions on a host.
+    /// Returns CloudFormation for this world, with the functions on a host.
     pub(crate) fn engine(&self, host: impl FnOnce(AnswerDesk) -> Arc<dyn FunctionHost>) -> Engine {
         Engine::new(self.world.clone(), LambdaSettings::default(), host)
     }
 }
 
-/// The id of a consumer account.
+/// Returns the id of a consumer account.
 pub(crate) fn consumer(index: usize) -> String {
     format!("2{index:011}")
 }
 
-/// The ARN of a consumer's delegation role.
+/// Returns the ARN of a consumer's delegation role.
 pub(crate) fn delegation_role(account: &str) -> String {
     format!("arn:aws:iam::{NETWORK}:role/delegation-{account}")
 }
 
-/// `Custom::DelegatedSubdomain` across accounts, with these properties besides.
+/// Returns `Custom::DelegatedSubdomain` across accounts, with these additional properties.
 pub(crate) fn subdomain(account: &str, name: &str, further: &Value) -> ResourceDefinition {
     let mut definition = ResourceDefinition::new(
         "Custom::DelegatedSubdomain",
@@ -128,7 +129,7 @@ pub(crate) fn subdomain(account: &str, name: &str, further: &Value) -> ResourceD
     definition
 }
 
-/// `Custom::SubdomainCertificate` of a name in the zone of a subdomain of the same template.
+/// Returns `Custom::SubdomainCertificate` of a name in the zone of a subdomain of the same template.
 pub(crate) fn certificate(zone_of: &str, name: &str, further: &Value) -> ResourceDefinition {
     let mut definition = ResourceDefinition::new(
         "Custom::SubdomainCertificate",
@@ -142,7 +143,7 @@ pub(crate) fn certificate(zone_of: &str, name: &str, further: &Value) -> Resourc
     definition
 }
 
-/// What the roles forbid is proved elsewhere; here they allow.
+/// Returns a policy that allows everything. Other tests prove what roles forbid.
 fn everything() -> (String, Value) {
     let all =
         json!({"Statement": [{"Sid": "all", "Effect": "Allow", "Action": "*", "Resource": "*"}]});

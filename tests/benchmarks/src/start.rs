@@ -1,4 +1,4 @@
-//! Every contestant started again and again, in turns, so that whatever else the machine does falls upon all.
+//! Starts every contestant again and again, in turns, so that other work of the machine affects all of them.
 
 use std::time::Duration;
 
@@ -10,34 +10,34 @@ use crate::scene::{self, Scene};
 use crate::statistics::Spread;
 use crate::wire::Wire;
 
-/// Starts of each.
+/// The number of starts of each contestant.
 pub(crate) const ROUNDS: usize = 31;
 
-/// What a contestant's starts came to.
+/// The measurements of a contestant's starts.
 #[derive(Clone, Debug)]
 pub(crate) struct Starts {
     pub(crate) who: Who,
     pub(crate) to_next: Spread,
     pub(crate) to_answer: Option<Spread>,
-    /// The highest of all, bytes.
+    /// The highest peak, in bytes.
     pub(crate) peak_memory: u64,
     pub(crate) calls: usize,
     pub(crate) rounds: usize,
-    /// Zipped, bytes; and with the SDK that is not the contestant's own.
+    /// The size of the zip in bytes, and the size including an SDK that is not part of it.
     pub(crate) zipped: (u64, Option<u64>),
 }
 
-/// Measures all of them.
+/// Measures all contestants.
 ///
 /// # Errors
-/// One cannot be run.
+/// A contestant cannot be run.
 pub(crate) async fn measure(places: &Places) -> Result<Vec<Starts>, String> {
     let scene = Scene::new(World::scaled(scene::settings(), 1), 1);
     scene.publish_by_hand();
     let wire = Wire::open(scene.world.clone(), Duration::ZERO, &places.scratch).await;
     let wire = wire.map_err(|error| error.to_string())?;
     let mut all: Vec<Vec<contestants::Start>> = vec![Vec::new(); contestants::ALL.len()];
-    // The first of each is not counted: it fills the caches of the disk.
+    // The first start of each is not counted, because it fills the caches of the disk.
     for round in 0..=ROUNDS {
         for (who, starts) in contestants::ALL.iter().zip(&mut all) {
             let start = who.start(places, &scene, &wire, round).await?;

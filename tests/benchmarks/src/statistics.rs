@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The middle, and where a quarter and three quarters lie.
+/// The median and the quartiles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
     pub(crate) median: Duration,
@@ -11,7 +11,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of these; zeros where there are none.
+    /// Calculates them. All are zero if there are no durations.
     pub(crate) fn of(mut durations: Vec<Duration>) -> Self {
         durations.sort_unstable();
         let at = |part: usize| {

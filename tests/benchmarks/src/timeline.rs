@@ -1,20 +1,21 @@
-//! The calls of one operation on a line of time: which came after which, and how long it took without its pauses.
+//! The calls of one operation over time: which followed which, and how long the operation took without its
+//! pauses.
 //!
-//! A call comes after whatever had ended when it began. That is what is seen; the two may be independent of one another
-//! all the same. The pauses before a look at what AWS still works on are the exception, since there time says nothing:
+//! A call follows every call that had ended when it began. This is only what is observed; the two may be
+//! independent. The pauses before polls are an exception, because there the time proves nothing:
 //!
-//! 1. A look at a change of Route 53 comes after the call that made the change, or after the last look at it. What else
-//!    ran in between ran within the pause, and two looks at two changes do not wait for one another.
-//! 2. What begins with a look at a certificate, after nothing was under way for a while, follows at once.
+//! 1. A poll of a change of Route 53 follows the call that made the change, or the last poll of it. Other
+//!    calls in between ran during the pause, and polls of two changes do not wait for one another.
+//! 2. Calls that begin with a poll of a certificate, after nothing ran for some time, follow at once.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// One call, from its start to its end, since the operation began.
+/// One call with its start and end, counted from the start of the operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) action: String,
-    /// The id of the change of Route 53 that it made or looked at.
+    /// The id of the change of Route 53 that it made or polled.
     pub(crate) change: Option<String>,
     pub(crate) begun: Duration,
     pub(crate) ended: Duration,
@@ -30,9 +31,9 @@ impl Call {
     }
 }
 
-/// No function of ours thinks for so long, so that this is a pause.
+/// No function of this project computes for so long, so a gap of this length is a pause.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Calls that begin so close to one another were sent at once.
+/// Calls that begin within this time were sent at once.
 const AT_ONCE: Duration = Duration::from_millis(20);
 
 /// The calls of one operation, in the order in which they began.
@@ -41,13 +42,13 @@ pub(crate) struct Timeline {
     calls: Vec<Placed>,
 }
 
-/// A call with its place among the others.
+/// A call with its position among the others.
 #[derive(Clone, Debug)]
 struct Placed {
     call: Call,
-    /// How many calls, one after another, lead up to its end.
+    /// The number of calls, one after another, up to its end.
     rank: usize,
-    /// When it would have ended had every look been taken at once.
+    /// When it would have ended if every poll had been sent at once.
     without_pauses: Duration,
 }
 
@@ -95,30 +96,30 @@ impl Timeline {
         Self { calls: placed }
     }
 
-    /// The longest chain of calls, one after another.
+    /// Returns the longest chain of calls, one after another.
     pub(crate) fn rounds(&self) -> usize {
         self.calls.iter().map(|call| call.rank).max().unwrap_or(0)
     }
 
-    /// How many calls are none of this action.
+    /// Returns the number of calls of other actions.
     pub(crate) fn calls_without(&self, action: &str) -> usize {
         let others = self.calls.iter().filter(|call| call.call.action != action);
         others.count()
     }
 
-    /// From the operation's begin to its last call's end.
+    /// Returns the time from the operation's start to its last call's end.
     pub(crate) fn wall(&self) -> Duration {
         let ends = self.calls.iter().map(|call| call.call.ended);
         ends.max().unwrap_or_default()
     }
 
-    /// The same, had every look at what AWS still works on been taken at once.
+    /// Returns the same time as if every poll had been sent at once.
     pub(crate) fn wall_without_pauses(&self) -> Duration {
         let ends = self.calls.iter().map(|call| call.without_pauses);
         ends.max().unwrap_or_default()
     }
 
-    /// The calls in order: those that run at once in brackets.
+    /// Returns the calls in order, with those that ran at the same time in brackets.
     pub(crate) fn in_words(&self) -> String {
         let mut rounds: Vec<Vec<&str>> = vec![Vec::new(); self.rounds()];
         for Placed { call, rank, .. } in &self.calls {
@@ -140,7 +141,7 @@ impl Timeline {
 mod tests {
     use super::*;
 
-    /// Calls by action, change, begin and end in milliseconds.
+    /// Returns a timeline of calls, each with action, change, start and end in milliseconds.
     fn timeline(calls: &[(&str, &str, u64, u64)]) -> Timeline {
         let call = |&(action, change, begun, ended): &(&str, &str, u64, u64)| Call {
             action: format!("service:{action}"),
@@ -156,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn a_call_comes_after_what_had_ended_when_it_began() {
+    fn a_call_follows_the_calls_that_had_ended_when_it_began() {
         let timeline = timeline(&[
             ("A", "", 2, 102),
             ("B", "", 3, 103),
             ("C", "", 104, 204),
-            // Has not waited for C.
+            // It has not waited for C.
             ("D", "", 150, 250),
             ("E", "", 253, 353),
         ]);
@@ -170,11 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn a_look_at_a_change_comes_after_the_call_that_made_it() {
+    fn a_poll_of_a_change_follows_the_call_that_made_it() {
         let timeline = timeline(&[
             ("CreateHostedZone", "zone", 1, 101),
             ("ChangeResourceRecordSets", "record", 103, 203),
-            // Within the pause before the looks.
+            // During the pause before the polls.
             ("GetHostedZone", "", 204, 304),
             ("GetChange", "zone", 1_090, 1_190),
             ("GetChange", "record", 1_200, 1_300),
@@ -185,12 +186,12 @@ mod tests {
             timeline.in_words(),
             "CreateHostedZone → [ChangeResourceRecordSets ‖ GetChange] → [GetHostedZone ‖ GetChange] → GetChange → PUT answer"
         );
-        // 203 for the change, two looks, 4 of the function's own, the answer.
+        // 203 for the change, two polls, 4 of the function itself, the answer.
         assert_eq!(milliseconds(&timeline), [3_904, 507]);
     }
 
     #[test]
-    fn without_the_pauses_the_longest_chain_counts_whichever_look_came_last() {
+    fn the_time_without_pauses_is_that_of_the_longest_chain_of_calls() {
         let timeline = timeline(&[
             ("CreateHostedZone", "zone", 0, 100),
             ("ChangeResourceRecordSets", "record", 100, 200),
@@ -203,12 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn a_look_at_a_certificate_follows_at_once_with_what_is_sent_with_it() {
+    fn a_poll_of_a_certificate_and_calls_beside_it_follow_at_once() {
         let timeline = timeline(&[
             ("ChangeResourceRecordSets", "record", 0, 100),
             ("ListResourceRecordSets", "", 5_099, 5_199),
             ("DescribeCertificate", "", 5_100, 5_200),
-            // No look: the function itself was slow.
+            // No poll: the function itself was slow.
             ("PUT answer", "", 5_500, 5_600),
         ]);
         assert_eq!(

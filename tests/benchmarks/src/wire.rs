@@ -1,5 +1,5 @@
-//! The way from a function's process to the world: HTTPS, one port for each service as AWS has one host for each, with
-//! latency, and a record of every call and every TLS handshake.
+//! Connects a function's process to the world: over HTTPS with latency, with one port for each service as AWS
+//! has one host for each, and with a record of every call and every TLS handshake.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,25 +22,25 @@ use world::{EVERYWHERE, World};
 
 use crate::timeline::{Call, Timeline};
 
-/// The services, as the SDKs' variables `AWS_ENDPOINT_URL_...` name them.
+/// The services, named as in the SDKs' variables `AWS_ENDPOINT_URL_...`.
 const SERVICES: [&str; 5] = ["ROUTE_53", "STS", "SSM", "ACM", "SFN"];
-/// What the answer is called among the calls.
+/// The name of the answer among the calls.
 pub(crate) const ANSWER: &str = "PUT answer";
-/// Where the answer goes.
+/// The service that receives the answer.
 const ANSWERS: &str = "S3";
 
-/// All ports of a world, until it is dropped.
+/// All ports of a world, which are closed when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Wire {
     record: Arc<Record>,
-    /// Environment variables that lead a function here.
+    /// The environment variables with which a function uses these ports.
     pub(crate) environment: Vec<(String, String)>,
-    /// Where answers are PUT.
+    /// The address to which answers are PUT.
     answers: SocketAddr,
     _serving: JoinSet<()>,
 }
 
-/// What was seen on the wire.
+/// The record of the wire.
 #[derive(Debug)]
 struct Record {
     world: World,
@@ -49,7 +49,7 @@ struct Record {
     seen: Mutex<Seen>,
 }
 
-/// What was seen since the last look.
+/// The record since the last call of `take`.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     calls: Vec<SeenCall>,
@@ -57,7 +57,7 @@ pub(crate) struct Seen {
     pub(crate) handshakes: BTreeMap<&'static str, usize>,
     /// The last answer's body.
     pub(crate) answer: Option<Bytes>,
-    /// URLs of CloudFormation's, by their paths.
+    /// The URLs of CloudFormation, by their paths.
     urls: BTreeMap<String, String>,
 }
 
@@ -70,7 +70,7 @@ struct SeenCall {
 }
 
 impl Seen {
-    /// The calls, since an instant.
+    /// Returns the calls since an instant.
     pub(crate) fn timeline(&self, since: Instant) -> Timeline {
         let call = |call: &SeenCall| Call {
             action: call.action.clone(),
@@ -83,10 +83,10 @@ impl Seen {
 }
 
 impl Wire {
-    /// Opens the ports; every call takes `latency` from its last byte in to its first byte out.
+    /// Opens the ports. Every call takes `latency` from its last received byte to its first sent byte.
     ///
     /// # Errors
-    /// No port, or no certificate, can be had.
+    /// No port is free, or no certificate can be created.
     pub(crate) async fn open(
         world: World,
         latency: Duration,
@@ -96,7 +96,7 @@ impl Wire {
         std::fs::create_dir_all(folder)?;
         let own = folder.join("root.pem");
         std::fs::write(&own, &pem)?;
-        // Reading all of the system's is part of what the functions do. Node has them built in.
+        // Reading all root certificates of the system is part of the functions' work. Node has them built in.
         let all = folder.join("roots.pem");
         std::fs::write(&all, system_roots() + &pem)?;
         let record = Arc::new(Record {
@@ -106,7 +106,7 @@ impl Wire {
             seen: Mutex::default(),
         });
         let mut serving = JoinSet::new();
-        // The functions, Node and Python each have a variable of their own for who is trusted.
+        // The functions, Node and Python each have a variable of their own for trusted certificates.
         let mut environment: Vec<(String, String)> = [
             ("SSL_CERT_FILE", &all),
             ("NODE_EXTRA_CA_CERTS", &own),
@@ -132,7 +132,7 @@ impl Wire {
         })
     }
 
-    /// The URL of this wire that stands for a `ResponseURL` of CloudFormation.
+    /// Returns the URL on this wire that replaces a `ResponseURL` of CloudFormation.
     pub(crate) fn response_url(&self, url: &str) -> String {
         let (_, path) = url
             .split_once("://")
@@ -143,12 +143,13 @@ impl Wire {
         format!("https://{}{path}", self.answers)
     }
 
-    /// Takes answers to a desk, where they are for it.
+    /// Forwards answers to a desk if they are for it.
     pub(crate) fn answers_to(&self, desk: AnswerDesk) {
         let _ = self.record.desk.set(desk);
     }
 
-    /// A URL for an answer that nobody waits for, signed as S3 signs one, for two hours from now.
+    /// Returns a URL for an answer that nobody waits for, in the form of S3's signed URLs, valid for two
+    /// hours.
     pub(crate) fn new_url(&self) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -160,7 +161,7 @@ impl Wire {
         )
     }
 
-    /// What was seen since this was last asked.
+    /// Returns the record since the last call.
     pub(crate) fn take(&self) -> Seen {
         std::mem::take(&mut *self.record.seen())
     }
@@ -172,7 +173,8 @@ impl Record {
     }
 }
 
-/// The system's root certificates, where Amazon Linux and Debian have them; empty where they are elsewhere.
+/// Returns the system's root certificates from the paths of Amazon Linux and Debian, or an empty text if they
+/// are elsewhere.
 fn system_roots() -> String {
     [
         "/etc/pki/tls/certs/ca-bundle.crt",
@@ -183,7 +185,7 @@ fn system_roots() -> String {
     .unwrap_or_default()
 }
 
-/// A certificate for loopback, and its PEM for those who shall trust it.
+/// Returns a certificate for loopback, and its PEM for clients that have to trust it.
 fn certificate() -> io::Result<(TlsAcceptor, String)> {
     let made =
         rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).map_err(io::Error::other)?;
@@ -224,14 +226,14 @@ async fn connection(
     tls: TlsAcceptor,
     stream: TcpStream,
 ) {
-    // Without this a small answer waits for an acknowledgement that the other side delays.
+    // Otherwise a small answer waits for an acknowledgement that the other side delays.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = tls.accept(stream).await else {
         return;
     };
     *record.seen().handshakes.entry(service).or_default() += 1;
     let answering = service_fn(|request| answer(&record, service, request));
-    // A client that goes away is none of the server's errors.
+    // A client that closes the connection is no error of the server.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answering)
         .await;
@@ -261,7 +263,7 @@ async fn answer(
         let request = http::Request::from_parts(parts, body);
         let handled = record.world.handle(request).await;
         let log = record.world.log();
-        // Its own event is the first with an action of a service: time's own have none.
+        // The call's own event is the first with an action of a service. Events that time causes have none.
         let own = log[before..]
             .iter()
             .find(|event| event.action.contains(':'));
@@ -277,14 +279,14 @@ async fn answer(
     Ok(response.map(Full::new))
 }
 
-/// The id of the change that an answer of Route 53 is about: `<Id>/change/C123</Id>`.
+/// Returns the id of the change in a response of Route 53: `<Id>/change/C123</Id>`.
 fn change_in(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, after) = text.split_once("<Id>/change/")?;
     Some(after.split('<').next()?.to_owned())
 }
 
-/// The Internet's name servers, on one port of loopback, over UDP and TCP.
+/// Serves the Internet's name servers on one port of loopback, over UDP and TCP.
 async fn name_server(world: World, serving: &mut JoinSet<()>) -> io::Result<SocketAddr> {
     let (datagrams, listener) = same_port().await?;
     let address = listener.local_addr()?;
@@ -305,7 +307,7 @@ async fn name_server(world: World, serving: &mut JoinSet<()>) -> io::Result<Sock
     Ok(address)
 }
 
-/// A port for both. One that is free for one protocol may be taken for the other.
+/// Returns a port for both protocols. One that is free for one may be in use for the other.
 async fn same_port() -> io::Result<(UdpSocket, TcpListener)> {
     const TRIES: u32 = 32;
     let mut tries = 0;

@@ -1,4 +1,5 @@
-//! Calls of each operation in a small zone and account, and in the largest that the default quotas allow.
+//! Counts the calls of each operation in a small zone and account, and in the largest that the default quotas
+//! permit.
 
 use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
@@ -6,27 +7,27 @@ use world::{Edit, Hand, Settings, World};
 
 use crate::scene::{self, NETWORK, PARENT, REGION, Scene};
 
-/// What stands beside what is measured.
+/// The other contents of the zone and the accounts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// Record sets of the parent zone.
+    /// The number of record sets of the parent zone.
     pub(crate) record_sets: usize,
-    /// Zones of the parent's account, and of the consumer's.
+    /// The number of zones in the parent's account and in the consumer's.
     pub(crate) zones: usize,
 }
 
-/// Hardly anything.
+/// Hardly any.
 pub(crate) const SMALL: Size = Size {
     record_sets: 4,
     zones: 4,
 };
-/// The quotas of a zone and of an account, with a little room for what is measured.
+/// The quotas of a zone and of an account, less what the measurement needs.
 pub(crate) const LARGE: Size = Size {
     record_sets: 9_990,
     zones: 495,
 };
 
-/// The AWS calls of each operation.
+/// Counts the AWS calls of each operation.
 ///
 /// # Panics
 /// An operation fails.
@@ -38,7 +39,7 @@ pub(crate) async fn calls(size: Size) -> Vec<(&'static str, usize)> {
     let scene = Scene::new(World::new(settings), 1);
     let world = &scene.world;
     let account = scene::consumer(0);
-    // Half of them before the name that is measured and half after it, in Route 53's order.
+    // Half of them before the measured name and half after it, in Route 53's order.
     let name = |index: usize| format!("{}{index}", if index.is_multiple_of(2) { "a" } else { "z" });
     let edits: Vec<Edit> = (0..size.record_sets)
         .map(|index| {

@@ -1,4 +1,4 @@
-"""The running emulator that the checks talk to, and clients for it."""
+"""The running emulator that the checks use, and clients for it."""
 
 import atexit
 import itertools
@@ -54,19 +54,19 @@ class Emulator:
                 time.sleep(0.1)
 
     def log_text(self):
-        """What the emulator wrote so far."""
+        """The emulator's output so far."""
         self.log.flush()
         return pathlib.Path(self.log.name).read_text(errors="replace")
 
     def stop(self):
-        """Ends it and what it started."""
+        """Ends it and the processes that it started."""
         self._process.stdin.close()
         self._process.wait(timeout=10)
         self._scratch.cleanup()
 
 
 def running():
-    """The emulator, started by the first who asks."""
+    """The emulator, started at the first use."""
     global _RUNNING
     _RUNNING = _RUNNING or Emulator()
     return _RUNNING
@@ -93,11 +93,11 @@ class Check(unittest.TestCase):
         self.account = new_account()
 
     def client(self, service, region="us-east-1"):
-        """As this check's account's root."""
+        """A client as the root of this check's account."""
         return client(service, self.account, region)
 
     def refused(self, code, call, *args, **kwargs):
-        """The message of the error `code` that the call must answer."""
+        """The message of the error `code`, with which the call must fail."""
         with self.assertRaises(ClientError) as raised:
             call(*args, **kwargs)
         self.assertEqual(raised.exception.response["Error"]["Code"], code, raised.exception)

@@ -1,10 +1,10 @@
-"""A custom resource's function whose answers a check gives, one by one."""
+"""The function of a custom resource whose answers a check scripts."""
 
 import http.server
 import json
 import threading
 
-# Runs in the emulator, on its Python runtime: asks the check what to answer, and PUTs that.
+# Runs in the emulator, on its Python runtime: gets the answer from the check, and PUTs it.
 SOURCE = """
 import json, os, urllib.request
 
@@ -27,7 +27,7 @@ def handler(event, context):
 
 
 class Script:
-    """What the function is told. `answers` maps an event to `{"answer": …}`; events are kept in `seen`."""
+    """The script of the function. `answers` maps an event to `{"answer": …}`. `seen` has the events."""
 
     def __init__(self, answers):
         self.seen = []

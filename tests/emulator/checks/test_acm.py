@@ -6,7 +6,7 @@ from .emulator import BASE_ACCOUNT, BASE_DOMAIN, INSYNC_SECONDS, Check, change, 
 
 
 def base_zone():
-    """The base domain's zone, which the registry points to; its id."""
+    """The id of the base domain's zone, to which the registry delegates."""
     route53 = client("route53", BASE_ACCOUNT)
     zones = route53.list_hosted_zones_by_name(DNSName=BASE_DOMAIN)["HostedZones"]
     for zone in zones:
@@ -36,7 +36,7 @@ class Certificates(Check):
         change(client("route53", account), zone,
                *(ns_change("CREATE", name, [value], 300, "CNAME") for name, value in sorted(records)))
 
-    def test_pending_first_and_records_some_time_later(self):
+    def test_a_new_certificate_is_pending_and_gets_its_records_later(self):
         acm = self.client("acm")
         arn = acm.request_certificate(DomainName="late.example.com", ValidationMethod="DNS")["CertificateArn"]
         first = self.described(arn)
@@ -69,16 +69,16 @@ class Certificates(Check):
         arn = acm.request_certificate(DomainName=f"app.dev.{name}", ValidationMethod="DNS",
                                       SubjectAlternativeNames=[f"*.app.dev.{name}"])["CertificateArn"]
         options = self.with_records(arn)
-        # The record stands in a zone that nothing delegates to.
+        # The record is in a zone without a delegation.
         loose, _ = new_zone(self.client("route53"), f"app.dev.{name}")
         self.put(self.account, loose, options)
         self.assertEqual(self.described(arn)["Status"], "PENDING_VALIDATION")
-        # The chain over accounts, down to another zone of the same name, without the record.
+        # A chain of delegations over accounts to another zone of the same name, without the record.
         net = delegate(BASE_ACCOUNT, name, BASE_ACCOUNT, base_zone())
         dev = delegate(other, f"dev.{name}", BASE_ACCOUNT, net)
         app = delegate(self.account, f"app.dev.{name}", other, dev)
         self.assertEqual(self.described(arn)["Status"], "PENDING_VALIDATION")
-        # A record above the delegation is hidden by it.
+        # A record above the delegation is occluded.
         self.put(other, dev, options)
         self.assertEqual(self.described(arn)["Status"], "PENDING_VALIDATION")
         self.put(self.account, app, options)
@@ -87,7 +87,7 @@ class Certificates(Check):
         self.assertEqual({o["ValidationStatus"] for o in issued["DomainValidationOptions"]}, {"SUCCESS"})
         self.assertIn("NotAfter", issued)
 
-    def test_a_delegation_to_other_name_servers_leads_nowhere(self):
+    def test_a_delegation_to_other_name_servers_does_not_validate(self):
         acm = self.client("acm")
         name = f"wrong{self.account[-4:]}.example.com"
         arn = acm.request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
@@ -176,9 +176,9 @@ class Certificates(Check):
         pending = acm.list_certificates(CertificateStatuses=["ISSUED"])["CertificateSummaryList"]
         self.assertEqual(pending, [])
 
-    def test_deleted_is_gone_and_regions_are_apart(self):
+    def test_a_deleted_certificate_does_not_exist_and_regions_are_separate(self):
         acm = self.client("acm")
-        arn = acm.request_certificate(DomainName="gone.example.com", ValidationMethod="DNS")["CertificateArn"]
+        arn = acm.request_certificate(DomainName="deleted.example.com", ValidationMethod="DNS")["CertificateArn"]
         self.refused("ResourceNotFoundException", self.client("acm", "eu-west-1").describe_certificate,
                      CertificateArn=arn)
         acm.delete_certificate(CertificateArn=arn)

@@ -33,7 +33,7 @@ class Stacks(Check):
         return script
 
     def stack(self, call, resources, outputs=None, **more):
-        """Runs create_stack or update_stack to its end; the stack's status."""
+        """Runs create_stack or update_stack to its end. Returns the stack's status."""
         template = {"Resources": resources, **({"Outputs": outputs} if outputs else {})}
         getattr(self.cloudformation, call)(StackName=self.name, TemplateBody=json.dumps(template),
                                            Capabilities=["CAPABILITY_IAM"], **more)
@@ -78,7 +78,7 @@ class Dependencies(Stacks):
         self.cloudformation.create_stack(StackName=self.name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
         return self.end()
 
-    def test_a_dependency_on_what_a_condition_leaves_out_is_refused(self):
+    def test_a_dependency_on_a_resource_whose_condition_is_false_is_refused(self):
         script = self.script(lambda e: success(e["LogicalResourceId"]))
         resources = self.template(script, DependsOn="Second")
         with self.assertRaisesRegex(ClientError, r"Unresolved resource dependencies \[Second\] in the Resources block"):
@@ -95,7 +95,7 @@ class Dependencies(Stacks):
 
 
 class CustomResources(Stacks):
-    def test_a_failed_create_is_deleted_with_the_id_it_gave(self):
+    def test_a_failed_create_is_deleted_with_its_own_id(self):
         script = self.script(lambda e: failed("no", "made-1") if e["RequestType"] == "Create" else success("made-1"))
         status = self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom(Flag=True, N=3)})
         self.assertEqual(status, "ROLLBACK_COMPLETE")
@@ -125,7 +125,7 @@ class CustomResources(Stacks):
         self.assertEqual(self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom()}),
                          "ROLLBACK_FAILED")
 
-    def test_a_function_that_fails_is_asked_three_times(self):
+    def test_a_function_that_fails_is_invoked_three_times(self):
         script = self.script(lambda e: {"raise": "x"} if len(script.seen) < 3 else success("third"))
         self.assertEqual(self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom()}),
                          "CREATE_COMPLETE")
@@ -139,7 +139,7 @@ class CustomResources(Stacks):
         self.assertRegex(query["X-Amz-Date"][0], r"^\d{8}T\d{6}Z$")
         self.assertEqual(query["X-Amz-Expires"], ["7200"])
 
-    def test_answers_that_are_not_taken(self):
+    def test_invalid_answers_fail_the_request(self):
         long, other = success("x", Data={"Text": "x" * 5000}), success("x", RequestId="another")
         for told, said in ((long, "Response object is too long."), (other, "Invalid RequestId"),
                            ({"answer": {"Status": "SUCCESS"}}, "Invalid PhysicalResourceId"),
@@ -165,7 +165,7 @@ class CustomResources(Stacks):
         self.assertEqual(script.requests(), [("Create", None), ("Update", "one"), ("Delete", "one")])
         self.assertEqual(script.seen[1]["OldResourceProperties"]["Id"], "one")
 
-    def test_a_clean_up_tries_three_times_and_goes_on_without_the_resource(self):
+    def test_a_clean_up_tries_three_times_and_continues_without_the_resource(self):
         script = self.script(lambda e: failed("no", e["PhysicalResourceId"]) if e["RequestType"] == "Delete" else success("one"))
         needed = {"Needed": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"}}}
         self.stack("create_stack", {**function_resources(script.url), **needed,
@@ -179,11 +179,11 @@ class CustomResources(Stacks):
         stack = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.assertEqual(stack["StackStatusReason"], "Update successful. One or more resources could not be deleted.")
         self.refused("ParameterNotFound", self.client("ssm").get_parameter, Name=name)
-        # It is the stack's no more, and nobody asks for its Delete again.
+        # The resource is not in the stack any more, and no other Delete is sent for it.
         self.assertEqual(self.delete(), "DELETE_COMPLETE")
         self.assertEqual(len(script.requests()), 4)
 
-    def test_a_replaced_one_that_stays_is_left_behind(self):
+    def test_a_retained_replaced_resource_is_left_behind(self):
         script = self.script(lambda e: failed("no", "one") if e["RequestType"] == "Delete" and e["PhysicalResourceId"] == "one"
                              else success(e["PhysicalResourceId"] if e["RequestType"] == "Delete"
                                           else e["ResourceProperties"]["Id"]))
@@ -214,7 +214,7 @@ class CustomResources(Stacks):
                 if e["LogicalResourceId"] == "Then"]
         self.assertEqual(then, [("Create", None), ("Delete", "second")])
 
-    def test_what_a_rolled_back_update_has_made_stays_under_retain_alone(self):
+    def test_only_retain_keeps_a_resource_that_a_rolled_back_update_created(self):
         # https://aws.amazon.com/about-aws/whats-new/2023/07/aws-cloudformation-deletion-policies-dev-test-cycle/
         for policy, deleted in (("Retain", False), ("RetainExceptOnCreate", True), ("Delete", True)):
             with self.subTest(policy):
@@ -228,7 +228,7 @@ class CustomResources(Stacks):
                 self.assertEqual(("Delete", "made") in script.requests(), deleted)
                 self.delete()
 
-    def test_a_policy_alone_is_an_update_that_asks_nobody(self):
+    def test_a_change_of_the_deletion_policy_alone_invokes_no_function(self):
         # https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1543
         script = self.script(lambda e: success("one"))
         self.stack("create_stack", {**function_resources(script.url), "Thing": self.custom()})
@@ -270,7 +270,7 @@ class Route53Resources(Stacks):
         self.refused("NoSuchHostedZone", self.route53.get_hosted_zone, Id=zone)
         self.assertEqual(len(records(self.route53, self.parent)), 2)
 
-    def test_a_set_that_stands_fails_the_create_and_stays(self):
+    def test_an_existing_record_set_fails_the_create_and_is_kept(self):
         change(self.route53, self.parent, ns_change("CREATE", "build.example.com", ["ns1.x."]))
         self.assertEqual(self.stack("create_stack", self.resources()), "ROLLBACK_COMPLETE")
         self.assertIn(("build.example.com.", "NS", 900, ["ns1.x."]), records(self.route53, self.parent))
@@ -285,7 +285,7 @@ class Route53Resources(Stacks):
         change(self.route53, zone, ns_change("DELETE", "dev.build.example.com", ["ns1.x."]))
         self.assertEqual(self.delete(), "DELETE_COMPLETE")
 
-    def test_what_a_resource_needs_stays_where_its_delete_fails(self):
+    def test_dependencies_are_kept_if_the_delete_of_a_resource_fails(self):
         resources = self.resources()
         resources["Other"] = {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": "other.test"}}
         resources["Zone"]["DependsOn"] = "Needed"
@@ -301,13 +301,13 @@ class Route53Resources(Stacks):
         self.assertEqual(self.delete(), "DELETE_COMPLETE")
         self.refused("NoSuchHostedZone", self.route53.get_hosted_zone, Id=made["Needed"])
 
-    def test_a_set_that_someone_changed_fails_the_delete(self):
+    def test_a_changed_record_set_fails_the_delete(self):
         self.stack("create_stack", self.resources(), self.OUTPUTS)
         change(self.route53, self.parent, ns_change("UPSERT", "build.example.com", ["ns1.x."]))
         self.assertEqual(self.delete(), "DELETE_FAILED")
         self.assertIn(("build.example.com.", "NS", 900, ["ns1.x."]), records(self.route53, self.parent))
 
-    def test_updates_are_in_place_or_replace(self):
+    def test_an_update_is_in_place_or_a_replacement(self):
         self.stack("create_stack", self.resources(), self.OUTPUTS)
         zone = self.outputs()["Id"]
         self.stack("update_stack", self.resources(TTL="60"), self.OUTPUTS)

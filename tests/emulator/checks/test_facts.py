@@ -1,4 +1,4 @@
-"""The emulator answers as `tests/facts.json` says, which the world (`tests/world`) plays as well."""
+"""The emulator answers as `tests/facts.json` says. The world (`tests/world`) has to answer the same."""
 
 import json
 
@@ -37,13 +37,13 @@ class Facts(Check):
             change(self.client("route53"), zone, ns_change("CREATE", name, values, ttl, kind))
         return zone
 
-    def test_changes_of_record_sets(self):
+    def test_changes_of_record_sets_are_answered_as_on_aws(self):
         self.play("changes", lambda case: answer(change, self.client("route53"), self.zone(case), *changes_of(case)))
 
-    def test_deletes_of_zones(self):
+    def test_deletes_of_zones_are_answered_as_on_aws(self):
         self.play("deletes", lambda case: answer(self.client("route53").delete_hosted_zone, Id=self.zone(case)))
 
-    def test_requests_of_certificates(self):
+    def test_requests_of_certificates_are_answered_as_on_aws(self):
         def requested(case):
             first, *others = case["names"]
             more = {"SubjectAlternativeNames": others} if others else {}
@@ -51,7 +51,7 @@ class Facts(Check):
             return answer(self.client("acm").request_certificate, DomainName=first, ValidationMethod="DNS", **more)
         self.play("certificates", requested)
 
-    def test_conditions_on_changes(self):
+    def test_conditions_on_changes_are_decided_as_on_aws(self):
         root = trusting(f"arn:aws:iam::{self.account}:root")
 
         def changed(case):

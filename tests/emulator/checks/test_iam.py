@@ -66,7 +66,7 @@ class RecordSetConditions(Check):
         self.credentials = session(self.account, arn)
         self.route53 = client("route53", self.account, credentials=self.credentials)
 
-    def test_own_names_are_created_and_deleted_whatever_their_spelling(self):
+    def test_granted_names_are_created_and_deleted_in_any_spelling(self):
         made = change(self.route53, self.zone, ns_change("CREATE", "DEV.build.example.com.", ["ns1.x."]))
         self.route53.get_change(Id=made["ChangeInfo"]["Id"])
         change(self.route53, self.zone, ns_change("CREATE", "*.App_1.build.example.com", ["ns1.x."]))
@@ -81,7 +81,7 @@ class RecordSetConditions(Check):
                 [ns_change("CREATE", "qa.build.example.com", ["ns1.x."])],
                 [ns_change("CREATE", "build.example.com", ["ns1.x."])],
                 [ns_change("CREATE", "a.dev.build.example.com", ["ns1.x."])],
-                # One wrong value among right ones: ForAllValues.
+                # One wrong value among valid ones, for ForAllValues.
                 [ns_change("CREATE", dev, ["ns1.x."]), ns_change("CREATE", "qa.build.example.com", ["ns1.x."])],
                 [ns_change("CREATE", dev, ["ns1.x."]), ns_change("CREATE", dev, ['"x"'], kind="TXT")]):
             message = self.refused("AccessDenied", change, self.route53, self.zone, *wrong)
@@ -98,7 +98,7 @@ class RecordSetConditions(Check):
         self.route53.get_hosted_zone(Id=self.zone)
         self.route53.list_resource_record_sets(HostedZoneId=self.zone)
 
-    def test_null_is_about_presence_and_for_all_values_is_true_of_nothing(self):
+    def test_null_tests_presence_and_for_all_values_is_true_without_values(self):
         iam = self.client("iam")
 
         def with_condition(condition, action="route53:GetHostedZone"):
@@ -107,7 +107,7 @@ class RecordSetConditions(Check):
 
         key = f"{KEYS}RecordTypes"
         with_condition({"ForAllValues:StringEquals": {key: ["NS"]}})
-        self.route53.get_hosted_zone(Id=self.zone)  # the key is not there: ForAllValues is true
+        self.route53.get_hosted_zone(Id=self.zone)  # the key is absent: ForAllValues is true
         with_condition({"ForAllValues:StringEquals": {key: ["NS"]}, "Null": {key: "false"}})
         self.refused("AccessDenied", self.route53.get_hosted_zone, Id=self.zone)
         with_condition({"Null": {key: "true"}})
@@ -171,7 +171,7 @@ class ParameterResources(Check):
         both = self.as_role(allow(["ssm:PutParameter", "ssm:AddTagsToResource"], self.arn("/new/*")))
         both.put_parameter(Name="/new/tagged", Value="v", Type="String", Tags=tags)
 
-    def test_a_certificate_too(self):
+    def test_tags_of_a_new_certificate_need_their_own_permission(self):
         role = make_role(self.account, "acm", trusting(f"arn:aws:iam::{self.account}:root"),
                          allow("acm:RequestCertificate", "*"))
         acm = client("acm", self.account, credentials=session(self.account, role))
@@ -180,7 +180,7 @@ class ParameterResources(Check):
                                ValidationMethod="DNS", Tags=[{"Key": "k", "Value": "v"}])
         self.assertIn("acm:AddTagsToCertificate", message)
 
-    def test_a_certificate_is_asked_for_by_the_method_that_a_policy_names(self):
+    def test_a_policy_may_require_a_validation_method(self):
         role = make_role(self.account, "acm", trusting(f"arn:aws:iam::{self.account}:root"),
                          allow("acm:RequestCertificate", "*", condition={"StringEquals": {"acm:ValidationMethod": "DNS"}}))
         acm = client("acm", self.account, credentials=session(self.account, role))
@@ -190,7 +190,7 @@ class ParameterResources(Check):
 
 
 class ResourceTags(Check):
-    """`aws:ResourceTag` as the CDK app's policies use it: a function deletes what carries its stack's id."""
+    """`aws:ResourceTag` as in the CDK app's policies: a function deletes only what has its stack's id."""
 
     KEY = "zone-delegation:stack-id"
 
@@ -202,7 +202,7 @@ class ResourceTags(Check):
     def tags(self, value):
         return [{"Key": self.KEY, "Value": value}]
 
-    def test_of_parameters(self):
+    def test_parameters_have_resource_tags(self):
         ssm = self.client("ssm")
         for name, value in (("/p/mine", "mine"), ("/p/theirs", "theirs")):
             ssm.put_parameter(Name=name, Value="v", Type="String", Tags=self.tags(value))
@@ -213,7 +213,7 @@ class ResourceTags(Check):
             self.refused("AccessDeniedException", owner.delete_parameters, Names=["/p/mine", name])
         owner.delete_parameters(Names=["/p/mine"])
 
-    def test_of_certificates(self):
+    def test_certificates_have_resource_tags(self):
         acm = self.client("acm")
         arns = {value: acm.request_certificate(DomainName="t.example.com", ValidationMethod="DNS",
                                                Tags=self.tags(value))["CertificateArn"] for value in ("mine", "theirs")}
@@ -248,13 +248,13 @@ class Trust(Check):
         self.assertIn(f"arn:aws:sts::{self.consumer}:assumed-role/other/check is not authorized to perform: "
                       f"sts:AssumeRole on resource: {self.target}", message)
 
-    def test_the_external_id(self):
+    def test_the_external_id_is_required(self):
         self.trust(StringEquals={"sts:ExternalId": "secret"})
         self.assume(ExternalId="secret")
         self.refused("AccessDenied", self.assume)
         self.refused("AccessDenied", self.assume, ExternalId="wrong")
 
-    def test_the_organisation(self):
+    def test_the_organization_is_required(self):
         self.trust(StringEquals={"aws:PrincipalOrgID": ORGANIZATION})
         self.assume()
         self.client("iam").update_assume_role_policy(RoleName="delegation", PolicyDocument=policy(
@@ -276,5 +276,5 @@ class Trust(Check):
         message = self.refused("AccessDenied", self.assume)
         self.assertIn(self.target, message)
 
-    def test_a_role_that_is_not_there(self):
+    def test_a_missing_role_is_denied(self):
         self.refused("AccessDenied", self.assume)

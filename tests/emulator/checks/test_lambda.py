@@ -1,4 +1,5 @@
-"""The log of an invocation, as `corrections/lambda_logs.py` says: a race, so that its parts are held still here."""
+"""The log of an invocation, as `corrections/lambda_logs.py` says. It is a race, so the test delays one
+side."""
 
 import os
 import queue
@@ -10,12 +11,12 @@ from corrections import lambda_logs
 
 
 class Logs(unittest.TestCase):
-    def test_what_lies_in_the_pipe_is_waited_for(self):
+    def test_unread_output_in_the_pipe_is_waited_for(self):
         reads, writes = os.pipe()
         lines, stream = queue.Queue(), os.fdopen(reads, "rb")
         worker = types.SimpleNamespace(_proc=types.SimpleNamespace(stdout=stream), _stderr_queue=lines)
         os.write(writes, b"written before the answer\n")
-        # The reading thread comes late.
+        # The reading thread is late.
         reading = threading.Timer(0.5, lambda: lines.put(stream.readline()))
         reading.start()
         taken = lambda_logs._drain(lambda _worker: list(lines.queue))(worker)
@@ -24,7 +25,7 @@ class Logs(unittest.TestCase):
         os.close(writes)
         stream.close()
 
-    def test_a_process_that_is_gone_is_not_waited_for(self):
+    def test_a_process_that_has_ended_is_not_waited_for(self):
         reads, writes = os.pipe()
         os.close(writes)
         stream = os.fdopen(reads, "rb")

@@ -1,4 +1,4 @@
-"""The launcher runs what it was written for, and on loopback alone."""
+"""The launcher runs the version that it was written for, and on loopback alone."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ class Launch(unittest.TestCase):
 
 
 class Listeners(Check):
-    def test_loopback_alone(self):
+    def test_it_listens_on_loopback_alone(self):
         port = urllib.parse.urlsplit(running().endpoint).port
         table = pathlib.Path("/proc/net/tcp")
         if not table.exists():

@@ -42,7 +42,7 @@ class CallerReferences(Check):
         self.refused("HostedZoneAlreadyExists", new_zone, route53, "once.test", "reference-1")
         self.assertEqual(route53.list_hosted_zones()["HostedZones"], [])
 
-    def test_the_same_name_may_stand_twice(self):
+    def test_two_zones_may_have_the_same_name(self):
         route53 = self.client("route53")
         self.assertNotEqual(new_zone(route53, "twice.test", "a"), new_zone(route53, "twice.test", "b"))
 
@@ -53,7 +53,7 @@ class Changes(Check):
         self.route53 = self.client("route53")
         self.zone, self.servers = new_zone(self.route53, "strict.test")
 
-    def test_a_batch_is_atomic_and_swaps(self):
+    def test_a_batch_is_atomic_and_can_replace_a_record_set(self):
         change(self.route53, self.zone, ns_change("CREATE", "a.strict.test", ["ns1.x."]))
         self.refused("InvalidChangeBatch", change, self.route53, self.zone,
                      ns_change("CREATE", "b.strict.test", ["ns1.x."]),
@@ -64,7 +64,7 @@ class Changes(Check):
                ns_change("CREATE", "a.strict.test", ["ns2.x."]))
         self.assertIn(("a.strict.test.", "NS", 900, ["ns2.x."]), records(self.route53, self.zone))
 
-    def test_what_a_zone_does_not_take(self):
+    def test_invalid_record_sets_are_refused(self):
         for wrong, said in (
                 (ns_change("CREATE", "a.other.test", ["ns1.x."]), "not permitted in zone"),
                 (ns_change("CREATE", "strict.test", ["x."], kind="CNAME"), "not permitted at apex"),
@@ -75,7 +75,7 @@ class Changes(Check):
         self.refused("InvalidChangeBatch", change, self.route53, self.zone,
                      ns_change("CREATE", "t.strict.test", ["x."], kind="CNAME"))
 
-    def test_a_zone_that_is_not_empty_stays(self):
+    def test_a_zone_that_is_not_empty_cannot_be_deleted(self):
         change(self.route53, self.zone, ns_change("CREATE", "a.strict.test", ["ns1.x."]))
         self.refused("HostedZoneNotEmpty", self.route53.delete_hosted_zone, Id=self.zone)
         change(self.route53, self.zone, ns_change("DELETE", "a.strict.test", ["ns1.x."]))
@@ -136,7 +136,7 @@ class Lists(Check):
 
 
 class Marks(Check):
-    def test_tags_of_a_zone(self):
+    def test_tags_of_a_zone_are_added_removed_and_listed(self):
         route53 = self.client("route53")
         zone, _ = new_zone(route53, "tags.test")
         route53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=zone, AddTags=[
@@ -166,7 +166,7 @@ class Marks(Check):
         change(route53, zone, ns_change("CREATE", "a.held.test", ["ns1.x."]))
 
     def _protect(self, zone, verb):
-        """Raw: the pinned botocore's model has no protections yet."""
+        """Raw, because the pinned botocore's model has no protections yet."""
         body = (b"<R><Protections><P><RecordName>a.held.test</RecordName>"
                 b"<RecordType>NS</RecordType></P></Protections></R>")
         request = urllib.request.Request(
@@ -175,7 +175,7 @@ class Marks(Check):
                                       "aws4_request, SignedHeaders=host, Signature=0"})
         urllib.request.urlopen(request, timeout=10).read()
 
-    def test_a_private_zone_says_so(self):
+    def test_a_private_zone_is_marked_as_private(self):
         route53 = self.client("route53")
         made = route53.create_hosted_zone(Name="private.test", CallerReference="p", VPC={
             "VPCRegion": "us-east-1", "VPCId": "vpc-1"})

@@ -16,7 +16,7 @@ class Parameters(Check):
     def tags(self, name="/zone-delegation/dev/name-servers"):
         return self.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
 
-    def test_tags_come_with_the_first_write_and_outlast_an_overwrite(self):
+    def test_tags_are_set_by_the_first_write_and_kept_by_an_overwrite(self):
         self.put(Tags=TAGS)
         self.assertEqual(self.tags(), TAGS)
         self.refused("ParameterAlreadyExists", self.put, Tags=[])
@@ -26,7 +26,7 @@ class Parameters(Check):
         self.assertEqual(self.ssm.get_parameters(Names=["/zone-delegation/dev/name-servers"])["Parameters"][0]["Type"],
                          "StringList")
 
-    def test_tags_of_what_is_not_there_are_refused_and_not_kept(self):
+    def test_tags_of_a_missing_parameter_are_refused_and_not_kept(self):
         self.refused("InvalidResourceId", self.ssm.add_tags_to_resource, ResourceType="Parameter",
                      ResourceId="/zone-delegation/dev/name-servers", Tags=TAGS)
         self.refused("InvalidResourceId", self.tags)
@@ -38,7 +38,7 @@ class Parameters(Check):
                                            TagKeys=["zone-delegation:stack-id"])
         self.assertEqual(self.tags(), [])
 
-    def test_a_deleted_parameter_takes_its_tags_along(self):
+    def test_the_tags_of_a_parameter_are_deleted_with_it(self):
         self.put(Tags=TAGS)
         gone = self.ssm.delete_parameters(Names=["/zone-delegation/dev/name-servers", "/none"])
         self.assertEqual((gone["DeletedParameters"], gone["InvalidParameters"]),
@@ -52,11 +52,11 @@ class Parameters(Check):
         self.assertEqual(([p["Value"] for p in found["Parameters"]], found["InvalidParameters"]), (["a,b"], ["/none"]))
         self.refused("ValidationException", self.ssm.get_parameters, Names=[f"/p{i}" for i in range(11)])
 
-    def test_values_have_a_length(self):
+    def test_the_length_of_a_value_is_limited(self):
         self.refused("ValidationException", self.ssm.put_parameter, Name="/long", Value="x" * 4097, Type="String")
         self.refused("ValidationException", self.ssm.put_parameter, Name="/none", Value="", Type="String")
 
-    def test_regions_are_apart(self):
+    def test_regions_are_separate(self):
         self.put()
         there = self.client("ssm", "eu-west-1").get_parameters(Names=["/zone-delegation/dev/name-servers"])
         self.assertEqual(there["InvalidParameters"], ["/zone-delegation/dev/name-servers"])

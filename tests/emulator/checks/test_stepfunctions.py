@@ -1,4 +1,4 @@
-"""What the waiter needs of Step Functions and Lambda: the CDK app's own definition, run."""
+"""What the waiter needs of Step Functions and Lambda: the CDK app's own definition runs."""
 
 import json
 import time
@@ -39,7 +39,7 @@ def handler(event, context):
 
 
 class Waiter(Check):
-    def test_it_calls_waits_as_told_and_calls_again_until_done(self):
+    def test_it_calls_the_function_waits_and_repeats_until_done(self):
         def answers(_event):
             turn = len(script.seen)
             if turn == 2:

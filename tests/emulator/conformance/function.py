@@ -1,4 +1,4 @@
-"""A function's binary under Lambda's Runtime API, with CloudFormation's URL for its answer, on loopback."""
+"""Runs a function's binary with Lambda's Runtime API and CloudFormation's URL for its answer, on loopback."""
 
 import http.server
 import json
@@ -12,7 +12,7 @@ _PATIENCE = 120
 
 
 class Function:
-    """A running binary. `invoke` sends it one event and answers what the invocation returned."""
+    """A running binary. `invoke` sends it one event and returns the result of the invocation."""
 
     def __init__(self, binary, environment, timeout=900):
         self.timeout, self.log = timeout, []

@@ -1,6 +1,6 @@
 """The lives of all resource types, from Create to Delete, as CloudFormation sends them to the functions' binaries.
 
-`Stage` plays CloudFormation and the state machine. It needs an implementation of AWS, whichever.
+`Stage` plays CloudFormation and the state machine. It works with any implementation of AWS.
 """
 
 import json
@@ -15,12 +15,12 @@ from .function import Function
 REGION = "us-east-1"
 PUBLISHED, SUBDOMAIN, CERTIFICATE = "Custom::PublishedZone", "Custom::DelegatedSubdomain", "Custom::SubdomainCertificate"
 PREFIX = "/zone-delegation/lives"
-# Shorter than ACM takes to issue, so that the wait is handed over to the state machine.
+# Shorter than ACM's time to issue, so that the wait is handed over to the state machine.
 SHORT_TIMEOUT = 6
 
 
 class Stage:
-    """Two accounts of an implementation, and a domain in the networking one. `sign_in` answers keys of the networking account."""
+    """Two accounts of an implementation, and a domain in the networking one. `sign_in` returns keys of the networking account."""
 
     def __init__(self, endpoint, dns, binaries, base, networking, consumer, sign_in):
         self._endpoint, self._dns, self._binaries = endpoint, dns, binaries
@@ -35,7 +35,7 @@ class Stage:
         return boto3.client(service, region_name=REGION, endpoint_url=self._endpoint, **key)
 
     def secrets(self):
-        """(secret, session token) by access key, of the keys that functions start with."""
+        """(secret, session token) by access key, of the keys with which functions start."""
         return {self.consumer: ("test", None), self.session["aws_access_key_id"]: (
             self.session["aws_secret_access_key"], self.session.get("aws_session_token"))}
 
@@ -65,7 +65,7 @@ def _stack_id(account, name):
 
 
 class Refused(AssertionError):
-    """A request was FAILED."""
+    """A request was answered with FAILED."""
 
 
 class Stack:
@@ -98,7 +98,7 @@ class Stack:
         return answer["PhysicalResourceId"], answer.get("Data", {})
 
     def _waited_for(self, returned):
-        """Plays the state machine: it calls the function with what it was started with until it has answered."""
+        """Plays the state machine: calls the function with its input until it has answered."""
         machine = self._stage.client("stepfunctions")
         started = machine.list_executions(stateMachineArn=self._stage.machine)["executions"]
         execution = machine.describe_execution(executionArn=max(started, key=lambda one: one["startDate"])["executionArn"])
@@ -141,7 +141,7 @@ def all_of(stage):
 
 
 def subdomains(stage, stack):
-    """A parent in another account: made, changed in place, renamed, replaced, removed."""
+    """A parent in another account: created, changed in place, renamed, replaced, removed."""
     first = stage.across("dev", Comment="one", Tags=[{"Key": "team", "Value": "a"}])
     one, _ = stack.create(SUBDOMAIN, first)
     second = first | {"Ttl": "60", "Comment": "two", "Tags": [{"Key": "group", "Value": "b"}]}

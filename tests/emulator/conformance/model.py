@@ -1,8 +1,7 @@
-"""A request as AWS's own service models see it.
+"""Checks a request against AWS's own service models.
 
-The models and the serializers are botocore's, an independent client: what came over the wire is read back into the
-parameters of an operation, these are validated against the model, and serialized again by botocore. Both must be
-the same on the wire.
+The models and the serializers are botocore's, which is an independent client. The request on the wire is parsed into the parameters of
+an operation, these are validated against the model, and botocore serializes them again. Both must be the same on the wire.
 """
 
 import json
@@ -23,7 +22,7 @@ NEWER_PARAMETERS = {("ListCertificates", "RootHierarchyTypes")}
 
 
 class Unknown(Exception):
-    """No operation of the models is requested so."""
+    """No operation of the models has such a request."""
 
 
 def operation_of(exchange):
@@ -54,14 +53,14 @@ def operation_of(exchange):
 
 
 def _labels(uri, path):
-    """The labels of a path by name, or None. Route 53 takes a path with and without its last slash: the models of the SDKs
+    """The labels of a path by name, or None. Route 53 accepts a path with and without its last slash, and the models of the SDKs
     differ in that."""
     found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", uri.rstrip("/")), path.rstrip("/"))
     return found and found.groupdict()
 
 
 def parameters_of(exchange, operation):
-    """The operation's parameters, read from the wire."""
+    """The operation's parameters, parsed from the wire."""
     protocol = operation.service_model.metadata["protocol"]
     if protocol == "json":
         return json.loads(exchange.body)
@@ -106,7 +105,7 @@ def _child(element, name):
 def _from_xml(element, shape):
     if shape.type_name == "structure":
         by_wire = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()}
-        # An element that the model does not have becomes a parameter that it does not have.
+        # An element that the model does not have becomes an unknown parameter.
         return {by_wire.get(tag, (tag, None))[0]: _from_xml(one, by_wire[tag][1]) if tag in by_wire else one.text
                 for one in element for tag in [one.tag.rpartition("}")[2]]}
     if shape.type_name == "list":
@@ -121,7 +120,8 @@ def _scalar(shape, text):
 
 
 def faults(exchange):
-    """What is wrong with a request by the model: unknown, missing and invalid parameters, and another form on the wire."""
+    """What is wrong with a request according to the model: unknown, missing and invalid parameters, and
+    another form on the wire."""
     service, name, operation = operation_of(exchange)
     if operation is None:
         return []
@@ -160,12 +160,13 @@ def _constraints(shape, value, path):
 
 
 def _python(pattern):
-    """A pattern of a model, which Java reads, in Python: without its POSIX and Unicode classes, of which none is used here."""
+    """A pattern of a model in Python, without Java's POSIX and Unicode classes, none of which is used
+    here."""
     return None if pattern is None or "\\p{" in pattern or "[:" in pattern else pattern
 
 
 def _differences(exchange, wire):
-    """Where the wire is not as botocore would write it."""
+    """Where the wire differs from what botocore writes."""
     query = "&".join(f"{urllib.parse.quote(str(k), safe='')}={urllib.parse.quote(str(v), safe='')}" for k, v in dict(wire["query_string"] or {}).items())
     path, _, asked = exchange.target.partition("?")
     wanted, _, fixed = wire["url_path"].partition("?")
@@ -187,7 +188,7 @@ def _fields(text):
 
 
 def _canonical(body):
-    """The elements of a body. Those of a structure may come in any order."""
+    """The elements of a body. Those of a structure may have any order."""
     def tree(element):
         return element.tag, (element.text or "").strip(), sorted(map(tree, element))
     return tree(ElementTree.fromstring(body)) if body else None

@@ -1,6 +1,6 @@
-"""moto's server, the second implementation of AWS, with name servers over what its Route 53 holds.
+"""moto's server, the second implementation of AWS, with name servers that serve the zones of its Route 53.
 
-Where moto differs from AWS is listed in `WRONG`, each with what stands in for it here. Nothing else is changed.
+`WRONG` lists where moto differs from AWS, each with its replacement here. Nothing else is changed.
 """
 
 import logging
@@ -19,7 +19,7 @@ from moto import settings
 from moto.route53.models import route53_backends
 from moto.server import ThreadedMotoServer
 
-# moto's own account. That of a caller with an assumed role is the role's.
+# moto's own account. The account of an assumed role is the role's.
 ACCOUNT = "123456789012"
 
 WRONG = {
@@ -27,7 +27,7 @@ WRONG = {
     "ChangeResourceRecordSets": "CREATE is refused for a record set that was deleted before; here no name is used twice",
     "GetDNSSEC": "implemented as an error for every zone; the functions go on with a warning",
     "ListResourceRecordSetProtections": "not implemented, answered with 404; the functions go on with a warning",
-    "RequestCertificate": "every certificate has an RSA key, and is ISSUED after a while whatever DNS says; the latter is the emulator's and the world's to check",
+    "RequestCertificate": "every certificate has an RSA key, and is ISSUED after a while whatever DNS says; the emulator and the world check the latter",
     "StartExecution": "nothing runs; the test plays the state machine",
     "IAM": "not enforced by default; that is the emulator's and the world's to check",
 }
@@ -71,7 +71,8 @@ def _zones():
 
 
 class _Question(socketserver.BaseRequestHandler):
-    """Answers with authority from the zone with the longest name above the question's: one server plays all."""
+    """Answers with authority from the zone with the longest name that contains the queried one: one server
+    serves all zones."""
 
     def handle(self):
         data, channel = self.request
@@ -94,6 +95,6 @@ class _Question(socketserver.BaseRequestHandler):
 
 
 def _text(value):
-    """A value as a zone file has it. moto keeps a zone's own SOA in a dictionary, and host names without their final dot."""
+    """A value in the form of a zone file. moto stores a zone's own SOA in a dictionary, and host names without their final dot."""
     text = value["Value"] if isinstance(value, dict) else value
     return text if " " in text or text.endswith(".") else f"{text}."

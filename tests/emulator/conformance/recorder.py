@@ -1,4 +1,4 @@
-"""Stands between the functions and an implementation of AWS, and keeps every request with its answer."""
+"""A proxy between the functions and an implementation of AWS that records every request with its answer."""
 
 import http.client
 import http.server
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request as it came over the wire, and the answer."""
+    """A request on the wire, and its answer."""
 
     method: str
     target: str
@@ -24,7 +24,7 @@ class Exchange:
 
 
 class Recorder:
-    """A proxy on loopback. `url` is what the functions take for AWS."""
+    """A proxy on loopback. The functions use `url` as AWS's endpoint."""
 
     def __init__(self, backend):
         self.exchanges = []

@@ -1,4 +1,4 @@
-"""Signature Version 4, computed once more by botocore from what came over the wire."""
+"""Checks Signature Version 4: botocore computes it again from the request on the wire."""
 
 import re
 from xml.etree import ElementTree
@@ -9,12 +9,12 @@ from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
 _AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, ?SignedHeaders=([\w;-]+), ?Signature=([0-9a-f]{64})")
-# The least that a signature has to cover.
+# The headers that a signature has to cover at least.
 _SIGNED = {"host", "x-amz-date"}
 
 
 def secrets_in(exchange):
-    """The keys that an answer of AssumeRole hands out: (secret, session token) by access key."""
+    """The keys in an answer of AssumeRole: (secret, session token) by access key."""
     if b"<SecretAccessKey>" not in exchange.answer:
         return {}
     found = {one.tag.rpartition("}")[2]: one.text for one in ElementTree.fromstring(exchange.answer).iter()}

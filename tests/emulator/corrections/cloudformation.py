@@ -2,33 +2,29 @@
 
 Facts restored, with their sources:
 
-- A failed Create is followed by a Delete, with the physical id of the FAILED
-  answer or, where none came, one of CloudFormation's own. The package sends
-  none, so that what a failed Create leaves would never be noticed.
+- A failed Create is followed by a Delete, with the physical id of the FAILED answer or, if there was no answer, one of
+  CloudFormation's own. The package sends none, so nobody would notice what a failed Create leaves behind.
   https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
-- A failed update of a stack sends a replaced custom resource another Update,
-  properties swapped, before the new id is deleted in the clean-up.
-  https://github.com/aws/aws-cdk/blob/main/docs/CLOUDFORMATION.md
-- The function is invoked asynchronously, and twice more where it fails.
+- The rollback of a failed update sends a replaced custom resource another Update with the properties swapped, before the clean-up
+  deletes the new id. https://github.com/aws/aws-cdk/blob/main/docs/CLOUDFORMATION.md
+- The function is invoked asynchronously, and twice more if it fails.
   https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-- The answer's PUT is pre-signed without a content type (else 403), holds at most
-  4,096 bytes, names the request and a physical id of at most 1,024 bytes.
-- What a resource needs is deleted after it, so never where its own Delete fails.
-  The package goes on to delete it: a published zone that refuses to go would lose
-  the delegation above it and its consumers' roles.
+- The answer's PUT is pre-signed without a content type (otherwise 403), has at most 4,096 bytes, and names the request and a physical id
+  of at most 1,024 bytes.
+- A resource is deleted before its dependencies, so these are kept if its own Delete fails. The package deletes them nevertheless: a
+  published zone whose Delete is refused would lose the delegation of its parent and its consumers' roles.
   https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
-- The clean-up of an update tries three times to delete what the update replaced or removed. Then it leaves the resource out
-  of the stack and goes on, also with what that resource needed, and the stack says that it could not delete all.
-  The package tries once, and keeps what it could not delete in the stack.
+- The clean-up of an update attempts three times to delete what the update replaced or removed. Then it removes the resource from the
+  stack and continues, even with the dependencies of that resource, and the stack reports that it could not delete everything. The
+  package attempts once, and keeps what it could not delete in the stack.
   https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
   https://repost.aws/knowledge-center/cloudformation-stack-cleanup-stuck
-- A DependsOn on a resource whose condition is false is refused. The package drops it in silence.
+- A DependsOn on a resource whose condition is false is refused. The package ignores it silently.
   https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md#E3005
-- A reference in a resource's Metadata is a dependency as one in its properties is. The package reads properties alone.
+- A reference in a resource's Metadata is a dependency, as one in its properties is. The package reads only properties.
   https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-metadata.html
-- Zones and record sets of a template go through the same rules as those of the
-  API: own name servers, CREATE that fails where a set stands, no deletion of a
-  zone that is not empty; and CloudFormation waits for INSYNC.
+- Zones and record sets of a template have the same rules as those of the API: own name servers, a CREATE that fails if the record set
+  exists, no deletion of a zone that is not empty. And CloudFormation waits for INSYNC.
 """
 
 import contextvars
@@ -89,7 +85,7 @@ _REFUSED = "_emulator_refused"
 
 
 def _response_url(token):
-    """A URL with the parts of S3's pre-signed ones that a function may read the request's age from."""
+    """A URL with the parts of S3's pre-signed URLs from which a function may read the request's age."""
     now = datetime.datetime.now(datetime.timezone.utc)
     return (f"{custom_resource._response_url(token)}?X-Amz-Algorithm=AWS4-HMAC-SHA256"
             f"&X-Amz-Date={now:%Y%m%dT%H%M%SZ}&X-Amz-SignedHeaders=host&X-Amz-Expires=7200"
@@ -97,7 +93,7 @@ def _response_url(token):
 
 
 def _post_body(before):
-    """The answer's PUT: refused with a content type, failed where it is too long."""
+    """The answer's PUT: refused with a content type, failed if it is too long."""
     async def shortcuts(method, path, headers, body, query, request_id):
         if method == "PUT" and path.startswith("/_ministack/cfn-response/"):
             if headers.get("content-type"):
@@ -119,7 +115,7 @@ def _post_body(before):
 
 
 def _invoke(record, event):
-    """An asynchronous invocation: three attempts at most, on a thread of its own."""
+    """An asynchronous invocation: at most three attempts, on a thread of its own."""
     context = contextvars.copy_context()
 
     def attempts():
@@ -128,7 +124,7 @@ def _invoke(record, event):
                 time.sleep(_SETTINGS.retry_seconds)
             try:
                 result = lambda_svc._execute_function_with_config_scope(record, event)
-            except Exception as failure:  # noqa: BLE001 - whatever it is, Lambda tries again
+            except Exception as failure:  # noqa: BLE001 - whatever the failure is, Lambda retries
                 _LOG.warning("Invocation of a custom resource's function failed: %s", failure)
                 continue
             if not (isinstance(result, dict) and result.get("error")):
@@ -142,7 +138,7 @@ def _own_id(stack_name, logical_id):
 
 
 def _failure(answer, event):
-    """Why CloudFormation takes the answer as a failure, or None."""
+    """Why CloudFormation treats the answer as a failure, or None."""
     if _REFUSED in answer:
         return answer[_REFUSED]
     for member in ("StackId", "RequestId", "LogicalResourceId"):
@@ -196,15 +192,15 @@ def _invoke_custom_resource(request_type, logical_id, props, stack_name, stack_i
 # --- deletion ----------------------------------------------------------------
 
 def _delete_resource(before):
-    """Tries again in a clean-up. Elsewhere a failed Delete takes what the resource needs out of the stack's resources, where the
-    deletion walks on."""
+    """Retries in a clean-up. Elsewhere a failed Delete removes the resource's dependencies from the stack's resources, which the
+    deletion iterates over."""
     def delete(resource_type, physical_id, props, stack_name="", logical_id=None):
         stack = service._stacks.get(stack_name) or {}
         cleans_up = stack.get("StackStatus") in ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         for left in reversed(range(_DELETES_IN_CLEAN_UP if cleans_up else 1)):
             try:
                 return before(resource_type, physical_id, props, stack_name, logical_id)
-            except Exception as failure:  # noqa: BLE001 - whatever it is, CloudFormation tries again
+            except Exception as failure:  # noqa: BLE001 - whatever the failure is, CloudFormation retries
                 if left:
                     stacks._add_event(stack["StackId"], stack_name, logical_id, resource_type, "DELETE_FAILED", str(failure),
                                       physical_id)
@@ -224,7 +220,7 @@ def _spare_what_it_needs(stack, logical_id):
 
 
 def _deploy_stack(before):
-    """What the clean-up could not delete is the stack's no more."""
+    """Removes from the stack what the clean-up could not delete."""
     async def deploy_stack(stack_name, stack_id, template, *args, **kwargs):
         await before(stack_name, stack_id, template, *args, **kwargs)
         stack = service._stacks.get(stack_name)
@@ -249,7 +245,7 @@ def _delete_stack(before):
 # --- roll-back ---------------------------------------------------------------
 
 def _note_failed_create(stack_name, logical_id, resource_type, props, physical_id):
-    """Keeps the half-made resource on the stack, so that a roll-back or a delete reaches it."""
+    """Keeps the leftover resource in the stack, so that a rollback or a delete finds it."""
     stack = service._stacks.get(stack_name)
     if stack is not None:
         stack.setdefault("_resources", {})[logical_id] = {
@@ -258,7 +254,8 @@ def _note_failed_create(stack_name, logical_id, resource_type, props, physical_i
 
 
 async def _send_back_replacements(stack_name, stack_id, stack, operation):
-    """Another Update, properties swapped, to each custom resource that this update had replaced."""
+    """Sends another Update, with the properties swapped, to each custom resource that this update had
+    replaced."""
     before = (operation.get("previous_stack") or {}).get("_resources", {})
     failed = []
     for logical_id in reversed(operation.get("created", [])):
@@ -274,7 +271,7 @@ async def _send_back_replacements(stack_name, stack_id, stack, operation):
                 now["PhysicalResourceId"], now["Properties"])
             old["PhysicalResourceId"], old["Attributes"] = answered, {**old.get("Attributes", {}), **attributes}
             stacks._add_event(stack_id, stack_name, logical_id, kind, "UPDATE_COMPLETE", physical_id=answered)
-        except Exception as failure:  # noqa: BLE001 - the roll-back goes on and ends as failed
+        except Exception as failure:  # noqa: BLE001 - the rollback continues and ends as failed
             stacks._add_event(stack_id, stack_name, logical_id, kind, "UPDATE_FAILED", str(failure),
                               now["PhysicalResourceId"])
             failed.append(logical_id)
@@ -301,7 +298,7 @@ def _roll_back(before):
 # --- Route 53 in templates ---------------------------------------------------
 
 def _wait_for_insync():
-    """Templates go on once a change is on the authoritative servers. Runs on a worker thread."""
+    """Lets templates continue when a change is on the authoritative servers. Runs on a worker thread."""
     time.sleep(_SETTINGS.insync_seconds)
 
 
@@ -332,7 +329,7 @@ def _zone_create(_logical_id, props, _stack_name):
 
 def _zone_update(physical_id, old_props, new_props, stack_name, _logical_id=None):
     if route53.normalised(old_props.get("Name", "")) != route53.normalised(new_props.get("Name", "")):
-        return _zone_create(None, new_props, stack_name)  # replaced: the old one goes in the clean-up
+        return _zone_create(None, new_props, stack_name)  # replaced: the clean-up deletes the old one
     with route53_service._lock:
         zone = route53_service._zones.get(physical_id)
         if zone is None:
@@ -378,7 +375,7 @@ def _record_delete(_physical_id, props):
 
 
 def _as_failure(handler):
-    """A refusal as CloudFormation words it."""
+    """An error in CloudFormation's words."""
     def handle(*args):
         try:
             return handler(*args)

@@ -2,28 +2,24 @@
 
 Facts restored, with their sources:
 
-- The condition keys of `route53:ChangeResourceRecordSets`, all multi-valued:
-  normalised names (lowercase, no final dot, octal escapes), record types, and
-  actions in upper case. The package does not know them, so that `Null: false`
-  on one denies every change and the contract's policy could not be tested.
+- The condition keys of `route53:ChangeResourceRecordSets`, all multi-valued: normalized names (lowercase, no final dot, octal escapes),
+  record types, and actions in upper case. The package does not know them, so `Null: false` on one denies every change and the
+  contract's policy could not be tested.
   https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
-- `ssm:GetParameters` and `ssm:DeleteParameters` are checked against the ARN of
-  each name, `ssm:GetParametersByPath` against the path's; the package checks `*`.
+- `ssm:GetParameters` and `ssm:DeleteParameters` are checked with the ARN of each name, and `ssm:GetParametersByPath` with that of the
+  path. The package checks `*`.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
-- `route53:GetChange` is checked against the change's ARN.
+- `route53:GetChange` is checked with the change's ARN.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html
-- Tags in PutParameter need `ssm:AddTagsToResource`, in RequestCertificate
-  `acm:AddTagsToCertificate`.
+- Tags in PutParameter need `ssm:AddTagsToResource`, in RequestCertificate `acm:AddTagsToCertificate`.
   https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
-- `aws:PrincipalArn` of a role session is the role's ARN, not the session's; all
-  accounts of the organisation share `aws:PrincipalOrgID`.
-  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-- `acm:ValidationMethod` of `acm:RequestCertificate` is the method that is asked for.
+- `aws:PrincipalArn` of a role session is the role's ARN, not the session's. All accounts of the organization have the same
+  `aws:PrincipalOrgID`. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+- `acm:ValidationMethod` of `acm:RequestCertificate` is the requested method.
   https://docs.aws.amazon.com/acm/latest/userguide/acm-conditions.html
-- `aws:ResourceTag` on a certificate is the certificate's tag.
+- `aws:ResourceTag` of a certificate is the certificate's tag.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
-- A denial names the resource and has a request id, and Route 53's comes in its
-  own envelope, which the SDKs need to find the error code.
+- A denial names the resource and has a request id. Route 53's has its own envelope, in which the SDKs find the error code.
 """
 
 import json
@@ -41,7 +37,7 @@ _ACTIONS = "route53:ChangeResourceRecordSetsActions"
 
 
 class Checks(str):
-    """A resource ARN that stands for several checks; as a string it is the first one's ARN."""
+    """A resource ARN for which several checks are made. As a string it is the ARN of the first one."""
 
     def __new__(cls, checks):
         made = super().__new__(cls, checks[0][1])
@@ -75,7 +71,8 @@ def _resource_arn(before):
         if service_name == "ssm" and action == "PutParameter" and _json(body).get("Tags"):
             return Checks([("ssm:PutParameter", found), ("ssm:AddTagsToResource", found)])
         if service_name == "acm" and action == "RequestCertificate" and _json(body).get("Tags"):
-            # It has no id yet: https://docs.aws.amazon.com/acm/latest/userguide/security_iam_troubleshoot.html
+            # The certificate has no id yet:
+            # https://docs.aws.amazon.com/acm/latest/userguide/security_iam_troubleshoot.html
             new = f"arn:aws:acm:{region}:{account}:certificate/*"
             return Checks([("acm:RequestCertificate", found), ("acm:AddTagsToCertificate", new)])
         if service_name == "route53" and (zone_ids := route53_marks.tagged_zones(path, body)):
@@ -95,7 +92,7 @@ def _iam_action(before):
 
 
 def _context(before):
-    """The request's condition keys: here those of a change of record sets and of a certificate that is requested."""
+    """The request's condition keys: here those of a change of record sets and of a certificate request."""
     def context(service_name, action, body, params):
         keys = before(service_name, action, body, params)
         if action == "route53:ChangeResourceRecordSets":
@@ -145,7 +142,7 @@ def _denial(before):
             body = (f'<?xml version="1.0" encoding="UTF-8"?>\n<ErrorResponse xmlns="{route53.service.NS}">'
                     f"<Error><Type>Sender</Type>{inner}</Error><RequestId>{request_id}</RequestId></ErrorResponse>").encode()
             reply_headers = {"Content-Type": "text/xml"}
-        # Where a service that speaks JSON says which request it was.
+        # Services with JSON have the request id here.
         reply_headers.setdefault("x-amzn-RequestId", request_id)
         return status, reply_headers, body
     return denial
@@ -174,7 +171,7 @@ def _certificate_tags():
 
 
 def apply(settings):
-    """Corrects the evaluator and what the dispatcher asks it."""
+    """Corrects the evaluator, and what the dispatcher passes to it."""
     global _ORGANIZATION
     _ORGANIZATION = settings.organization
     seam.replace(iam_actions, "extract_resource_arn", _resource_arn(iam_actions.extract_resource_arn))

@@ -1,8 +1,7 @@
-"""Lambda: what a function wrote before its answer is in the log of that invocation.
+"""Lambda: the log of an invocation has everything that the function wrote before its answer.
 
-The package takes what its reading thread has seen some milliseconds after the
-answer, so that on a busy machine the last lines come with the next invocation's,
-or never. On AWS they belong to the invocation that wrote them.
+The package takes the lines that its reading thread has seen some milliseconds after the answer. So on a busy machine the last lines
+appear with those of the next invocation, or never. On AWS they belong to the invocation that wrote them.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 """
 
@@ -16,17 +15,17 @@ from ministack.core import lambda_runtime
 from . import seam
 
 _MOST_SECONDS = 10.0
-# From the pipe to the queue of lines, for the reading thread.
+# The time for the reading thread from the pipe to the queue of lines.
 _QUIET_SECONDS = 0.02
 
 
 def _unread(stream):
-    """Bytes in a pipe that nobody has read."""
+    """The number of unread bytes in a pipe."""
     count = array.array("i", [0])
     try:
         fcntl.ioctl(stream.fileno(), termios.FIONREAD, count)
     except (OSError, ValueError):
-        return 0  # closed: its process is gone
+        return 0  # closed: its process has ended
     return count[0]
 
 

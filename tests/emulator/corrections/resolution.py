@@ -1,4 +1,4 @@
-"""What a resolver on the Internet finds, walking down from the registered domains.
+"""What a resolver on the Internet finds, from the registered domains down.
 
 ACM issues a certificate once it sees the validation CNAME by ordinary DNS. The
 walk here is that resolver's: it starts at the zone that the registry points to,
@@ -31,7 +31,7 @@ def _is_in(name, zone_name):
 
 
 def registered_zone(domain, account, zones):
-    """The zone a registry points to: the account's oldest public zone of that name."""
+    """The zone to which a registry delegates: the account's oldest public zone of that name."""
     wanted = domain.rstrip(".").lower() + "."
     named = [entry for entry in zones
              if entry[0] == account and entry[1]["name"] == wanted and not entry[1]["private"]]
@@ -39,7 +39,7 @@ def registered_zone(domain, account, zones):
 
 
 def lookup(name, kind, registered):
-    """The values of the record set at `name` as a resolver sees them, or an empty list.
+    """The values of the record set at `name` for a resolver, or an empty list.
 
     `registered` are the base domains as (domain, account id).
     """

@@ -2,20 +2,18 @@
 
 Facts restored, with their sources:
 
-- Each zone has four name servers of its own, and GetHostedZone, the zone's own
-  NS record set and `GetAtt NameServers` say the same. The package gives every
-  zone the same four, so that a delegation to a deleted zone would still answer.
-- A `CallerReference` is used once, for ever: a second CreateHostedZone with it
-  is `HostedZoneAlreadyExists` (409). https://github.com/presslabs/zinc/issues/148
-- Names are lowercase, end in a dot, and spell other characters in octal.
+- Each zone has four name servers of its own, and GetHostedZone, the zone's own NS record set and `GetAtt NameServers` agree. The package
+  gives every zone the same four, so a delegation to a deleted zone would still resolve.
+- A `CallerReference` is used once, for ever: a second CreateHostedZone with it is `HostedZoneAlreadyExists` (409).
+  https://github.com/presslabs/zinc/issues/148
+- Names are lowercase, end with a dot, and have other characters as octal escapes.
   https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
-- Lists are ordered by the name's labels reversed, compared as one string, dot
-  included. https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
-- A batch is atomic; CREATE fails where the set stands; DELETE needs the exact
-  TTL and values; a CNAME stands alone; the apex keeps its NS and SOA.
-- A change is PENDING until the authoritative servers have it. Here that takes
-  `Settings.insync_seconds`, so that whoever copies the zones to a DNS server
-  has done so by then.
+- Lists are ordered by the name's labels reversed, compared as one string with the dots.
+  https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
+- A batch is atomic. CREATE fails if the record set exists. DELETE needs the exact TTL and values. A CNAME is the only record set at its
+  name. The apex keeps its NS and SOA record sets.
+- A change is PENDING until the authoritative servers have it. Here that takes `Settings.insync_seconds`, within which the zones are
+  copied to a DNS server.
 - DNSSEC signing and record set protections block a zone's deletion (`route53_marks.py`).
 """
 
@@ -35,7 +33,7 @@ _OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 
 
 def normalised(name):
-    """The name as Route 53 answers it: lowercase, octal escapes, a final dot."""
+    """The name in Route 53's form: lowercase, octal escapes, a final dot."""
     if not name:
         return name
     plain = _OCTAL.sub(lambda code: chr(int(code.group(1), 8)), name.strip()).lower()
@@ -62,7 +60,7 @@ def name_error(name):
 
 
 def is_in(name, zone_name):
-    """Whether `name` is the zone's apex or below it."""
+    """Whether `name` is the zone's apex or a subdomain of it."""
     return name == zone_name or name.endswith("." + zone_name)
 
 
@@ -74,10 +72,9 @@ _ZONES_MADE = itertools.count(1)
 def new_name_servers():
     """Four host names that no other zone of this run has.
 
-    Route 53's own form: `ns-N.awsdns-NN` with N from 0 to 511 under com, to 1023
-    under net, to 1535 under org, to 2047 under co.uk, and NN the eighth of N
-    within its 512. The steps are odd, so each runs through all 512 before it
-    repeats, and the second lap is shifted: the four together never repeat.
+    Route 53's own form is `ns-N.awsdns-NN`, with N from 0 to 511 under com, to 1023 under net, to 1535 under org, to 2047 under co.uk, and
+    NN the eighth of N within its 512. The steps are odd, so each series contains all 512 before it repeats, and the second round is
+    shifted: the same four never occur again.
     """
     made = next(_ZONES_MADE)
     lap = made // 512
@@ -89,7 +86,7 @@ def new_name_servers():
 
 
 def default_records(zone):
-    """The two sets a new zone holds."""
+    """The two record sets of a new zone."""
     first = zone["name_servers"][0]
     return [
         {"Name": zone["name"], "Type": "NS", "TTL": "172800",
@@ -109,7 +106,7 @@ class Refused(Exception):
         self.code, self.message, self.status = code, message, status
 
     def response(self):
-        """The answer on the wire."""
+        """The response on the wire."""
         return service._error_response(self.code, self.message, self.status)
 
 
@@ -123,7 +120,7 @@ def _answered(handler):
 
 
 def no_such_zone(zone_id):
-    """What every call on a zone that does not stand answers."""
+    """The error of every call on a zone that does not exist."""
     return Refused("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", 404)
 
 
@@ -242,7 +239,7 @@ def _one(query, name):
 
 
 def _list_hosted_zones_by_name(query):
-    """Starts at or after the name; the next page's name is the first that is left over."""
+    """Starts at or after the name. The next page starts with the first name that is left over."""
     start, start_id = _one(query, "dnsname"), _one(query, "hostedzoneid")
     most = min(int(_one(query, "maxitems") or 100), 100)
     if start_id and not start:
@@ -287,10 +284,10 @@ def _label(record):
     return f"[name='{record['Name']}', type='{record['Type']}']"
 
 
-def _why_not(zone, standing, action, record):
-    """Why this change cannot be made to the sets that stand, or None."""
+def _why_not(zone, existing, action, record):
+    """Why this change cannot be applied to the existing record sets, or None."""
     name, kind, key = record["Name"], record["Type"], service._rs_key(record)
-    existing = next((r for r in standing if service._rs_key(r) == key), None)
+    existing = next((r for r in existing if service._rs_key(r) == key), None)
     if not is_in(name, zone["name"]):
         return f"RRSet with DNS name {name} is not permitted in zone {zone['name']}"
     if name_error(name):
@@ -315,7 +312,7 @@ def _why_not(zone, standing, action, record):
             return f"Invalid TTL in {_label(record)}"
         if len(set(record["ResourceRecords"])) != len(record["ResourceRecords"]):
             return f"Duplicate Resource Record: '{record['ResourceRecords'][0]}'"
-    others = {r["Type"] for r in standing if r["Name"] == name and service._rs_key(r) != key}
+    others = {r["Type"] for r in existing if r["Name"] == name and service._rs_key(r) != key}
     if kind == "CNAME" and name == zone["name"]:
         return f"RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone['name']}"
     if (kind == "CNAME" and others - {"CNAME"}) or (kind != "CNAME" and "CNAME" in others):
@@ -331,21 +328,21 @@ def apply_changes(zone_id, changes, comment=""):
         raise no_such_zone(zone_id)
     if not changes:
         raise Refused("InvalidInput", "The ChangeBatch contains no changes.")
-    standing, failures = list(service._records[zone_id]), []
+    existing, failures = list(service._records[zone_id]), []
     for action, record in changes:
         if action not in ("CREATE", "DELETE", "UPSERT"):
             raise Refused("InvalidInput", f"Value '{action}' at 'changeBatch.changes.action' failed to satisfy constraint")
-        failure = _why_not(zone, standing, action, record)
+        failure = _why_not(zone, existing, action, record)
         if failure:
             failures.append(failure)
             continue
         key = service._rs_key(record)
-        standing = [r for r in standing if service._rs_key(r) != key]
+        existing = [r for r in existing if service._rs_key(r) != key]
         if action != "DELETE":
-            standing.append(record)
+            existing.append(record)
     if failures:
         raise Refused("InvalidChangeBatch", "[" + ", ".join(failures) + "]")
-    service._records[zone_id] = standing
+    service._records[zone_id] = existing
     return new_change(comment)
 
 
@@ -365,7 +362,8 @@ def changes_in(body):
     return changes, service._text(batch, "Comment")
 
 
-# How many further changes of a zone are throttled, by its id: `GET /_emulator/throttle/ZONE/CALLS` says so.
+# The number of further changes of a zone that are throttled, by its id. `GET /_emulator/throttle/ZONE/CALLS`
+# sets it.
 THROTTLED = {}
 
 

@@ -1,13 +1,13 @@
-"""Route 53's marks on zones that the package does not have: tags of many, DNSSEC, protections.
+"""Route 53's features of zones that the package does not have: tags of several zones, DNSSEC, protections.
 
 Facts restored, with their sources:
 
-- ListTagsForResources answers the tags of up to ten zones.
+- ListTagsForResources returns the tags of up to ten zones.
   https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListTagsForResources.html
-- GetDNSSEC says whether a zone is signed; signing blocks its deletion.
+- GetDNSSEC says whether a zone is signed. Signing blocks its deletion.
   https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetDNSSEC.html
-- A record set protection blocks every change of that name and type, and the
-  zone's deletion (botocore 1.44.8, CreateResourceRecordSetProtections).
+- A record set protection blocks every change of that name and type, and the zone's deletion (botocore 1.44.8,
+  CreateResourceRecordSetProtections).
 """
 
 import re
@@ -26,7 +26,7 @@ _TAGS_OF_MANY = "/2013-04-01/tags/hostedzone"
 
 
 def tagged_zones(path, body):
-    """The zone ids of a ListTagsForResources request; of any other, none."""
+    """The zone ids of a ListTagsForResources request, or none for another request."""
     root = service._parse_body(body) if path == _TAGS_OF_MANY else None
     listed = service._find(root, "ResourceIds") if root is not None else None
     return [one.text or "" for one in listed] if listed is not None else []

@@ -1,11 +1,11 @@
-"""How a correction takes the place of a function of the package."""
+"""How a correction replaces a function of the package."""
 
 
 def replace(module, name, wanted):
-    """Puts `wanted` in place of `module.name` and answers what stood there.
+    """Replaces `module.name` by `wanted`, and returns the original.
 
-    A seam that is not there is an error: silently correcting nothing would
-    leave the emulator wrong and every test that leans on it green.
+    A missing name is an error: if a correction silently had no effect, the emulator would be wrong and every test that relies on it would
+    still pass.
     """
     found = getattr(module, name, None)
     if not callable(found):

@@ -1,13 +1,12 @@
-"""Parameter Store: limits and missing things are refused as AWS refuses them.
+"""Parameter Store: limits and missing parameters are refused as AWS refuses them.
 
 Facts restored, with their sources:
 
-- Tags of a parameter that is not there are `InvalidResourceId`; the package
-  keeps them for a later parameter of that name, which would then carry tags
-  that its writer never gave: our proof of ownership.
+- Tags of a missing parameter are `InvalidResourceId`. The package keeps them for a later parameter of that name, which would then have
+  tags that its writer never set. The functions' proof of ownership relies on tags.
   https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_AddTagsToResource.html
-- GetParameters and DeleteParameters take ten names at most.
-- A value is 1 to 4,096 bytes (standard tier); a StringList is not empty.
+- GetParameters and DeleteParameters accept at most ten names.
+- A value has 1 to 4,096 bytes (standard tier). A StringList is not empty.
 """
 
 from ministack.core.responses import error_response_json

@@ -1,14 +1,11 @@
-"""Step Functions: a repeated start joins the execution that runs, and the role decides what it may call.
+"""Step Functions: a repeated start joins the running execution, and the role decides what it may call.
 
 Facts restored, with their sources:
 
-- StartExecution of a standard workflow with the name and the input of a running
-  execution succeeds and answers that one's ARN; with another input, or once it
-  has ended, it is `ExecutionAlreadyExists`. A request to a custom resource that
-  is delivered twice relies on it.
+- StartExecution of a standard workflow with the name and the input of a running execution succeeds and returns that one's ARN. With
+  another input, or after it has ended, it is `ExecutionAlreadyExists`. A redelivered request to a custom resource relies on this.
   https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-- A task calls Lambda as the state machine's role, which needs
-  `lambda:InvokeFunction` on the function.
+- A task calls Lambda with the state machine's role, which needs `lambda:InvokeFunction` on the function.
   https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 """
 
@@ -31,9 +28,9 @@ def _start_execution(before):
     def start(data):
         machine = data.get("stateMachineArn", "").rpartition(":")[2]
         arn = f"arn:aws:states:{get_region()}:{get_account_id()}:execution:{machine}:{data.get('name')}"
-        standing = service._executions.get(arn)
-        if standing and standing["status"] == "RUNNING" and standing["input"] == data.get("input", "{}"):
-            started = datetime.datetime.fromisoformat(str(standing["startDate"]).replace("Z", "+00:00"))
+        existing = service._executions.get(arn)
+        if existing and existing["status"] == "RUNNING" and existing["input"] == data.get("input", "{}"):
+            started = datetime.datetime.fromisoformat(str(existing["startDate"]).replace("Z", "+00:00"))
             return json_response({"executionArn": arn, "startDate": started.timestamp()})
         return before(data)
     return start

@@ -1,11 +1,9 @@
-"""The whole of the emulated DNS, for who serves it, and a switch that AWS does not have.
+"""All of the emulated DNS, for the programs that serve it, and a switch that AWS does not have.
 
-`GET /_emulator/zones` answers every public zone of every account with its record
-sets as JSON, and the domains that the emulated registry knows. The demo's and
-the tests' name server copies it. No AWS service has such a call; no function
-under test makes it.
+`GET /_emulator/zones` returns every public zone of every account with its record sets as JSON, and the domains in the emulated registry.
+The name server of the demo and of the tests copies it. No AWS service has such a call, and no function under test makes it.
 
-`GET /_emulator/throttle/ZONE/CALLS` throttles the next so many changes of a zone's record sets.
+`GET /_emulator/throttle/ZONE/CALLS` throttles the next CALLS changes of a zone's record sets.
 """
 
 import json
@@ -19,7 +17,7 @@ _REGISTERED = ()
 
 
 def zones():
-    """What `/_emulator/zones` answers."""
+    """The response of `/_emulator/zones`."""
     every = resolution.all_zones()
     registered = [(domain, resolution.registered_zone(domain, account, every)) for domain, account in _REGISTERED]
     return {

@@ -1,4 +1,4 @@
-"""What the examples below `cdk/examples` synthesise, for a suite's world."""
+"""Synthesizes the examples in `cdk/examples` for a suite's world."""
 
 import json
 import os
@@ -16,12 +16,13 @@ EXAMPLES, TSX = CDK / "examples", CDK / "node_modules" / ".bin" / "tsx"
 
 
 def synthesize(example, stacks, replaced=(), edits=()):
-    """The templates of these stacks, by name, for this world's accounts and names; `replaced` are further (text, text)
-    pairs, `edits` such of the example's `app.ts`, which holds each. Their assets lie in the buckets of the stacks' accounts, as `cdk deploy` would have put them there."""
+    """The templates of these stacks, by name, with this world's accounts and names. `replaced` are further (text, text) pairs, `edits`
+    such pairs for the example's `app.ts`, which must contain each. Uploads the assets to the buckets of the stacks' accounts, as
+    `cdk deploy` does."""
     context = json.loads((EXAMPLES / example / "cdk.json").read_text()).get("context", {}) | {"functionZips": ZIPS}
     app = (EXAMPLES / example / "app.ts").read_text()
     for old, new in edits:
-        assert app.count(old) == 1, f"{example}/app.ts does not hold {old!r} once"
+        assert app.count(old) == 1, f"{example}/app.ts does not contain {old!r} once"
         app = app.replace(old, new)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([TSX, "--eval", app], cwd=EXAMPLES / example, check=True,
@@ -36,7 +37,7 @@ def synthesize(example, stacks, replaced=(), edits=()):
 
 
 def _provide(account, folder):
-    """What `cdk bootstrap` and `cdk deploy` put into an account before a template."""
+    """Uploads what `cdk bootstrap` and `cdk deploy` upload before a template."""
     bucket, s3 = f"cdk-hnb659fds-assets-{account}-{REGION}", client("s3", account)
     s3.create_bucket(Bucket=bucket)
     client("ssm", account).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True)

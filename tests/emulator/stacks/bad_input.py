@@ -1,8 +1,7 @@
-"""Bad input, by name: each is FAILED with a sentence that says what to do, and nothing is made or changed.
+"""Invalid input, by name: each is FAILED with a sentence that says what to do, and nothing is created or changed.
 
-Names in braces are what stands (`standing_before`). Cases of creates run at once:
-those that IAM or STS turns away take a minute, because a new role may not be
-known everywhere for that long, and the functions try again.
+Names in braces are what exists (`existing_before`). Cases of creates run at the same time. Those that IAM or STS denies take a minute,
+because a new role may need that long to reach every endpoint, and the functions retry.
 """
 
 import concurrent.futures
@@ -21,7 +20,7 @@ READS = ("Get", "List", "Describe", "AssumeRole")
 
 
 def role(prefix, account=CONSUMER):
-    """The delegation role of a prefix, as the app names it."""
+    """The delegation role of a prefix, with its name in the app."""
     return f"arn:aws:iam::{NETWORKING}:role/zone-delegation-{prefix}-{account}"
 
 
@@ -42,7 +41,7 @@ def certificate(name, zone="{app zone}", **more):
 
 @dataclass(frozen=True)
 class Case:
-    """What is wrong, the resource, what its sentence must hold, and the AWS error code in it."""
+    """What is wrong, the resource, the facts in its sentence, and the AWS error code in it."""
 
     what: str
     kind: str
@@ -109,13 +108,13 @@ CASES = (
     Case("the parameters are of two zones", SUBDOMAIN, across("x", "torn"),
          ("under /zone-delegation/torn are inconsistent", "{torn zone}", "ns-1.example.net", "deploy again")),
 
-    # What stands in the parent.
+    # Record sets in the parent.
     Case("the name is delegated to other name servers", SUBDOMAIN, across("taken"),
          ("taken.{build} was not delegated", "{build zone}", "ns-9.example.net", "dangling delegation")),
-    Case("a record set of another type stands at the name", SUBDOMAIN, across("used"),
+    Case("a record set of another type exists at the name", SUBDOMAIN, across("used"),
          ("used.{build} was not delegated", "{build zone}", "A used.{build}", "Move these record sets first")),
-    Case("a record set stands below the name", SUBDOMAIN, across("hidden"),
-         ("hidden.{build} was not delegated", "would occlude", "A www.hidden.{build}", "Move these record sets first")),
+    Case("a record set exists below the name", SUBDOMAIN, across("occluded"),
+         ("occluded.{build} was not delegated", "would occlude", "A www.occluded.{build}", "Move these record sets first")),
     Case("a name above is delegated", SUBDOMAIN, across("app.taken"),
          ("app.taken.{build} was not delegated", "delegates a name above it to another zone", "NS taken.{build}", "in that zone")),
 
@@ -135,17 +134,17 @@ CASES = (
 )
 
 
-def filled(value, standing):
-    """`value` with what stands in place of the names in braces."""
+def filled(value, existing):
+    """`value` with the names in braces replaced by what exists."""
     if isinstance(value, str):
-        return re.sub(r"\{([a-z ]+)\}", lambda name: standing[name.group(1)], value)
+        return re.sub(r"\{([a-z ]+)\}", lambda name: existing[name.group(1)], value)
     if isinstance(value, dict):
-        return {key: filled(one, standing) for key, one in value.items()}
-    return [filled(one, standing) for one in value]
+        return {key: filled(one, existing) for key, one in value.items()}
+    return [filled(one, existing) for one in value]
 
 
 def networking(name, base_zone, consumer=CONSUMER, external_id=None):
-    """Deploys the app's networking stack, as another instance of it where `name` is not `dev`."""
+    """Deploys the app's networking stack, as another instance of it if `name` is not `dev`."""
     replaced = [("222222222222", consumer)]
     if name != "dev":
         replaced += [("/zone-delegation/dev", f"/zone-delegation/{name}"), ("zone-delegation-dev-", f"zone-delegation-{name}-"),
@@ -161,15 +160,15 @@ def networking(name, base_zone, consumer=CONSUMER, external_id=None):
     return stack
 
 
-def standing_before():
-    """Deploys what the cases meet, and what people did by hand; says what stands, by name."""
+def existing_before():
+    """Deploys what the cases need, and creates what people create by hand. Returns what exists, by name."""
     vpc = {"VPC": {"VPCRegion": "us-east-1", "VPCId": "vpc-1"}}
-    standing = {"base": BASE_DOMAIN, "build": f"build.{BASE_DOMAIN}", "dev": f"dev.build.{BASE_DOMAIN}",
+    existing = {"base": BASE_DOMAIN, "build": f"build.{BASE_DOMAIN}", "dev": f"dev.build.{BASE_DOMAIN}",
                 "app": f"app1.dev.build.{BASE_DOMAIN}"}
     base_zone, _ = make_zone(NETWORKING, BASE_DOMAIN)
-    standing["loose zone"], _ = make_zone(NETWORKING, f"loose.{BASE_DOMAIN}")
-    standing["private zone"], _ = make_zone(NETWORKING, f"inside.{BASE_DOMAIN}", **vpc)
-    standing["own private zone"], _ = make_zone(CONSUMER, f"inside.{BASE_DOMAIN}", **vpc)
+    existing["loose zone"], _ = make_zone(NETWORKING, f"loose.{BASE_DOMAIN}")
+    existing["private zone"], _ = make_zone(NETWORKING, f"inside.{BASE_DOMAIN}", **vpc)
+    existing["own private zone"], _ = make_zone(CONSUMER, f"inside.{BASE_DOMAIN}", **vpc)
     templates.provide(NETWORKING, templates.NETWORKING_STACK)
     templates.provide(CONSUMER, templates.CONSUMER_STACK)
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -177,25 +176,25 @@ def standing_before():
             "dev": (), "gone": (), "torn": (), "foreign": (STRANGER,), "sealed": (CONSUMER, "told"),
         }.items()}
         stacks = {name: one.result() for name, one in stacks.items()}
-    standing["networking stack"] = stacks["dev"].name
-    standing["build zone"] = stacks["dev"].outputs()["HostedZoneId"]
-    standing["torn zone"] = stacks["torn"].outputs()["HostedZoneId"]
+    existing["networking stack"] = stacks["dev"].name
+    existing["build zone"] = stacks["dev"].outputs()["HostedZoneId"]
+    existing["torn zone"] = stacks["torn"].outputs()["HostedZoneId"]
 
     consumer = Stack(CONSUMER, templates.CONSUMER_STACK)
     assert consumer.create(templates.app(templates.CONSUMER_STACK)) == "CREATE_COMPLETE", consumer.reasons("CREATE_FAILED")
     outputs = consumer.outputs()
-    standing["consumer stack"] = consumer.name
-    standing["dev zone"], standing["app zone"] = outputs["devzone"], outputs["app1devzone"]
+    existing["consumer stack"] = consumer.name
+    existing["dev zone"], existing["app zone"] = outputs["devzone"], outputs["app1devzone"]
 
     ssm = client("ssm", NETWORKING)
     ssm.put_parameter(Name="/by-hand/hosted-zone-name", Value="mine", Type="String")
     ssm.delete_parameter(Name="/zone-delegation/gone/name-servers")
     ssm.put_parameter(Name="/zone-delegation/torn/name-servers", Value="ns-1.example.net,ns-2.example.net",
                       Type="StringList", Overwrite=True)
-    build = standing["build"]
-    for name, kind, value in (("taken", "NS", "ns-9.example.net."), ("used", "A", "192.0.2.1"), ("www.hidden", "A", "192.0.2.2")):
-        change(NETWORKING, standing["build zone"], "CREATE", f"{name}.{build}", kind, value)
-    return stacks["dev"], standing
+    build = existing["build"]
+    for name, kind, value in (("taken", "NS", "ns-9.example.net."), ("used", "A", "192.0.2.1"), ("www.occluded", "A", "192.0.2.2")):
+        change(NETWORKING, existing["build zone"], "CREATE", f"{name}.{build}", kind, value)
+    return stacks["dev"], existing
 
 
 class BadInput(unittest.TestCase):
@@ -203,7 +202,7 @@ class BadInput(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.networking_stack, cls.standing = standing_before()
+        cls.networking_stack, cls.existing = existing_before()
 
     def test_a_create_is_refused(self):
         before = inventory.of(NETWORKING, CONSUMER)
@@ -215,8 +214,9 @@ class BadInput(unittest.TestCase):
         self.assertEqual(inventory.difference(before, inventory.of(NETWORKING, CONSUMER)), [])
 
     def not_created(self, number, case):
-        """Deploys the case and deletes its stack; why it failed. Its function did nothing but read."""
-        properties = filled(case.properties, self.standing)
+        """Deploys the case and deletes its stack. Returns why it failed. Checks that its function only
+        read."""
+        properties = filled(case.properties, self.existing)
         if case.kind == PUBLISHED:
             prefix = properties.get("ParameterPrefix", "/free").rstrip("/")
             template = templates.published_zone(properties, properties["HostedZoneId"], prefix)
@@ -234,8 +234,8 @@ class BadInput(unittest.TestCase):
 
     def test_a_delete_is_refused(self):
         kept, cut = self.subdomain("kept"), self.subdomain("cut")
-        by_hand = [(CONSUMER, kept.outputs()["HostedZoneId"], filled("www.kept.{dev}", self.standing), "A", "192.0.2.3"),
-                   (CONSUMER, cut.outputs()["HostedZoneId"], filled("x.cut.{dev}", self.standing), "NS", "ns-9.example.net.")]
+        by_hand = [(CONSUMER, kept.outputs()["HostedZoneId"], filled("www.kept.{dev}", self.existing), "A", "192.0.2.3"),
+                   (CONSUMER, cut.outputs()["HostedZoneId"], filled("x.cut.{dev}", self.existing), "NS", "ns-9.example.net.")]
         for account, zone, *record in by_hand:
             change(account, zone, "CREATE", *record)
         before, resources = inventory.of(NETWORKING, CONSUMER), self.networking_stack.resources()
@@ -252,7 +252,7 @@ class BadInput(unittest.TestCase):
                 (reason,) = stack.reasons("DELETE_FAILED").values()
                 self.says(reason, facts)
         self.assertEqual(inventory.difference(before, inventory.of(NETWORKING, CONSUMER)), [])
-        # What nothing depends on may go meanwhile.
+        # What nothing depends on may be deleted meanwhile.
         self.assertEqual(self.networking_stack.resources(), {i: one for i, one in resources.items() if "Alarm" not in i})
         for (account, zone, *record), stack in zip(by_hand, (kept, cut)):
             change(account, zone, "DELETE", *record)
@@ -275,7 +275,7 @@ class BadInput(unittest.TestCase):
         self.assertEqual(stack.delete(), "DELETE_COMPLETE")
 
     def template(self, name, **more):
-        return templates.delegated_subdomain(filled(within(name, **more), self.standing))
+        return templates.delegated_subdomain(filled(within(name, **more), self.existing))
 
     def subdomain(self, name):
         """A stack with a subdomain of the consumer's zone."""
@@ -284,13 +284,13 @@ class BadInput(unittest.TestCase):
         return stack
 
     def says(self, reason, facts, aws=""):
-        """The sentence holds the facts and, where `aws` is a code, the code and a request id."""
+        """Checks that the sentence has the facts and, if `aws` is a code, the code and a request id."""
         match = re.fullmatch(r"Received response status \[FAILED\] from custom resource\. Message returned: (.*) "
                              r"\(RequestId: [0-9a-f-]{36}\)", reason)
         self.assertIsNotNone(match, reason)
         sentence = match.group(1)
         self.assertTrue(sentence.endswith("."), sentence)
-        for fact in filled(list(facts), self.standing):
+        for fact in filled(list(facts), self.existing):
             self.assertIn(fact, sentence)
         if aws:
             self.assertRegex(sentence, rf"\({aws}, request [0-9A-Za-z-]+\)")

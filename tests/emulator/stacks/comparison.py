@@ -1,8 +1,7 @@
 """aws-cdk-lib's CrossAccountZoneDelegationRecord and this project's DelegatedSubdomain in the same situations.
 
-Both are deployed, and something happens to each that happens in practice. What
-then is the case is read from the stacks, from Route 53 and over DNS. The table
-in README.md has these outcomes, and the suite fails if it has others.
+Both are deployed, and something happens to each that happens in practice. The result is read from the stacks, from Route 53 and over
+DNS. The table in README.md has these results, and the suite fails if it has others.
 """
 
 import concurrent.futures
@@ -43,7 +42,7 @@ class Contestant:
         return json.loads(json.dumps(self._template).replace(f"{self._label}-name", f"{self._label}-{case}"))
 
     def failing(self, case):
-        """The template with one more resource, which fails when all else is complete: the apex NS record set exists."""
+        """The template with one more resource, which fails when all others are complete, because it creates an existing record set."""
         template = self.template(case)
         found = {one["Type"]: logical_id for logical_id, one in template["Resources"].items()}
         zone = found.get("AWS::Route53::HostedZone")
@@ -78,7 +77,7 @@ class Comparison(unittest.TestCase):
             ("Rename; another resource fails, so the update is rolled back", self.renamed),
             ("A person has added a record to the zone; delete the stack", self.with_a_record),
             ("A person has changed the NS record set; delete the stack", self.changed_by_a_person))
-        # What happens in these two happens to the parent zone, and so to every case.
+        # These two affect the parent zone, and so every case.
         alone = (
             (f"Route 53 throttles the first {THROTTLED_CALLS} changes of the parent zone; deploy", self.throttled),
             ("The delegation role was deleted before; delete the stack", self.without_role))
@@ -171,7 +170,7 @@ class Comparison(unittest.TestCase):
         return next((one for one in found if (one["Name"], one["Type"]) == (f"{domain}.", "NS")), None)
 
     def delegation(self, domain):
-        """The values of the name's NS record set, None if there is none."""
+        """The values of the name's NS record set, or None if there is none."""
         found = self.record_set(domain)
         return found and sorted(one["Value"] for one in found["ResourceRecords"])
 

@@ -1,6 +1,6 @@
-"""The functions' binaries live on moto as they do on the emulator, and every request of theirs is one that AWS's models allow.
+"""The functions' binaries run on moto as they do on the emulator, and AWS's models permit each of their requests.
 
-What they send to both is recorded, validated against botocore's models, and its signature computed once more.
+What they send to both is recorded and validated against botocore's models, and botocore computes its signature again.
 """
 
 import collections
@@ -18,7 +18,7 @@ from .world import BASE_DOMAIN, CONSUMER, ENDPOINT, NETWORKING, ZIPS, client
 
 ISSUED_AFTER = 8  # seconds; longer than an invocation of `lives.certificates`
 
-# What the lives call, so that a life which calls less is noticed.
+# The calls of the lives, so that a life that calls less is found.
 OPERATIONS = {
     "acm": {"AddTagsToCertificate", "DeleteCertificate", "DescribeCertificate", "ListCertificates", "ListTagsForCertificate",
             "RemoveTagsFromCertificate", "RequestCertificate"},
@@ -43,7 +43,7 @@ class Lives:
         cls.addClassCleanup(cls.recorder.close)
         cls.stage = lives.Stage(cls.recorder.url, *place)
         cls.addClassCleanup(cls.stage.close)
-        # All pass, or this raises.
+        # Raises an error unless all pass.
         lives.all_of(cls.stage)
         # boto3's own requests are not under test.
         cls.exchanges = [one for one in cls.recorder.exchanges if "aws-sdk-rust" in (one.header("user-agent") or "")]
@@ -55,18 +55,18 @@ class Lives:
             called[service].add(name)
         self.assertEqual(dict(called), OPERATIONS)
 
-    def test_every_request_is_one_of_the_models(self):
+    def test_the_models_permit_every_request(self):
         self.assertGreater(len(self.exchanges), 100)
         self.assertEqual(sorted({fault for one in self.exchanges for fault in model.faults(one)}), [])
 
-    def test_every_signature_is_the_one_that_botocore_computes(self):
+    def test_every_signature_is_equal_to_botocores(self):
         secrets = self.stage.secrets()
         for one in self.recorder.exchanges:
             secrets |= signature.secrets_in(one)
         found = {fault for one in self.exchanges if (fault := signature.fault(one, secrets))}
         self.assertEqual(sorted(found), [])
 
-    def test_a_wrong_request_would_be_noticed(self):
+    def test_an_invalid_request_is_found(self):
         by_name = {model.operation_of(one)[1]: one for one in self.exchanges}
         for name, found, put in (
                 ("AssumeRole", b"RoleArn=", b"RoleArm="), ("RequestCertificate", b'"DNS"', b'"DNSSEC"'),
@@ -87,7 +87,7 @@ def _session(stage):
 
 
 def _make_role(account, name, principal):
-    """A role of the emulator that may do everything: what roles may do is for the other suites."""
+    """A role of the emulator with all permissions. Other suites prove what roles may do."""
     trust, allowed = ({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one}]} for one in (
         {"Action": "sts:AssumeRole", "Principal": principal}, {"Action": "*", "Resource": "*"}))
     client("iam", account).create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))

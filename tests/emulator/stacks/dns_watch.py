@@ -1,4 +1,4 @@
-"""Asks for a name over DNS again and again, and keeps every answer that is not the one that must come."""
+"""Queries a name over DNS continuously, and keeps every unexpected answer."""
 
 import socket
 import struct
@@ -10,7 +10,8 @@ _PATIENCE = 3.0
 
 
 def ask(server, name, kind=_A):
-    """(response code, whether authoritative, number of answers) of one question over UDP; None where none came."""
+    """(response code, whether authoritative, number of records) of one query over UDP, or None if there was
+    no answer."""
     question = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
     query = struct.pack("!6H", 1, 0, 1, 0, 0, 0) + question + struct.pack("!2H", kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
@@ -26,12 +27,13 @@ def ask(server, name, kind=_A):
 
 
 def answers(server, name, kind=_A):
-    """Whether the tree of name servers, walked from the registered domain down, answers the name's record with authority."""
+    """Whether the chain of name servers from the registered domain leads to the name's record, with
+    authority."""
     return ask(server, name, kind) == (0, True, 1)
 
 
 class Watch:
-    """Asks `server` for the name's record all the time, until it is left."""
+    """Queries `server` for the name's record continuously, until the end of the block."""
 
     def __init__(self, server, name, kind=_A):
         self.asked, self.failed = 0, []
@@ -47,7 +49,7 @@ class Watch:
         self._thread.join()
 
     def _run(self):
-        # Whatever is gone is gone until a change is INSYNC, which takes a second: no gap hides between two questions.
+        # A gap lasts until a change is INSYNC, which takes a second, so none is missed between two queries.
         while not self._ended.wait(0.01):
             self.asked += 1
             if not answers(self._server, self._name, self._kind):

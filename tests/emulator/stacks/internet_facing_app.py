@@ -1,5 +1,5 @@
-"""The example `cdk/examples/internet-facing-app`, deployed as far as the emulator goes: application, way in, the options that
-are turned on later, and away again."""
+"""The example `cdk/examples/internet-facing-app`, deployed as far as the emulator supports it: application, ingress, the options that
+are turned on later, and the deletion."""
 
 import json
 import re
@@ -14,19 +14,20 @@ from .world import BASE_DOMAIN, CONSUMER, NETWORKING, client, make_zone
 APPLICATION = "565656565656"
 ALLOWED = "192.0.2.0/24"
 
-# The props that turn an option on, as a person writes them into `app.ts`: the stack, the prop, its value.
+# The props that turn an option on, as a user writes them in `app.ts`: the stack, the prop, its value.
 OPTIONS = {
     "allowed addresses": ("Ingress", "allowedAddresses", f"['{ALLOWED}']"),
     "Shield Advanced": ("Ingress", "shieldAdvanced", "true"),
     "fixed addresses": ("Ingress", "fixedAddresses", "true"),
-    "a way out through Network Firewall": ("Application", "egressTo", "['.example.org']"),
+    "egress through Network Firewall": ("Application", "egressTo", "['.example.org']"),
 }
-# Those that are turned on once the rest stands.
-LATER = ("allowed addresses", "Shield Advanced", "a way out through Network Firewall")
-# After which line each stack's options stand.
+# The options that are turned on after the first deployment.
+LATER = ("allowed addresses", "Shield Advanced", "egress through Network Firewall")
+# The line of each stack after which its options are inserted.
 LINES = {"Ingress": "  subdomain: 'app',\n", "Application": "  repositoryName: 'app',\n"}
 
-# What the emulator does not know, and so is not deployed here, with all that stands on it.
+# Resource types that the emulator does not know. They are not deployed here, and neither are the resources
+# that depend on them.
 UNSUPPORTED = {
     "Application": [
         "AWS::EC2::FlowLog", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
@@ -37,22 +38,23 @@ UNSUPPORTED = {
         "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation",
     ],
 }
-# What it does not know of an option besides.
+# The additional types of an option.
 UNSUPPORTED_OF = {
-    # WAF's own API has it: a set that is made there stands for the template's.
+    # WAF's own API has it: a set that is created there replaces the template's.
     "allowed addresses": ["AWS::WAFv2::IPSet"],
-    # That is all of the option.
+    # That is the whole option.
     "Shield Advanced": ["AWS::Shield::Protection"],
-    # The load balancer in front stands on the addresses, and goes with them.
+    # The load balancer in front depends on the addresses, and is removed with them.
     "fixed addresses": ["AWS::EC2::EIP"],
-    # What is left are the subnets of the firewalls and of the NAT gateways, with the latter's way to the Internet.
-    "a way out through Network Firewall": [
+    # The subnets of the firewalls and of the NAT gateways remain, with the latter's route to the Internet.
+    "egress through Network Firewall": [
         "AWS::EC2::EIP", "AWS::EC2::NatGateway", "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::FirewallPolicy",
         "AWS::NetworkFirewall::LoggingConfiguration", "AWS::NetworkFirewall::RuleGroup",
     ],
 }
-# An interface endpoint has no network interfaces there, whose addresses the example looks up: these stand for them. Nor does
-# CloudFormation register a target group's targets there, or pass anything through a load balancer.
+# In the emulator, an interface endpoint has no network interfaces, whose addresses the example looks up:
+# these replace them. It also does not register a target group's targets, nor forward traffic through a load
+# balancer.
 ADDRESSES = ("10.1.2.10", "10.1.3.10")
 
 
@@ -66,7 +68,7 @@ def with_addresses(template):
 
 
 def with_address_set(template):
-    """The ingress template with a set made by WAF's API in place of its own, which is all that it is replaced by."""
+    """The ingress template with a set that WAF's API created in place of its own, and no other change."""
     name, address_set = templates.only(template["Resources"], "AWS::WAFv2::IPSet")
     properties = address_set["Properties"]
     made = client("wafv2", CONSUMER).create_ip_set(
@@ -77,18 +79,18 @@ def with_address_set(template):
 
 
 def supported(template, unsupported):
-    """A template without resources of these types and without all that stands on them."""
+    """A template without resources of these types and without the resources that depend on them."""
     gone = {name for name, resource in template["Resources"].items() if resource["Type"] in unsupported}
 
-    def stands_on_gone(part):
+    def depends_on_removed(part):
         return any(name in gone for name in re.findall(r'"(?:Ref": |Fn::GetAtt": \[)"(\w+)"', json.dumps(part)))
 
-    while more := {n for n, r in template["Resources"].items() if n not in gone and stands_on_gone(r.get("Properties"))}:
+    while more := {n for n, r in template["Resources"].items() if n not in gone and depends_on_removed(r.get("Properties"))}:
         gone |= more
     left = {
         name: resource | {"DependsOn": [n for n in _list(resource.get("DependsOn")) if n not in gone]}
         for name, resource in template["Resources"].items() if name not in gone}
-    return template | {"Resources": left, "Outputs": {n: o for n, o in template.get("Outputs", {}).items() if not stands_on_gone(o)}}
+    return template | {"Resources": left, "Outputs": {n: o for n, o in template.get("Outputs", {}).items() if not depends_on_removed(o)}}
 
 
 def _list(value):
@@ -107,14 +109,14 @@ def synthesized(*options):
 
 
 def unsupported(stack, *options):
-    """What the emulator does not know of a stack with these options."""
+    """The resource types in a stack with these options that the emulator does not know."""
     return sorted({*UNSUPPORTED[stack], *(kind for one in options if OPTIONS[one][0] == stack for kind in UNSUPPORTED_OF[one])})
 
 
 class InternetFacingApp(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # Each of them lays out assets, so all before the first look at what stands.
+        # Each of them uploads assets, so all of them run before the existing resources are listed.
         cls.templates, cls.later = synthesized(), synthesized(*LATER)
         base_zone, _ = make_zone(NETWORKING, BASE_DOMAIN)
         templates.provide(NETWORKING, templates.NETWORKING_STACK)
@@ -129,7 +131,7 @@ class InternetFacingApp(unittest.TestCase):
                     client("cloudformation", CONSUMER).validate_template(TemplateBody=json.dumps(made[name]))
                 self.assertIn(f"Unrecognized resource types: [{', '.join(unsupported(name, *options))}]", str(refused.exception))
 
-    def test_it_stands_and_goes_without_a_trace(self):
+    def test_it_is_deployed_and_deleted_without_leftovers(self):
         before = inventory.of(NETWORKING, CONSUMER, APPLICATION)
         application, ingress = Stack(APPLICATION, "Application"), Stack(CONSUMER, "Ingress")
         made = self.templates | {"Ingress": with_addresses(self.templates["Ingress"])}
@@ -144,13 +146,13 @@ class InternetFacingApp(unittest.TestCase):
         self.assertEqual(inventory.difference(before, inventory.of(NETWORKING, CONSUMER, APPLICATION)), [])
 
     def turn_options_on(self, application, ingress):
-        """The options, on what stands: nothing of it is replaced."""
+        """Turns the options on in existing stacks: nothing is replaced."""
         made = self.later | {"Ingress": with_addresses(with_address_set(self.later["Ingress"]))}
         for stack in (application, ingress):
-            stood = stack.resources()
+            existing = stack.resources()
             status = stack.update(supported(made[stack.name], unsupported(stack.name, *LATER)))
             self.assertEqual(status, "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
-            self.assertEqual({i: stack.resources().get(i) for i in stood}, stood, "replaced or gone")
+            self.assertEqual({i: stack.resources().get(i) for i in existing}, existing, "replaced or removed")
         self.check_allowed_addresses(ingress)
         self.check_way_out(application)
 
@@ -160,18 +162,19 @@ class InternetFacingApp(unittest.TestCase):
         self.check_application(application)
 
     def check_allowed_addresses(self, ingress):
-        """Who is not in the set is blocked, before any other rule."""
+        """Requests from outside the set are blocked, before any other rule."""
         waf = client("wafv2", CONSUMER)
         (acl,) = (physical for logical, physical in ingress.resources().items() if re.fullmatch("WebAcl[0-9A-F]{8}", logical))
         name, acl_id, scope = acl.split("|")
         first, *others = waf.get_web_acl(Name=name, Id=acl_id, Scope=scope)["WebACL"]["Rules"]
         self.assertEqual((first["Priority"], first["Action"]), (0, {"Block": {}}))
-        # The emulator keeps the template's spelling, `Arn`, where the API has `ARN`: boto3 finds none.
+        # The emulator keeps the template's spelling `Arn`. The API has `ARN`, so boto3 finds none.
         self.assertEqual(first["Statement"], {"NotStatement": {"Statement": {"IPSetReferenceStatement": {}}}})
         self.assertEqual(len(others), 3)
 
     def check_way_out(self, application):
-        """Subnets for the firewalls and the NAT gateways in each zone; from the latter a way to the Internet."""
+        """Each zone has subnets for the firewall and the NAT gateway, and the latter has a route to the
+        Internet."""
         ec2, resources = client("ec2", APPLICATION), application.resources()
         gateway = next(physical for physical in resources.values() if physical.startswith("igw-"))
         for kind, ways in (("Firewall", []), ("Nat", [gateway])):
@@ -182,7 +185,7 @@ class InternetFacingApp(unittest.TestCase):
                 self.assertEqual([route["GatewayId"] for route in table["Routes"] if route["DestinationCidrBlock"] == "0.0.0.0/0"], ways)
 
     def check_name(self, ingress):
-        """The name is delegated to a zone of the ingress account, in which it leads to the load balancer."""
+        """The name is delegated to a zone of the ingress account, with a record for the load balancer."""
         name = f"dev.build.{BASE_DOMAIN}"
         self.assertEqual(ingress.outputs()["Url"], f"https://{name}")
         (zone,) = (zone for zone in inventory.zones(CONSUMER).values() if zone["name"] == f"{name}.")

@@ -1,4 +1,4 @@
-"""All that the functions could have made or changed in an account, for a comparison."""
+"""Everything that the functions could have created or changed in an account, for a comparison."""
 
 from .world import REGION, client, pages
 
@@ -54,7 +54,7 @@ def of(*accounts):
 
 
 def difference(before, now, path=""):
-    """What differs between two inventories, one line for each."""
+    """The differences between two inventories, one line for each."""
     if isinstance(before, dict) and isinstance(now, dict):
         return [line for key in sorted({*before, *now}, key=str)
                 for line in difference(before.get(key), now.get(key), f"{path}/{key}")]

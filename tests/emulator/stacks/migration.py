@@ -1,8 +1,7 @@
-"""Coming from elsewhere, as `docs/migrate.md` says, without a moment in which the name does not resolve.
+"""Migrations as in `docs/migrate.md`. The name resolves at every moment.
 
-The name is asked for over DNS all the time, from the base domain down through
-every NS record set, while stacks go from the old custom resource to this one, also
-where the deploy that changes hands is rolled back.
+The name is queried over DNS continuously, from the base domain through every NS record set, while stacks migrate from the old custom
+resource to this one, and also if the deployment with the adoption is rolled back.
 """
 
 import copy
@@ -28,8 +27,8 @@ DNS = (_HOST, int(_PORT))
 
 
 def synthesised(example, step, zone, *replaced, **context):
-    """An example's templates at a step, with its assets in the accounts' buckets; `zone` is the parent's id, `replaced` are
-    further (text, text) pairs."""
+    """An example's templates at a step, with its assets in the accounts' buckets. `zone` is the parent's id, `replaced` are further
+    (text, text) pairs."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder)
         subprocess.run(["node", "--import", "tsx", "app.ts"], cwd=EXAMPLES / example, check=True, env={
@@ -62,7 +61,8 @@ def upload(source, destination):
 
 
 def old_role(name, zone, *statements):
-    """A role of the networking account as such set-ups have it: the consumer may UPSERT and DELETE in the zone."""
+    """A role of the networking account as such set-ups have it: the consumer may UPSERT and DELETE in the
+    zone."""
     iam = client("iam", NETWORKING)
     document = lambda *all_of_it: json.dumps({"Version": "2012-10-17", "Statement": list(all_of_it)})
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=document({
@@ -74,15 +74,15 @@ def old_role(name, zone, *statements):
 
 
 def forget(role):
-    """What the last step of a migration takes away."""
+    """Deletes what the last step of a migration deletes."""
     iam = client("iam", NETWORKING)
     iam.delete_role_policy(RoleName=role, PolicyName="delegation")
     iam.delete_role(RoleName=role)
 
 
 def retained(template, kind):
-    """The template with its resource of this type retained: the steps `retained` and `taken-over` of an example are no more than
-    that, as the examples' own tests hold."""
+    """The template with its resource of this type retained, which is the only difference of the steps `retained` and `taken-over`, as the
+    examples' own tests prove."""
     kept = copy.deepcopy(template)
     resource, _ = templates.only(kept["Resources"], kind)
     kept["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
@@ -90,7 +90,7 @@ def retained(template, kind):
 
 
 def failing(template, kind, zone, name):
-    """The template with one more resource, which fails once that of this type is made: the zone's own NS record set stands."""
+    """The template with one more resource, which fails after that of this type is created: the zone's own NS record set exists."""
     fails = copy.deepcopy(template)
     made, _ = templates.only(fails["Resources"], kind)
     fails["Resources"]["Failing"] = {"Type": "AWS::Route53::RecordSet", "DependsOn": made, "Properties": {
@@ -132,7 +132,7 @@ class Migration(unittest.TestCase):
         self.answered(watch)
         with self.watched(name) as watch:
             self.rolled_back(stack, failing(after, SUBDOMAIN, child_zone, name))
-        self.assertNotEqual(watch.failed, [], "what is not retained as it comes takes the name with it")
+        self.assertNotEqual(watch.failed, [], "a resource that is not retained deletes the delegation")
         self.updated(stack, new_kept)
         self.updated(stack, after)
         forget("build-delegation")
@@ -149,11 +149,11 @@ class Migration(unittest.TestCase):
         client("ssm", NETWORKING).put_parameter(Name=parameter, Value=zone, Type="String")
         old_role("sample-delegation", zone, {
             "Effect": "Allow", "Action": "ssm:GetParameter", "Resource": f"arn:aws:ssm:{REGION}:{NETWORKING}:parameter{parameter}"})
-        # The other migration stands under the names that the examples share.
+        # The other migration has the names that the examples share.
         apart = (("build.example.com", "sample.example.com"), ("zone-delegation/dev", "zone-delegation/sample"),
                  ("zone-delegation-dev-", "zone-delegation-sample-"))
         first_networking, before = synthesised("migrate-from-python", "before", zone, *apart)
-        self.dark_without_the_first_step(placed(json.dumps(before), zone, (f"dev.{parent}", f"dark.{parent}")), f"dark.{parent}")
+        self.does_not_resolve_without_the_first_step(placed(json.dumps(before), zone, (f"dev.{parent}", f"dark.{parent}")), f"dark.{parent}")
 
         stack, name = self.created(CONSUMER, "migrating-from-python", before), f"dev.{parent}"
         child_zone = stack.resources()["SampleSubdomain"]
@@ -170,8 +170,8 @@ class Migration(unittest.TestCase):
         self.answered(watch)
         self.moved(name, zone, child_zone, ttl=3600)
 
-    def dark_without_the_first_step(self, before, name):
-        """What the first step is there for; and the watch sees it."""
+    def does_not_resolve_without_the_first_step(self, before, name):
+        """Shows that the name does not resolve without the first step, and that the watch finds this."""
         stack = self.created(CONSUMER, "skipping-a-step", before)
         sample, _ = templates.only(before["Resources"], SAMPLE)
         after = json.loads(json.dumps(before).replace(json.dumps({"Ref": sample}), json.dumps(stack.resources()[sample])))
@@ -181,14 +181,15 @@ class Migration(unittest.TestCase):
         self.assertNotEqual(watch.failed, [])
 
     def parent(self, label):
-        """A zone of the networking account that has been there all along: its name and its id."""
+        """An existing zone of the networking account: its name and its id."""
         name = f"{label}.{BASE_DOMAIN}"
         zone, servers = make_zone(NETWORKING, name)
         change(NETWORKING, self.base_zone, "CREATE", name, "NS", *(f"{one}." for one in servers))
         return name, zone
 
     def published(self, name, first, template, zone, zone_name):
-        """Publishes the zone, in which delegations stand, at the second try: the first one fails and leaves nothing in the way."""
+        """Publishes the zone, which has delegations, at the second attempt: the first one fails and leaves
+        nothing that prevents the second."""
         stack = Stack(NETWORKING, name)
         self.assertEqual(stack.create(failing(first, PUBLISHED, zone, zone_name)), "ROLLBACK_COMPLETE", stack.reasons("DELETE_FAILED"))
         self.assertEqual(list(stack.reasons("CREATE_FAILED")), ["Failing"])
@@ -205,13 +206,13 @@ class Migration(unittest.TestCase):
         self.assertEqual(stack.update(template), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
 
     def rolled_back(self, stack, template):
-        """The update fails for `failing`'s resource alone, and is rolled back."""
+        """Checks that the update fails only for `failing`'s resource, and is rolled back."""
         self.assertEqual(stack.update(template), "UPDATE_ROLLBACK_COMPLETE", stack.reasons("UPDATE_FAILED"))
-        # AWS says CREATE_FAILED of it, the emulator UPDATE_FAILED.
+        # On AWS its status is CREATE_FAILED, in the emulator UPDATE_FAILED.
         self.assertEqual(list(stack.reasons("CREATE_FAILED") | stack.reasons("UPDATE_FAILED")), ["Failing"])
 
     def www(self, name, zone):
-        self.assertFalse(answers(DNS, f"www.{name}"), "it is seen where the name does not resolve")
+        self.assertFalse(answers(DNS, f"www.{name}"), "the name must not resolve")
         change(CONSUMER, zone, "CREATE", f"www.{name}", "A", "192.0.2.80")
 
     def watched(self, name):
@@ -224,18 +225,19 @@ class Migration(unittest.TestCase):
         raise AssertionError(f"{name} does not resolve")
 
     def answered(self, watch):
-        """The name resolved throughout."""
+        """Checks that the name resolved throughout."""
         self.assertGreater(watch.asked, 20)
         self.assertEqual(watch.failed, [])
 
     def delegated(self, name, parent_zone, zone, ttl):
-        """The parent delegates the name to the zone that stood before."""
+        """Checks that the parent delegates the name to the zone that existed before."""
         servers = client("route53", CONSUMER).get_hosted_zone(Id=zone)["DelegationSet"]["NameServers"]
         found, values = inventory.zones(NETWORKING)[parent_zone]["record sets"][f"{name}.", "NS"]
         self.assertEqual((found, sorted(value.rstrip(".") for value in values)), (ttl, sorted(servers)))
 
     def moved(self, name, parent_zone, zone, ttl):
-        """The same zone is delegated, by this project's resource, by the record set that it adopted."""
+        """Checks that this project's resource delegates the same zone, with the record set that it
+        adopted."""
         self.delegated(name, parent_zone, zone, ttl)
         self.assertIn("zone-delegation:stack-id", inventory.zones(CONSUMER)[zone]["tags"])
 

@@ -1,6 +1,6 @@
-"""The README's page, deployed: a subdomain with a certificate, from the base domain down, and away again.
+"""Deploys and deletes the README's example: a subdomain with a certificate, from the base domain down.
 
-It is in TypeScript; `npm run packages:test` in `cdk/` proves that the page in Python makes the same templates.
+It is in TypeScript. `npm run packages:test` in `cdk/` proves that the example in Python creates the same templates.
 """
 
 import unittest

@@ -1,4 +1,4 @@
-"""A CloudFormation stack, driven by the API."""
+"""A CloudFormation stack, operated through the API."""
 
 import json
 import re
@@ -8,7 +8,8 @@ from .world import client, pages
 
 
 class Stack:
-    """A stack of an account, by its name, with its parameters. Every step waits for its end and answers the status."""
+    """A stack of an account, by its name, with its parameters. Every operation waits for its end and returns
+    the status."""
 
     def __init__(self, account, name, **parameters):
         self.name, self.account = name, account
@@ -52,7 +53,7 @@ class Stack:
                 if one["ResourceStatus"] != "DELETE_COMPLETE"}
 
     def reasons(self, status):
-        """Why resources last came to `status`, by logical id."""
+        """Why resources last had the status `status`, by logical id."""
         events = list(pages(self._cloudformation, "describe_stack_events", "StackEvents", StackName=self._id))
         return {e["LogicalResourceId"]: e.get("ResourceStatusReason", "") for e in reversed(events)
                 if e["ResourceStatus"] == status and e["LogicalResourceId"] != self.name}
@@ -66,7 +67,7 @@ class Stack:
 
     def calls(self, request_type):
         """The AWS operations that the stack's function called for its request of this type."""
-        for _ in range(120):  # CloudFormation hears of the end before the log does.
+        for _ in range(120):  # CloudFormation gets the answer before the log has the line.
             lines = self.log()
             closed = [line["span"]["invocation"] for line in lines
                       if line["message"] == "request closed" and line["request_type"] == request_type]

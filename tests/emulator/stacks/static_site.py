@@ -1,4 +1,5 @@
-"""The example `cdk/examples/static-site`, deployed: zone, certificate, bucket, distribution and its names, and away again."""
+"""Deploys and deletes the example `cdk/examples/static-site`: zone, certificate, bucket, distribution and its
+names."""
 
 import unittest
 
@@ -8,7 +9,7 @@ from .world import BASE_DOMAIN, CONSUMER, NETWORKING, REGION, client, make_zone,
 
 
 class StaticSite(unittest.TestCase):
-    def test_it_stands_and_goes_without_a_trace(self):
+    def test_it_is_deployed_and_deleted_without_leftovers(self):
         base_zone, _ = make_zone(NETWORKING, BASE_DOMAIN)
         accounts = {"Networking": NETWORKING, "Consumer": CONSUMER}
         templates = assembly.synthesize("static-site", accounts, (("Z00000000000000EXAMPLE", base_zone), ("eu-central-1", REGION)))
@@ -22,7 +23,8 @@ class StaticSite(unittest.TestCase):
         self.assertEqual(inventory.difference(before, inventory.of(*accounts.values())), [])
 
     def check_site(self, site):
-        """Both names lead to the distribution, which has the certificate for both, issued, and reads the bucket."""
+        """Both names lead to the distribution, which has an issued certificate for both, and reads the
+        bucket."""
         names = [f"site.build.{BASE_DOMAIN}", f"www.site.build.{BASE_DOMAIN}"]
         self.assertEqual(site.outputs()["Url"], f"https://{names[0]}")
         ((arn, certificate),) = inventory.certificates(CONSUMER).items()

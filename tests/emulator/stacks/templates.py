@@ -1,7 +1,7 @@
-"""The CDK app's templates as it synthesises them (`cdk/test/snapshots`, which its tests keep true), for a suite's world.
+"""The CDK app's synthesized templates (`cdk/test/snapshots`, which its tests keep current), for a suite's world.
 
-Single resources go into templates with a function, a role and a policy of their
-own, cut out of the app's: what the constructs make, with other properties.
+Single resources are deployed in templates with a function, a role and a policy of their own, taken from the app's templates: what the
+constructs create, with other properties.
 """
 
 import json
@@ -19,7 +19,7 @@ FUNCTIONS = {NETWORKING_STACK: "publish-zone", CONSUMER_STACK: "delegate-subdoma
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without dates: `2012-10-17` is the version of a policy."""
+    """YAML without dates, because `2012-10-17` is the version of a policy."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -27,7 +27,8 @@ class _Loader(yaml.SafeLoader):
 
 
 def provide(account, stack_name, *keys):
-    """What `cdk bootstrap` and `cdk deploy` put into an account before a template: the function's code, a version."""
+    """Uploads what `cdk bootstrap` and `cdk deploy` upload before a template: the function's code and a
+    version."""
     bucket, name = f"cdk-hnb659fds-assets-{account}-{REGION}", f"{FUNCTIONS[stack_name]}.zip"
     s3 = client("s3", account)
     s3.create_bucket(Bucket=bucket)
@@ -38,7 +39,8 @@ def provide(account, stack_name, *keys):
 
 
 def app(stack_name, base_zone="", folder=SNAPSHOTS, replaced=()):
-    """A template of the app, with this world's accounts and names; `replaced` are further (text, text) pairs."""
+    """A template of the app, with this world's accounts and names. `replaced` are further (text, text)
+    pairs."""
     text = (folder / f"{stack_name}.yaml").read_text()
     for old, new in replaced:
         text = text.replace(old, new)
@@ -47,7 +49,7 @@ def app(stack_name, base_zone="", folder=SNAPSHOTS, replaced=()):
 
 
 def undrained(template):
-    """The template without the wait of five minutes before a zone is deleted: no resolver knows these names."""
+    """The template without the drain of five minutes, because no resolver knows these names."""
     for one in template["Resources"].values():
         if one["Type"] == "Custom::DelegatedSubdomain":
             one["Properties"].setdefault("DrainSeconds", "0")
@@ -55,7 +57,7 @@ def undrained(template):
 
 
 def placed(text, zone=""):
-    """A template of the project as it stands in this world; `zone` is the id of the zone that it is told."""
+    """A template of the project for this world. `zone` is the id of its zone."""
     return yaml.load(placed_text(text).replace("Z0BASE", zone).replace("Z00000000000000EXAMPLE", zone), _Loader)
 
 
@@ -68,7 +70,7 @@ def placed_text(text):
 
 
 def text(file):
-    """A template as it lies in a file."""
+    """A template as text, from a file."""
     return yaml.load(file.read_text(), _Loader)
 
 
@@ -79,11 +81,12 @@ def only(resources, kind):
 
 
 def _custom(template, function, kind, logical_id, properties):
-    """The template's function alone, with one custom resource that stands as the app's own do."""
+    """The template's function alone, with one custom resource that depends on the same policies as the app's
+    own."""
     _, like = only(template["Resources"], "Custom::PublishedZone") if function == "PublishZoneFunction" else next(
         (i, r) for i, r in template["Resources"].items() if r["Type"] == "Custom::DelegatedSubdomain")
     resources = {i: r for i, r in template["Resources"].items() if i.startswith(function)}
-    # Each of the app's resources depends on the policies that it needs: this one on all of them.
+    # Each of the app's resources depends on the policies that it needs. This one depends on all of them.
     needed = {i for r in template["Resources"].values() if r["Type"].startswith("Custom::") for i in r["DependsOn"]}
     resources[logical_id] = {
         "Type": kind, "Properties": {"ServiceToken": like["Properties"]["ServiceToken"], **properties},
@@ -92,7 +95,7 @@ def _custom(template, function, kind, logical_id, properties):
 
 
 def published_zone(properties, granted_zone, granted_prefix):
-    """A `Custom::PublishedZone`, and its function with the rights on this zone and prefix."""
+    """A `Custom::PublishedZone`, and its function with the permissions for this zone and prefix."""
     template = app(NETWORKING_STACK)
     zone, _ = only(template["Resources"], "AWS::Route53::HostedZone")
     template = _custom(template, "PublishZoneFunction", "Custom::PublishedZone", "Published", properties)

@@ -1,4 +1,4 @@
-"""`cargo xtask aws`, whole: the plan, the trial, its report, and the end that deletes everything.
+"""`cargo xtask aws`: the plan, the trial, its report, and the deletion of everything.
 
 The command itself runs, with profiles whose accounts are the emulator's. `trial_stopped` stops it.
 """
@@ -17,7 +17,8 @@ SETTLED = ("guardrail word its refusal", "to be INSYNC", "ListResourceRecordSetP
 
 
 class Case(unittest.TestCase):
-    """A base domain, profiles of both accounts, and a target folder of its own, so that two trials may run at once."""
+    """A base domain, profiles of both accounts, and a target folder of its own, so that two trials can run at
+    the same time."""
 
     @classmethod
     def setUpClass(cls):
@@ -44,7 +45,7 @@ class Case(unittest.TestCase):
         return done.returncode, done.stdout
 
     def all(self):
-        """What a trial could leave in the accounts."""
+        """Everything that a trial could leave in the accounts."""
         return inventory.of(NETWORKING, CONSUMER) | {
             "stacks": [one["StackName"] for account in (NETWORKING, CONSUMER) for one in pages(
                 client("cloudformation", account), "list_stacks", "StackSummaries") if one["StackStatus"] != "DELETE_COMPLETE"],
@@ -57,13 +58,13 @@ class Trial(Case):
         before = self.all()
         code, said = self.run_to_end()
         self.assertEqual(code, 1, said)
-        self.assertIn("There is nobody to ask", said)
+        self.assertIn("nobody can be asked", said)
         for shown in (NETWORKING, CONSUMER, BASE_DOMAIN, "0.50 USD a month", "zone-delegation-trial-networking"):
             self.assertIn(shown, said)
         self.assertEqual(self.run_to_end("--plan")[0], 0)
         self.assertEqual(inventory.difference(before, self.all()), [])
 
-    def test_a_trial_settles_the_open_questions_and_leaves_nothing(self):
+    def test_a_trial_answers_the_open_questions_and_leaves_nothing(self):
         before = self.all()
         code, said = self.run_to_end("--yes")
         self.assertEqual(code, 0, said)

@@ -1,4 +1,4 @@
-"""`cargo xtask aws`, stopped by Ctrl-C: it deletes what it made, names what it could not delete, and can be told to delete it later."""
+"""`cargo xtask aws`, stopped by Ctrl-C: it deletes what it created, names what it could not delete, and `--clean-up` deletes that later."""
 
 import re
 import signal
@@ -10,7 +10,7 @@ from .world import BASE_DOMAIN, NETWORKING, change
 
 
 class Stopped(trial.Case):
-    def test_a_trial_that_is_stopped_deletes_what_it_made_and_names_what_it_could_not(self):
+    def test_a_stopped_trial_deletes_what_it_created_and_names_what_it_could_not_delete(self):
         before = self.all()
         running = subprocess.Popen(self.command("--yes"), env=self.environment, stdin=subprocess.DEVNULL, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -20,7 +20,8 @@ class Stopped(trial.Case):
         for line in running.stdout:
             said += line
             if made := re.search(r"zone-delegation-trial\.\S+ is (\w+), delegated", line):
-                # A person's record set keeps the zone. The consumer's stacks are being created when the trial is stopped.
+                # A person's record set prevents the delete of the zone. The trial is stopped while the
+                # consumer's stacks are created.
                 zone = made.group(1)
                 change(NETWORKING, zone, "CREATE", *kept)
             if "how long a change is PENDING: 3" in line:

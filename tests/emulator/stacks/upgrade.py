@@ -1,11 +1,9 @@
-"""From every earlier release to the present: nothing that stands is replaced, and nothing in DNS changes.
+"""Upgrades from every earlier release: no existing resource is replaced, and nothing in DNS changes.
 
-But policies: they are named after what they grant, so that an earlier one goes in
-the clean-up, after what it was needed for.
+Policies are an exception: they are named after what they grant, so the clean-up deletes an earlier one after what needed it.
 
-`tests/emulator/releases` keeps each release's templates as they were: those that
-the CDK app synthesised (`cdk/test/snapshots`) and, in `plain`, those for
-CloudFormation alone (`cdk/templates`).
+`tests/emulator/releases` has each release's templates: those that the CDK app synthesized (`cdk/test/snapshots`) and, in `plain`, those
+for CloudFormation alone (`cdk/templates`).
 """
 
 import pathlib
@@ -17,12 +15,13 @@ from .world import ARCHITECTURE, BASE_DOMAIN, CONSUMER, NETWORKING, REGION, make
 
 RELEASES = sorted((pathlib.Path(__file__).resolve().parent.parent / "releases").iterdir())
 PLAIN = pathlib.Path(__file__).resolve().parents[3] / "cdk" / "templates"
-# Where the present functions lie: beside the earlier ones, so that every upgrade changes the functions' code.
+# The prefix of the current functions. It differs from that of the earlier ones, so every upgrade changes the
+# functions' code.
 NEXT = "next/"
 
 
 def code(account):
-    """Where a plain template finds its function."""
+    """The location of the function for a plain template."""
     return {"FunctionBucket": f"cdk-hnb659fds-assets-{account}-{REGION}", "FunctionArchitecture": ARCHITECTURE}
 
 
@@ -58,7 +57,8 @@ class Upgrade(unittest.TestCase):
                 ])
 
     def plain_networking(self):
-        # CloudFormation refuses the template of 0.1.0 unless all five consumers are given: it has a DependsOn on each one's role.
+        # CloudFormation refuses the template of 0.1.0 unless all five consumers are given, because it has a
+        # DependsOn on each one's role.
         others = {f"Consumer{number}Account": f"99999999999{number}" for number in range(2, 6)}
         return Stack(NETWORKING, "plain-networking", **code(NETWORKING), **others, ZoneName=f"plain.{BASE_DOMAIN}",
                      BaseHostedZoneId=self.base_zone, ParameterPrefix="/plain", Consumer1Account=CONSUMER,
@@ -69,7 +69,7 @@ class Upgrade(unittest.TestCase):
                      NetworkRoleArn=role, ExternalId="told")
 
     def tuned(self, stack, present):
-        """Sets the parameters of operation that the plain templates have: that replaces nothing either."""
+        """Sets the operational parameters of the plain templates, which must not replace anything either."""
         tuning = {"AlarmTopicArn": f"arn:aws:sns:{REGION}:{NETWORKING}:alarms", "LogRetentionDays": "30", "Ttl": "60",
                   "DrainSeconds": "1"}
         given = {name: value for name, value in tuning.items() if name in present["Parameters"]}
@@ -77,12 +77,13 @@ class Upgrade(unittest.TestCase):
             before = stack.resources()
             self.assertEqual(stack.update(present, **given), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
             now = stack.resources()
-            self.assertEqual({i: now.get(i) for i in before}, before, "replaced or gone")
+            self.assertEqual({i: now.get(i) for i in before}, before, "replaced or removed")
             added = {i for i in now if i not in before}
             self.assertEqual(added, {i for i, made in present["Resources"].items() if made.get("Condition") == "WatchesCertificate"})
 
     def upgraded(self, planned):
-        """Deploys the earlier templates in their order, then the present ones, then deletes all, as a team would."""
+        """Deploys the earlier templates in order, then the current ones, then deletes all, as a team
+        would."""
         empty, stacks = inventory.of(NETWORKING, CONSUMER), []
         for make, earlier, present in planned:
             stack = make()
@@ -93,12 +94,12 @@ class Upgrade(unittest.TestCase):
             policies = {i for i, made in earlier["Resources"].items() if made["Type"] == "AWS::IAM::Policy"}
             before = {i: made for i, made in stack.resources().items() if i not in policies}
             later = {"FunctionPrefix": NEXT} if "FunctionPrefix" in present["Parameters"] else {}
-            # What a release changes by default, a team keeps, as the changelog says.
+            # A team keeps the former defaults, as the changelog says.
             if "Ttl" in earlier.get("Parameters", {}):
                 later["Ttl"] = str(earlier["Parameters"]["Ttl"]["Default"])
             self.assertEqual(stack.update(present, **later), "UPDATE_COMPLETE", stack.reasons("UPDATE_FAILED"))
             now = stack.resources()
-            self.assertEqual({i: now.get(i) for i in before}, before, "replaced or gone")
+            self.assertEqual({i: now.get(i) for i in before}, before, "replaced or removed")
         self.assertEqual(inventory.difference(stands, inventory.of(NETWORKING, CONSUMER)), [])
         for stack, _, present in stacks:
             self.tuned(stack, present)

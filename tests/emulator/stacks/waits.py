@@ -1,7 +1,7 @@
-"""Waits that outlast an invocation: the CDK app's state machine carries them to their end.
+"""Waits that are longer than an invocation, which the CDK app's state machine continues to their end.
 
-The app's own consumer stack, with nothing changed but the function's time-out,
-which is shorter than ACM takes to issue, and a drain that is longer than it.
+The app's own consumer stack is deployed with one change: the function's time-out is shorter than ACM's time to issue, and a drain is
+longer than the time-out.
 """
 
 import datetime
@@ -11,7 +11,7 @@ from . import inventory, templates
 from .stack import Stack
 from .world import BASE_DOMAIN, CONSUMER, NETWORKING, client, make_zone, pages
 
-TIMEOUT = 6  # seconds; a quarter of it is kept for the answer
+TIMEOUT = 6  # seconds; a quarter of it is reserved for the answer
 DRAIN = 15  # seconds
 
 
@@ -65,12 +65,12 @@ class Waits(unittest.TestCase):
                 for line in stack.log() if line["message"] == "request closed" and line["turn"] > 0}
 
     def drained(self, stack):
-        """How long the outer subdomain's zone outlived its NS record set."""
+        """How long the outer subdomain's zone existed after its NS record set was deleted."""
         calls = [line for line in stack.log() if line["message"] == "AWS call" and line["outcome"] == "ok"]
         deleted = max(line["timestamp"] for line in calls if line["operation"] == "DeleteHostedZone")
-        undelegated = max(line["timestamp"] for line in calls if line["operation"] == "ChangeResourceRecordSets")
+        delegation_deleted = max(line["timestamp"] for line in calls if line["operation"] == "ChangeResourceRecordSets")
         moment = datetime.datetime.fromisoformat
-        return moment(deleted.replace("Z", "+00:00")) - moment(undelegated.replace("Z", "+00:00"))
+        return moment(deleted.replace("Z", "+00:00")) - moment(delegation_deleted.replace("Z", "+00:00"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The emulator as a suite finds it: accounts, a base domain, name servers, the functions' zips."""
+"""The environment of a suite: the emulator's accounts, a base domain, name servers, the functions' zips."""
 
 import functools
 import os
@@ -26,19 +26,19 @@ def _made(service, account, region):
 
 
 def client(service, account, region=REGION):
-    """A client as the account's root. Clients may be shared by threads, but not be made by several at once."""
+    """A client as the account's root. Threads may share clients, but not create several at the same time."""
     with _MAKING:
         return _made(service, account, region)
 
 
 def pages(service, operation, member, **arguments):
-    """Every item of a paged list."""
+    """Every item of a list with pages."""
     for page in service.get_paginator(operation).paginate(**arguments):
         yield from page[member]
 
 
 def make_zone(account, name, **more):
-    """A hosted zone that a person makes: its id and its name servers."""
+    """A hosted zone that a person creates: its id and its name servers."""
     made = client("route53", account).create_hosted_zone(Name=name, CallerReference=f"by-hand-{name}", **more)
     return made["HostedZone"]["Id"].removeprefix("/hostedzone/"), made.get("DelegationSet", {}).get("NameServers", [])
 

@@ -1,4 +1,4 @@
-//! One question, one answer.
+//! Answers one query.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -10,28 +10,29 @@ use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
 
 use crate::zones::{Hosted, REGISTRY_TTL, Zones};
 
-/// Which server a question goes to.
+/// The server that is queried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// The name server with this address, see [`crate::address_of`]. It knows the zones whose delegation set names it.
+    /// The name server with this address, see [`crate::address_of`]. It serves the zones whose delegation set
+    /// names it.
     At(Ipv4Addr),
-    /// One server that plays all name servers: it walks from the registered names down as far as the delegations
-    /// stand, and answers from where that ends.
+    /// One server in place of all name servers. It follows the delegations from the registered names, and
+    /// answers from the last zone.
     Everywhere {
-        /// Whether it also answers `A` for the host names of name servers, with the address of each: right where
-        /// every name server listens on its own.
+        /// Whether it also answers `A` for the host names of name servers, with the address of each. Correct
+        /// if every name server listens on its own address.
         own_addresses: bool,
     },
 }
 
-/// Longest chain of CNAME records that is followed.
+/// The longest chain of CNAME records that is followed.
 const LONGEST_CHAIN: usize = 8;
 
-/// Payload that this server takes over UDP, bytes; <https://www.dnsflagday.net/2020/>.
+/// The payload in bytes that this server accepts over UDP; <https://www.dnsflagday.net/2020/>.
 const UDP_PAYLOAD: u16 = 1232;
 
-/// Answers a question as Route 53's name servers do: with authority inside a zone, with a referral at and below a
-/// delegation, NXDOMAIN and NODATA with the zone's SOA, REFUSED for what the server does not host.
+/// Answers a query as Route 53's name servers do: with authority inside a zone, with a referral at and below
+/// a delegation, NXDOMAIN and NODATA with the zone's SOA, REFUSED for a zone that the server does not host.
 pub fn answer(zones: &Zones, asked: Asked, query: &Message) -> Message {
     let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
     reply.metadata.recursion_desired = query.metadata.recursion_desired;
@@ -72,8 +73,8 @@ pub fn answer(zones: &Zones, asked: Asked, query: &Message) -> Message {
     reply
 }
 
-/// [`answer`] from bytes to bytes; over UDP cut to what the asker takes, with the truncation bit. `None` for bytes that
-/// are no question, which a server leaves unanswered.
+/// Answers as [`answer`] does, from bytes to bytes. Over UDP, truncates the answer to the size that the
+/// client accepts and sets the TC bit. `None` for bytes that are not a query, which a server does not answer.
 pub fn answer_bytes(zones: &Zones, asked: Asked, query: &[u8], udp: bool) -> Option<Vec<u8>> {
     let query = Message::from_vec(query).ok()?;
     if query.metadata.message_type != MessageType::Query {
@@ -89,7 +90,8 @@ pub fn answer_bytes(zones: &Zones, asked: Asked, query: &[u8], udp: bool) -> Opt
     Some(bytes)
 }
 
-/// Bytes that fit into one UDP answer: 512, or what EDNS offers (RFC 6891), at most what this server takes itself.
+/// Returns the size of a UDP answer in bytes: 512, or what EDNS offers (RFC 6891), at most what this server
+/// accepts itself.
 pub(crate) fn udp_payload(query: &Message) -> u16 {
     query
         .edns
@@ -103,7 +105,7 @@ fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record
     }
     for step in 0..LONGEST_CHAIN {
         let Some(zone) = zone_for(zones, asked, &name, record_type) else {
-            // The target of a CNAME may lie elsewhere: the asker goes on from here.
+            // The target of a CNAME may be in a zone elsewhere, where the client continues.
             if step == 0 {
                 match registry_referral(zones, asked, &name) {
                     Some(referral) => reply.authorities = referral,
@@ -113,7 +115,7 @@ fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record
             return;
         };
         if let Some(cut) = cut_above(zone, &name, record_type) {
-            // A referral: no authority, the child's name servers (RFC 1034, 4.3.2, step 3b).
+            // A referral without authority, with the child's name servers (RFC 1034, section 4.3.2, step 3b).
             if step == 0 {
                 reply.authorities = zone.records(&cut, RecordType::NS);
             }
@@ -141,8 +143,8 @@ fn fill(reply: &mut Message, zones: &Zones, asked: Asked, mut name: Name, record
     }
 }
 
-/// What the registry says of a domain that is registered with servers which do not host it: they are elsewhere, and refuse
-/// for themselves. One server that plays all of them refuses in their place.
+/// Returns the referral of the registry for a domain that is registered with servers which do not host it:
+/// they are elsewhere, and refuse it. One server in place of all of them refuses in their place.
 fn registry_referral(zones: &Zones, asked: Asked, name: &Name) -> Option<Vec<Record>> {
     let Asked::Everywhere {
         own_addresses: true,
@@ -182,7 +184,7 @@ fn registry_ds(reply: &mut Message, zones: &Zones, asked: Asked, name: &Name) ->
     true
 }
 
-/// The zone to answer from: the deepest that the server hosts, or that the delegations lead to.
+/// Returns the zone to answer from: the deepest one that the server hosts, or to which the delegations lead.
 fn zone_for<'a>(
     zones: &'a Zones,
     asked: Asked,
@@ -229,7 +231,7 @@ impl Zones {
     }
 }
 
-/// The highest delegation at or above `name` in `zone`, below its apex.
+/// Returns the highest delegation in `zone` at `name` or its ancestors, below the apex.
 fn cut_above(zone: &Hosted, name: &Name, record_type: RecordType) -> Option<Name> {
     let (apex, full) = (
         usize::from(zone.name.num_labels()),
@@ -243,7 +245,8 @@ fn cut_above(zone: &Hosted, name: &Name, record_type: RecordType) -> Option<Name
         .find(|at| !zone.records(at, RecordType::NS).is_empty())
 }
 
-/// The name whose records answer for `name`: itself, or the wildcard below its closest encloser (RFC 4592).
+/// Returns the name whose records answer for `name`: itself, or the wildcard of its closest encloser (RFC
+/// 4592).
 fn source(zone: &Hosted, name: &Name) -> Option<Name> {
     let mut encloser = name.clone();
     while !zone.exists(&encloser) {
@@ -266,7 +269,7 @@ fn as_named(mut records: Vec<Record>, name: &Name) -> Vec<Record> {
     records
 }
 
-/// The zone's SOA, as a negative answer carries it: no longer valid than the SOA's own minimum (RFC 2308).
+/// Returns the zone's SOA for a negative answer, with a TTL of at most the SOA's own minimum (RFC 2308).
 fn negative(zone: &Hosted) -> Vec<Record> {
     let mut soa = zone.records(&zone.name, RecordType::SOA);
     for record in &mut soa {

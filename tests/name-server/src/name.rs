@@ -2,8 +2,8 @@
 
 use hickory_proto::rr::Name;
 
-/// Reads a name in Route 53's text form: case does not matter, a trailing dot may be missing, characters other than
-/// letters, digits, `-` and `_` may stand as `\ooo`, an octal code.
+/// Parses a name in Route 53's text form: case does not matter, a trailing dot is optional, and characters
+/// other than letters, digits, `-` and `_` may be written as `\ooo`, an octal code.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
 pub(crate) fn parse(text: &str) -> Result<Name, String> {
     let text = text.strip_suffix('.').unwrap_or(text);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_in_route_53s_form() {
+    fn names_are_parsed_in_route_53s_form() {
         assert_eq!(
             parse("Dev.Example.COM").unwrap().to_ascii(),
             "dev.example.com."

@@ -1,4 +1,4 @@
-//! The answers behind sockets.
+//! Serves the answers through sockets.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -19,21 +19,21 @@ use tokio::task::JoinHandle;
 use crate::answer::{Asked, answer, udp_payload};
 use crate::zones::Zones;
 
-/// An idle TCP connection is closed after this long.
+/// The time after which an idle TCP connection is closed.
 const TCP_IDLE: Duration = Duration::from_secs(5);
 
-/// Answers that may wait for one slow TCP connection.
+/// The number of answers that may wait for one slow TCP connection.
 const TCP_BACKLOG: usize = 32;
 
-/// How often another port is tried when the one the system picked for UDP is taken for TCP.
+/// The number of attempts with another port if the system's choice for UDP is in use for TCP.
 const PORT_TRIES: usize = 16;
 
-/// Name servers at work. They stop when this is dropped.
+/// Running name servers. They stop when this value is dropped.
 #[derive(Debug)]
 pub struct Served {
-    /// Where the server that plays all name servers listens, over UDP and TCP.
+    /// The address of the server in place of all name servers, over UDP and TCP.
     pub address: SocketAddr,
-    /// Whether each name server also listens on its own address, at the same port. It does wherever the machine lets a
+    /// Whether each name server also listens on its own address, at the same port. True if the machine lets a
     /// program listen on any address in 127.0.0.0/8, as Linux does.
     pub own_addresses: bool,
     task: JoinHandle<()>,
@@ -45,10 +45,11 @@ impl Drop for Served {
     }
 }
 
-/// Serves the newest of `zones` on `bind`, a loopback address; port 0 picks a free one.
+/// Serves the newest of `zones` on `bind`, a loopback address. Port 0 selects a free port.
 ///
-/// A name server that a snapshot adds listens before the first answer that names it. It goes on to listen, and to
-/// refuse, when its last zone is gone, as Route 53's do. When the sender of `zones` is dropped, the last snapshot stays.
+/// A name server in a new snapshot listens before the first answer that names it. It continues to listen, and
+/// refuses, when its last zone is deleted, as Route 53's do. When the sender of `zones` is dropped, the last
+/// snapshot stays.
 ///
 /// # Errors
 /// The address is not loopback, or cannot be bound.
@@ -78,7 +79,8 @@ pub async fn serve(zones: watch::Receiver<Arc<Zones>>, bind: SocketAddr) -> io::
     let task = tokio::spawn(async move {
         while zones.changed().await.is_ok() {
             let next = zones.borrow_and_update().clone();
-            // An address that is taken by another program is left out; the old snapshot is served on until the next.
+            // If an address is in use by another program, it is left out, and the old snapshot is served
+            // until the next one.
             let _ = servers.take(next).await;
         }
         std::future::pending::<()>().await;
@@ -153,7 +155,7 @@ impl RequestHandler for Handler {
             return failed(&request.metadata);
         };
         let mut reply = answer(&zones, self.asked, &query);
-        // The library cuts an answer over UDP to the payload named here.
+        // The library truncates an answer over UDP to this payload.
         if let Some(edns) = reply.edns.as_mut() {
             edns.set_max_payload(udp_payload(&query));
         }
@@ -169,7 +171,7 @@ impl RequestHandler for Handler {
             [],
             &reply.additionals,
         );
-        // An asker that went away is no reason to stop.
+        // A client that closed its socket is no reason to stop.
         out.send_response(response)
             .await
             .unwrap_or_else(|_| failed(&request.metadata))

@@ -1,4 +1,4 @@
-//! The snapshot: zones, their name servers and record sets.
+//! A snapshot of zones, with their name servers and record sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -12,13 +12,13 @@ use crate::name;
 /// A record set as Route 53 lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordSet {
-    /// Full name; a trailing dot and octal escapes are accepted.
+    /// The full name. A trailing dot and octal escapes are accepted.
     pub name: String,
-    /// As Route 53 names it: `NS`, `CNAME`, `TXT`.
+    /// The type in Route 53's words: `NS`, `CNAME`, `TXT`.
     pub record_type: String,
-    /// Seconds.
+    /// The TTL in seconds.
     pub ttl: u32,
-    /// In Route 53's text form, such as `"\"text\""` of a TXT. Empty for an alias.
+    /// The values in Route 53's text form, such as `"\"text\""` of a TXT record. Empty for an alias.
     pub values: Vec<String>,
 }
 
@@ -27,9 +27,10 @@ pub struct RecordSet {
 pub struct Zone {
     /// The zone's name.
     pub name: String,
-    /// Host names of its delegation set.
+    /// The host names of its delegation set.
     pub name_servers: Vec<String>,
-    /// Its record sets. The SOA and NS at the apex are made as Route 53 makes them where they are missing here.
+    /// Its record sets. If the SOA or NS record set of the apex is missing, it is added as Route 53 creates
+    /// it.
     pub record_sets: Vec<RecordSet>,
     /// Whether DNSSEC signs it: then it has a DNSKEY at its apex, which belongs to [`Zone::ds`]. Nothing else of DNSSEC is
     /// served, and in particular no signature.
@@ -48,12 +49,12 @@ impl Zone {
     }
 }
 
-/// A name that a registry above all these zones delegates.
+/// A name that a registry delegates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     /// The registered name, such as `example.com`.
     pub name: String,
-    /// The host names that the registry holds for it.
+    /// The host names in the registry.
     pub name_servers: Vec<String>,
     /// The values of the DS record set that the registry holds for it. The registry's own zones count as signed.
     pub ds: Vec<String>,
@@ -66,7 +67,7 @@ pub(crate) struct Registered {
     pub(crate) ds: Vec<Record>,
 }
 
-/// A name or value that DNS could not carry; Route 53 would not hold it.
+/// A name or value that DNS cannot carry, and that Route 53 does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidRecordSet(String);
 
@@ -94,8 +95,8 @@ pub struct Zones {
     /// Registered names.
     pub(crate) registrations: BTreeMap<Name, Registered>,
     hosts: BTreeSet<Name>,
-    /// Whether a name that only has names below it gets NXDOMAIN, against RFC 8020 but as some servers do (RFC 9156,
-    /// section 2.3).
+    /// Whether a name that only has subdomains gets NXDOMAIN. This violates RFC 8020, but some servers do so
+    /// (RFC 9156, section 2.3).
     pub(crate) empty_non_terminals_denied: bool,
 }
 
@@ -104,17 +105,19 @@ pub(crate) struct Hosted {
     pub(crate) name: Name,
     pub(crate) name_servers: BTreeSet<Name>,
     addresses: BTreeSet<Ipv4Addr>,
-    /// An entry without records is a name that stands with a type this server cannot carry (an alias).
+    /// An entry without records is a name that exists with a type that this server cannot serve (DS, an
+    /// alias).
     names: BTreeMap<Name, Vec<Record>>,
     /// With what it is signed.
     pub(crate) key: Option<Key>,
 }
 
 impl Zones {
-    /// A snapshot in which the registry delegates `registrations`, and nothing else is reached from the outside.
+    /// Creates a snapshot in which the registry delegates `registrations`, and nothing else can be reached
+    /// from outside.
     ///
-    /// # Errors
-    /// A name or a value that is not valid for its type. Aliases are taken as names without data.
+    /// # Errors A name, or a value that is invalid for its type. Record sets of types that need DNSSEC, and
+    /// aliases, become names without data.
     pub fn new(zones: &[Zone], registrations: &[Registration]) -> Result<Self, InvalidRecordSet> {
         let zones = zones.iter().map(Hosted::new).collect::<Result<_, _>>()?;
         let registrations = registrations
@@ -144,7 +147,7 @@ impl Zones {
         Ok(snapshot)
     }
 
-    /// Says whether a name that only has names below it gets NXDOMAIN, as some servers answer.
+    /// Sets whether a name that only has subdomains gets NXDOMAIN, as some servers answer.
     pub fn deny_empty_non_terminals(&mut self, denied: bool) {
         self.empty_non_terminals_denied = denied;
     }
@@ -174,8 +177,8 @@ impl Zones {
         Ok(snapshot)
     }
 
-    /// Addresses of all name servers that a zone, an NS record set or a registration names, each [`address_of`] its
-    /// host name. Also of those whose zone is gone: such a server stands, and refuses.
+    /// Returns the addresses of all name servers that a zone, an NS record set or a registration names, each
+    /// [`address_of`] its host name. Includes servers whose zone was deleted, which exist and refuse.
     pub fn addresses(&self) -> BTreeSet<Ipv4Addr> {
         self.hosts
             .iter()
@@ -183,7 +186,7 @@ impl Zones {
             .collect()
     }
 
-    /// Zones that the name server at `address` hosts.
+    /// Returns the zones that the name server at `address` hosts.
     pub(crate) fn hosted_at(&self, address: Ipv4Addr) -> impl Iterator<Item = &Hosted> {
         self.zones
             .iter()
@@ -198,7 +201,7 @@ impl Zones {
             .max_by_key(|(registered, _)| registered.num_labels())
     }
 
-    /// Whether `host` is a name server that something in this snapshot names.
+    /// Returns whether anything in this snapshot names `host` as a name server.
     pub(crate) fn is_name_server(&self, host: &Name) -> bool {
         self.hosts.contains(host)
     }
@@ -249,7 +252,7 @@ impl Hosted {
         for set in &zone.record_sets {
             let at = name::parse(&set.name)?;
             if !hosted.name.zone_of(&at) {
-                return Err(format!("{} lies outside its zone {}", set.name, zone.name).into());
+                return Err(format!("{} is outside of its zone {}", set.name, zone.name).into());
             }
             let records = records(&at, set)?;
             hosted.names.entry(at).or_default().extend(records);
@@ -258,7 +261,7 @@ impl Hosted {
         Ok(hosted)
     }
 
-    /// Route 53 makes both record sets with the zone, and does not let them be deleted.
+    /// Adds the record sets that Route 53 creates with the zone and does not let anyone delete.
     fn complete_apex(&mut self) {
         let apex = self.names.entry(self.name.clone()).or_default();
         if !apex.iter().any(|r| r.record_type() == RecordType::NS) {
@@ -289,7 +292,7 @@ impl Hosted {
         Some(Record::from_rdata(self.name.clone(), REGISTRY_TTL, ds))
     }
 
-    /// Records of one type at one name.
+    /// Returns the records of one type at one name.
     pub(crate) fn records(&self, at: &Name, record_type: RecordType) -> Vec<Record> {
         let all = self.names.get(at).map(Vec::as_slice).unwrap_or_default();
         all.iter()
@@ -298,22 +301,22 @@ impl Hosted {
             .collect()
     }
 
-    /// Whether a name has names below it and nothing of its own.
+    /// Returns whether a name has subdomains and no records of its own.
     pub(crate) fn is_empty_non_terminal(&self, name: &Name) -> bool {
         self.exists(name) && !self.names.contains_key(name)
     }
 
-    /// Whether the name stands, by records of its own or because something stands below it.
+    /// Returns whether the name exists, by records of its own or because a subdomain exists.
     pub(crate) fn exists(&self, name: &Name) -> bool {
         self.names.keys().any(|at| name.zone_of(at))
     }
 }
 
-/// The loopback address that stands for a name server's host name, the same for every spelling of it.
+/// Returns the loopback address for a name server's host name. It is the same for every spelling.
 ///
-/// Two of 16 million host names may share one: they are then one server that plays both, as in real life.
+/// Two of 16 million host names may have the same address, and are then one server, as on the Internet.
 pub fn address_of(host: &str) -> Ipv4Addr {
-    // FNV-1a: stable from run to run and small.
+    // FNV-1a, which is small and the same in every run.
     let hash = host
         .trim_end_matches('.')
         .bytes()
@@ -321,7 +324,7 @@ pub fn address_of(host: &str) -> Ipv4Addr {
             (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
         });
     let [.., a, b, c] = (hash ^ (hash >> 32)).to_be_bytes();
-    // From 127.16.0.1 up: away from the addresses that people and resolvers use themselves.
+    // From 127.16.0.1 on, apart from the addresses that people and resolvers use.
     Ipv4Addr::new(127, 16 + a % 224, b, 1 + c % 254)
 }
 
@@ -340,7 +343,8 @@ fn records(at: &Name, set: &RecordSet) -> Result<Vec<Record>, InvalidRecordSet> 
         return Ok(Vec::new());
     }
     let record = |value: &String| {
-        // The library reads NS and CNAME values as host names to be converted; Route 53 holds them as they are.
+        // The library parses NS and CNAME values as host names and converts them. Route 53 keeps them
+        // unchanged.
         let data = match record_type {
             RecordType::NS => name::parse(value).map(|host| RData::NS(NS(host))),
             RecordType::CNAME => name::parse(value).map(|target| RData::CNAME(CNAME(target))),
@@ -368,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_in_route_53s_form() {
+    fn values_are_parsed_in_route_53s_form() {
         let at = name::parse("a.example.com").unwrap();
         for (record_type, value) in [
             ("A", "192.0.2.1"),
@@ -401,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_the_same_for_every_spelling_and_loopback() {
+    fn an_address_is_on_loopback_and_the_same_for_every_spelling() {
         assert_eq!(
             address_of("NS-1.awsdns-01.org."),
             address_of("ns-1.awsdns-01.org")

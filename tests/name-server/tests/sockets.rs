@@ -115,7 +115,7 @@ async fn each_name_server_has_an_address_and_a_new_one_listens_before_it_is_name
     let (sender, receiver) = watch::channel(snapshot(&[base()]));
     let served = serve(receiver, LOOPBACK).await.unwrap();
     if !served.own_addresses {
-        return; // this machine has 127.0.0.1 alone: the server that plays all answers, see above
+        return; // this machine has 127.0.0.1 alone: the server in place of all answers, see above
     }
     let query = question("dev.example.com.", RecordType::NS);
     let reply = udp(own(&served, "base.test"), &query).await;
@@ -142,7 +142,7 @@ async fn each_name_server_has_an_address_and_a_new_one_listens_before_it_is_name
             .authoritative
     );
 
-    // Its zone goes: the server stays and refuses.
+    // Its zone is deleted: the server stays and refuses.
     sender.send(snapshot(&[base()])).unwrap();
     while udp(own(&served, "dev.test"), &query)
         .await

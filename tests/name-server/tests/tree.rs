@@ -1,4 +1,4 @@
-//! Questions to a small tree of zones, to each server of it and to the one that plays all.
+//! Queries to each server of a small tree of zones, and to the one in place of all.
 
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
@@ -143,7 +143,7 @@ fn a_parent_refers_and_the_child_answers() {
     );
     assert!(reply.metadata.authoritative);
     assert_eq!(texts(&reply), ["NS dev1.test.", "NS dev2.test."]);
-    // DS lies on the parent's side of the cut.
+    // DS is on the parent's side of the zone cut.
     let reply = ask(
         &zones(),
         at("build1.test"),
@@ -155,7 +155,7 @@ fn a_parent_refers_and_the_child_answers() {
 }
 
 #[test]
-fn the_server_that_plays_all_goes_as_far_as_the_delegations_stand() {
+fn the_server_in_place_of_all_follows_only_existing_delegations() {
     let reply = ask(
         &zones(),
         EVERYWHERE,
@@ -165,7 +165,7 @@ fn the_server_that_plays_all_goes_as_far_as_the_delegations_stand() {
     assert!(reply.metadata.authoritative);
     assert_eq!(texts(&reply), ["A 192.0.2.7"]);
 
-    // The parent names other servers than the zone has: nobody outside reaches the zone.
+    // The parent names other servers than those of the zone, so the zone cannot be reached from outside.
     let mut parent = build();
     parent.record_sets[0].values = vec!["dev1.test".into(), "other.test".into()];
     let broken = Zones::from_top(&[base(), parent, dev()]).unwrap();
@@ -183,7 +183,7 @@ fn the_server_that_plays_all_goes_as_far_as_the_delegations_stand() {
         ]
     );
 
-    // No record set at all: the name does not exist, although the zone stands.
+    // Without any record set the name does not exist, although the zone does.
     let missing = Zones::from_top(&[
         base(),
         zone("build.example.com", &["build1.test", "build2.test"], vec![]),
@@ -228,7 +228,7 @@ fn a_server_refuses_what_it_does_not_host() {
 }
 
 #[test]
-fn what_is_missing_is_told_with_the_soa() {
+fn a_negative_answer_has_the_soa() {
     let missing = ask(
         &zones(),
         at("base1.test"),
@@ -258,7 +258,7 @@ fn what_is_missing_is_told_with_the_soa() {
 }
 
 #[test]
-fn aliases_and_wildcards() {
+fn aliases_have_no_data_and_wildcards_answer_for_missing_names() {
     let reply = ask(
         &zones(),
         at("base1.test"),
@@ -338,7 +338,7 @@ fn host_names_of_name_servers_have_addresses_of_their_own() {
 }
 
 #[test]
-fn an_answer_that_does_not_fit_is_cut_over_udp_and_whole_over_tcp() {
+fn a_large_answer_is_truncated_over_udp_and_complete_over_tcp() {
     let long: Vec<String> = (0..40).map(|n| format!("\"{n:040}\"")).collect();
     let values: Vec<&str> = long.iter().map(String::as_str).collect();
     let zones = Zones::from_top(&[zone(
@@ -379,7 +379,7 @@ fn a_registry_refers_to_servers_that_do_not_host_the_domain() {
     assert!(!reply.metadata.authoritative && reply.answers.is_empty());
     let referred: Vec<_> = reply.authorities.iter().map(ToString::to_string).collect();
     assert_eq!(referred, ["example.com. 172800 IN NS other.test."]);
-    // They refuse themselves, and so does the one server that plays all of them.
+    // They refuse, and so does the one server in place of all of them.
     for asked in [at("other.test"), EVERYWHERE] {
         let reply = ask(&zones, asked, "www.example.com.", RecordType::NS);
         assert_eq!(reply.metadata.response_code, ResponseCode::Refused);

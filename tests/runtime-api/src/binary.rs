@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-/// The release binary of a function: in the folder that `ZONE_DELEGATION_BINARIES` names, by default the workspace's
+/// Returns the release binary of a function: in the folder that `ZONE_DELEGATION_BINARIES` names, by default the workspace's
 /// `target/release`.
 ///
 /// # Panics
 ///
-/// It is not there. The message says how to build it.
+/// The binary is missing. The message says how to build it.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     let folder = std::env::var_os("ZONE_DELEGATION_BINARIES").map_or_else(
         || {
-            // Cargo tells no test where the target folder is; the test itself lies in it, in PROFILE/deps.
+            // Cargo does not tell a test where the target folder is, but the test is in its PROFILE/deps.
             let test = std::env::current_exe().expect("a test has a path");
             let target = test.ancestors().nth(3).map(Path::to_owned);
             target
-                .expect("a test lies in the target folder")
+                .expect("a test is in the target folder")
                 .join("release")
         },
         PathBuf::from,

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// A request for a resource `Resource` of a stack. `Update` and `Delete` need a `PhysicalResourceId` besides.
+/// Returns a request for a resource `Resource` of a stack. `Update` and `Delete` also need a
+/// `PhysicalResourceId`.
 #[must_use]
 pub fn event(
     request_type: &str,

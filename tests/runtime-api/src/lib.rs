@@ -1,14 +1,14 @@
-//! A place on loopback to run a function's binary in, as Lambda runs it.
+//! Runs a function's binary on loopback as Lambda runs it.
 //!
-//! The functions are proved in process, in virtual time, where nothing of the operating system is real. This crate is
-//! for what only a real process shows: what is on the wire, what is in the log, how it starts, how it dies.
+//! Other tests run the functions in process, in virtual time, without a real operating system. This crate is
+//! for what only a real process shows: the wire, the log, the start and the death.
 //!
-//! 1. **The binary is the one that is deployed.** [`binary`] finds it and builds nothing, so that what is tested is what
-//!    was built for release.
-//! 2. **Its environment is empty** but for what Lambda sets and the test says: a proxy or a profile of the machine that
-//!    runs the test changes nothing.
-//! 3. **It outlives nothing.** A [`Process`] that is dropped is killed.
-//! 4. **Each part stands alone**: the [`RuntimeApi`], the [`Receiver`] of answers, the [`Process`].
+//! 1. **The binary is the one that is deployed.** [`binary`] finds it and builds nothing, so the release
+//!    build itself is tested.
+//! 2. **Its environment is empty** except for Lambda's variables and those of the test: a proxy or a profile
+//!    of the machine has no effect.
+//! 3. **It ends with the test.** A [`Process`] that is dropped is killed.
+//! 4. **Each part can be used alone**: the [`RuntimeApi`], the [`Receiver`] of answers, the [`Process`].
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 

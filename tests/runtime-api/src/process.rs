@@ -17,26 +17,26 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a process may take to ask for its first invocation, as in Lambda.
+/// How long a process may take to request its first invocation, as in Lambda.
 const LONGEST_START: Duration = Duration::from_secs(10);
 
-/// A running function. It is killed when this is dropped.
+/// A running function, which is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     api: RuntimeApi,
     log: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<()>>,
-    /// From the start of the process to its first question for an invocation.
+    /// From the start of the process to its first request for an invocation.
     pub started_in: Duration,
 }
 
 /// Why a function is not running.
 #[derive(Debug)]
 pub struct StartError {
-    /// In words.
+    /// The reason as text.
     pub reason: String,
-    /// What the process wrote before it ended.
+    /// The process's output before it ended.
     pub log: String,
 }
 
@@ -48,12 +48,12 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// What became of an invocation.
+/// The result of an invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// It ended as a success.
     Response(Value),
-    /// It ended as an error, which Lambda would try again.
+    /// It ended with an error, after which Lambda would retry.
     Error(Value),
     /// It did not end in time, and the process was killed.
     TimedOut,
@@ -61,30 +61,30 @@ pub enum Outcome {
     Exited(String),
 }
 
-/// An invocation that is over.
+/// A completed invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invoked {
-    /// What became of it.
+    /// Its result.
     pub outcome: Outcome,
     /// How long it took.
     pub took: Duration,
 }
 
 impl Process {
-    /// Starts a binary with an environment of Lambda's variables and these, which may replace them.
+    /// Starts a binary with Lambda's environment variables and these, which may replace them.
     ///
     /// # Errors
     ///
-    /// It cannot be started, or does not ask for an invocation within 10 s.
+    /// It cannot be started, or does not request an invocation within 10 s.
     pub async fn start(binary: &Path, environment: &[(&str, &str)]) -> Result<Self, StartError> {
         Self::start_as(FUNCTION_ARN, binary, environment).await
     }
 
-    /// As [`start`](Self::start), with an ARN that the function is invoked by.
+    /// Starts a binary as [`start`](Self::start) does, with the ARN with which the function is invoked.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`start`](Self::start).
     pub async fn start_as(
         function_arn: &str,
         binary: &Path,
@@ -132,7 +132,7 @@ impl Process {
                     process.started_in = at - begun;
                     return Ok(process);
                 }
-                Err(_) => format!("It asked for no invocation within {LONGEST_START:?}"),
+                Err(_) => format!("It requested no invocation within {LONGEST_START:?}"),
             },
             ended = process.child.wait() => format!("It ended at once, {}", status(ended)),
         };
@@ -145,17 +145,19 @@ impl Process {
         })
     }
 
-    /// Invokes the function with this event and time-out, as Lambda does: when time is up the process is killed.
+    /// Invokes the function with this event and time-out, as Lambda does: when the time is over, the process
+    /// is killed.
     pub async fn invoke(&mut self, event: &Value, time: Duration) -> Invoked {
         self.invoke_with(event.to_string(), time).await
     }
 
-    /// As [`invoke`](Self::invoke), with an event that may be no JSON.
+    /// Invokes as [`invoke`](Self::invoke) does, with an event that may not be JSON.
     pub async fn invoke_with(&mut self, event: impl Into<Bytes>, time: Duration) -> Invoked {
         self.invoke_by(event, time, SystemTime::now() + time).await
     }
 
-    /// As [`invoke_with`](Self::invoke_with), with a deadline of another clock than the machine's: that of the process.
+    /// Invokes as [`invoke_with`](Self::invoke_with) does, with a deadline by the process's clock, which may
+    /// differ from the machine's.
     pub async fn invoke_by(
         &mut self,
         event: impl Into<Bytes>,
@@ -168,7 +170,7 @@ impl Process {
             said = timeout(time, reply) => match said {
                 Ok(Ok(Said::Response(body))) => Outcome::Response(json(&body)),
                 Ok(Ok(Said::Error(body))) => Outcome::Error(json(&body)),
-                Ok(Err(_)) => Outcome::Exited("its Runtime API is gone".to_owned()),
+                Ok(Err(_)) => Outcome::Exited("its Runtime API has ended".to_owned()),
                 Err(_) => Outcome::TimedOut,
             },
             ended = self.child.wait() => Outcome::Exited(status(ended)),
@@ -183,24 +185,24 @@ impl Process {
         }
     }
 
-    /// The process's id, while it runs.
+    /// Returns the process's id while it runs.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Sends the process SIGKILL, before this returns. How it ended, once it has.
+    /// Sends SIGKILL to the process before this returns. The future returns how the process ended.
     ///
     /// # Errors
     ///
-    /// The system does not say.
+    /// The system does not report it.
     pub fn kill(mut self) -> impl Future<Output = io::Result<ExitStatus>> + use<> {
         // An error means that it has ended already.
         let _ = self.child.start_kill();
         async move { self.child.wait().await }
     }
 
-    /// Kills the process. All that it wrote to stdout and stderr.
+    /// Kills the process. Returns its output on stdout and stderr.
     pub async fn stop(mut self) -> String {
         // An error means that it has ended already.
         let _ = self.child.kill().await;
@@ -212,7 +214,7 @@ impl Process {
     }
 }
 
-/// Reads all that comes, so that a full pipe never stops the process.
+/// Reads everything, so that a full pipe never blocks the process.
 fn read(
     from: Option<impl AsyncRead + Send + Unpin + 'static>,
     log: &Arc<Mutex<Vec<u8>>>,

@@ -1,4 +1,4 @@
-//! Where CloudFormation receives answers.
+//! Receives answers in place of CloudFormation.
 
 use crate::server::{Server, Service};
 use bytes::Bytes;
@@ -15,19 +15,19 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
 };
 
-/// The secret part of every URL that a receiver gives out, to look for where it must not be.
+/// The secret part of every URL of a receiver. Tests check that it is in no log.
 pub const SIGNATURE: &str = "c2VjcmV0LW9mLXRoZS1yZXNwb25zZS11cmw";
 
-/// What the receiver says to an answer.
+/// The receiver's reply to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// An HTTP status.
     Status(u16),
-    /// The connection is closed without a word.
+    /// The connection is closed without a reply.
     Reset,
 }
 
-/// An answer as it came in.
+/// An answer that was received.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The method.
@@ -38,13 +38,13 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body's bytes.
     pub bytes: Bytes,
-    /// The body, null where it is no JSON.
+    /// The body, or null if it is not JSON.
     pub body: Value,
-    /// When.
+    /// When it was received.
     pub at: Instant,
 }
 
-/// A receiver on loopback, until it is dropped.
+/// A receiver on loopback, which stops when this value is dropped.
 #[derive(Debug)]
 pub struct Receiver {
     server: Server,
@@ -59,20 +59,21 @@ struct Desk {
 }
 
 impl Receiver {
-    /// One that takes every answer.
+    /// Starts a receiver that accepts every answer.
     ///
     /// # Errors
     ///
-    /// No port can be had.
+    /// No port is free.
     pub async fn start() -> io::Result<Self> {
         Self::serving("http", None).await
     }
 
-    /// One that takes every answer, over TLS as S3 does; and the PEM of its certificate, for those who shall trust it.
+    /// Starts a receiver that accepts every answer over TLS, as S3 does. Returns it and the PEM of its
+    /// certificate, for clients that have to trust it.
     ///
     /// # Errors
     ///
-    /// No port, or no certificate, can be had.
+    /// No port is free, or no certificate can be created.
     pub async fn start_over_tls() -> io::Result<(Self, String)> {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])
             .map_err(io::Error::other)?;
@@ -99,7 +100,7 @@ impl Receiver {
         })
     }
 
-    /// What it says to the next answers, in order, before it takes every one again.
+    /// Sets the replies to the next answers, in order. After these, it accepts every answer again.
     pub fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
         self.desk
             .replies
@@ -108,21 +109,21 @@ impl Receiver {
             .extend(replies);
     }
 
-    /// A `ResponseURL` as S3 signs it by Signature Version 2, for two hours from now.
+    /// Returns a `ResponseURL` in the form of S3's Signature Version 2, valid for two hours.
     ///
     /// # Panics
     ///
-    /// The machine's clock stands before 1970.
+    /// The machine's clock is before 1970.
     #[must_use]
     pub fn url(&self) -> String {
         self.url_signed(Duration::ZERO)
     }
 
-    /// The same, signed so long ago.
+    /// Returns such a URL that was signed this long ago.
     ///
     /// # Panics
     ///
-    /// The machine's clock stands before 1970.
+    /// The machine's clock is before 1970.
     #[must_use]
     pub fn url_signed(&self, ago: Duration) -> String {
         let now = SystemTime::now()
@@ -136,11 +137,11 @@ impl Receiver {
         )
     }
 
-    /// Everything that came in.
+    /// Returns everything that was received.
     ///
     /// # Panics
     ///
-    /// Taking an answer in has panicked.
+    /// The receiver has panicked.
     #[must_use]
     pub fn answers(&self) -> Vec<Answer> {
         self.desk.answers.lock().expect("no panic held it").clone()

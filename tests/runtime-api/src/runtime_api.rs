@@ -17,26 +17,26 @@ use std::{
 };
 use tokio::sync::{Notify, oneshot};
 
-/// The function that is invoked, where a test names none.
+/// The function that is invoked, unless a test names another.
 pub const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:111122223333:function:protocol";
-/// Where everything lies.
+/// The path of the API.
 const ROOT: &str = "/2018-06-01/runtime/";
 
-/// A Runtime API on loopback, for one process, until it is dropped.
+/// A Runtime API on loopback for one process, which stops when this value is dropped.
 #[derive(Debug)]
 pub struct RuntimeApi {
     server: Server,
     queue: Arc<Queue>,
 }
 
-/// What the function said of an invocation.
+/// The function's reply to an invocation.
 #[derive(Debug)]
 pub(crate) enum Said {
     Response(Bytes),
     Error(Bytes),
 }
 
-/// Invocations on their way to the function, and its replies on their way back.
+/// Invocations that wait for the function, and callers that wait for its replies.
 #[derive(Debug, Default)]
 struct Queue {
     function_arn: String,
@@ -57,11 +57,11 @@ struct Invocation {
 }
 
 impl RuntimeApi {
-    /// One of a function that has no invocations yet.
+    /// Starts the API of a function that has no invocations yet.
     ///
     /// # Errors
     ///
-    /// No port can be had.
+    /// No port is free.
     pub async fn start(function_arn: &str) -> io::Result<Self> {
         let queue = Arc::new(Queue {
             function_arn: function_arn.to_owned(),
@@ -71,13 +71,13 @@ impl RuntimeApi {
         Ok(Self { server, queue })
     }
 
-    /// What `AWS_LAMBDA_RUNTIME_API` names.
+    /// Returns the value of `AWS_LAMBDA_RUNTIME_API`.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.server.address
     }
 
-    /// When the function first asked for an invocation: it has started then.
+    /// Waits until the function first requests an invocation, which means that it has started.
     pub async fn first_next(&self) -> Instant {
         loop {
             let came = self.queue.first_next_came.notified();
@@ -88,13 +88,13 @@ impl RuntimeApi {
         }
     }
 
-    /// What the function reported to `init/error`.
+    /// Returns what the function reported to `init/error`.
     #[must_use]
     pub fn init_errors(&self) -> Vec<String> {
         lock(&self.queue.init_errors).clone()
     }
 
-    /// Queues an invocation. Its reply comes through what is returned, unless the function dies.
+    /// Queues an invocation. The returned receiver gets the reply, unless the function dies.
     pub(crate) fn invoke(&self, event: Bytes, deadline: SystemTime) -> oneshot::Receiver<Said> {
         let number = self.queue.invocations.fetch_add(1, Ordering::Relaxed);
         let id = format!("00000000-0000-4000-8000-{number:012}");
@@ -133,7 +133,7 @@ impl Service for Queue {
 }
 
 impl Queue {
-    /// The next invocation, as soon as there is one.
+    /// Waits for the next invocation and returns it.
     async fn next(&self) -> Response<Bytes> {
         lock(&self.first_next).get_or_insert_with(Instant::now);
         self.first_next_came.notify_waiters();
@@ -164,10 +164,10 @@ impl Queue {
         }
     }
 
-    /// Takes what the function said of an invocation, once.
+    /// Accepts the function's reply to an invocation, once.
     fn reply(&self, id: &str, said: Said) -> Response<Bytes> {
         match lock(&self.replies).remove(id) {
-            // Whoever invoked may have stopped waiting.
+            // The caller may have stopped waiting.
             Some(reply) => status(
                 reply
                     .send(said)

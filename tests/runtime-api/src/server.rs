@@ -1,4 +1,4 @@
-//! HTTP on a loopback port.
+//! Serves HTTP on a port of loopback.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -13,29 +13,29 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// What answers requests.
+/// Answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// The answer to a request; none closes the connection without a word.
+    /// Returns the response to a request. None closes the connection without a response.
     fn answer(
         &self,
         request: Request<Bytes>,
     ) -> impl Future<Output = Option<Response<Bytes>>> + Send;
 }
 
-/// A service on a port of its own, until it is dropped.
+/// A service on a port of its own, which stops when this value is dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    /// Over TLS where there is a way to accept it.
+    /// Starts a service, over TLS if `tls` is given.
     ///
     /// # Errors
     ///
-    /// No port can be had.
+    /// No port is free.
     pub async fn start(service: Arc<impl Service>, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -45,7 +45,7 @@ impl Server {
                 tokio::spawn(async move {
                     match tls {
                         None => serve(service.as_ref(), stream).await,
-                        // A client that does not trust the certificate is what some tests are about.
+                        // Some tests have a client that does not trust the certificate.
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
                                 serve(service.as_ref(), stream).await;
@@ -61,7 +61,7 @@ impl Server {
 
 async fn serve(service: &impl Service, stream: impl AsyncRead + AsyncWrite + Unpin) {
     let answering = service_fn(|request| answer(service, request));
-    // A connection that breaks is what some tests are about.
+    // Some tests break the connection.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answering)
         .await;

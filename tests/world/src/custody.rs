@@ -1,12 +1,14 @@
-//! What a request may change, by what CloudFormation asked for and what was answered.
+//! Checks what a request may change, by CloudFormation's requests and their answers.
 //!
-//! [`ownership`](crate::ownership) knows which stack created a thing. This module knows when, and for which request:
+//! [`ownership`](crate::ownership) knows which stack created a thing. This module knows when, and for which
+//! request:
 //!
-//! 1. A thing that a template says exists is never deleted, except by the Delete of the resource that has it.
+//! 1. A thing that a template says exists is never deleted, except by the Delete of its own resource.
 //! 2. A Delete removes nothing that was created after it was requested.
-//! 3. A Create that did not succeed, and its Delete, leave what existed before that Create exactly as it was.
+//! 3. A Create that did not succeed, and its Delete, leave everything that existed before that Create exactly
+//!    as it was.
 //!
-//! It sees every write of a function before the write takes effect, and never looks at tags to decide.
+//! It sees every write of a function before it takes effect, and does not use tags to decide.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +19,7 @@ use crate::ssm::Place;
 use crate::state::State;
 use crate::time::Timestamp;
 
-/// Something that exists outside the functions.
+/// A thing that exists outside of the functions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Thing {
     /// A zone, by its id.
@@ -51,11 +53,12 @@ pub(crate) enum Then {
 /// A resource as CloudFormation tracks it: stack, logical id, physical id.
 type Tracked = (String, String, String);
 
-/// What a resource has.
+/// The things of a resource.
 #[derive(Clone, Debug)]
 struct Live {
     things: Vec<Thing>,
-    /// The request that was answered SUCCESS last. What was created later is something else of the same name.
+    /// The last request that was answered with SUCCESS. What was created later is another thing of the same
+    /// name.
     since: u64,
 }
 
@@ -67,14 +70,14 @@ pub(crate) struct Sent {
     pub(crate) logical_id: String,
     pub(crate) resource_type: String,
     pub(crate) physical_id: Option<String>,
-    /// Account and Region of its stack.
+    /// The account and the Region of its stack.
     pub(crate) place: (String, String),
-    /// Of the Delete of a Create that did not succeed: that Create.
+    /// The Create, if this is the Delete of a Create that did not succeed.
     pub(crate) undoes: Option<u64>,
-    /// Of the Delete of a resource whose creation is rolled back.
+    /// Whether this is the Delete of a resource whose creation is rolled back.
     pub(crate) rolls_back: bool,
     pub(crate) at: Timestamp,
-    /// It is not CloudFormation's: whoever may invoke the function made it up.
+    /// Whether CloudFormation never sent it: somebody who may invoke the function invented it.
     pub(crate) forged: bool,
 }
 
@@ -82,25 +85,26 @@ pub(crate) struct Sent {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Custody {
     requests: BTreeMap<u64, Sent>,
-    /// For which request each invocation works.
+    /// The request of each invocation.
     invocations: BTreeMap<u64, u64>,
-    /// The things of each resource that a template says exists, or that a deletion policy keeps.
+    /// The things of each resource that a template says exists, or that a deletion policy kept.
     live: BTreeMap<Tracked, Live>,
-    /// How things were before a request first changed them.
+    /// The state of things before a request first changed them.
     before: BTreeMap<(u64, Thing), Option<Picture>>,
-    /// The request that changed a thing last; none if a person did.
+    /// The request that last changed a thing, or none if a person did.
     changed_by: BTreeMap<Thing, Option<u64>>,
 }
 
 impl Custody {
-    /// The number of the last request and of the last invocation, from which another engine counts on.
+    /// Returns the numbers of the last request and of the last invocation, from which another engine
+    /// continues.
     pub(crate) fn last_numbers(&self) -> (u64, u64) {
         let last = |key: Option<&u64>| key.copied().unwrap_or_default();
         let request = last(self.requests.keys().next_back());
         (request, last(self.invocations.keys().next_back()))
     }
 
-    /// CloudFormation sends a request; answers its number.
+    /// Notes a request of CloudFormation, and returns its number.
     pub(crate) fn send(&mut self, sent: Sent) -> u64 {
         if !sent.rolls_back {
             self.end_transfer(&sent);
@@ -114,8 +118,8 @@ impl Custody {
         number
     }
 
-    /// A resource that took things over from another logical id of its stack is changed again: what a deletion policy keeps
-    /// is not the former logical id's any more.
+    /// Ends a transfer: a resource to which things of another logical id of its stack were transferred is
+    /// changed again, so a deletion policy does not keep them for the former logical id any more.
     fn end_transfer(&mut self, sent: &Sent) {
         let id = sent.physical_id.clone().unwrap_or_default();
         let tracked = (sent.stack_id.clone(), sent.logical_id.clone(), id);
@@ -129,12 +133,12 @@ impl Custody {
         }
     }
 
-    /// An invocation begins to work for a request.
+    /// Notes that an invocation begins to work for a request.
     pub(crate) fn begin(&mut self, invocation: u64, request: u64) {
         self.invocations.insert(invocation, request);
     }
 
-    /// The request that a hand works for; none for a person's, or where no request was sent.
+    /// Returns the request for which a hand works, or none for a person's, or if no request was sent.
     pub(crate) fn request_of(&self, hand: &Hand) -> Option<u64> {
         match hand {
             Hand::Person => None,
@@ -142,13 +146,13 @@ impl Custody {
         }
     }
 
-    /// A person changes a thing.
+    /// Notes that a person changes a thing.
     pub(crate) fn touched_by_person(&mut self, thing: Thing) {
         self.changed_by.insert(thing, None);
     }
 }
 
-/// A request was answered SUCCESS: what its resource consists of exists from now on.
+/// Notes that a request was answered with SUCCESS: the things of its resource exist from now on.
 pub(crate) fn succeeded(
     state: &mut State,
     number: u64,
@@ -172,7 +176,8 @@ pub(crate) fn succeeded(
         let by = state.custody.changed_by.get(&thing).copied().flatten();
         let now = picture(state, &thing);
         let is_as_before = match (&before, &now) {
-            // The rollback of a renaming returns what was transferred. What the template changed as well, it cannot know.
+            // The rollback of a rename returns what was transferred. It cannot know what else the template
+            // changed.
             (Some(before), Some(now)) if is_transferred(state, &sent, &thing) => {
                 before.owner == now.owner
             }
@@ -188,7 +193,7 @@ pub(crate) fn succeeded(
     }
 }
 
-/// A function changes a thing that exists, as `then` says.
+/// Checks that a function may change an existing thing. `then` says whether the thing exists afterwards.
 pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) {
     let Some(number) = state.custody.request_of(hand) else {
         if *hand == Hand::Person {
@@ -232,8 +237,9 @@ pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) 
     state.custody.changed_by.insert(thing, Some(number));
 }
 
-/// Whether a Delete has an id of CloudFormation's own, and the thing is of a Create of the same resource of so short a time ago
-/// that its answer may have been lost ([`Settings::unanswered`](crate::Settings::unanswered)).
+/// Returns whether a Delete has an id that CloudFormation assigned, and the thing belongs to a Create of the
+/// same resource that is so recent that its answer may have been lost
+/// ([`Settings::unanswered`](crate::Settings::unanswered)).
 fn may_be_of_an_unanswered_create(state: &State, sent: &Sent, creator: Option<u64>) -> bool {
     let Some(creator) = creator.map(|creator| &state.custody.requests[&creator]) else {
         return false;
@@ -247,7 +253,8 @@ fn may_be_of_an_unanswered_create(state: &State, sent: &Sent, creator: Option<u6
         && sent.at - creator.at < state.settings.unanswered
 }
 
-/// Whether a thing is a CNAME of ACM's: certificates share it, and whether another one needs it is another question.
+/// Returns whether a thing is a CNAME of ACM: certificates share it, so other rules decide whether it may be
+/// deleted.
 fn is_shared(state: &State, thing: &Thing) -> bool {
     let Thing::Records(zone, key) = thing else {
         return false;
@@ -263,7 +270,7 @@ fn is_shared(state: &State, thing: &Thing) -> bool {
     })
 }
 
-/// The resource that has a thing and that the request must not take it from.
+/// Returns the resource that has a thing and from which the request must not take it.
 fn live_elsewhere(state: &State, sent: &Sent, thing: &Thing) -> Option<String> {
     // An NS record set that leads to no zone is of no use to anybody.
     if let Thing::Records(zone, key) = thing
@@ -273,7 +280,7 @@ fn live_elsewhere(state: &State, sent: &Sent, thing: &Thing) -> Option<String> {
         return None;
     }
     let may_take = |(stack, logical_id, physical_id): &Tracked| {
-        // An update that is rolled back removes what it made itself, whatever id CloudFormation tracks.
+        // An update that is rolled back removes what it created itself, whichever id CloudFormation tracks.
         sent.kind == "Update"
             && *stack == sent.stack_id
             && *logical_id == sent.logical_id
@@ -287,7 +294,7 @@ fn live_elsewhere(state: &State, sent: &Sent, thing: &Thing) -> Option<String> {
     Some(format!("{}.{} {}", stack_name(&found.0), found.1, found.2))
 }
 
-/// Whether a thing was deleted meanwhile, and another stack has created one of the same name.
+/// Returns whether a thing was deleted meanwhile, and another stack has created one of the same name.
 fn is_others(state: &State, (stack_id, ..): &Tracked, thing: &Thing) -> bool {
     let writer = creator_of(state, thing).map(|creator| &state.custody.requests[&creator]);
     writer.is_some_and(|sent| sent.stack_id != *stack_id)
@@ -307,7 +314,7 @@ fn stack_name(stack_id: &str) -> &str {
     stack_id.split('/').nth(1).unwrap_or(stack_id)
 }
 
-/// The things that a resource consists of, by its answer.
+/// Returns the things of a resource, according to its answer.
 fn things_of(sent: &Sent, physical_id: &str, attributes: &BTreeMap<String, String>) -> Vec<Thing> {
     let attribute = |name: &str| attributes.get(name).cloned().unwrap_or_default();
     match sent.resource_type.as_str() {
@@ -330,11 +337,11 @@ fn things_of(sent: &Sent, physical_id: &str, attributes: &BTreeMap<String, Strin
     }
 }
 
-/// The request that created a thing; none for a person's.
+/// Returns the request that created a thing, or none if a person did.
 fn creator_of(state: &State, thing: &Thing) -> Option<u64> {
     let hand = match thing {
         Thing::Zone(id) => state.route53.zones.get(id).map(|zone| &zone.made_by),
-        // Route 53 creates the record sets of the apex with the zone.
+        // Route 53 creates the record sets of the apex together with the zone.
         Thing::Records(id, key) => (state.route53.zones.get(id))
             .and_then(|zone| zone.records.get(key).map(|set| (zone, set)))
             .map(|(zone, set)| {
@@ -350,7 +357,7 @@ fn creator_of(state: &State, thing: &Thing) -> Option<u64> {
     state.custody.request_of(hand?)
 }
 
-/// Whether another logical id of the stack created a thing.
+/// Returns whether another logical id of the stack created a thing.
 fn is_transferred(state: &State, sent: &Sent, thing: &Thing) -> bool {
     let creator = creator_of(state, thing).map(|creator| &state.custody.requests[&creator]);
     creator.is_some_and(|creator| {
@@ -358,12 +365,12 @@ fn is_transferred(state: &State, sent: &Sent, thing: &Thing) -> bool {
     })
 }
 
-/// A thing as users see it.
+/// The state of a thing that users see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Picture {
-    /// Whose it is, by its ownership tags.
+    /// The owner, according to its ownership tags.
     owner: BTreeMap<String, String>,
-    /// All else.
+    /// Everything else.
     content: String,
 }
 
@@ -372,7 +379,7 @@ impl Picture {
         let is_note = |key: &str| key.starts_with("zone-delegation:");
         let mut owner = tags.clone();
         owner.retain(|key, _| OWNERSHIP.contains(&&**key));
-        // The project's notes say nothing to users.
+        // Users do not see the project's own notes.
         let mut users = tags.clone();
         users.retain(|key, _| !is_note(key));
         Self {
@@ -382,10 +389,10 @@ impl Picture {
     }
 }
 
-/// The tags that say whose a thing is.
+/// The tags that name the owner of a thing.
 const OWNERSHIP: [&str; 2] = ["zone-delegation:stack-id", "zone-delegation:logical-id"];
 
-/// A thing as users see it; none if it does not exist.
+/// Returns the state of a thing that users see, or none if it does not exist.
 fn picture(state: &State, thing: &Thing) -> Option<Picture> {
     let none = BTreeMap::new();
     Some(match thing {

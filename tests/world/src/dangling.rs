@@ -1,5 +1,6 @@
-//! The attacker. He watches every delegation, and whenever one names Route 53 name servers that host no zone of its name he makes
-//! such a zone until he is given one of them: the name is his. Takeover is real:
+//! The attacker. He watches every delegation. If one names Route 53 name servers that host no zone of its
+//! name, he creates zones of that name until Route 53 assigns one of these servers, and then controls the
+//! name. Such takeovers happen:
 //! <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/protection-from-dangling-dns.html>
 
 use crate::iam::principal::Hand;
@@ -8,7 +9,8 @@ use crate::route53::name_server::NameServer;
 use crate::route53::record_set::{RecordKey, RecordSet};
 use crate::state::State;
 
-/// Looks at every delegation of a name, in the API's view and in the name servers'; `cause` is whose hand moved.
+/// Checks every delegation of a name, in the API's view and in the name servers'. `cause` is the hand that
+/// made the last change.
 pub(crate) fn check(state: &mut State, name: &Name, cause: &Hand) {
     let key = RecordKey::new(name, "NS");
     let mut taken: Vec<(String, RecordSet, NameServer)> = Vec::new();
@@ -52,7 +54,7 @@ pub(crate) fn check(state: &mut State, name: &Name, cause: &Hand) {
     }
 }
 
-/// Whether it was a person who took away the zone that this server hosted: then the gap is not a function's doing.
+/// Returns whether a person deleted the zone that this server hosted: then no function is responsible.
 fn deleted_by_person(state: &State, name: &Name, server: NameServer) -> bool {
     state.route53.former.values().any(|zone| {
         zone.name == *name && zone.name_servers.contains(&server) && zone.deleted_by == Hand::Person

@@ -1,4 +1,4 @@
-//! DNS as the outside sees this world: what every name server answers, from data that is INSYNC.
+//! DNS as it is seen from outside: what every name server answers, from data that is INSYNC.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,19 +13,19 @@ use crate::route53::name::Name;
 use crate::route53::record_set as held;
 use crate::state::State;
 
-/// Where the one server listens that plays the whole Internet: what `DNS_NAME_SERVERS` names.
+/// The address of the one server that replaces the Internet, which `DNS_NAME_SERVERS` names.
 pub const EVERYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53));
 
-/// The snapshot that questions are answered from, until something changes.
+/// The snapshot from which queries are answered until something changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dns {
     snapshot: Option<Arc<Zones>>,
-    /// Times that a snapshot was made.
+    /// The number of snapshots that were made.
     pub(crate) version: u64,
 }
 
 impl Dns {
-    /// Something in DNS has changed.
+    /// Discards the snapshot because something in DNS has changed.
     pub(crate) fn changed(&mut self) {
         self.snapshot = None;
     }
@@ -92,7 +92,7 @@ pub(crate) fn snapshot(state: &mut State) -> Arc<Zones> {
     snapshot
 }
 
-/// Why DNS could not carry a record set, where it could not.
+/// Returns why DNS cannot carry a record set, or none if it can.
 pub(crate) fn invalid(key: &held::RecordKey, set: &held::RecordSet) -> Option<String> {
     let zone = Zone {
         name: key.name.to_string(),
@@ -105,7 +105,8 @@ pub(crate) fn invalid(key: &held::RecordKey, set: &held::RecordSet) -> Option<St
         .map(|error| error.to_string())
 }
 
-/// What the server at an address answers to a question's bytes; none where none listens there or the bytes are no question.
+/// Returns the response of the server at an address to a query, or none if no server is there or the bytes
+/// are not a query.
 pub(crate) fn exchange(
     state: &mut State,
     server: IpAddr,
@@ -138,7 +139,8 @@ fn is_referral_below(zone: &Name, reply: &[u8]) -> bool {
     })
 }
 
-/// NXDOMAIN with a zone's SOA, without authority, as a resolver answers that has a stale cache or filters names.
+/// Returns NXDOMAIN with a zone's SOA and without authority, as a resolver answers that has a stale cache or
+/// filters names.
 fn deny(zones: &Zones, asked: Asked, zone: &Name, query: &[u8]) -> Option<Vec<u8>> {
     let query = Message::from_vec(query).ok()?;
     let mut for_soa = Message::query();
@@ -172,10 +174,11 @@ pub(crate) fn resolve(state: &mut State, name: &Name, kind: RecordType) -> Vec<R
         .collect()
 }
 
-/// A CAA record set found for a name: where it stands, and its values by tag.
+/// The CAA record set that applies to a name: the name that has it, and its values by tag.
 pub(crate) type FoundCaa = (Name, BTreeMap<String, Vec<String>>);
 
-/// The CAA record set that governs a name: its own, else its parent's, and so on up (RFC 8659, section 3).
+/// Returns the CAA record set that applies to a name: its own, else its parent's, and so on (RFC 8659,
+/// section 3).
 pub(crate) fn caa(state: &mut State, name: &Name) -> Option<FoundCaa> {
     let ancestors: Vec<Name> = name
         .ancestors()
@@ -184,7 +187,7 @@ pub(crate) fn caa(state: &mut State, name: &Name) -> Option<FoundCaa> {
     ancestors.into_iter().find_map(|name| {
         let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for record in resolve(state, &name, RecordType::CAA) {
-            // As text: `0 issue "amazon.com"`.
+            // In text form: `0 issue "amazon.com"`.
             let text = record.to_string();
             let mut parts = text.splitn(3, ' ');
             if let (true, Some(tag), Some(value)) =

@@ -1,4 +1,4 @@
-//! What happened, in order: every call and every change that time brought.
+//! What happened, in order: every call, and every change that time caused.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use crate::time::Timestamp;
 pub struct Event {
     /// The world's time.
     pub at: Timestamp,
-    /// Whose call; none where time alone did it.
+    /// Who called, or none if time alone caused the change.
     pub hand: Option<Hand>,
-    /// The account that was called, or whose thing changed.
+    /// The account of the call or of the changed thing.
     pub account: String,
-    /// `route53:CreateHostedZone`, or what time did.
+    /// `route53:CreateHostedZone`, or the change that time caused.
     pub action: String,
     /// Name, id or ARN.
     pub target: String,
-    /// `ok`, `ok!` where the call changed something, an error's code, or what became of the connection.
+    /// `ok`, `ok!` if the call changed something, the code of an error, or what happened to the connection.
     pub outcome: String,
 }
 
-/// A rule that was broken, with the event that broke it.
+/// A violated rule, with the event that violated it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The world's time.

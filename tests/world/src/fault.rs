@@ -1,39 +1,39 @@
-//! Faults, switched on per call: errors, lost connections, silence, and the death of the caller, each before or after the
-//! call takes effect.
+//! Faults that tests inject into calls: errors, broken connections, silence, and the death of the caller,
+//! each before or after the call takes effect.
 
 use std::time::Duration;
 
 use crate::iam::principal::Hand;
 use crate::wire::answer::ServiceError;
 
-/// When, as seen from the call's effect.
+/// Whether a fault occurs before or after the call takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// The call changes nothing.
     Before,
-    /// The call changes what it should; its caller does not learn of it.
+    /// The call takes effect, but its caller is not told.
     After,
 }
 
-/// What goes wrong with a call.
+/// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// An error is answered.
+    /// The service answers an error.
     Error(When, ServiceError),
-    /// The service says "slow down" in its own words.
+    /// The service throttles, in its own words.
     Throttle,
     /// The connection breaks.
     Reset(When),
-    /// No answer ever comes.
+    /// The service never answers.
     Silence(When),
     /// The caller's process dies.
     Kill(When),
-    /// The answer takes this much longer.
+    /// The answer is delayed.
     Delay(Duration),
 }
 
 impl Fault {
-    /// A 503 before or after the effect.
+    /// Returns a 503 before or after the effect.
     pub fn unavailable(when: When) -> Self {
         Self::Error(
             when,
@@ -52,7 +52,7 @@ impl Fault {
     }
 }
 
-/// Which calls a fault falls upon. Persons' calls are spared.
+/// The calls to which a fault applies. A person's calls have no faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultRule {
     /// Only calls of this invocation.
@@ -61,18 +61,18 @@ pub struct FaultRule {
     pub operation: Option<String>,
     /// Only calls of this Region.
     pub region: Option<String>,
-    /// So many fitting calls pass first.
+    /// The number of matching calls that pass before.
     pub skip: u64,
-    /// On so many it falls, then the rule is spent.
+    /// The number of calls to which it applies, after which the rule ends.
     pub times: u64,
-    /// In percent; 100 always.
+    /// In percent; 100 means always.
     pub chance: u8,
-    /// What happens.
+    /// The fault.
     pub fault: Fault,
 }
 
 impl FaultRule {
-    /// On the k-th call (from 1) of an invocation.
+    /// Applies to the k-th call (from 1) of an invocation.
     pub fn on_call(invocation: u64, k: u64, fault: Fault) -> Self {
         Self {
             invocation: Some(invocation),
@@ -85,7 +85,7 @@ impl FaultRule {
         }
     }
 
-    /// On the next so many calls of an operation.
+    /// Applies to the next `times` calls of an operation.
     pub fn on_operation(operation: &str, times: u64, fault: Fault) -> Self {
         Self {
             invocation: None,
@@ -98,7 +98,7 @@ impl FaultRule {
         }
     }
 
-    /// On a share of all calls, in percent.
+    /// Applies to a share of all calls, in percent.
     pub fn sometimes(chance: u8, fault: Fault) -> Self {
         Self {
             invocation: None,
@@ -111,7 +111,7 @@ impl FaultRule {
         }
     }
 
-    /// The same on calls of one Region alone.
+    /// Restricts the rule to calls of one Region.
     #[must_use]
     pub fn in_region(self, region: &str) -> Self {
         Self {
@@ -137,14 +137,14 @@ impl FaultRule {
     }
 }
 
-/// The rules in force.
+/// The active rules.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     pub(crate) rules: Vec<FaultRule>,
 }
 
 impl Faults {
-    /// The fault that falls upon this call, where one does.
+    /// Returns the fault that applies to this call, if there is one.
     pub(crate) fn on(
         &mut self,
         hand: &Hand,

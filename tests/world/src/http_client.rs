@@ -1,4 +1,4 @@
-//! The in-process way in: an HTTP client for the SDK that hands each request to the world, without a socket.
+//! An HTTP client for the SDK that passes each request to the world in this process, without a socket.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient as SmithyHttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
@@ -13,15 +13,15 @@ use bytes::Bytes;
 use crate::wire::signature::CredentialScope;
 use crate::{World, region};
 
-/// What a process hears of a name for which DNS says NXDOMAIN: glibc's words in those of Rust's library.
+/// The error for a name for which DNS answers NXDOMAIN: glibc's words inside those of Rust's library.
 const NO_SUCH_HOST: &str = "error trying to connect: dns error: failed to lookup address information: Name or service not known";
 
-/// An SDK's HTTP client that leads into a world. It keeps the read timeout that the SDK sets.
+/// An SDK's HTTP client for a world. It applies the read time-out that the SDK sets.
 #[derive(Clone, Debug)]
 pub struct HttpClient(World);
 
 impl HttpClient {
-    /// The way into that world.
+    /// Creates the client for that world.
     pub fn new(world: World) -> Self {
         Self(world)
     }

@@ -1,4 +1,4 @@
-//! The way in through a socket, for the release binaries.
+//! Serves a world through a socket, for the release binaries.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,10 +13,9 @@ use tokio::task::JoinHandle;
 
 use crate::World;
 
-/// Serves a world on a free loopback port; it stops when the task is aborted.
+/// Serves a world on a free port of loopback, until the task is aborted.
 ///
-/// # Errors
-/// Where no port can be had.
+/// # Errors No port is free.
 pub async fn serve(world: World) -> io::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -25,7 +24,7 @@ pub async fn serve(world: World) -> io::Result<(SocketAddr, JoinHandle<()>)> {
             let world = world.clone();
             tokio::spawn(async move {
                 let service = service_fn(move |request| respond(world.clone(), request));
-                // A connection that a fault breaks is none of the server's errors.
+                // If a fault breaks a connection, that is no error of the server.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
                     .await;

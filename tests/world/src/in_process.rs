@@ -1,5 +1,5 @@
-//! The functions themselves, run in this process: their own code from the event to the answer, over the world's wire, DNS and clock.
-//! Each invocation is a new process: nothing is remembered from the one before.
+//! Runs the functions in this process: their own code from the event to the answer, with the world's HTTP,
+//! DNS and clock. Each invocation is a new process, which remembers nothing.
 
 use std::future::Future;
 use std::io;
@@ -24,11 +24,11 @@ pub struct InProcess {
     role_arn: RoleArn,
 }
 
-/// The ARN of the role of a function, by its account, the id of the stack that it works for and its name.
+/// Returns the ARN of the role of a function, by its account, the id of its stack and its name.
 pub type RoleArn = fn(&str, &str, &str) -> String;
 
 impl InProcess {
-    /// In a world, with its answers going to that desk.
+    /// Runs the functions in a world, with their answers delivered to that desk.
     pub fn new(world: World, desk: AnswerDesk) -> Self {
         Self {
             world,
@@ -37,12 +37,12 @@ impl InProcess {
         }
     }
 
-    /// With other roles than one for each account and function.
+    /// Uses other roles than one for each account and function.
     pub fn under(self, role_arn: RoleArn) -> Self {
         Self { role_arn, ..self }
     }
 
-    /// The role under which a function of an account runs, where nothing else is said.
+    /// Returns the default role of a function in an account.
     pub fn role_arn(account: &str, function: &str) -> String {
         format!("arn:aws:iam::{account}:role/{function}")
     }
@@ -113,7 +113,7 @@ impl InProcess {
     }
 }
 
-/// PUTs to the desk.
+/// PUTs answers to the desk.
 #[derive(Clone, Debug)]
 struct Answers {
     desk: AnswerDesk,
@@ -127,11 +127,11 @@ impl AnswerTransport for Answers {
     }
 }
 
-/// DNS over the world's name servers.
+/// Queries the world's name servers.
 #[derive(Clone, Debug)]
 pub struct WorldDns(World);
 
-/// After so long the functions' own sockets give up.
+/// The time-out of the functions' own sockets.
 const SILENCE: Duration = Duration::from_secs(6);
 
 impl Transport for WorldDns {

@@ -1,20 +1,23 @@
-//! A strict world for the functions to live in: Route 53, Certificate Manager, Parameter Store, STS, Step Functions and
-//! CloudFormation, for any number of accounts, with DNS, faults and an attacker.
+//! A strict model of AWS for the functions: Route 53, Certificate Manager, Parameter Store, STS, Step
+//! Functions and CloudFormation, for any number of accounts, with DNS, faults and an attacker.
 //!
-//! Why it exists: "nothing is lost, nothing is left, whatever dies when" is a promise about histories, and histories are found by
-//! machines, not by people. The emulator forgives what AWS does not; this world forgives less than AWS does.
+//! "Nothing is lost, nothing is left, whatever dies when" is a promise about histories, and only machines
+//! find the bad ones. The emulator is less strict than AWS; this world is stricter.
 //!
-//! 1. **Real bytes.** The functions' own SDK clients speak to it over the wire format of each service, in-process ([`HttpClient`])
-//!    or through a socket ([`serve`]). Nothing of a function is replaced.
-//! 2. **Virtual time.** All its delays are tokio's. In a test with paused time an hour takes milliseconds, and the same seed gives
-//!    the same history.
-//! 3. **It remembers who did what.** Each access key belongs to one invocation for one resource of one stack, so that a write on
-//!    what another made is seen whatever the function's own marks say ([`Violation`]).
-//! 4. **Two views of DNS.** A record set is in the API at once and on the name servers at INSYNC. ACM sees only the latter.
-//! 5. **An attacker sits on every name.** When a delegation names servers that host no zone of its name, the name is his.
-//! 6. **Faults per call.** Errors, lost connections, silence and death, before and after the effect ([`FaultRule`]).
+//! 1. **Real bytes.** The functions' own SDK clients use each service's wire format, in this process
+//!    ([`HttpClient`]) or through a socket ([`serve`]). No part of a function is replaced.
+//! 2. **Virtual time.** All delays are tokio's. In a test with paused time an hour takes milliseconds, and
+//!    the same seed produces the same history.
+//! 3. **It knows who did what.** Each access key belongs to one invocation for one resource of one stack. A
+//!    write on a thing that someone else created is a [`Violation`], whatever the function's own tags say.
+//! 4. **Two views of DNS.** A record set is in the API at once, and on the name servers when it is INSYNC.
+//!    ACM sees only the latter.
+//! 5. **An attacker watches every name.** If a delegation names servers that host no zone of its name, he
+//!    controls the name.
+//! 6. **Faults per call.** Errors, broken connections, silence and death, before and after the effect
+//!    ([`FaultRule`]).
 //!
-//! Sources of what the services do are named where it is done.
+//! The code of each behaviour names its source.
 
 mod acm;
 pub mod cloudformation;

@@ -1,5 +1,5 @@
-//! Whose a thing is, by what the world saw happen (never by the marks that functions write). A function's write on what another
-//! stack or a person made is a violation.
+//! Knows who created a thing, from what the world saw and never from the tags that functions write. A
+//! function's write on a thing that another stack or a person created is a violation.
 
 use crate::custody::{self, Then, Thing};
 use crate::iam::principal::{Hand, Work};
@@ -8,10 +8,11 @@ use crate::route53::record_set::{Action, Change, RecordKey, RecordSet};
 use crate::ssm::Place;
 use crate::state::State;
 
-/// The tags by which this project marks what is its own.
+/// The prefix of this project's own tags.
 const MARK: &str = "zone-delegation:";
 
-/// Whether it is the same resource's, or the same stack's under a logical id that the template renamed.
+/// Returns whether the same resource created it, or the same stack under a logical id that a template
+/// renamed.
 pub(crate) fn own(state: &State, made_by: &Hand, work: &Work) -> bool {
     match made_by {
         Hand::Person => false,
@@ -23,13 +24,13 @@ pub(crate) fn own(state: &State, made_by: &Hand, work: &Work) -> bool {
     }
 }
 
-/// A function deletes a zone.
+/// Checks that a function may delete a zone.
 pub(crate) fn zone_deleted(state: &mut State, id: &str, hand: &Hand) {
     custody::changes(state, hand, Thing::Zone(id.to_owned()), Then::IsGone);
     zone_is_own(state, id, hand, "the whole of it, by deleting it");
 }
 
-/// A function changes a zone itself.
+/// Checks that a function may change a zone itself.
 pub(crate) fn zone_changed(state: &mut State, id: &str, hand: &Hand, what: &str) {
     custody::changes(state, hand, Thing::Zone(id.to_owned()), Then::Exists);
     zone_is_own(state, id, hand, what);
@@ -46,7 +47,8 @@ fn zone_is_own(state: &mut State, id: &str, hand: &Hand, what: &str) {
     }
 }
 
-/// A function changes a zone's tags. A zone that it was given carries the project's marks while it is delegated.
+/// Checks that a function may change a zone's tags. An existing zone has the project's tags while it is
+/// delegated.
 pub(crate) fn zone_tagged(
     state: &mut State,
     id: &str,
@@ -68,14 +70,14 @@ pub(crate) fn zone_tagged(
     }
     if zone.made_by == Hand::Person && marks_only && !others_mark {
         let stack = work.stack_id.clone();
-        let zone = state.route53.zones.get_mut(id).expect("it stands");
+        let zone = state.route53.zones.get_mut(id).expect("it exists");
         zone.delegated_by.insert(stack);
         return;
     }
     zone_is_own(state, id, hand, "tags");
 }
 
-/// A function changes record sets.
+/// Checks that a function may change record sets.
 pub(crate) fn records_changed(state: &mut State, id: &str, changes: &[Change], hand: &Hand) {
     record_sets_in_custody(state, id, changes, hand);
     let Hand::Function(work) = hand else { return };
@@ -94,7 +96,7 @@ pub(crate) fn records_changed(state: &mut State, id: &str, changes: &[Change], h
         let allowed = match change.key.kind.as_str() {
             "NS" => is_own_delegation(state, work, change, current),
             "CNAME" => {
-                // ACM's value for this account and name serves no other purpose, whoever put it there.
+                // ACM's value for this account and name has no other purpose, whoever created the record set.
                 let is_acms = |value: &String| value.ends_with(".acm-validations.aws.");
                 (current.written_by != Hand::Person || current.values.iter().all(is_acms))
                     && !crate::acm::is_listed(state, account, change, work)
@@ -111,7 +113,8 @@ pub(crate) fn records_changed(state: &mut State, id: &str, changes: &[Change], h
     }
 }
 
-/// Tells [`custody`] which record sets that exist change. What a batch deletes and creates again exists afterwards.
+/// Tells [`custody`] which existing record sets change. What a batch deletes and creates again exists
+/// afterwards.
 fn record_sets_in_custody(state: &mut State, id: &str, changes: &[Change], hand: &Hand) {
     let records = &state.route53.zones[id].records;
     let exist: Vec<(RecordKey, Then)> = changes
@@ -132,7 +135,8 @@ fn record_sets_in_custody(state: &mut State, id: &str, changes: &[Change], hand:
     }
 }
 
-/// Whether an NS record set names the name servers of a zone that this stack made or was given.
+/// Returns whether an NS record set names the name servers of a zone that this stack created or that its
+/// template names.
 fn is_own_delegation(state: &State, work: &Work, change: &Change, current: &RecordSet) -> bool {
     let mut named: Vec<Option<NameServer>> = current
         .values
@@ -158,7 +162,7 @@ fn is_own_delegation(state: &State, work: &Work, change: &Change, current: &Reco
         })
 }
 
-/// A function writes, tags or deletes a parameter that exists.
+/// Checks that a function may write, tag or delete an existing parameter.
 pub(crate) fn parameter_changed(state: &mut State, place: &Place, then: Then, hand: &Hand) {
     custody::changes(state, hand, Thing::Parameter(place.clone()), then);
     let Hand::Function(work) = hand else { return };
@@ -171,7 +175,7 @@ pub(crate) fn parameter_changed(state: &mut State, place: &Place, then: Then, ha
     }
 }
 
-/// A function deletes or tags a certificate.
+/// Checks that a function may delete or tag a certificate.
 pub(crate) fn certificate_changed(state: &mut State, arn: &str, then: Then, hand: &Hand) {
     custody::changes(state, hand, Thing::Certificate(arn.to_owned()), then);
     let Hand::Function(work) = hand else { return };

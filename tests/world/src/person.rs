@@ -1,4 +1,4 @@
-//! What people do by hand, and what tests look at: straight to the state, without the wire.
+//! Changes that people make by hand, and what tests read: directly in the state, without the wire.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,18 +19,18 @@ use crate::{Certificate, FormerZone, Timestamp};
 pub enum Edit {
     /// Creates a record set: name, type, TTL, values.
     Create(String, String, u32, Vec<String>),
-    /// Deletes whatever record set stands there: name, type.
+    /// Deletes the record set of this name and type, whatever its values.
     Delete(String, String),
 }
 
 impl Edit {
-    /// Creates a record set.
+    /// Returns the creation of a record set.
     pub fn create(name: &str, kind: &str, ttl: u32, values: &[&str]) -> Self {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         Self::Create(name.to_owned(), kind.to_owned(), ttl, values)
     }
 
-    /// Deletes a record set.
+    /// Returns the deletion of a record set.
     pub fn delete(name: &str, kind: &str) -> Self {
         Self::Delete(name.to_owned(), kind.to_owned())
     }
@@ -61,7 +61,7 @@ impl Edit {
     }
 }
 
-/// A person's acts. Each is logged, and none is bound by IAM.
+/// The acts of people. Each is logged, and IAM does not restrict them.
 impl World {
     fn act<T>(
         &self,
@@ -85,18 +85,16 @@ impl World {
         result
     }
 
-    /// Makes a public zone; answers its id.
+    /// Creates a public zone and returns its id.
     ///
-    /// # Errors
-    /// As the API.
+    /// # Errors Those of the API.
     pub fn make_zone(&self, account: &str, name: &str) -> Result<String, ServiceError> {
         self.new_zone(account, name, false)
     }
 
-    /// Makes a private zone; answers its id.
+    /// Creates a private zone and returns its id.
     ///
-    /// # Errors
-    /// As the API.
+    /// # Errors Those of the API.
     pub fn make_private_zone(&self, account: &str, name: &str) -> Result<String, ServiceError> {
         self.new_zone(account, name, true)
     }
@@ -117,8 +115,7 @@ impl World {
 
     /// Deletes a zone.
     ///
-    /// # Errors
-    /// As the API; `NoSuchHostedZone` where it is gone.
+    /// # Errors Those of the API; `NoSuchHostedZone` if it does not exist.
     pub fn remove_zone(&self, id: &str) -> Result<(), ServiceError> {
         self.act("deletes zone", id, |state| {
             existing(state, id)?;
@@ -128,8 +125,7 @@ impl World {
 
     /// Changes record sets of a zone, in one batch.
     ///
-    /// # Errors
-    /// As the API.
+    /// # Errors Those of the API.
     pub fn edit_records(&self, zone_id: &str, edits: &[Edit]) -> Result<(), ServiceError> {
         self.act("edits records", &format!("{zone_id} {edits:?}"), |state| {
             let zone = existing(state, zone_id)?;
@@ -141,7 +137,7 @@ impl World {
         })
     }
 
-    /// Changes a zone itself: its tags, guardrails, protections, signing, followers.
+    /// Changes a zone itself: its tags, guardrails, protections, signing, and delegations in use.
     ///
     /// # Errors
     /// `NoSuchHostedZone`.
@@ -149,7 +145,7 @@ impl World {
         self.act("edits zone", id, |state| {
             existing(state, id)?;
             state.custody.touched_by_person(Thing::Zone(id.to_owned()));
-            edit(state.route53.zones.get_mut(id).expect("it stands"));
+            edit(state.route53.zones.get_mut(id).expect("it exists"));
             state.dns.changed();
             Ok(())
         })
@@ -164,7 +160,7 @@ impl World {
         Ok(crate::dns::ds(existing(&self.state(), id)?))
     }
 
-    /// Writes a parameter, whatever stands there.
+    /// Writes a parameter, whether or not it exists.
     pub fn write_parameter(&self, account: &str, region: &str, name: &str, value: &str) {
         self.act("writes parameter", name, |state| {
             let place = (account.to_owned(), region.to_owned(), name.to_owned());
@@ -205,10 +201,9 @@ impl World {
         .expect("it cannot fail");
     }
 
-    /// Changes a parameter: its tags.
+    /// Changes a parameter, such as its tags.
     ///
-    /// # Panics
-    /// Where it does not exist.
+    /// # Panics It does not exist.
     pub fn edit_parameter(
         &self,
         account: &str,
@@ -225,7 +220,7 @@ impl World {
         .expect("it cannot fail");
     }
 
-    /// Changes a certificate: what uses it, its state.
+    /// Changes a certificate, such as what uses it, or its status.
     ///
     /// # Errors
     /// `ResourceNotFoundException`.
@@ -248,7 +243,7 @@ impl World {
         })
     }
 
-    /// From now on ACM refuses a name, for this FailureReason.
+    /// Makes ACM refuse a name from now on, for this FailureReason.
     pub fn refuse_name(&self, name: &str, reason: &str) {
         self.state()
             .acm
@@ -256,39 +251,39 @@ impl World {
             .insert(name.to_owned(), reason.to_owned());
     }
 
-    /// All zones, by id.
+    /// Returns all zones, by id.
     pub fn zones(&self) -> BTreeMap<String, Zone> {
         self.state().route53.zones.clone()
     }
 
-    /// All zones that are no more, by id.
+    /// Returns all deleted zones, by id.
     pub fn former_zones(&self) -> BTreeMap<String, FormerZone> {
         self.state().route53.former.clone()
     }
 
-    /// A zone.
+    /// Returns a zone.
     pub fn zone(&self, id: &str) -> Option<Zone> {
         self.state().route53.zones.get(id).cloned()
     }
 
-    /// A record set as the API shows it.
+    /// Returns a record set as the API shows it.
     pub fn record_set(&self, zone_id: &str, name: &str, kind: &str) -> Option<RecordSet> {
         let key = RecordKey::new(&Name::of(name), kind);
         let state = self.state();
         state.route53.zones.get(zone_id)?.records.get(&key).cloned()
     }
 
-    /// All parameters, by account, Region and name.
+    /// Returns all parameters, by account, Region and name.
     pub fn parameters(&self) -> BTreeMap<(String, String, String), Parameter> {
         self.state().ssm.parameters.clone()
     }
 
-    /// All certificates, by ARN.
+    /// Returns all certificates, by ARN.
     pub fn certificates(&self) -> BTreeMap<String, Certificate> {
         self.state().acm.certificates.clone()
     }
 
-    /// Executions that an invocation started and that nobody has taken up yet.
+    /// Returns the executions that an invocation started and that do not run yet.
     pub fn take_executions(&self, invocation: u64) -> Vec<Execution> {
         let mut state = self.state();
         let StepFunctions {
@@ -305,7 +300,7 @@ impl World {
         taken.iter().map(|key| executions[key].clone()).collect()
     }
 
-    /// All executions that were ever started, by name.
+    /// Returns all executions that were ever started, by name.
     pub fn executions(&self) -> BTreeMap<String, Execution> {
         let state = self.state();
         let executions = state.step_functions.executions.iter();
@@ -314,7 +309,7 @@ impl World {
             .collect()
     }
 
-    /// An execution is over.
+    /// Ends an execution.
     pub fn end_execution(&self, state_machine_arn: &str, name: &str) {
         let key = (state_machine_arn.to_owned(), name.to_owned());
         if let Some(execution) = self.state().step_functions.executions.get_mut(&key) {
@@ -322,22 +317,23 @@ impl World {
         }
     }
 
-    /// Grants that calls needed so far.
+    /// Returns the grants that calls have needed so far.
     pub fn used_grants(&self) -> BTreeSet<crate::Grant> {
         self.state().iam.used.clone()
     }
 
-    /// The number of the request that a hand works for, in the order in which CloudFormation sent them.
+    /// Returns the number of the request for which a hand works, in the order in which CloudFormation sent
+    /// them.
     pub fn request_of(&self, hand: &Hand) -> Option<u64> {
         self.state().custody.request_of(hand)
     }
 
-    /// The number of the last request.
+    /// Returns the number of the last request.
     pub fn last_request(&self) -> u64 {
         self.last_numbers().0
     }
 
-    /// The world's time.
+    /// Returns the world's time.
     pub fn now(&self) -> Timestamp {
         self.state().now
     }

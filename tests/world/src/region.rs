@@ -1,8 +1,8 @@
-//! The Regions that there are.
+//! The Regions of AWS.
 //!
 //! Source: <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>, as of November 2026.
 
-/// Of the partition `aws`.
+/// Those of the partition `aws`.
 pub const REGIONS: [&str; 34] = [
     "af-south-1",
     "ap-east-1",
@@ -40,7 +40,7 @@ pub const REGIONS: [&str; 34] = [
     "us-west-2",
 ];
 
-/// Those of them that an account has to enable before it can use them
+/// Those that an account has to enable before it can use them
 /// (<https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>).
 pub(crate) const OPT_IN: [&str; 17] = [
     "af-south-1",
@@ -62,7 +62,7 @@ pub(crate) const OPT_IN: [&str; 17] = [
     "mx-central-1",
 ];
 
-/// Whether an endpoint of a Region has a name in DNS.
+/// Returns whether DNS has a name for the endpoints of a Region.
 pub(crate) fn exists(region: &str) -> bool {
     REGIONS.contains(&region)
 }

@@ -1,4 +1,4 @@
-//! Configuration for SDK clients that live in a world.
+//! Configures SDK clients for a world.
 
 use std::time::SystemTime;
 
@@ -21,7 +21,8 @@ impl TimeSource for WorldClock {
 }
 
 impl World {
-    /// A configuration as the functions make theirs, that leads into this world, signs with these keys and lives by its clock.
+    /// Returns a configuration like that of the functions, which sends to this world, signs with these keys
+    /// and uses its clock.
     pub fn sdk_config(&self, credentials: &Credentials, region: &str) -> SdkConfig {
         let credentials = SdkCredentials::new(
             &credentials.access_key,

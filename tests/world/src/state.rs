@@ -1,4 +1,4 @@
-//! Everything the world knows, and the one way in which time moves in it.
+//! The state of the world, and the only way in which time advances in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -22,26 +22,26 @@ use crate::time::{Timestamp, WorldClock};
 use crate::wire::answer::ServiceError;
 use crate::wire::call::Call;
 
-/// How strict, how slow and how small a world is.
+/// The settings of a world: its strictness, delays and limits.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Everything random comes from it.
+    /// The seed of everything random.
     pub seed: u64,
-    /// The most items on a page of any listing.
+    /// The largest number of items on a page of any list.
     pub page_size: usize,
-    /// How long a call takes.
+    /// The duration of a call.
     pub latency: RangeInclusive<Duration>,
-    /// From a change being accepted to INSYNC.
+    /// From the acceptance of a change to INSYNC.
     pub propagation: RangeInclusive<Duration>,
-    /// Guardrails that new zones have.
+    /// The guardrails of new zones.
     pub guardrails: BTreeSet<Guardrail>,
     /// Whether NS_DELEGATION_AUTHORITY_CHECK refuses a child zone whose creation is still PENDING.
     pub authority_check_waits_for_sync: bool,
     /// Whether Route 53's buckets are enforced.
     pub throttling: bool,
-    /// Their sizes.
+    /// The sizes of the buckets.
     pub rates: Rates,
-    /// How many name servers of each top-level domain are in use, at most 512.
+    /// The number of name servers of each top-level domain that are in use, at most 512.
     pub name_servers_per_tld: u16,
     /// Quota.
     pub zones_per_account: usize,
@@ -49,37 +49,38 @@ pub struct Settings {
     pub records_per_zone: usize,
     /// Quota per account and Region.
     pub parameters: usize,
-    /// How long the name of a deleted parameter is not free.
+    /// How long the name of a deleted parameter cannot be used.
     pub parameter_name_kept: Duration,
     /// Quota per account and Region.
     pub certificates: usize,
     /// Regions that no account has enabled.
     pub closed_regions: BTreeSet<String>,
-    /// From RequestCertificate to the certificate being seen at all.
+    /// From RequestCertificate to the moment at which the certificate becomes visible.
     pub certificate_appears: RangeInclusive<Duration>,
-    /// From RequestCertificate to its resource records being there.
+    /// From RequestCertificate to the moment at which its resource records exist.
     pub validation_records_appear: RangeInclusive<Duration>,
-    /// Between two looks of ACM at the validation records.
+    /// Between two checks of the validation records by ACM.
     pub validation_interval: Duration,
-    /// From the first good look to ISSUED.
+    /// From the first successful check to ISSUED.
     pub issuance: RangeInclusive<Duration>,
-    /// Whether functions have a way out to port 53.
+    /// Whether functions can reach port 53.
     pub dns_reachable: bool,
-    /// How long after a Create the Delete of a later one that was never answered may take what that Create made.
+    /// How long after a Create the Delete of a later, unanswered one may delete what that Create created.
     pub unanswered: Duration,
-    /// Whether the Delete of a Create that adopted a delegation, succeeded and is rolled back may delete that delegation.
+    /// Whether the Delete of a Create that adopted a delegation, succeeded and is rolled back may delete that
+    /// delegation.
     pub adopted_may_be_deleted: bool,
-    /// The zone whose delegations the resolvers of `DNS_NAME_SERVERS` deny: they answer NXDOMAIN with its SOA, without
-    /// authority.
+    /// The zone whose delegations the resolvers of `DNS_NAME_SERVERS` deny: they answer NXDOMAIN with its
+    /// SOA, without authority.
     pub resolvers_deny: Option<Name>,
-    /// Whether name servers answer NXDOMAIN for a name that only has names below it.
+    /// Whether name servers answer NXDOMAIN for a name that only has subdomains.
     pub empty_non_terminals_denied: bool,
-    /// After so many calls [`World::overrun`](crate::World::overrun) says so.
+    /// The number of calls after which [`World::overrun`](crate::World::overrun) ends.
     pub most_calls: u64,
 }
 
 impl Default for Settings {
-    /// Everything there is in Route 53 by default, the delays of a good day, real quotas.
+    /// Returns all of Route 53's default features, short delays, and real quotas.
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
@@ -112,16 +113,17 @@ impl Default for Settings {
     }
 }
 
-/// So many calls of one operation by one invocation, within so short a time, are a loop without a bound or a pause.
+/// The number of calls of one operation by one invocation, within a short time, that indicates a loop without
+/// a bound or a pause.
 const LOOP_CALLS: u32 = 200;
 const LOOP_WITHIN: Duration = Duration::from_secs(60);
 
-/// What will happen by itself.
+/// What time will cause.
 #[derive(Clone, Debug)]
 pub(crate) enum Due {
     /// A change reaches the name servers.
     InSync(String),
-    /// ACM looks at a certificate's validation records.
+    /// ACM checks a certificate's validation records.
     Validate(String),
     /// ACM issues a certificate.
     Issue(String),
@@ -140,7 +142,7 @@ pub struct State {
     pub(crate) acm: Acm,
     pub(crate) step_functions: StepFunctions,
     pub(crate) dns: Dns,
-    /// Registered domains, each with the name servers that its registry delegates to.
+    /// Registered domains, each with the name servers in its registry.
     pub(crate) registrations: BTreeMap<Name, Vec<String>>,
     pub(crate) throttle: Throttle,
     pub(crate) faults: Faults,
@@ -148,7 +150,7 @@ pub struct State {
     pub(crate) violations: Vec<Violation>,
     pub(crate) custody: Custody,
     pub(crate) renames: BTreeSet<(String, String, String)>,
-    /// Calls of each operation by each invocation: since when, how many.
+    /// Calls of each operation by each invocation: since when, and how many.
     calls: BTreeMap<(u64, String, String), (Timestamp, u32)>,
     due: BTreeMap<(Timestamp, u64), Due>,
     scheduled: u64,
@@ -182,7 +184,7 @@ impl State {
         }
     }
 
-    /// Lets everything happen that was due until now, each thing at its own time.
+    /// Performs everything that was due until now, each at its own time.
     pub(crate) fn advance(&mut self) {
         let now = self.clock.now();
         while let Some(entry) = self.due.first_entry() {
@@ -231,8 +233,9 @@ impl State {
         self.violations.push(Violation { at: self.now, what });
     }
 
-    /// Counts a function's call. Says so once if its invocation has made so many of that operation in so short a time
-    /// in one Region that it must be a loop without a bound or a pause, which is a violation.
+    /// Counts a function's call. Returns true once, and notes a violation, if its invocation has made so many
+    /// calls of that operation in one Region in so short a time that it must be a loop without a bound or a
+    /// pause.
     pub(crate) fn loops(&mut self, call: &Call) -> bool {
         let Hand::Function(work) = &call.caller.hand else {
             return false;
@@ -253,7 +256,7 @@ impl State {
         loops
     }
 
-    /// Logs what time did.
+    /// Logs a change that time caused.
     pub(crate) fn record_time(&mut self, account: &str, action: &str, target: &str) {
         self.log.push(Event {
             at: self.now,
@@ -265,14 +268,14 @@ impl State {
         });
     }
 
-    /// Whether a template renamed one of a stack's logical ids to the other, in whichever direction.
+    /// Returns whether a template renamed one of a stack's logical ids to the other, in either direction.
     pub(crate) fn renamed(&self, stack_id: &str, one: &str, other: &str) -> bool {
         let triple = |a: &str, b: &str| (stack_id.to_owned(), a.to_owned(), b.to_owned());
         self.renames.contains(&triple(one, other)) || self.renames.contains(&triple(other, one))
     }
 
-    /// The error for an operation that this world does not have; asking for one is a violation, for a function asks only for
-    /// what it is known to need.
+    /// Returns the error for an operation that this world does not have. It is a violation, because the
+    /// functions need only known ones.
     pub(crate) fn unknown_operation(&mut self, call: &Call) -> ServiceError {
         self.violate(format!(
             "{} asked {} for the unknown operation {:?}",

@@ -1,4 +1,5 @@
-//! Step Functions: StartExecution and DescribeExecution. What an execution then does is `cloudformation`'s part: it calls the function again.
+//! Step Functions: StartExecution and DescribeExecution. `cloudformation` runs an execution: it calls the
+//! function again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +13,20 @@ use crate::wire::call::Call;
 /// An execution of a state machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Execution {
-    /// The machine.
+    /// The state machine.
     pub state_machine_arn: String,
     /// Unique within the machine for 90 days.
     pub name: String,
-    /// Its input, as it was given.
+    /// Its input, unchanged.
     pub input: String,
-    /// Whose hand started it.
+    /// Who started it.
     pub started_by: Hand,
     /// Whether it still runs.
     pub running: bool,
 }
 
 impl Execution {
-    /// Its ARN.
+    /// Returns its ARN.
     pub fn arn(&self) -> String {
         let executions = self
             .state_machine_arn
@@ -39,11 +40,11 @@ impl Execution {
 pub(crate) struct StepFunctions {
     pub(crate) machines: BTreeSet<String>,
     pub(crate) executions: BTreeMap<(String, String), Execution>,
-    /// Those that nobody has taken up yet, in order.
+    /// Executions that do not run yet, in order.
     pub(crate) started: Vec<(String, String)>,
 }
 
-/// A Step Functions call.
+/// Answers a Step Functions call.
 pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
     match call.operation.as_str() {
         "StartExecution" => start_execution(state, call),
@@ -112,7 +113,7 @@ fn start_execution(state: &mut State, call: &mut Call) -> Outcome {
     }
     let key = (machine.clone(), name.clone());
     match state.step_functions.executions.get(&key) {
-        // Idempotent while it runs with the same input; else the name is taken for 90 days.
+        // Idempotent while it runs with the same input. Otherwise the name is in use for 90 days.
         Some(execution) if execution.running && execution.input == input => {}
         Some(_) => {
             return Err(ServiceError::bad(

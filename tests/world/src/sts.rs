@@ -8,7 +8,7 @@ use crate::wire::answer::{Answer, Outcome, ServiceError};
 use crate::wire::call::Call;
 use crate::wire::xml::Element;
 
-/// An STS call.
+/// Answers an STS call.
 pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
     match call.operation.as_str() {
         "AssumeRole" => assume_role(state, call),
@@ -34,7 +34,8 @@ fn assume_role(state: &mut State, call: &mut Call) -> Outcome {
     }
     let lifetime = match get("DurationSeconds").map(|text| text.parse::<u64>()) {
         None => 3600,
-        // An assumed role's own session may assume for an hour at most (role chaining), as a Lambda function's does.
+        // A session of an assumed role, as a Lambda function's is, may assume another one for at most an hour
+        // (role chaining).
         Some(Ok(seconds)) if (900..=3600).contains(&seconds) => seconds,
         Some(_) => return Err(ServiceError::bad("ValidationError", "DurationSeconds")),
     };

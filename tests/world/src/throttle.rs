@@ -20,7 +20,7 @@ pub(crate) enum Bucket {
     Changes,
 }
 
-/// Sizes: tokens a full bucket holds, tokens that come back a second.
+/// Sizes of buckets: the capacity in tokens, and the tokens that are added each second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
     /// Every call.
@@ -34,7 +34,7 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Route 53's own; the change bucket's figures are not published, these are generous.
+    /// Route 53's own sizes. Those of the bucket for changes are not published; these are generous.
     pub const ROUTE53: Self = Self {
         calls: (50.0, 10.0),
         creates: (40.0, 2.0),
@@ -52,15 +52,15 @@ impl Rates {
     }
 }
 
-/// All buckets, each full when first used.
+/// All buckets. Each is full when it is first used.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Throttle {
-    /// By account, or zone.
+    /// The levels by account or zone.
     levels: BTreeMap<(String, Bucket), (f64, Timestamp)>,
 }
 
 impl Throttle {
-    /// Takes tokens, where there are so many.
+    /// Removes tokens if the bucket has enough.
     pub(crate) fn take(
         &mut self,
         rates: &Rates,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_empties_and_fills_again() {
+    fn a_bucket_refuses_when_empty_and_fills_again() {
         let mut throttle = Throttle::default();
         let mut take = |at: u64| {
             throttle.take(

@@ -1,4 +1,4 @@
-//! The world's clock: virtual where tokio's time is paused, or faster than the wall by a factor.
+//! The world's clock: virtual if tokio's time is paused, or a multiple of the wall time.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +8,10 @@ use aws_smithy_types::date_time::Format;
 /// Time since the world began.
 pub type Timestamp = Duration;
 
-/// Seconds from 1970 to the moment at which every world begins: 2026-11-20T00:00:00Z.
+/// Seconds from 1970 to the start of every world: 2026-11-20T00:00:00Z.
 const BEGINNING: Duration = Duration::from_secs(1_795_132_800);
 
-/// Reads tokio's clock, which tests pause, and scales it.
+/// A clock that reads tokio's time, which tests pause, and scales it.
 #[derive(Clone, Copy, Debug)]
 pub struct WorldClock {
     origin: tokio::time::Instant,
@@ -21,7 +21,7 @@ pub struct WorldClock {
 }
 
 impl WorldClock {
-    /// A clock that begins at the world's own beginning, one second a second.
+    /// Creates a clock at the world's start, with one second per second.
     pub(crate) fn start() -> Self {
         Self {
             origin: tokio::time::Instant::now(),
@@ -31,7 +31,8 @@ impl WorldClock {
         }
     }
 
-    /// A clock that begins now by the wall (release binaries sign with the wall's time) and runs `factor` times as fast.
+    /// Creates a clock that starts at the wall time (release binaries sign with it) and is `factor` times as
+    /// fast.
     pub(crate) fn scaled(factor: u32) -> Self {
         Self {
             origin: tokio::time::Instant::now(),
@@ -41,7 +42,7 @@ impl WorldClock {
         }
     }
 
-    /// A clock that shows `at` now and goes on from there, in whatever runtime this is.
+    /// Creates a clock that shows `at` now and continues from there, in any runtime.
     pub(crate) fn resumed(&self, at: Timestamp) -> Self {
         Self {
             origin: tokio::time::Instant::now(),
@@ -50,41 +51,41 @@ impl WorldClock {
         }
     }
 
-    /// Time since the world began.
+    /// Returns the time since the start of the world.
     pub fn now(&self) -> Timestamp {
         self.already + self.origin.elapsed() * self.factor
     }
 
-    /// The world's time of day.
+    /// Returns the wall time of a moment of the world.
     pub fn wall(&self, at: Timestamp) -> SystemTime {
         self.began + at
     }
 
-    /// How long a span of the world's time takes by tokio's clock.
+    /// Returns how long a duration of the world is in tokio's time.
     pub fn lasts(&self, span: Duration) -> Duration {
         span / self.factor
     }
 
-    /// Sleeps for a span of the world's time.
+    /// Sleeps for a duration of the world.
     pub(crate) async fn sleep(&self, span: Duration) {
         if !span.is_zero() {
             tokio::time::sleep(self.lasts(span)).await;
         }
     }
 
-    /// What a future comes to within a span of the world's time.
+    /// Returns the output of a future if it ends within a duration of the world.
     pub(crate) async fn within<F: Future>(&self, span: Duration, future: F) -> Option<F::Output> {
         tokio::time::timeout(self.lasts(span), future).await.ok()
     }
 
-    /// `2026-11-20T00:00:00Z`, as Route 53 and STS write it.
+    /// Returns `2026-11-20T00:00:00Z`, in the form of Route 53 and STS.
     pub(crate) fn iso(&self, at: Timestamp) -> String {
         DateTime::from(self.wall(at))
             .fmt(Format::DateTime)
             .expect("the world's time can be written")
     }
 
-    /// Seconds since 1970, as the JSON services write it.
+    /// Returns seconds since 1970, in the form of the JSON services.
     pub(crate) fn epoch_seconds(&self, at: Timestamp) -> f64 {
         DateTime::from(self.wall(at)).as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! The world itself: one way in for requests, and what tests ask of it.
+//! The world: its entry point for requests, and what tests can do with it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::wire::answer::{Outcome, ServiceError};
 use crate::wire::call::{Call, Service};
 use crate::{acm, route53, ssm, step_functions, sts};
 
-/// The connection broke: the caller learns nothing.
+/// The connection broke, so the caller knows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLost;
 
@@ -30,7 +30,7 @@ impl fmt::Display for ConnectionLost {
 
 impl std::error::Error for ConnectionLost {}
 
-/// A world. Clones are the same world.
+/// A world. A clone is the same world.
 #[derive(Clone)]
 pub struct World {
     clock: WorldClock,
@@ -46,12 +46,12 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// A world that begins now, at its own date, one second a second of tokio's time.
+    /// Creates a world that starts at its own date, with one second per second of tokio's time.
     pub fn new(settings: Settings) -> Self {
         Self::with_clock(settings, WorldClock::start())
     }
 
-    /// A world by the wall's date whose delays pass `factor` times as fast: for release binaries.
+    /// Creates a world at the wall's date whose delays are `factor` times as short, for release binaries.
     pub fn scaled(settings: Settings, factor: u32) -> Self {
         Self::with_clock(settings, WorldClock::scaled(factor))
     }
@@ -65,9 +65,9 @@ impl World {
         }
     }
 
-    /// Another world that begins as this one is now, with other settings; it may live in another runtime.
+    /// Creates another world in the state of this one, with other settings. It may be in another runtime.
     pub fn fork(&self, change: impl FnOnce(&mut Settings)) -> Self {
-        // Not advanced: the runtime that counts its time may be gone.
+        // Not advanced, because the runtime that counts its time may have ended.
         let mut state = self
             .state
             .lock()
@@ -76,7 +76,7 @@ impl World {
         let clock = self.clock.resumed(state.now);
         state.clock = clock;
         change(&mut state.settings);
-        // What its name servers answer may depend on the settings.
+        // The name servers' answers may depend on the settings.
         state.dns.changed();
         state.random = fastrand::Rng::with_seed(state.settings.seed);
         Self {
@@ -87,17 +87,18 @@ impl World {
         }
     }
 
-    /// Ends when there were [`Settings::most_calls`], or when an invocation makes calls without a pause and without an end.
+    /// Ends after [`Settings::most_calls`] calls, or when an invocation makes calls in an endless loop
+    /// without a pause.
     pub async fn overrun(&self) {
         self.overrun.notified().await;
     }
 
-    /// Its clock.
+    /// Returns its clock.
     pub fn clock(&self) -> WorldClock {
         self.clock
     }
 
-    /// The state now, with everything done that was due.
+    /// Returns the state, after everything that was due has happened.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.advance();
@@ -106,8 +107,7 @@ impl World {
 
     /// Answers one request.
     ///
-    /// # Errors
-    /// Where a fault breaks the connection.
+    /// # Errors A fault breaks the connection.
     pub async fn handle(
         &self,
         request: http::Request<Bytes>,
@@ -143,7 +143,7 @@ impl World {
         Ok(call.service.response(&outcome, &request_id))
     }
 
-    /// What a fault does to whoever waits for an answer.
+    /// Lets the caller suffer what a fault does.
     pub(crate) async fn suffer(&self, hand: &Hand, fault: Option<&Fault>) {
         match fault {
             Some(Fault::Kill(_)) => {
@@ -158,25 +158,25 @@ impl World {
         }
     }
 
-    /// The fault that falls upon something a function does which is no AWS call.
+    /// Returns the fault that applies to something that a function does and that is not an AWS call.
     pub(crate) fn fault_on(&self, hand: &Hand, operation: &str) -> Option<Fault> {
         let mut state = self.state();
         let State { faults, random, .. } = &mut *state;
         faults.on(hand, None, operation, random)
     }
 
-    /// Is notified when a fault kills that invocation; whoever runs it then drops it.
+    /// Returns what is notified when a fault kills that invocation. The host of the invocation then drops it.
     pub fn death_of(&self, invocation: u64) -> Arc<Notify> {
         let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(deaths.entry(invocation).or_default())
     }
 
-    /// The numbers of the last request and of the last invocation.
+    /// Returns the numbers of the last request and of the last invocation.
     pub(crate) fn last_numbers(&self) -> (u64, u64) {
         self.state().custody.last_numbers()
     }
 
-    /// Gives out an access key.
+    /// Issues an access key.
     pub fn credentials(&self, account: &str, principal_arn: &str, hand: Hand) -> Credentials {
         let caller = Caller {
             account: account.to_owned(),
@@ -187,17 +187,17 @@ impl World {
         self.state().iam.keys.issue(caller, None)
     }
 
-    /// Makes or replaces a role.
+    /// Creates or replaces a role.
     pub fn put_role(&self, role: Role) {
         self.state().iam.roles.insert(role.arn.clone(), role);
     }
 
-    /// Takes a role away.
+    /// Deletes a role.
     pub fn delete_role(&self, arn: &str) {
         self.state().iam.roles.remove(arn);
     }
 
-    /// Puts an account into an organization.
+    /// Adds an account to an organization.
     pub fn join_organization(&self, account: &str, organization: &str) {
         self.state()
             .iam
@@ -205,7 +205,7 @@ impl World {
             .insert(account.to_owned(), organization.to_owned());
     }
 
-    /// A registry delegates a domain to these name servers.
+    /// Registers a domain with these name servers.
     pub fn register(&self, domain: &str, name_servers: &[String]) {
         let mut state = self.state();
         state
@@ -214,37 +214,37 @@ impl World {
         state.dns.changed();
     }
 
-    /// Makes a state machine known.
+    /// Adds a state machine.
     pub fn put_state_machine(&self, arn: &str) {
         self.state().step_functions.machines.insert(arn.to_owned());
     }
 
-    /// Puts a fault in force.
+    /// Activates a fault.
     pub fn inject(&self, rule: FaultRule) {
         self.state().faults.rules.push(rule);
     }
 
-    /// Lifts all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.state().faults.rules.clear();
     }
 
-    /// Everything that happened so far.
+    /// Returns everything that has happened so far.
     pub fn log(&self) -> Vec<Event> {
         self.state().log.clone()
     }
 
-    /// Rules that were broken so far.
+    /// Returns the rules that were violated so far.
     pub fn violations(&self) -> Vec<Violation> {
         self.state().violations.clone()
     }
 
-    /// Records that a rule was broken, found by whoever watches from the outside.
+    /// Notes the violation of a rule that something outside of the world has found.
     pub fn violate(&self, what: impl Into<String>) {
         self.state().violate(what.into());
     }
 
-    /// Its settings.
+    /// Returns its settings.
     pub fn settings(&self) -> Settings {
         self.state().settings.clone()
     }
@@ -256,14 +256,14 @@ impl World {
         state.dns.changed();
     }
 
-    /// Says that a template renamed a logical id of a stack.
+    /// Notes that a template renamed a logical id of a stack.
     pub fn renamed(&self, stack_id: &str, from: &str, to: &str) {
         self.state()
             .renames
             .insert((stack_id.to_owned(), from.to_owned(), to.to_owned()));
     }
 
-    /// Whether a template of a stack renamed this logical id, to or from another.
+    /// Returns whether a template of a stack renamed this logical id, to or from another.
     pub fn is_renamed(&self, stack_id: &str, logical_id: &str) -> bool {
         let state = self.state();
         state
@@ -272,7 +272,8 @@ impl World {
             .any(|(stack, from, to)| stack == stack_id && (from == logical_id || to == logical_id))
     }
 
-    /// What the DNS server at an address answers; none where none listens there or the bytes are no question.
+    /// Returns the response of the DNS server at an address, or none if no server is there or the bytes are
+    /// not a query.
     pub fn dns_exchange(
         &self,
         server: std::net::IpAddr,
@@ -282,13 +283,13 @@ impl World {
         crate::dns::exchange(&mut self.state(), server, query, udp)
     }
 
-    /// The DNS snapshot now, for real name servers.
+    /// Returns the DNS snapshot now, for real name servers.
     pub fn dns_snapshot(&self) -> Arc<name_server::Zones> {
         crate::dns::snapshot(&mut self.state())
     }
 }
 
-/// Takes one call: who is it, what goes wrong, what does it do.
+/// Performs one call: identifies the caller, applies faults, and runs the operation.
 fn take(state: &mut State, call: &mut Call) -> (Outcome, Option<Fault>) {
     if let Err(error) = authenticate(state, call) {
         return (Err(error), None);
@@ -321,7 +322,7 @@ fn authenticate(state: &State, call: &mut Call) -> Result<(), ServiceError> {
             "The security token included in the request is invalid.",
         ))
     };
-    // No service of a Region that the account has not enabled knows its keys.
+    // No service knows the keys of an account in a Region that the account has not enabled.
     if state.settings.closed_regions.contains(&call.region) {
         return refused("UnrecognizedClientException");
     }

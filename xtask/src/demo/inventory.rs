@@ -1,4 +1,4 @@
-//! What exists in the accounts, as their own APIs list it.
+//! Lists what exists in the accounts, from their own APIs.
 
 use serde::Deserialize;
 
@@ -9,13 +9,13 @@ use super::{
 use crate::emulator::Emulator;
 use crate::failure::Failure;
 
-/// All accounts.
+/// The content of all accounts.
 #[derive(Debug, Deserialize, PartialEq)]
 pub(super) struct Inventory {
     pub(super) accounts: Vec<Account>,
 }
 
-/// One account, in the Region of the demo; what `cdk bootstrap` makes is left out.
+/// The content of one account in the Region of the demo, without what `cdk bootstrap` creates.
 #[derive(Debug, Deserialize, PartialEq)]
 pub(super) struct Account {
     pub(super) account: String,
@@ -72,7 +72,7 @@ impl Inventory {
         self.accounts.iter().find(|account| account.account == id)
     }
 
-    /// The zone that a set of name servers belongs to, and its account.
+    /// Returns the zone with these name servers, and its account.
     pub(super) fn zone_served_by(&self, servers: &[String]) -> Option<(&Account, &Zone)> {
         let wanted = sorted(servers);
         self.accounts.iter().find_map(|account| {
@@ -84,10 +84,10 @@ impl Inventory {
         })
     }
 
-    /// Everything that the stacks promise exists.
+    /// Checks that everything exists which the stacks promise.
     ///
     /// # Errors
-    /// What does not.
+    /// The first thing that does not exist.
     pub(super) fn check_what_exists(&self) -> Result<(), Failure> {
         let neighbour_domain = format!("{NEIGHBOUR_NAME}.{}", zone_name());
         for (account, name) in [
@@ -145,10 +145,10 @@ impl Inventory {
         Ok(())
     }
 
-    /// The consumer accounts are as they were before, and nothing delegates to them.
+    /// Checks that the consumer accounts are as they were before, and that nothing delegates to them.
     ///
     /// # Errors
-    /// What is left.
+    /// The first thing that remains.
     pub(super) fn check_consumers_deleted(&self, before: &Self) -> Result<(), Failure> {
         for account in [CONSUMER, NEIGHBOUR] {
             self.check_account_same(account, before)?;
@@ -163,7 +163,7 @@ impl Inventory {
         }
     }
 
-    /// Every account is as it was before.
+    /// Checks that every account is as it was before.
     ///
     /// # Errors
     /// The first difference.
@@ -173,7 +173,7 @@ impl Inventory {
             .try_for_each(|account| self.check_account_same(account, before))
     }
 
-    /// One account is as it was before.
+    /// Checks that one account is as it was before.
     ///
     /// # Errors
     /// The first difference.
@@ -189,7 +189,7 @@ impl Inventory {
 }
 
 impl Zone {
-    /// The NS record set that delegates `name`.
+    /// Returns the NS record set that delegates `name`.
     pub(super) fn delegation(&self, name: &str) -> Option<&RecordSet> {
         self.record_sets
             .iter()
@@ -197,7 +197,7 @@ impl Zone {
     }
 }
 
-/// Names in one order, without their final dots.
+/// Returns names sorted, without their final dots.
 pub(super) fn sorted(names: &[String]) -> Vec<&str> {
     let mut names: Vec<&str> = names
         .iter()

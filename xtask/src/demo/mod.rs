@@ -1,7 +1,8 @@
-//! The main job, end to end: a networking account delegates names to consumer accounts, on an emulated AWS.
+//! Shows the main job, end to end: a networking account delegates names to consumer accounts, on an emulated
+//! AWS.
 //!
-//! Every figure and line shown is read back from the emulated accounts or asked of the name servers, and checked: the
-//! demo fails where what it shows is not what it promises. `cargo xtask test` runs the same code.
+//! Every figure and line is read from the emulated accounts or queried from the name servers, and checked:
+//! the demo fails if its output is not what it promises. `cargo xtask test` runs the same code.
 
 mod inventory;
 mod picture;
@@ -28,9 +29,9 @@ use stacks::Stacks;
 
 /// The account that owns the base domain.
 const NETWORKING: &str = "111111111111";
-/// The team whose names the demo follows.
+/// The account of the team whose names the demo shows.
 const CONSUMER: &str = "222222222222";
-/// Another team, with a name of its own.
+/// The account of another team, with a name of its own.
 const NEIGHBOUR: &str = "333333333333";
 const ACCOUNTS: [&str; 3] = [NETWORKING, CONSUMER, NEIGHBOUR];
 
@@ -42,24 +43,24 @@ const CONSUMER_NAME: &str = "dev";
 const NEIGHBOUR_NAME: &str = "qa";
 const APPLICATION: &str = "app1";
 
-/// Steps of the demo: its bars count to this.
+/// The number of steps, which the progress bars show.
 const STEPS: usize = 16;
-/// Of these, the ones that `--keep` leaves out.
+/// How many of these `--keep` omits.
 const STEPS_OF_THE_END: usize = 3;
 
-/// What the demo does beside its main job.
+/// What the demo does in addition to its main job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
-    /// Whether everything keeps running until a signal comes.
+    /// Whether everything keeps running until a signal arrives.
     pub(crate) keep: bool,
-    /// How the functions are built.
+    /// The way to build the functions.
     pub(crate) build: Build,
 }
 
-/// `cargo xtask demo`.
+/// Runs `cargo xtask demo`.
 ///
 /// # Errors
-/// Whatever is not as the demo promises.
+/// The first thing that is not as the demo promises.
 pub(crate) fn command(options: Options) -> Result<(), Failure> {
     terminal::line(format!(
         "\n  zone-delegation: {} delegated across accounts\n",
@@ -77,7 +78,7 @@ pub(crate) fn command(options: Options) -> Result<(), Failure> {
     result
 }
 
-/// The delegated zone's name.
+/// Returns the delegated zone's name.
 fn zone_name() -> String {
     format!("{SUB_DOMAIN}.{BASE_DOMAIN}")
 }
@@ -94,7 +95,7 @@ fn scratch() -> PathBuf {
     checkout::target().join("demo").join("scratch")
 }
 
-/// Removes what only a running demo needs; its logs stay.
+/// Removes what only a running demo needs. Its logs are kept.
 pub(crate) fn remove_scratch() {
     let _ = std::fs::remove_dir_all(scratch());
 }
@@ -105,7 +106,7 @@ struct MadeZone {
     name_servers: Vec<String>,
 }
 
-/// The whole of it. The functions are built while everything that does not need them is made ready.
+/// Runs all steps. The functions are built while everything is prepared that does not need them.
 fn run(progress: &Progress, options: Options, logs: &Path) -> Result<(), Failure> {
     let tools = progress.step("Tools", |_| {
         let tools = setup::tools()?;
@@ -119,7 +120,7 @@ fn run(progress: &Progress, options: Options, logs: &Path) -> Result<(), Failure
         })?;
         let scratch = scratch();
         let emulator = progress.step("AWS and name servers", |_| {
-            std::fs::create_dir_all(&scratch).doing(|| format!("make {}", scratch.display()))?;
+            std::fs::create_dir_all(&scratch).doing(|| format!("create {}", scratch.display()))?;
             let emulator_log = logs.join("emulator.log");
             let registered = [(BASE_DOMAIN, NETWORKING)];
             let emulator = Emulator::start(&registered, &[], &scratch, &emulator_log)?;
@@ -131,13 +132,13 @@ fn run(progress: &Progress, options: Options, logs: &Path) -> Result<(), Failure
             Ok((emulator, said))
         })?;
         let result = on(progress, &emulator, building, options, logs);
-        // What the functions wrote tells why a stack failed.
+        // The functions' logs explain why a stack failed.
         let functions_log = write_function_logs(&emulator, logs);
         result.map_err(|failure| failure.with_log(&functions_log))
     })
 }
 
-/// The functions, being built.
+/// The build of the functions, in another thread.
 struct Building<'scope> {
     lines: mpsc::Receiver<String>,
     built: thread::ScopedJoinHandle<'scope, Result<Vec<PathBuf>, Failure>>,
@@ -152,20 +153,20 @@ impl<'scope> Building<'scope> {
         let (sender, lines) = mpsc::channel();
         let built = scope.spawn(move || {
             setup::build(build, logs, |line| {
-                // Nobody listens any more where the demo has failed meanwhile.
+                // If the demo has failed meanwhile, nobody receives this.
                 let _ = sender.send(line.to_owned());
             })
         });
         Self { lines, built }
     }
 
-    /// Waits for the end of the build, and shows how far it is.
+    /// Waits for the end of the build and shows its progress.
     fn finish(self, step: &Step) -> Result<Vec<PathBuf>, Failure> {
         for line in &self.lines {
             if let Some((done, of)) = units(&line) {
                 step.reached(done, of);
             }
-            // Without the bar and its figures.
+            // Without the progress bar and its figures.
             let text = line.rsplit("] ").next().unwrap_or_default();
             step.at(text.split_once(": ").map_or(text, |(_, crates)| crates));
         }
@@ -174,7 +175,7 @@ impl<'scope> Building<'scope> {
     }
 }
 
-/// How far cargo is: `Building [==>   ] 53/231: aws-sdk-route53`.
+/// Returns cargo's progress: `Building [==>   ] 53/231: aws-sdk-route53`.
 fn units(line: &str) -> Option<(u64, u64)> {
     let (_, figures) = line
         .trim_start()
@@ -194,7 +195,7 @@ fn on(
     let base = progress.step("Base domain", |_| {
         let base: MadeZone = emulator.ask(
             &["create-zone", NETWORKING, BASE_DOMAIN],
-            "make the base domain",
+            "create the base domain",
         )?;
         let said = format!(
             "{BASE_DOMAIN} in {NETWORKING}: {}, {}, ...",
@@ -232,7 +233,8 @@ fn on(
         ])?;
         Ok(((), "cdk diff finds no difference in either stack".into()))
     })?;
-    // The function tries for a minute, because IAM may take that long to know a new policy. The demo continues meanwhile.
+    // The function retries for a minute, because a new IAM policy may need that long. The demo continues
+    // meanwhile.
     let refused = thread::scope(|scope| {
         let reaching = scope.spawn(|| refusal::ask_for_a_name_that_was_not_granted(emulator));
         progress.step("Consumer's stack", |step| {
@@ -242,7 +244,9 @@ fn on(
             Ok(((), format!("{said}, and nothing more to deploy")))
         })?;
         progress.step("Neighbour's request", |step| {
-            step.at("IAM may take a minute to know a new policy, so the function tries that long");
+            step.at(
+                "a new IAM policy may take a minute to apply, so the function retries that long",
+            );
             let refused = reaching
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -267,7 +271,7 @@ fn on(
     if options.keep {
         progress.finish();
         terminal::line(how_to_look(progress, emulator, logs));
-        // Until a signal comes, which ends everything.
+        // Until a signal ends the process.
         loop {
             write_function_logs(emulator, logs);
             thread::sleep(Duration::from_secs(5));
@@ -303,7 +307,7 @@ fn on(
     Ok(())
 }
 
-/// Writes what the functions have logged so far; returns the file.
+/// Writes the functions' logs so far, and returns the file.
 fn write_function_logs(emulator: &Emulator, logs: &Path) -> PathBuf {
     #[derive(Deserialize)]
     struct Lines {
@@ -322,7 +326,7 @@ fn functions_log(logs: &Path) -> PathBuf {
     logs.join("functions-in-aws.log")
 }
 
-/// What a person types elsewhere while the demo continues: every path is whole.
+/// Returns commands for another terminal while the demo continues. Every path is absolute.
 fn how_to_look(progress: &Progress, emulator: &Emulator, logs: &Path) -> String {
     let (endpoint, dns) = (emulator.endpoint(), emulator.dns.address);
     let title =
@@ -368,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_of_cargo_says_how_far_it_is() {
+    fn the_progress_of_cargo_is_read_from_its_bar() {
         let line = "    Building [=====>      ] 53/231: aws-sdk-route53, hickory-proto";
         assert_eq!(units(line), Some((53, 231)));
         assert_eq!(units("   Compiling aws-sdk-route53 v1.132.0"), None);

@@ -1,10 +1,10 @@
-//! What exists in the accounts, as text.
+//! Shows as text what exists in the accounts.
 
 use super::inventory::{Account, Inventory, RecordSet, Zone};
 use super::{ACCOUNTS, BASE_DOMAIN, CONSUMER, NEIGHBOUR, NETWORKING, stacks};
 use crate::progress::Progress;
 
-/// Accounts, zones, record sets, parameters, certificates and delegation roles.
+/// Returns accounts, zones, record sets, parameters, certificates and delegation roles as text.
 pub(super) fn shown(progress: &Progress, found: &Inventory) -> String {
     let mut text = progress.bold("  What exists\n");
     for account in &found.accounts {
@@ -91,14 +91,15 @@ fn lines_of(progress: &Progress, found: &Inventory, account: &Account) -> Vec<Li
     lines
 }
 
-/// Whether a role lets a consumer account in; the others are the functions' own.
+/// Returns whether a role is a delegation role. The others are the functions' own.
 fn is_delegation(role: &str) -> bool {
     ACCOUNTS
         .iter()
         .any(|account| stacks::delegation_role(account).ends_with(&format!("/{role}")))
 }
 
-/// Delegations with where they lead, and what is neither SOA nor NS of the apex.
+/// Returns a delegation with the account to which it leads, or any other record set except SOA and NS of the
+/// apex.
 fn record_set(
     progress: &Progress,
     found: &Inventory,
@@ -133,7 +134,7 @@ fn record_set(
     ))
 }
 
-/// `text` in at most so many characters.
+/// Returns `text` with at most `most` characters.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -142,7 +143,7 @@ fn cut(text: &str, most: usize) -> String {
     format!("{kept}…")
 }
 
-/// What is left at the end.
+/// Returns as text what remains at the end.
 pub(super) fn left(progress: &Progress, left: &Inventory) -> String {
     let mut text = progress.bold("\n  What is left\n\n");
     for account in &left.accounts {
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_values_are_cut() {
+    fn long_values_are_shortened() {
         assert_eq!(cut("short", 10), "short");
         assert_eq!(cut("longer than ten", 10), "longer th…");
     }

@@ -1,4 +1,4 @@
-//! A consumer asks for a name that it was not granted, and IAM refuses it.
+//! Lets a consumer request a name that it was not granted, which IAM refuses.
 
 use serde::Deserialize;
 
@@ -8,14 +8,14 @@ use crate::emulator::Emulator;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-/// A free name: nothing but the role's policy keeps the neighbour from it.
+/// An unused name: only the role's policy prevents the neighbour from having it.
 const NAME: &str = "payments";
 
-/// What became of the update.
+/// The result of the update.
 #[derive(Debug, Deserialize)]
 pub(super) struct Refused {
     status: String,
-    /// Why CloudFormation says that it failed: the function's own sentence.
+    /// CloudFormation's reason for the failure, which is the function's own sentence.
     reason: String,
 }
 
@@ -23,16 +23,16 @@ fn domain() -> String {
     format!("{NAME}.{}", zone_name())
 }
 
-/// The neighbour adds a name to its own stack, and its delegation role does not cover that name.
+/// Lets the neighbour add a name to its own stack that its delegation role does not cover.
 ///
 /// # Errors
-/// The name was not refused by IAM, or something changed.
+/// IAM did not refuse the name, or something changed.
 pub(super) fn ask_for_a_name_that_was_not_granted(emulator: &Emulator) -> Result<Refused, Failure> {
     let before = Inventory::read(emulator)?;
     let stack = stacks::consumer(NEIGHBOUR_NAME);
     let refused: Refused = emulator.ask(
         &["try-name", NEIGHBOUR, NAME, "--stack", &stack],
-        "let the neighbour ask for a name",
+        "let the neighbour request a name",
     )?;
     if refused.status != "UPDATE_ROLLBACK_COMPLETE" {
         return Err(Failure::new(format!(
@@ -54,10 +54,10 @@ pub(super) fn ask_for_a_name_that_was_not_granted(emulator: &Emulator) -> Result
     }
 }
 
-/// The refusal as a person reads it.
+/// Returns the refusal as text.
 pub(super) fn shown(progress: &Progress, refused: &Refused) -> String {
     let mut text = progress.bold(&format!(
-        "\n  {NEIGHBOUR} asks for {}, which it was not granted\n\n",
+        "\n  {NEIGHBOUR} requests {}, which it was not granted\n\n",
         domain()
     ));
     for line in wrapped(&refused.reason, 96) {
@@ -71,7 +71,7 @@ pub(super) fn shown(progress: &Progress, refused: &Refused) -> String {
     text
 }
 
-/// Lines of at most `columns`, broken between words.
+/// Returns lines of at most `columns`, broken between words.
 fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! The CDK app, deployed for real against the emulated accounts.
+//! Deploys the CDK app to the emulated accounts.
 
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -20,12 +20,12 @@ use crate::process;
 use crate::progress::Step;
 use crate::setup;
 
-/// The networking stack's name, as the CDK app makes it.
+/// Returns the networking stack's name in the CDK app.
 pub(super) fn networking() -> String {
     format!("zone-delegation-networking-{INSTANCE}")
 }
 
-/// The name of the stack of the consumer whose first name this is, as the CDK app makes it.
+/// Returns the name, in the CDK app, of the stack of the consumer with this first name.
 pub(super) fn consumer(name: &str) -> String {
     let own = if name == INSTANCE {
         String::new()
@@ -35,12 +35,12 @@ pub(super) fn consumer(name: &str) -> String {
     format!("zone-delegation-consumer-{INSTANCE}{own}")
 }
 
-/// Where the networking stack publishes the delegated zone.
+/// Returns the prefix under which the networking stack publishes the delegated zone.
 pub(super) fn parameter_prefix() -> String {
     format!("/zone-delegation/{INSTANCE}")
 }
 
-/// The delegation role that the networking stack makes for an account.
+/// Returns the name of the delegation role that the networking stack creates for an account.
 pub(super) fn delegation_role(account: &str) -> String {
     format!("arn:aws:iam::{NETWORKING}:role/zone-delegation-{INSTANCE}-{account}")
 }
@@ -68,7 +68,7 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// `cdk bootstrap` of each account, all at once.
+    /// Runs `cdk bootstrap` for all accounts at the same time.
     pub(super) fn bootstrap_all(&self, accounts: &[&str], step: &Step) -> Result<(), Failure> {
         let (of, done) = (accounts.len() as u64, AtomicU64::new(0));
         step.reached(0, of);
@@ -97,7 +97,7 @@ impl<'a> Stacks<'a> {
             &format!("bootstrap-{account}"),
             |line| step.at(event(line)),
         )?;
-        // The bucket refuses what does not come over TLS, and the emulator on loopback speaks HTTP.
+        // The bucket refuses requests without TLS, and the emulator on loopback uses plain HTTP.
         let opened: Opened = self.emulator.ask(
             &["open-bootstrap-bucket", account],
             "open the bootstrap bucket",
@@ -106,13 +106,14 @@ impl<'a> Stacks<'a> {
             Ok(())
         } else {
             Err(Failure::new(format!(
-                "The bootstrap of {account} made {} buckets, not one.",
+                "The bootstrap of {account} created {} buckets instead of one.",
                 opened.buckets.len()
             )))
         }
     }
 
-    /// `cdk synth`, once for all deploys, in a folder of the demo's own: `cdk/cdk.json` is the user's.
+    /// Runs `cdk synth` once for all deployments, in a folder of the demo's own, because `cdk/cdk.json` is
+    /// the user's.
     pub(super) fn synth(&self, zips: &Path, step: &Step) -> Result<(), Failure> {
         let folder = self.scratch.join("app");
         let file = folder.join("cdk.json");
@@ -130,7 +131,8 @@ impl<'a> Stacks<'a> {
         })
     }
 
-    /// `cdk deploy` of one stack into its account, without the ones before it: they are in accounts of others.
+    /// Runs `cdk deploy` for one stack, without the stacks on which it depends: they belong to other
+    /// accounts.
     pub(super) fn deploy(
         &self,
         account: &str,
@@ -164,10 +166,10 @@ impl<'a> Stacks<'a> {
         Ok(format!("{resources} resources in {account}"))
     }
 
-    /// `cdk diff` of deployed stacks, at once: it is to find nothing.
+    /// Runs `cdk diff` for deployed stacks at the same time, and expects no difference.
     ///
     /// # Errors
-    /// It finds something, or fails.
+    /// There is a difference, or the command fails.
     pub(super) fn diff_all(&self, stacks: &[(&str, String)]) -> Result<(), Failure> {
         thread::scope(|scope| {
             let running = stacks
@@ -188,13 +190,13 @@ impl<'a> Stacks<'a> {
                 "--app",
                 &self.assembly().display().to_string(),
             ],
-            &format!("find nothing to deploy in {stack}"),
+            &format!("find no difference in {stack}"),
             &format!("diff-{stack}"),
             |_| {},
         )
     }
 
-    /// `cdk destroy` of stacks in different accounts, at once.
+    /// Runs `cdk destroy` for stacks in different accounts at the same time.
     pub(super) fn destroy_all(
         &self,
         stacks: &[(&str, String)],
@@ -208,7 +210,7 @@ impl<'a> Stacks<'a> {
         })
     }
 
-    /// `cdk destroy` of one stack.
+    /// Runs `cdk destroy` for one stack.
     pub(super) fn destroy(&self, account: &str, stack: &str, step: &Step) -> Result<(), Failure> {
         self.run(
             account,
@@ -241,7 +243,7 @@ impl<'a> Stacks<'a> {
         on_line: impl FnMut(&str),
     ) -> Result<(), Failure> {
         let mut command = self.cdk(account);
-        // Outside of cdk/, whose cdk.json would have the app synthesised again.
+        // Outside of cdk/, because its cdk.json would make the CDK synthesize the app again.
         command.current_dir(&self.scratch).args(arguments);
         process::run(
             &mut command,
@@ -274,7 +276,7 @@ impl<'a> Stacks<'a> {
     }
 }
 
-/// The `cdk.json` of the demo: the whole configuration of the app, and the flags that it is released with.
+/// Returns the `cdk.json` of the demo: the complete configuration of the app, and its feature flags.
 fn configuration(base_zone: &str, zips: &Path) -> Value {
     let cdk = checkout::cdk();
     let tsx = cdk.join("node_modules").join(".bin").join("tsx");
@@ -291,7 +293,7 @@ fn configuration(base_zone: &str, zips: &Path) -> Value {
             "subDomain": SUB_DOMAIN,
             "networkingAccount": NETWORKING,
             "region": REGION,
-            // No resolver keeps the demo's names, so that nothing has to drain.
+            // No resolver caches the demo's names, so no drain is needed.
             "consumers": [
                 {
                     "account": CONSUMER,
@@ -307,7 +309,7 @@ fn configuration(base_zone: &str, zips: &Path) -> Value {
     })
 }
 
-/// Waits for all; the first failure counts.
+/// Waits for all threads and returns the first failure.
 fn joined(running: Vec<ScopedJoinHandle<'_, Result<(), Failure>>>) -> Result<(), Failure> {
     let results: Vec<_> = running
         .into_iter()
@@ -316,13 +318,13 @@ fn joined(running: Vec<ScopedJoinHandle<'_, Result<(), Failure>>>) -> Result<(),
     results.into_iter().collect()
 }
 
-/// How far a deploy is: `stack |  3/14 | ...`.
+/// Returns the progress of a deployment: `stack |  3/14 | ...`.
 fn count(line: &str) -> Option<(u64, u64)> {
     let (done, of) = line.split('|').nth(1)?.trim().split_once('/')?;
     Some((done.trim().parse().ok()?, of.trim().parse().ok()?))
 }
 
-/// What a line of a deploy says, without the stack's name and the time.
+/// Returns the event in a line of a deployment, without the stack's name and the time.
 fn event(line: &str) -> String {
     let parts: Vec<&str> = line.split('|').map(str::trim).collect();
     match parts.as_slice() {
@@ -338,7 +340,7 @@ mod tests {
     const LINE: &str = "zone-delegation-networking-dev |  3/14 | 8:01:02 PM | CREATE_COMPLETE      | AWS::IAM::Role | PublishedZone/Role (R1)";
 
     #[test]
-    fn events_of_a_deploy_are_read() {
+    fn events_of_a_deployment_are_read() {
         assert_eq!(count(LINE), Some((3, 14)));
         assert_eq!(
             event(LINE),
@@ -361,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn names_follow_the_app() {
+    fn names_are_those_of_the_app() {
         assert_eq!(networking(), "zone-delegation-networking-dev");
         assert_eq!(consumer("dev"), "zone-delegation-consumer-dev");
         assert_eq!(consumer("qa"), "zone-delegation-consumer-dev-qa");

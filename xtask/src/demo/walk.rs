@@ -1,4 +1,4 @@
-//! Resolution from the base domain down, question by question, as a resolver does it.
+//! Resolves a name from the base domain down, query by query, as a resolver does.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::emulator::Emulator;
 use crate::failure::{Doing, Failure};
 use crate::progress::Progress;
 
-/// One zone on the way: who was asked, and what it said.
+/// One zone of the chain: the queried name server and its answer.
 pub(super) struct Asked {
     zone: String,
     server: String,
     address: SocketAddr,
-    /// The next zone and its name servers; the last one answers for itself.
+    /// The next zone and its name servers, or the answer with authority of the last zone.
     answer: Answer,
 }
 
@@ -26,8 +26,8 @@ enum Answer {
     Authority { name: String, servers: Vec<String> },
 }
 
-/// Asks for the name servers of `name`, from the registered ones of the base domain down, one label at a time
-/// (RFC 9156), and follows each referral to the name server it names.
+/// Queries the name servers for `name`, from the registered ones of the base domain, one label at a time (RFC
+/// 9156), and follows each referral.
 ///
 /// # Errors
 /// A name server does not answer, or the chain ends above `name`.
@@ -39,11 +39,11 @@ pub(super) fn down_to(emulator: &Emulator, name: &str) -> Result<Vec<Asked>, Fai
         let (server, address) = first(emulator, &servers)?;
         let (authoritative, found) = name_servers(address, &next)?;
         if found.is_empty() {
-            continue; // No zone of its own: the next label is asked of the same servers.
+            continue; // No zone of its own: the same servers are queried for the next label.
         }
         if authoritative && emulator.dns.own_addresses {
             return Err(Failure::new(format!(
-                "{server} answers for {next} with authority instead of referring to its name servers."
+                "{server} answers for {next} with authority, and not with a referral to its name servers."
             )));
         }
         walked.push(Asked {
@@ -101,12 +101,12 @@ fn first(emulator: &Emulator, servers: &[String]) -> Result<(String, SocketAddr)
     Ok((server, address))
 }
 
-/// The NS record set of `name` as `server` gives it: with authority, or as a referral.
+/// Returns the NS record set of `name` from `server`, and whether it is with authority or in a referral.
 fn name_servers(server: SocketAddr, name: &str) -> Result<(bool, Vec<String>), Failure> {
     let mut query = Message::query();
-    let asked = Name::from_ascii(name).doing(|| format!("ask for {name}"))?;
+    let asked = Name::from_ascii(name).doing(|| format!("query for {name}"))?;
     query.add_query(Query::query(asked, RecordType::NS));
-    let reply = exchange(server, &query).doing(|| format!("ask {server} for {name}"))?;
+    let reply = exchange(server, &query).doing(|| format!("query {server} for {name}"))?;
     let records = if reply.answers.is_empty() {
         &reply.authorities
     } else {
@@ -139,7 +139,7 @@ fn exchange(server: SocketAddr, query: &Message) -> Result<Message, String> {
     }
 }
 
-/// The walk as a person reads it.
+/// Returns the walk as text.
 pub(super) fn shown(progress: &Progress, name: &str, walked: &[Asked]) -> String {
     let mut text = progress.bold(&format!("\n  {name}, resolved from {BASE_DOMAIN} down\n\n"));
     for (depth, asked) in walked.iter().enumerate() {
@@ -151,14 +151,14 @@ pub(super) fn shown(progress: &Progress, name: &str, walked: &[Asked]) -> String
         text += &format!(
             "    {indent}{} {}\n    {indent}  {mark} {name} NS {}\n",
             progress.bold(&asked.zone),
-            progress.dim(&format!("asked at {} ({})", asked.server, asked.address)),
+            progress.dim(&format!("queried at {} ({})", asked.server, asked.address)),
             short(servers),
         );
     }
     text
 }
 
-/// The first two of a set of name servers, and how many more there are.
+/// Returns the first two of a set of name servers, and how many more there are.
 fn short(servers: &[String]) -> String {
     let shown: Vec<&str> = sorted(servers).into_iter().take(2).collect();
     match servers.len().saturating_sub(2) {

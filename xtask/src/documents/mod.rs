@@ -1,5 +1,5 @@
-//! The documents: spelling, words, links, pictures, and the error sentences that docs/troubleshooting.md explains. The
-//! workflows are checked here as well, because they are read rather than run.
+//! Checks the documents: spelling, words, links, pictures, and the error sentences that
+//! docs/troubleshooting.md explains. Also checks the workflows, which cannot be run here.
 
 mod plans;
 mod reference;
@@ -24,7 +24,7 @@ Checks the documents: spelling, banned words, links, pictures and error sentence
 
   --write   draws the pictures, and copies the error sentences of the code into docs/troubleshooting.md";
 
-/// `cargo xtask documents`.
+/// Runs `cargo xtask documents`.
 ///
 /// # Errors
 /// A document is wrong, or a tool is missing.
@@ -90,7 +90,7 @@ fn said<'a>(name: &'a str, passed: bool, failed: &mut Vec<&'a str>) {
     }
 }
 
-/// The tools of the documents.
+/// Returns the folder of the tools.
 fn folder() -> PathBuf {
     checkout::root().join("tests").join("documents")
 }
@@ -112,13 +112,14 @@ fn pictures(arguments: &[&str]) -> Command {
     command
 }
 
-/// The Markdown files that people write, from the root of the checkout.
+/// Returns the Markdown files that people write, from the root of the checkout.
 fn written() -> Result<Vec<PathBuf>, Failure> {
     let mut list = process::command("git");
     list.args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .args(["--", "*.md"]);
     let listed = process::output(&mut list, "list the documents")?;
-    // The reference of the constructs is made of their sources, and the benchmarks' page of a run.
+    // The reference of the constructs is generated from their sources, and the page of the benchmarks from a
+    // run.
     let made = ["cdk/API.md", "docs/benchmarks.md"];
     let listed = listed.lines().filter(|path| !made.contains(path));
     let there = |path: &&str| Path::new(&checkout::root().join(path)).is_file();

@@ -1,14 +1,14 @@
-//! The plans that docs/how-it-works.md shows are those of the golden files.
+//! Checks that the plans in docs/how-it-works.md are those of the golden files.
 
 use std::fs;
 
 use crate::checkout;
 use crate::failure::{Doing, Failure};
 
-/// Is before a block of code whose lines are some of those of a file.
+/// Precedes a block of code whose lines are in the named file.
 const MARK: &str = "<!-- plan: ";
 
-/// Which lines the page has, and their file has not.
+/// Returns the lines that the page has and their file has not.
 pub(super) fn faults() -> Result<Vec<String>, Failure> {
     let page = checkout::root().join("docs").join("how-it-works.md");
     let page = fs::read_to_string(page).doing(|| "read docs/how-it-works.md".into())?;

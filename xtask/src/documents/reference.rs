@@ -1,4 +1,4 @@
-//! docs/reference.md has every property, attribute and variable of the functions, and none that they do not have.
+//! Checks that docs/reference.md has exactly the properties, attributes and variables of the functions.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ const RESOURCE_TYPES: [(&str, &str); 3] = [
     ),
 ];
 
-/// What differs between the page and the code.
+/// Returns the differences between the page and the code.
 pub(super) fn faults() -> Result<Vec<String>, Failure> {
     let page = checkout::root().join("docs").join("reference.md");
     let page = fs::read_to_string(page).doing(|| "read docs/reference.md".into())?;
@@ -55,7 +55,7 @@ pub(super) fn faults() -> Result<Vec<String>, Failure> {
     Ok(faults)
 }
 
-/// What the first cells of the tables under a heading quote.
+/// Returns the names in backticks in the first cells of the tables under a heading.
 fn names(page: &str, heading: &str) -> BTreeSet<String> {
     let section = page
         .split_once(&format!("\n## {heading}\n"))
@@ -84,7 +84,7 @@ impl<'ast> Visit<'ast> for Found {
         }
     }
 
-    /// The attributes of an answer are added by `.attribute("NAME", value)`.
+    /// The code adds an attribute of an answer with `.attribute("NAME", value)`.
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         if call.method == "attribute" {
             self.names.extend(call.args.first().and_then(text));
@@ -99,7 +99,7 @@ impl<'ast> Visit<'ast> for Found {
     }
 }
 
-/// The name that a field has in a template: serde's `rename`, or its own in Pascal case.
+/// Returns the name of a field in a template: serde's `rename`, or the field's name in Pascal case.
 fn property(field: &syn::Field) -> Option<String> {
     let mut renamed = None;
     for attribute in field
@@ -138,13 +138,13 @@ fn is_test(item: &syn::ItemMod) -> bool {
     item.ident == "tests" || item.ident == "inputs"
 }
 
-/// The environment variables that the libraries read, by the form of their names.
+/// The environment variables that the libraries read, found by the form of their names.
 #[derive(Default)]
 struct Variables {
     names: BTreeSet<String>,
 }
 
-/// Lambda's own, which nobody sets.
+/// Variables that Lambda sets.
 const OF_LAMBDA: &str = "AWS_LAMBDA_";
 const PREFIXES: [&str; 6] = ["AWS_", "DNS_", "MAX_", "RUST_", "STACK_ID", "STATE_"];
 

@@ -1,8 +1,8 @@
-//! The error sentences of the functions, and docs/troubleshooting.md, which explains each of them.
+//! Checks that docs/troubleshooting.md explains each error sentence of the functions.
 //!
-//! An entry of the page names its error by the variant, `<!-- error: Occupied -->`, and quotes the sentence below that.
-//! The quotation is copied from the code by `cargo xtask documents --write`, so that a person who searches for the words
-//! of an answer finds them. What the quotation is followed by is written by hand.
+//! An entry of the page names its error by the variant, `<!-- error: Occupied -->`, and quotes the sentence
+//! below that. `cargo xtask documents --write` copies the quotation from the code, so that a search for the
+//! words of an answer finds it. The text after the quotation is written by hand.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,13 +13,13 @@ use syn::visit::{self, Visit};
 use crate::checkout;
 use crate::failure::{Doing, Failure};
 
-/// How many words of its own a text has at least to be a sentence, and not only a wrapper of another error.
+/// The least number of words that a text has if it is a sentence, and not only a wrapper of another error.
 const LEAST_WORDS: usize = 3;
 
 /// The paragraphs that every entry has.
 const PARTS: [&str; 3] = ["**Cause.**", "**Remedy.**", "**Example.**"];
 
-/// The sentences by their variants. One name may be of several errors.
+/// The sentences by variant. Several errors may have a variant of the same name.
 type Sentences = BTreeMap<String, Vec<String>>;
 
 fn page() -> PathBuf {
@@ -36,7 +36,8 @@ pub(super) fn write() -> Result<(), Failure> {
     fs::write(page(), written).doing(|| "write docs/troubleshooting.md".into())
 }
 
-/// What the page lacks, has too much or quotes wrongly.
+/// Returns the faults of the page: entries that are missing, that have no error, or that quote another
+/// sentence.
 pub(super) fn faults() -> Result<Vec<String>, Failure> {
     let (page, sentences) = (read()?, in_code()?);
     let mut faults = Vec::new();
@@ -73,10 +74,10 @@ pub(super) fn faults() -> Result<Vec<String>, Failure> {
     Ok(faults)
 }
 
-/// What the page has about some errors.
+/// An entry of the page.
 struct Entry<'a> {
     names: Vec<&'a str>,
-    /// Up to the next entry or heading.
+    /// The text up to the next entry or heading.
     text: &'a str,
 }
 
@@ -92,7 +93,7 @@ fn entries(page: &str) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
-/// The page with the quotations of the code.
+/// Returns the page with the quotations from the code.
 fn with_sentences(page: &str, sentences: &Sentences) -> String {
     let mut written = String::new();
     let mut lines = page.lines().peekable();
@@ -118,7 +119,7 @@ fn with_sentences(page: &str, sentences: &Sentences) -> String {
     written
 }
 
-/// The sentences of the functions and of their libraries.
+/// Returns the sentences of the functions and of their libraries.
 fn in_code() -> Result<Sentences, Failure> {
     let mut sentences = Sentences::new();
     for room in ["crates", "functions"] {
@@ -136,7 +137,7 @@ fn in_code() -> Result<Sentences, Failure> {
     Ok(sentences)
 }
 
-/// Parses each Rust source below a folder, except those of tests.
+/// Parses each Rust source in a folder, except those of tests.
 pub(super) fn each_source(
     folder: &Path,
     on_file: &mut impl FnMut(&syn::File),
@@ -158,7 +159,7 @@ pub(super) fn each_source(
     Ok(())
 }
 
-/// Collects what thiserror's attributes say.
+/// Collects the sentences in thiserror's attributes.
 struct Reader<'a> {
     sentences: &'a mut Sentences,
 }
@@ -190,7 +191,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 }
 
-/// The text of `#[error("...")]`, as a person reads it: a field is its name in capital letters.
+/// Returns the text of `#[error("...")]` for people: a field is its name in capital letters.
 fn text_of(attribute: &syn::Attribute) -> Option<String> {
     let list = attribute.meta.require_list().ok()?;
     let first = list.tokens.clone().into_iter().next()?;
@@ -216,7 +217,7 @@ fn readable(format: &str) -> String {
     text
 }
 
-/// How many words of the text are not a field.
+/// Returns how many words of the text are not a field.
 fn own_words(text: &str) -> usize {
     text.split(|c: char| !c.is_alphabetic())
         .filter(|word| word.chars().any(char::is_lowercase))

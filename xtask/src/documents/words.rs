@@ -1,12 +1,12 @@
-//! Phrases that the documents do without. Single words are the spelling checker's (`flagWords` in
-//! tests/documents/cspell.json); this is for those of which no word alone is wrong.
+//! Finds phrases that the project does not use. The spelling checker finds single words (`flagWords` in
+//! tests/documents/cspell.json); these phrases consist of words that are not wrong alone.
 
 use std::fs;
 
 use crate::checkout;
 use crate::failure::{Doing, Failure};
 
-/// What is not written, and what is written in its place.
+/// Each phrase, and what to write instead.
 const PHRASES: [(&str, &str); 13] = [
     ("as a rule", "usually"),
     ("give back", "restore"),
@@ -23,7 +23,7 @@ const PHRASES: [(&str, &str); 13] = [
     ("takes up", "adopts"),
 ];
 
-/// Where the documents have one of the phrases.
+/// Returns the places of such phrases in the documents.
 pub(super) fn faults() -> Result<Vec<String>, Failure> {
     let mut faults = Vec::new();
     for page in super::written()? {
@@ -38,7 +38,7 @@ pub(super) fn faults() -> Result<Vec<String>, Failure> {
 fn faults_in(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        // What is quoted is a name or a command.
+        // Text in backticks is a name or a command.
         let prose: String = line.split('`').step_by(2).collect();
         let prose = prose.to_lowercase();
         for (phrase, better) in PHRASES {
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_phrase_is_found_outside_of_code_only() {
+    fn a_phrase_is_found_only_outside_of_backticks() {
         assert_eq!(
             faults_in("One.\nAs a rule, two.\n`as a rule`"),
             ["2: \"as a rule\"; write \"usually\""]

@@ -1,4 +1,5 @@
-//! The mutants, as cargo-mutants finds them (<https://mutants.rs>), by .cargo/mutants.toml.
+//! Lists the mutants that cargo-mutants finds (<https://mutants.rs>), with the settings in
+//! .cargo/mutants.toml.
 
 use std::path::PathBuf;
 
@@ -10,40 +11,40 @@ use crate::process;
 use crate::setup;
 use crate::terminal;
 
-/// Which cargo-mutants.
+/// The version of cargo-mutants.
 const VERSION: &str = "27.1.0";
 
-/// What of the code a mutant changes.
+/// The part of the code that a mutant changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(super) enum Genre {
-    /// A function answers a value at once.
+    /// A function returns a value at once.
     FnValue,
     BinaryOperator,
     UnaryOperator,
     /// An arm is deleted.
     MatchArm,
-    /// A guard is always true, or never.
+    /// A guard is always true or always false.
     MatchArmGuard,
-    /// A field of a struct expression is deleted, so that it has the value of its base.
+    /// A field of a struct expression is deleted, so that it has the value of the base.
     StructField,
 }
 
 /// A mutant.
 #[derive(Clone, Debug)]
 pub(super) struct Mutant {
-    /// From the root of the checkout.
+    /// The path from the root of the checkout.
     pub(super) file: String,
     pub(super) genre: Genre,
-    /// Where it begins, each from 1.
+    /// The first position, with line and column from 1.
     pub(super) line: usize,
     pub(super) column: usize,
     pub(super) replacement: String,
-    /// What it does, such as `replace == with != in Hold::of`.
+    /// What it changes, such as `replace == with != in Ownership::of`.
     pub(super) about: String,
 }
 
 impl Mutant {
-    /// What a list of survivors calls it: without lines, which every edit moves.
+    /// Returns its name in a list of survivors: without line numbers, which change with every edit.
     pub(super) fn name(&self) -> String {
         format!("{}: {}", self.file, self.about)
     }
@@ -69,10 +70,10 @@ struct Position {
     column: usize,
 }
 
-/// All mutants of the checkout.
+/// Returns all mutants of the checkout.
 ///
 /// # Errors
-/// cargo-mutants cannot be installed, or does not say what it did.
+/// cargo-mutants cannot be installed, or its output cannot be read.
 pub(super) fn mutants() -> Result<Vec<Mutant>, Failure> {
     let mut list = process::command(installed()?);
     list.args(["mutants", "--list", "--json", "--dir"])
@@ -81,7 +82,7 @@ pub(super) fn mutants() -> Result<Vec<Mutant>, Failure> {
     let listed: Vec<Listed> =
         serde_json::from_str(&listed).doing(|| "read the list of mutants".to_owned())?;
     let mutant = |listed: Listed| {
-        // `FILE:LINE:COLUMN: what it does`
+        // `FILE:LINE:COLUMN: what it changes`
         let about = listed.name.splitn(4, ':').last().unwrap_or_default();
         Mutant {
             about: about.trim().to_owned(),
@@ -95,7 +96,7 @@ pub(super) fn mutants() -> Result<Vec<Mutant>, Failure> {
     Ok(listed.into_iter().map(mutant).collect())
 }
 
-/// The pinned cargo-mutants, installed under the target folder if it is not there.
+/// Returns the pinned cargo-mutants, which is installed to the target folder if it is absent.
 fn installed() -> Result<PathBuf, Failure> {
     let folder = checkout::root()
         .join("target/tools")

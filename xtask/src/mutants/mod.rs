@@ -1,5 +1,5 @@
-//! `cargo xtask mutants`: shows that the tests notice when the code that decides is wrong. cargo-mutants finds the mutants; all of them
-//! are built at once, each behind a switch, so that a mutant costs a run of the tests and no build.
+//! `cargo xtask mutants`: shows that the tests find wrong code. cargo-mutants lists the mutants. All of them
+//! are built at once, each behind a switch, so that a mutant needs a run of the tests and no build.
 
 mod list;
 mod switch;
@@ -21,7 +21,7 @@ use crate::terminal;
 use list::Mutant;
 use switch::Switched;
 
-/// What `--help` says.
+/// The output of `--help`.
 pub(crate) const USAGE: &str = "\
 cargo xtask mutants [--list] [--sample N] [--seed N] [TEXT]...
 
@@ -38,7 +38,8 @@ HISTORIES, ONE_IN and the other variables of the tests say how much of them is r
 /// Mutants that survive although nothing is wrong, with reasons.
 const SURVIVORS: &str = ".cargo/mutants-survivors.txt";
 
-/// What must notice a mutant, besides the unit tests of its package; the quicker first.
+/// The tests that must find a mutant, in addition to the unit tests of its package. The faster ones come
+/// first.
 const TESTS: &[(&str, &[&str])] = &[
     ("resource_types", &[]),
     ("proof", &["smoke", "rights"]),
@@ -52,15 +53,15 @@ const OWNERSHIP: &str = "crates/ownership";
 const SIZES: [(&str, &str); 4] = [
     ("HISTORIES", "1000"),
     ("ONE_IN", "3"),
-    // That a history fails is enough.
+    // It is enough that a history fails.
     ("PROPTEST_MAX_SHRINK_ITERS", "0"),
     ("RUST_BACKTRACE", "0"),
 ];
 
-/// `cargo xtask mutants`.
+/// Runs `cargo xtask mutants`.
 ///
 /// # Errors
-/// A mutant survives without a reason, or the tests fail without any.
+/// A mutant survives without a reason, or the tests fail without a mutant.
 pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     let wanted = Wanted::parse(words)?;
     let mutants = list::mutants()?;
@@ -75,7 +76,7 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     let chosen = wanted.chosen(&mutants);
     let built = Built::of(&mutants, &chosen, &logs)?;
     terminal::line(format!(
-        "{} mutants, {} of them chosen, {} of these built; without any: the tests must pass",
+        "{} mutants, {} of them chosen, {} of these built; without any: these must pass the tests",
         mutants.len(),
         chosen.len(),
         built.numbers.len()
@@ -107,7 +108,7 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
         .into_iter()
         .partition(|name| explained.contains(name));
     terminal::line(format!(
-        "{} of {} mutants were noticed, {} survive with a reason, {} without",
+        "{} of {} mutants were found, {} survive with a reason, {} without",
         chosen.len() - known.len() - unknown.len(),
         chosen.len(),
         known.len(),
@@ -122,7 +123,7 @@ pub(crate) fn command(words: &[&str]) -> Result<(), Failure> {
     )))
 }
 
-/// What is asked for.
+/// The options on the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Wanted {
     list: bool,
@@ -160,7 +161,7 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// The numbers of those to build and play.
+    /// Returns the numbers of the mutants to build and test.
     fn chosen(&self, mutants: &[Mutant]) -> BTreeSet<usize> {
         let fits = |number: &usize| {
             let has = |text: &String| mutants[*number].name().contains(text);
@@ -175,7 +176,8 @@ impl Wanted {
     }
 }
 
-/// A number that looks random, the same one for the same number (the finalizer of SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
+/// Returns a number that looks random and is always the same for the same input (the finalizer of SplitMix64,
+/// <https://prng.di.unimi.it/splitmix64.c>).
 fn mixed(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -183,7 +185,7 @@ fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// The names of the survivors that have a reason.
+/// Returns the names of the survivors that have a reason.
 fn explained(mutants: &[Mutant]) -> Result<BTreeSet<String>, Failure> {
     let text = fs::read_to_string(checkout::root().join(SURVIVORS))
         .doing(|| format!("read {SURVIVORS}"))?;
@@ -197,7 +199,7 @@ fn explained(mutants: &[Mutant]) -> Result<BTreeSet<String>, Failure> {
     }
 }
 
-/// The names in a list of survivors: each on its line, with its reason on the next ones, which are indented.
+/// Reads the names in a list of survivors: each on a line, with its reason on the following indented lines.
 fn reasons(text: &str) -> Result<BTreeSet<String>, Failure> {
     let mut names = BTreeSet::new();
     let mut lines = text
@@ -209,7 +211,9 @@ fn reasons(text: &str) -> Result<BTreeSet<String>, Failure> {
             continue;
         }
         if !lines.peek().is_some_and(|next| next.starts_with(' ')) {
-            return Err(Failure::new(format!("{SURVIVORS} gives no reason: {line}")));
+            return Err(Failure::new(format!(
+                "{SURVIVORS} has no reason for: {line}"
+            )));
         }
         names.insert(line.to_owned());
     }
@@ -218,7 +222,7 @@ fn reasons(text: &str) -> Result<BTreeSet<String>, Failure> {
 
 /// All mutants in one build.
 struct Built {
-    /// Those that compile.
+    /// The mutants that compile.
     numbers: BTreeSet<usize>,
     /// The test programs, by target and package folder.
     programs: BTreeMap<(String, String), PathBuf>,
@@ -226,7 +230,8 @@ struct Built {
 }
 
 impl Built {
-    /// Builds them in a copy of the checkout. A mutant that does not compile is left out, and the rest built again.
+    /// Builds the mutants in a copy of the checkout. Removes mutants that do not compile, and builds the
+    /// others again.
     fn of(mutants: &[Mutant], chosen: &BTreeSet<usize>, logs: &Path) -> Result<Self, Failure> {
         let copy = copy_checkout()?;
         let mut by_file: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
@@ -273,7 +278,7 @@ impl Built {
         unreachable!("each attempt has fewer mutants")
     }
 
-    /// Runs all tests without a mutant; how long each took.
+    /// Runs all tests without a mutant, and returns how long each took.
     fn pass(&self, logs: &Path) -> Result<BTreeMap<String, Duration>, Failure> {
         let mut times = BTreeMap::new();
         for (name, mut command) in self.tests(None) {
@@ -290,7 +295,7 @@ impl Built {
         Ok(times)
     }
 
-    /// Which test notices a mutant.
+    /// Returns the test that finds a mutant.
     fn noticed(
         &self,
         number: usize,
@@ -300,7 +305,7 @@ impl Built {
         let package = mutant.file.split("/src/").next().unwrap_or_default();
         for (name, mut command) in self.tests(Some(package)) {
             command.env("MUTANT", number.to_string());
-            // It may run in circles; the machine may be busier than it was.
+            // The mutant may loop for ever, and the machine may be busier than before.
             let limit = times.get(&name).copied().unwrap_or_default() * 5 + Duration::from_secs(30);
             let mut failed = None;
             let ended = process::run_until(&mut command, limit, |line| {
@@ -320,7 +325,7 @@ impl Built {
         Ok(None)
     }
 
-    /// The tests: the unit tests of a package, or of all, and those of the world.
+    /// Returns the tests: the unit tests of a package, or of all packages, and those of the world.
     fn tests(&self, package: Option<&str>) -> Vec<(String, std::process::Command)> {
         let command = |program: &Path, folder: &str| {
             let mut command = process::command(program);
@@ -359,7 +364,7 @@ fn write(copy: &Path, file: &str, mutants: &[(usize, &Mutant)]) -> Result<Switch
     let text = fs::read_to_string(&honest).doing(|| format!("read {file}"))?;
     let switched = switch::switched(&text, mutants).doing(|| format!("parse {file}"))?;
     fs::write(copy.join(file), &switched.text).doing(|| format!("write {file}"))?;
-    // The switch is in the root of the package, once.
+    // The root of the package gets the switch, once.
     let package = file.split("/src/").next().unwrap_or_default();
     let root = copy.join(package).join("src/lib.rs");
     let text = fs::read_to_string(&root).doing(|| format!("read {}", root.display()))?;
@@ -370,12 +375,12 @@ fn write(copy: &Path, file: &str, mutants: &[(usize, &Mutant)]) -> Result<Switch
     Ok(switched)
 }
 
-/// Where the compiler finds errors: files from the root, with a byte and its line.
+/// The places of the compiler's errors: files from the root, with a byte offset and its line.
 type Errors = Vec<(String, usize, usize)>;
 /// Test programs, by target and package folder.
 type Programs = BTreeMap<(String, String), PathBuf>;
 
-/// Builds the tests of a copy, with what is built already for the checkout.
+/// Builds the tests of a copy, with the dependencies that are already built for the checkout.
 fn build(copy: &Path, log: &Path) -> (Errors, Programs) {
     let mut build = setup::cargo_command();
     build
@@ -417,7 +422,7 @@ fn build(copy: &Path, log: &Path) -> (Errors, Programs) {
     (errors, programs)
 }
 
-/// A copy of everything that git knows or would add, under the target folder.
+/// Creates a copy of everything that git tracks or would add, in the target folder.
 fn copy_checkout() -> Result<PathBuf, Failure> {
     let copy = fresh_folder("mutants")?;
     let mut listing = process::command("git");
@@ -446,7 +451,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_is_the_same_for_its_seed_and_another_for_another() {
+    fn a_sample_depends_only_on_its_seed() {
         let mutant = Mutant {
             file: String::new(),
             genre: list::Genre::FnValue,

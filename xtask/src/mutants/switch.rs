@@ -1,7 +1,7 @@
-//! Writes many mutants into one source file, each behind a switch: `crate::mutant(7)` is true in a process whose environment says
-//! `MUTANT=7`. One build then holds them all.
+//! Writes many mutants into one source file, each behind a switch: `crate::mutant(7)` is true in a process
+//! with `MUTANT=7` in its environment, so that one build contains them all.
 //!
-//! Nothing that is added has a line break, so that a line keeps its number.
+//! The added text has no line breaks, so that line numbers do not change.
 
 use std::ops::Range;
 
@@ -12,9 +12,9 @@ use syn::visit::{self, Visit};
 
 use super::list::{Genre, Mutant};
 
-/// What a crate's `lib.rs` ends with.
+/// The text that is added to a crate's `lib.rs`.
 pub(super) const SWITCH: &str = "\
-/// Whether this process is that mutant.
+/// Returns whether this process is that mutant.
 #[doc(hidden)]
 pub(crate) fn mutant(number: usize) -> bool {
     static NUMBER: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
@@ -27,15 +27,17 @@ pub(crate) fn mutant(number: usize) -> bool {
 #[derive(Debug)]
 pub(super) struct Switched {
     pub(super) text: String,
-    /// Each mutant that is in it: where what it adds lies, and where all that it concerns does, in bytes of the text.
+    /// Each mutant in the file, with the range of its added text and the range of the code that it changes,
+    /// in bytes.
     places: Vec<(usize, Range<usize>, Range<usize>)>,
-    /// Each mutant that deletes an arm, with the line on which its match begins.
+    /// Each mutant that deletes an arm, with the first line of its match.
     arms: Vec<(usize, usize)>,
 }
 
 impl Switched {
-    /// The mutants that an error of the compiler comes from, by its byte and its line: the one that it lies in, else the arms of the
-    /// match that begins there, which lacks them, else the smallest one around it.
+    /// Returns the mutants that cause an error of the compiler, by the byte and the line of the error: the
+    /// mutant whose text has the error; else those that delete arms of the match that begins there; else the
+    /// smallest one around it.
     pub(super) fn mutants_at(&self, at: usize, line: usize) -> Vec<usize> {
         let number = |(number, ..): &(usize, Range<usize>, Range<usize>)| *number;
         let added = self.places.iter().find(|(_, added, _)| added.contains(&at));
@@ -52,17 +54,17 @@ impl Switched {
         around.map(number).into_iter().collect()
     }
 
-    /// Whether a mutant is in it.
+    /// Returns whether the file has a mutant.
     pub(super) fn has(&self, number: usize) -> bool {
         self.places.iter().any(|(of, ..)| *of == number)
     }
 }
 
-/// Writes those mutants into a file's text, each with its number. What cannot stand behind a switch is left out: a function that is
-/// `const`, and what no expression of its own is.
+/// Writes these mutants into a file's text, each with its number. A mutant is left out if it cannot have a
+/// switch: in a `const` function, and in code that is not an expression.
 ///
 /// # Errors
-/// The text is no Rust.
+/// The text is not Rust.
 pub(super) fn switched(text: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<Switched> {
     let file = syn::parse_file(text)?;
     let mut sites = Sites {
@@ -75,7 +77,7 @@ pub(super) fn switched(text: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<
     Ok(sites.written())
 }
 
-/// Something added around a part of the text.
+/// Text that is added around a part of the code.
 struct Edit {
     number: usize,
     range: Range<usize>,
@@ -103,7 +105,7 @@ impl Sites<'_> {
         self.offset(span.start())..self.offset(span.end())
     }
 
-    /// The mutants of a kind at a place.
+    /// Returns the mutants of a kind at a place.
     fn at(&self, genre: Genre, span: Span) -> Vec<(usize, String)> {
         let start = span.start();
         let here = self.mutants.iter().filter(|(_, mutant)| {
@@ -113,7 +115,7 @@ impl Sites<'_> {
             .collect()
     }
 
-    /// Makes an expression another one where the process is that mutant.
+    /// Replaces an expression in processes with that mutant.
     fn choose(&mut self, number: usize, span: Span, instead: &str) {
         let before = format!("(if crate::mutant({number}) {{ {instead} }} else {{ ");
         let range = self.range(span);
@@ -145,7 +147,7 @@ impl Sites<'_> {
     }
 
     fn written(mut self) -> Switched {
-        // A mutant whose text would break the line is left out.
+        // A mutant whose text has a line break is left out.
         self.edits.retain(|edit| !edit.before.contains('\n'));
         let mut stops: Vec<usize> = (self.edits.iter())
             .flat_map(|edit| [edit.range.start, edit.range.end])
@@ -158,7 +160,7 @@ impl Sites<'_> {
         for stop in stops {
             text.push_str(&self.text[from..stop]);
             from = stop;
-            // The inner ones end first, the outer ones begin first: they were visited first.
+            // Inner edits end first and outer edits begin first, because outer ones were visited first.
             for edit in self
                 .edits
                 .iter()
@@ -189,7 +191,7 @@ impl Sites<'_> {
     }
 }
 
-/// An expression's text on one line, without comments.
+/// Returns an expression's text on one line, without comments.
 fn text_of(expression: &impl ToTokens) -> String {
     expression.to_token_stream().to_string()
 }
@@ -233,7 +235,7 @@ impl<'ast> Visit<'ast> for Sites<'_> {
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
         for (number, _) in self.at(Genre::MatchArm, arm.span()) {
-            // An arm that is deleted is one whose guard says no.
+            // A deleted arm is one whose guard is false.
             let (start, before, after) = match &arm.guard {
                 Some((_, guard)) => {
                     let before = format!("!crate::mutant({number}) && (");
@@ -286,7 +288,7 @@ fn f(a: u8, b: Option<u8>) -> bool {
 }
 ";
 
-    /// The code with these mutants, numbered from 0.
+    /// Returns the code with these mutants, numbered from 0.
     fn written(mutants: &[Mutant]) -> Switched {
         let numbered: Vec<(usize, &Mutant)> = mutants.iter().enumerate().collect();
         switched(CODE, &numbered).unwrap()
@@ -327,7 +329,7 @@ fn f(a: u8, b: Option<u8>) -> bool {
     }
 
     #[test]
-    fn mutants_that_nest_stand_each_behind_its_own() {
+    fn nested_mutants_have_a_switch_each() {
         let file = written(&[
             mutant(Genre::BinaryOperator, (2, 23), "||"),
             mutant(Genre::BinaryOperator, (2, 28), ">"),
@@ -354,7 +356,7 @@ fn f(a: u8, b: Option<u8>) -> bool {
     }
 
     #[test]
-    fn what_is_const_has_no_switch() {
+    fn a_const_function_has_no_switch() {
         let code = "const fn f() -> u8 {\n    1\n}\n";
         let mutant = mutant(Genre::FnValue, (2, 5), "0");
         assert!(!switched(code, &[(0, &mutant)]).unwrap().has(0));

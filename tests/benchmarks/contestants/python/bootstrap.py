@@ -1,4 +1,5 @@
-"""Lambda's Runtime API for Python, as little as it can be: the managed runtime does more before its first question."""
+"""A minimal client of Lambda's Runtime API for Python. The managed runtime does more before its first
+request."""
 
 import http.client
 import json
@@ -7,7 +8,7 @@ import types
 
 ROOT = "/2018-06-01/runtime/invocation/"
 
-# The managed runtime loads the handler before it asks for an invocation.
+# The managed runtime loads the handler before it requests an invocation.
 from handler import handler
 
 while True:

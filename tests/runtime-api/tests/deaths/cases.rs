@@ -1,19 +1,19 @@
-//! One case for each resource type and each of create, update, replace and delete.
+//! One case for each operation (create, update, replace, delete) on each resource type.
 
 use serde_json::json;
 use world::cloudformation::Template;
 
 use crate::stage::{BUILD, CONSUMER, NETWORK, Stage, certificate, published, subdomain};
 
-/// An operation on a stack of one resource, and what stands before it.
+/// An operation on a stack of one resource, and the state before it.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) account: &'static str,
-    /// What people have made.
+    /// Creates what people have created.
     pub(crate) setup: fn(&Stage),
-    /// The stack before; none for a create.
+    /// The template before the operation, or none for a create.
     pub(crate) before: Option<fn(&Stage) -> Template>,
-    /// The template of the operation; none for a delete.
+    /// The template of the operation, or none for a delete.
     pub(crate) after: Option<fn(&Stage) -> Template>,
 }
 

@@ -1,8 +1,10 @@
-//! The world's clock for a function's process: a library that is loaded before all others (`LD_PRELOAD`) and answers for the
-//! system what time it is and how long to wait. The binary is the one that is deployed, and knows nothing of it.
+//! The world's clock for a function's process: a library that is loaded before all others (`LD_PRELOAD`) and
+//! answers in place of the system what time it is and how long to wait. The binary is the one that is
+//! deployed, and does not know of it.
 //!
-//! `WORLD_CLOCK` is `MACHINE,WORLD,FACTOR`: when the machine's clock shows MACHINE, in nanoseconds since 1970, the world's shows
-//! WORLD, and the world's is FACTOR times as fast. The test compiles this file by itself, with the standard library alone.
+//! `WORLD_CLOCK` is `MACHINE,WORLD,FACTOR`: when the machine's clock shows MACHINE, in nanoseconds since
+//! 1970, the world's shows WORLD, and it is FACTOR times as fast. The test compiles this file alone, with
+//! only the standard library.
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::mem::transmute;
@@ -12,7 +14,7 @@ unsafe extern "C" {
     fn dlsym(library: *const c_void, name: *const c_char) -> *const c_void;
 }
 
-/// The next library that has a function, here the C library (`RTLD_NEXT`).
+/// Returns the function of the next library that has it, here the C library (`RTLD_NEXT`).
 fn next(name: &CStr) -> *const c_void {
     let library = -1_isize as *const c_void;
     unsafe { dlsym(library, name.as_ptr()) }
@@ -30,7 +32,7 @@ const REALTIME: [c_int; 2] = [0, 5];
 /// `CLOCK_PROCESS_CPUTIME_ID` and `CLOCK_THREAD_CPUTIME_ID`.
 const USED: [c_int; 2] = [2, 3];
 
-/// The world's clock: what the machine's shows, what it shows itself, and how fast it is.
+/// Reads the world's clock: the machine's time, the world's time, and its speed.
 fn world() -> (i128, i128, i128) {
     static WORLD: OnceLock<(i128, i128, i128)> = OnceLock::new();
     *WORLD.get_or_init(|| {

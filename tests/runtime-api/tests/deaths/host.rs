@@ -1,4 +1,5 @@
-//! Lambda, for the deaths: each invocation is a process of its own, and one that is dropped dies by SIGKILL.
+//! Runs the functions as Lambda does, for the deaths: each invocation is a process of its own, and a dropped
+//! one is killed with SIGKILL.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -29,18 +30,18 @@ pub(crate) struct Binaries {
     deaths: Arc<Mutex<Vec<JoinHandle<Option<i32>>>>>,
 }
 
-/// Where a process finds what it needs.
+/// The addresses and files that a process needs.
 pub(crate) struct Places {
     aws: SocketAddr,
     name_servers: SocketAddr,
     answers: Server,
     senders: Arc<Senders>,
-    /// The library by which a process has the world's clock.
+    /// The library with which a process has the world's clock.
     faster_clock: String,
 }
 
 impl Places {
-    /// With AWS and the name servers there.
+    /// Collects them, with these addresses of AWS and of the name servers.
     pub(crate) async fn new(aws: SocketAddr, name_servers: SocketAddr) -> Self {
         let senders = Arc::<Senders>::default();
         Self {
@@ -73,7 +74,7 @@ fn faster_clock() -> String {
         .clone()
 }
 
-/// The world's clock as `faster_clock.rs` reads it.
+/// Returns the world's clock in the form that `faster_clock.rs` reads.
 fn world_clock(clock: WorldClock) -> String {
     let since_1970 = |time: SystemTime| {
         let since = time.duration_since(SystemTime::UNIX_EPOCH);
@@ -84,7 +85,7 @@ fn world_clock(clock: WorldClock) -> String {
 }
 
 impl Binaries {
-    /// In a world, with its answers going to that desk.
+    /// Runs the binaries in a world, with their answers delivered to that desk.
     pub(crate) fn new(world: World, desk: AnswerDesk, places: Places) -> Self {
         places.senders.desk.get_or_init(|| desk);
         Self {
@@ -94,10 +95,10 @@ impl Binaries {
         }
     }
 
-    /// How many processes have died so far.
+    /// Returns the number of processes that have died so far.
     ///
-    /// # Panics
-    /// One of them ended by something else than SIGKILL: then it did not die where the world held its call.
+    /// # Panics One of them ended in another way than by SIGKILL, and so not at the call that the world
+    /// delayed.
     pub(crate) async fn deaths(&self) -> usize {
         let deaths = std::mem::take(&mut *lock(&self.deaths));
         let count = deaths.len();
@@ -151,7 +152,7 @@ impl Binaries {
         }
     }
 
-    /// The event with its answer going to this host, and the name of who sends it.
+    /// Returns the event with this host as the receiver of its answer, and the hand that sends it.
     fn with_answers_here(&self, mut event: Value, hand: Hand) -> Value {
         let sent = event["ResponseURL"].as_str().map(ToOwned::to_owned);
         if let Some(url) = sent {
@@ -180,7 +181,7 @@ impl FunctionHost for Binaries {
     }
 }
 
-/// A process that works. It is killed where this is dropped before it is done.
+/// A running process. It is killed if this value is dropped before the process is done.
 struct Alive {
     process: Option<Process>,
     deaths: Arc<Mutex<Vec<JoinHandle<Option<i32>>>>>,
@@ -207,7 +208,7 @@ impl Drop for Alive {
     }
 }
 
-/// Where answers come in: by path and query, CloudFormation's own URL and the invocation that was given it last.
+/// The answers by path and query: CloudFormation's own URL, and the invocation that last got the URL.
 #[derive(Default)]
 struct Senders {
     desk: OnceLock<AnswerDesk>,

@@ -1,8 +1,9 @@
-//! Deaths of the binaries that are deployed: SIGKILL, while the world holds one of their calls, before or after it took
-//! effect. Then CloudFormation does what it does, and the stack is as its template says, or as it was, or nothing of it is left.
+//! Deaths of the binaries that are deployed: SIGKILL while the world delays one of their calls, before or
+//! after it takes effect. Then CloudFormation continues, and the stack is as its template says, or as it was
+//! before, or nothing of it is left.
 //!
-//! The proofs in process play every point at which a function can die. What they cannot show is that a real process leaves no
-//! more behind than they think: this does, on a part of the points.
+//! The proofs in process play every point at which a function can die. They cannot show that a real process
+//! leaves no more behind than they assume. These tests do, for a part of the points.
 
 mod cases;
 mod host;
@@ -20,21 +21,21 @@ use world::{Fault, FaultRule, Hand, When};
 use cases::{CASES, Case};
 use stage::{REGION, Stage};
 
-/// How many deaths are played; `DEATHS` says otherwise, and `all` is every one.
+/// The number of deaths that are played. `DEATHS` sets another number, and `all` means every one.
 const DEATHS: usize = 96;
-/// How many worlds live at once: they wait more than they work.
+/// The number of worlds that run at the same time. They mostly wait.
 const AT_ONCE: usize = 16;
 
-/// What CloudFormation hears of it.
+/// What happens after the death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Attempts {
-    /// Lambda tries again, and the next process finds what the dead one left.
+    /// Lambda retries, and the next process finds what the dead one left.
     Again,
-    /// No process tries again, and CloudFormation waits in vain.
+    /// No process retries, and CloudFormation gets no answer.
     NoMore,
 }
 
-/// Where a process dies: at the n-th call of one kind (from 1) that an operation makes, in whichever invocation that is.
+/// Where a process dies: at the n-th call of one kind (from 1) that an operation makes, in any invocation.
 #[derive(Clone, Debug)]
 struct Point {
     call: String,
@@ -55,21 +56,21 @@ impl fmt::Display for Point {
     }
 }
 
-/// What was seen where nothing died.
+/// The result of a case in which nothing dies.
 struct Undisturbed {
     points: Vec<Point>,
     before: BTreeSet<String>,
     after: BTreeSet<String>,
 }
 
-/// Plays a case up to the end of its operation.
+/// Plays a case until the end of its operation.
 async fn operate(case: &Case, point: Option<&Point>) -> (Stage, Stack, u64, BTreeSet<String>) {
     let dies_for_good = point.is_some_and(|point| point.attempts == Attempts::NoMore);
     let stage = Stage::new(if dies_for_good { 0 } else { 2 }).await;
     (case.setup)(&stage);
     stage.in_sync().await;
     let mut stack = Stack::new(case.account, REGION, "subject");
-    // CloudFormation waits for a dead process's answer: not for an hour.
+    // CloudFormation waits for a dead process's answer, but not for an hour.
     let template = |make: fn(&Stage) -> world::cloudformation::Template| {
         let mut template = make(&stage);
         let seconds = if dies_for_good { 600 } else { 3_000 };
@@ -90,7 +91,7 @@ async fn operate(case: &Case, point: Option<&Point>) -> (Stage, Stack, u64, BTre
         );
         stage.engine.idle().await;
     }
-    let before = stage.standing(&stack);
+    let before = stage.existing(&stack);
     let first = stage.engine.next_invocation();
     if let Some(point) = point {
         stage.world.inject(FaultRule {
@@ -108,7 +109,7 @@ async fn operate(case: &Case, point: Option<&Point>) -> (Stage, Stack, u64, BTre
     (stage, stack, first, before)
 }
 
-/// Plays a case without a death: what stands before and after, and where a process could die.
+/// Plays a case without a death. Returns what exists before and after, and where a process could die.
 async fn undisturbed(case: &Case) -> Undisturbed {
     let (stage, stack, first, before) = operate(case, None).await;
     let is_done = matches!(stack.status, Status::Complete | Status::Deleted);
@@ -139,7 +140,7 @@ async fn undisturbed(case: &Case) -> Undisturbed {
     }
     let mut points = Vec::new();
     for (call, (count, changes)) in calls {
-        // How often a process looks depends on the time; what it changes does not.
+        // The number of polls depends on the time; the number of changes does not.
         for nth in 1..=if changes { count } else { 1 } {
             for when in [When::Before, When::After] {
                 for attempts in [Attempts::Again, Attempts::NoMore] {
@@ -158,14 +159,13 @@ async fn undisturbed(case: &Case) -> Undisturbed {
     Undisturbed {
         points,
         before,
-        after: stage.standing(&stack),
+        after: stage.existing(&stack),
     }
 }
 
 /// Plays a case with a death.
 ///
-/// # Errors
-/// What is wrong, and the history that led to it.
+/// # Errors What is wrong, and the history that led to it.
 async fn play(case: &Case, point: &Point, expected: &Undisturbed) -> Result<(), String> {
     let (mut stage, mut stack, _, _) = operate(case, Some(point)).await;
     let mut wrong = Vec::new();
@@ -179,18 +179,18 @@ async fn play(case: &Case, point: &Point, expected: &Undisturbed) -> Result<(), 
         _ if point.attempts == Attempts::Again && !looks_answered => None,
         Status::RolledBack => Some(expected.before.clone()),
         Status::CreateRolledBack => Some(BTreeSet::new()),
-        // Refused, and said so; nothing is wanted of what is left until it is tried again.
-        _ => Some(stage.standing(&stack)),
+        // It failed with a reason. What is left does not matter until the operation is attempted again.
+        _ => Some(stage.existing(&stack)),
     };
     match wanted {
         None => wrong.push(format!("it is {settled:?}: {:?}", stack.failures)),
         Some(wanted) => {
-            let standing = stage.standing(&stack);
-            let left = standing
+            let existing = stage.existing(&stack);
+            let left = existing
                 .difference(&wanted)
                 .map(|what| format!("{what} is left"));
             let lost = wanted
-                .difference(&standing)
+                .difference(&existing)
                 .map(|what| format!("{what} is lost"));
             wrong.extend(left.chain(lost));
         }
@@ -204,7 +204,7 @@ async fn play(case: &Case, point: &Point, expected: &Undisturbed) -> Result<(), 
     }
     wrong.extend(
         stage
-            .standing(&stack)
+            .existing(&stack)
             .into_iter()
             .map(|what| format!("{what} stays")),
     );
@@ -225,7 +225,7 @@ async fn play(case: &Case, point: &Point, expected: &Undisturbed) -> Result<(), 
     ))
 }
 
-/// So many of all, the same in every run: as many of each case as of the others, as far as it has them.
+/// Returns this many of all, the same in every run, with an equal share of each case as far as it has enough.
 fn chosen<T>(of_cases: Vec<Vec<T>>, count: usize) -> Vec<T> {
     let mut random = fastrand::Rng::with_seed(1);
     let mut of_cases = of_cases;

@@ -1,4 +1,4 @@
-//! A world in real time, its name servers and CloudFormation, and what stands in it of a stack.
+//! A world in real time with its name servers and CloudFormation, and what exists in it of a stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -15,20 +15,21 @@ use world::{Edit, Hand, RecordKey, RecordSet, Role, Settings, Table, World, Zone
 
 use crate::host::{Binaries, Places};
 
-/// Holds the base domain and the delegated zone.
+/// The account with the base domain and the delegated zone.
 pub(crate) const NETWORK: &str = "111111111111";
-/// The consumer.
+/// The account of the consumer.
 pub(crate) const CONSUMER: &str = "222222222222";
 pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const BASE: &str = "example.com";
 pub(crate) const BUILD: &str = "build.example.com";
 const PREFIX: &str = "/zone-delegation/dev";
 
-/// How much faster than the machine's time the world's passes, and with it that of the functions' processes. Their shortest
-/// time-out, of a DNS query, is 2 s, which has to be long enough for a busy machine.
+/// The factor by which the world's time, and with it that of the functions' processes, is faster than the
+/// machine's. The shortest time-out of the functions, that of a DNS query, is 2 s, which has to be long
+/// enough on a busy machine.
 pub(crate) const FACTOR: u32 = 20;
-/// How often the name servers look for what is new.
-const LOOKS: Duration = Duration::from_millis(10);
+/// The interval at which the name servers get the current zones.
+const COPY_EVERY: Duration = Duration::from_millis(10);
 
 /// A world whose functions are processes.
 pub(crate) struct Stage {
@@ -37,7 +38,7 @@ pub(crate) struct Stage {
     pub(crate) binaries: Arc<Binaries>,
     /// The delegated zone.
     pub(crate) build_zone: String,
-    /// Publishes the delegated zone.
+    /// The stack that publishes the delegated zone.
     network: Stack,
     _name_servers: Served,
     tasks: Vec<JoinHandle<()>>,
@@ -50,7 +51,8 @@ impl Drop for Stage {
 }
 
 impl Stage {
-    /// One whose delegated zone is published, with so many attempts at an event after the first.
+    /// Creates a stage whose delegated zone is published, with this many attempts at an event after the
+    /// first.
     pub(crate) async fn new(retries: u32) -> Self {
         let seconds = Duration::from_secs;
         let settings = Settings {
@@ -73,7 +75,7 @@ impl Stage {
         let name_servers = name_server::serve(snapshots, (Ipv4Addr::LOCALHOST, 0).into());
         let name_servers = name_servers.await.unwrap();
         let showing = tokio::spawn(show(world.clone(), sender));
-        // Enough for an invocation, so that longer waits go to the state machine.
+        // Enough for an invocation, so that longer waits are handed over to the state machine.
         let lambda = LambdaSettings {
             timeout: seconds(240),
             retries,
@@ -104,34 +106,34 @@ impl Stage {
         stage
     }
 
-    /// Makes a zone by hand.
+    /// Creates a zone by hand.
     pub(crate) fn zone_by_hand(&self, account: &str, name: &str) -> String {
         self.world.make_zone(account, name).unwrap()
     }
 
-    /// Makes a zone of the consumer's and delegates it, both by hand.
+    /// Creates a zone of the consumer's and its delegation, both by hand.
     pub(crate) fn delegated_by_hand(&self, name: &str) {
         let zone = self.zone_by_hand(CONSUMER, name);
         delegate(&self.world, &self.build_zone, &zone);
     }
 
-    /// The id of the one zone of a name.
+    /// Returns the id of the one zone of a name.
     pub(crate) fn zone_named(&self, name: &str) -> String {
         let zones = self.world.zones();
         let mut named = zones.values().filter(|zone| zone.name.normalised() == name);
-        named.next().expect("it was made by hand").id.clone()
+        named.next().expect("it was created by hand").id.clone()
     }
 
-    /// Waits until the name servers say what the API says.
+    /// Waits until the name servers agree with the API.
     pub(crate) async fn in_sync(&self) {
         let behind = |zone: &Zone| zone.records != zone.published;
         while self.world.zones().values().any(behind) {
-            sleep(LOOKS).await;
+            sleep(COPY_EVERY).await;
         }
-        sleep(2 * LOOKS).await;
+        sleep(2 * COPY_EVERY).await;
     }
 
-    /// Deletes the networking stack, once people have taken away what they delegated by hand.
+    /// Deletes the networking stack, after people have deleted the delegations that they created by hand.
     pub(crate) async fn close(&mut self) -> Result<(), String> {
         let zone = self
             .world
@@ -157,33 +159,34 @@ impl Stage {
         Ok(())
     }
 
-    /// All that was seen to be wrong.
+    /// Returns everything that was wrong.
     pub(crate) fn violations(&self) -> Vec<String> {
         let violations = self.world.violations().into_iter();
         violations.map(|violation| violation.what).collect()
     }
 
-    /// Every call so far, as a table.
+    /// Returns every call so far, as a table.
     pub(crate) fn history(&self) -> String {
         Table(&self.world.log()).to_string()
     }
 
-    /// All that stands of a stack, in words that hold no id: two worlds in which the same stands have the same.
-    pub(crate) fn standing(&self, stack: &Stack) -> BTreeSet<String> {
+    /// Returns everything that exists of a stack, without ids: two worlds with the same things have the same
+    /// texts.
+    pub(crate) fn existing(&self, stack: &Stack) -> BTreeSet<String> {
         let of_stack =
             |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
         let zones = self.world.zones();
-        let mut standing = BTreeSet::new();
+        let mut existing = BTreeSet::new();
         for zone in zones.values() {
             let marks = in_names(&zones, &format!("{:?}", without_notes(&zone.tags)));
             if of_stack(&zone.made_by) {
-                standing.insert(format!("zone {} {:?} {marks}", zone.name, zone.comment));
+                existing.insert(format!("zone {} {:?} {marks}", zone.name, zone.comment));
             } else if zone
                 .tags
                 .keys()
                 .any(|tag| tag.starts_with("zone-delegation:"))
             {
-                standing.insert(format!("marks on {}: {marks}", zone.name));
+                existing.insert(format!("marks on {}: {marks}", zone.name));
             }
             for (key, set) in zone
                 .other_records()
@@ -195,28 +198,28 @@ impl Stage {
                 };
                 let values = values(&zones, key, set);
                 let ttl = set.ttl.unwrap_or_default();
-                standing.insert(format!("{} {} {ttl} {values} {view}", key.name, key.kind));
+                existing.insert(format!("{} {} {ttl} {values} {view}", key.name, key.kind));
             }
         }
         for ((account, region, name), parameter) in self.world.parameters() {
             if of_stack(&parameter.made_by) {
                 let (value, tags) = (parameter.value, without_notes(&parameter.tags));
                 let words = in_names(&zones, &format!("{value} {tags:?}"));
-                standing.insert(format!("parameter {account} {region} {name} = {words}"));
+                existing.insert(format!("parameter {account} {region} {name} = {words}"));
             }
         }
         for certificate in self.world.certificates().into_values() {
             if of_stack(&certificate.made_by) {
                 let (names, status) = (certificate.names, certificate.status);
                 let tags = in_names(&zones, &format!("{:?}", without_notes(&certificate.tags)));
-                standing.insert(format!("certificate {names:?} {status} {tags}"));
+                existing.insert(format!("certificate {names:?} {status} {tags}"));
             }
         }
-        standing
+        existing
     }
 }
 
-/// Keeps the name servers at what is INSYNC.
+/// Sends the name servers what is INSYNC.
 async fn show(world: World, sender: watch::Sender<Arc<name_server::Zones>>) {
     loop {
         let now = world.dns_snapshot();
@@ -225,11 +228,11 @@ async fn show(world: World, sender: watch::Sender<Arc<name_server::Zones>>) {
             *shown = now;
             is_new
         });
-        sleep(LOOKS).await;
+        sleep(COPY_EVERY).await;
     }
 }
 
-/// Puts a zone's NS record set into its parent.
+/// Creates a zone's NS record set in its parent.
 fn delegate(world: &World, parent: &str, zone: &str) {
     let zone = world.zone(zone).unwrap();
     let hosts = zone.hosts();
@@ -238,7 +241,8 @@ fn delegate(world: &World, parent: &str, zone: &str) {
     world.edit_records(parent, &[edit]).unwrap();
 }
 
-/// The functions' roles and the delegation role. They may do anything: which rights suffice is proved elsewhere.
+/// Creates the functions' roles and the delegation role, with all permissions. Other tests prove which
+/// permissions are sufficient.
 fn put_roles(world: &World) {
     let everything = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let policies = [("policy".to_owned(), everything)];
@@ -254,7 +258,7 @@ fn put_roles(world: &World) {
     }
 }
 
-/// A record set's values; those that delegate to a zone of its name are that zone's.
+/// Returns a record set's values. The name servers of the delegated zone are replaced by the zone's name.
 fn values(zones: &BTreeMap<String, Zone>, key: &RecordKey, set: &RecordSet) -> String {
     let sorted = |mut hosts: Vec<String>| {
         hosts
@@ -271,7 +275,8 @@ fn values(zones: &BTreeMap<String, Zone>, key: &RecordKey, set: &RecordSet) -> S
     }
 }
 
-/// Tags without what the functions note for themselves, such as a certificate's successor: a note may outlive its cause.
+/// Returns tags without the functions' own notes, such as a certificate's successor: a note may still exist
+/// when its reason does not.
 fn without_notes(tags: &BTreeMap<String, String>) -> BTreeMap<&String, &String> {
     let is_note = |tag: &str| {
         tag.strip_prefix("zone-delegation:")
@@ -280,7 +285,7 @@ fn without_notes(tags: &BTreeMap<String, String>) -> BTreeMap<&String, &String> 
     tags.iter().filter(|(tag, _)| !is_note(tag)).collect()
 }
 
-/// A text with the name of each zone in place of its id and its name servers.
+/// Returns a text in which each zone's id and name servers are replaced by its name.
 fn in_names(zones: &BTreeMap<String, Zone>, text: &str) -> String {
     let mut text = text.to_owned();
     for zone in zones.values() {
@@ -292,13 +297,13 @@ fn in_names(zones: &BTreeMap<String, Zone>, text: &str) -> String {
     text
 }
 
-/// A template of one resource.
+/// Returns a template of one resource.
 pub(crate) fn one(resource_type: &str, properties: Value) -> Template {
     let definition = ResourceDefinition::new(resource_type, properties);
     Template::from([("Resource".to_owned(), definition)])
 }
 
-/// `Custom::PublishedZone`.
+/// Returns `Custom::PublishedZone`.
 pub(crate) fn published(zone: &str, prefix: &str) -> Template {
     one(
         "Custom::PublishedZone",
@@ -306,7 +311,7 @@ pub(crate) fn published(zone: &str, prefix: &str) -> Template {
     )
 }
 
-/// `Custom::DelegatedSubdomain`, across accounts.
+/// Returns `Custom::DelegatedSubdomain`, across accounts.
 pub(crate) fn subdomain(name: &str, mut properties: Value) -> Template {
     properties["Subdomain"] = json!(name);
     properties["ParameterPrefix"] = json!(PREFIX);
@@ -314,7 +319,7 @@ pub(crate) fn subdomain(name: &str, mut properties: Value) -> Template {
     one("Custom::DelegatedSubdomain", properties)
 }
 
-/// `Custom::SubdomainCertificate` in a zone made by hand.
+/// Returns `Custom::SubdomainCertificate` in a zone that was created by hand.
 pub(crate) fn certificate(zone: &str, mut properties: Value) -> Template {
     properties["HostedZoneId"] = json!(zone);
     properties["ValidationRecordsOnDelete"] = json!("Delete");

@@ -1,4 +1,4 @@
-//! What the answer is on the wire, and how it gets through.
+//! The answer on the wire, and its retries.
 
 use crate::stage::{LONG, PUBLISHED_ZONE, SUBDOMAIN, Stage, TYPES, good, silence};
 use runtime_api::{Invoked, Outcome, Receiver, Reply, event};
@@ -6,7 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn aws_out_of_reach_fails_before_the_deadline() {
+async fn a_request_fails_before_the_deadline_if_aws_is_unreachable() {
     let silent = format!("http://{}", silence().await);
     for endpoint in ["http://127.0.0.1:1", &silent] {
         for resource_type in TYPES {
@@ -38,7 +38,7 @@ async fn aws_out_of_reach_fails_before_the_deadline() {
 async fn an_answer_is_a_put_with_a_length_and_no_content_type() {
     let mut stage = Stage::with(
         SUBDOMAIN,
-        // Proxies of the environment are for others.
+        // The function must not use the proxies of the environment.
         &[
             ("HTTP_PROXY", "http://127.0.0.1:1"),
             ("http_proxy", "http://127.0.0.1:1"),
@@ -67,7 +67,7 @@ async fn an_answer_is_a_put_with_a_length_and_no_content_type() {
 }
 
 #[tokio::test]
-async fn an_answer_goes_over_tls_to_those_whom_the_system_trusts() {
+async fn an_answer_is_sent_over_tls_only_to_trusted_hosts() {
     let (receiver, certificate) = Receiver::start_over_tls().await.unwrap();
     let roots = format!("{}/receiver.pem", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&roots, certificate).unwrap();
@@ -99,7 +99,7 @@ async fn an_answer_goes_over_tls_to_those_whom_the_system_trusts() {
 }
 
 #[tokio::test]
-async fn an_answer_is_tried_again_where_that_can_help() {
+async fn an_answer_is_retried_if_that_can_help() {
     let mut stage = Stage::without_aws(PUBLISHED_ZONE).await;
     let create = stage.event("Create", PUBLISHED_ZONE, json!({}));
     stage
@@ -109,7 +109,8 @@ async fn an_answer_is_tried_again_where_that_can_help() {
     assert_eq!(invoked.outcome, Outcome::Response(json!({ "Done": true })));
     assert_eq!(stage.receiver.answers().len(), 4);
 
-    // Refused while CloudFormation may wait: an error, so that Lambda delivers it again, and an alarm tells.
+    // Refused while CloudFormation may wait: an error, so that Lambda delivers it again and an alarm reports
+    // it.
     stage.receiver.reply([Reply::Status(403)]);
     let Outcome::Error(error) = stage.process.invoke(&create, LONG).await.outcome else {
         panic!("the answer was refused")
@@ -117,7 +118,7 @@ async fn an_answer_is_tried_again_where_that_can_help() {
     assert_eq!(error["errorType"], "Unanswered");
     assert_eq!(stage.receiver.answers().len(), 5);
 
-    // Refused once the URL has expired: nobody waits any longer, and Lambda must not deliver it again.
+    // Refused after the URL has expired: nobody waits any longer, and Lambda must not deliver it again.
     stage.receiver.reply([Reply::Status(403)]);
     let mut late = create.clone();
     late["ResponseURL"] = json!(stage.receiver.url_signed(Duration::from_secs(7_200)));
@@ -125,7 +126,7 @@ async fn an_answer_is_tried_again_where_that_can_help() {
     assert_eq!(invoked.outcome, Outcome::Response(json!({ "Done": true })));
     assert_eq!(stage.receiver.answers().len(), 6);
 
-    // Out of reach until the end: an error, so that Lambda does.
+    // Unreachable until the end: an error, so that Lambda delivers it again.
     let mut unreachable = create;
     unreachable["ResponseURL"] = json!("http://127.0.0.1:1/key");
     let time = Duration::from_secs(4);

@@ -1,4 +1,4 @@
-//! What a function takes from its environment, and what it says in its log.
+//! What a function reads from its environment, and what it logs.
 
 use crate::stage::{
     LONG, PUBLISHED_ZONE, SECRET_KEY, SESSION_TOKEN, SUBDOMAIN, Stage, TYPES, good,
@@ -65,7 +65,7 @@ async fn no_secret_is_in_the_log_at_any_level() {
 }
 
 #[tokio::test]
-async fn an_aws_message_that_repeats_the_request_shows_no_secret() {
+async fn secrets_are_redacted_in_an_aws_message_that_repeats_the_request() {
     let aws = format!("http://{}", signature_does_not_match().await);
     for resource_type in TYPES {
         let environment = [
@@ -110,7 +110,7 @@ async fn an_aws_message_that_repeats_the_request_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn an_external_id_is_never_shown() {
+async fn an_external_id_is_redacted_everywhere() {
     let id = "tenant-4711-secret";
     for value in [json!(id), json!({ "Value": id }), json!([id, id])] {
         let mut stage = Stage::without_aws(SUBDOMAIN).await;
@@ -214,7 +214,7 @@ async fn each_request_has_a_closing_line() {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_not_understood_is_said_and_its_default_used() {
+async fn an_invalid_variable_is_logged_and_its_default_used() {
     for resource_type in [PUBLISHED_ZONE, SUBDOMAIN] {
         let variables = [
             ("RUST_LOG", "verbose"),
@@ -232,7 +232,7 @@ async fn a_variable_that_is_not_understood_is_said_and_its_default_used() {
             .map(Value::to_string)
             .collect();
         for (name, value) in variables {
-            // Only one of the functions asks name servers.
+            // Only one of the functions queries name servers.
             let said = warnings.iter().any(|line| line.contains(value));
             assert!(
                 said || (resource_type, name) == (PUBLISHED_ZONE, "DNS_NAME_SERVERS"),
@@ -243,7 +243,7 @@ async fn a_variable_that_is_not_understood_is_said_and_its_default_used() {
 }
 
 #[tokio::test]
-async fn outside_of_lambda_it_says_so() {
+async fn a_function_started_outside_of_lambda_reports_that() {
     for name in ["publish-zone", "delegate-subdomain"] {
         let output = std::process::Command::new(binary(name))
             .env_clear()

@@ -1,4 +1,5 @@
-//! The protocol, on the binaries that are deployed: what CloudFormation gets, whatever comes in and whatever is broken.
+//! The protocol, with the binaries that are deployed: what CloudFormation gets, whatever event arrives and
+//! whatever fails.
 
 mod answers;
 mod log_and_environment;

@@ -1,11 +1,11 @@
-//! What is no request, or not a right one.
+//! Events that are not requests, and invalid requests.
 
 use crate::stage::{LONG, PUBLISHED_ZONE, REFUSED_ID, SUBDOMAIN, Stage, TYPES, good, with};
 use runtime_api::{FUNCTION_ARN, Invoked, Outcome, SIGNATURE};
 use serde_json::json;
 
 #[tokio::test]
-async fn an_unknown_resource_type_is_refused_with_those_that_exist() {
+async fn an_unknown_resource_type_is_refused_with_the_known_ones() {
     for (served, resource_type, known) in [
         (
             PUBLISHED_ZONE,
@@ -26,7 +26,7 @@ async fn an_unknown_resource_type_is_refused_with_those_that_exist() {
             reason.contains(resource_type) && reason.ends_with(known),
             "{reason}"
         );
-        // Its rollback must get through.
+        // Its rollback must succeed.
         let delete = stage.delete(
             resource_type,
             body["PhysicalResourceId"].as_str().unwrap(),
@@ -37,7 +37,7 @@ async fn an_unknown_resource_type_is_refused_with_those_that_exist() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_does_not_end_the_function() {
+async fn a_body_that_is_not_json_does_not_end_the_function() {
     for level in ["info", "trace"] {
         let aws = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
         let mut stage = Stage::with(PUBLISHED_ZONE, &[aws, ("RUST_LOG", level)]).await;
@@ -54,7 +54,7 @@ async fn a_body_that_is_no_json_does_not_end_the_function() {
                 invoked.outcome
             );
         }
-        // JSON, but nobody to answer: an error would only make Lambda deliver it again.
+        // JSON that names nobody to answer: an error would only make Lambda deliver it again.
         for body in [
             "null",
             "[]",
@@ -77,7 +77,7 @@ async fn a_body_that_is_no_json_does_not_end_the_function() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_read_is_answered_all_the_same() {
+async fn a_request_that_cannot_be_parsed_is_still_answered() {
     let mut stage = Stage::without_aws(SUBDOMAIN).await;
     let mut destroy = stage.event("Destroy", SUBDOMAIN, json!({}));
     assert_eq!(
@@ -89,7 +89,7 @@ async fn a_request_that_cannot_be_read_is_answered_all_the_same() {
         stage.reason(&destroy).await,
         "PhysicalResourceId is missing: expected the id that was answered before."
     );
-    // Deeper than a JSON parser goes.
+    // Deeper than a JSON parser reads.
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     let text = stage
         .event("Create", SUBDOMAIN, json!("DEEP"))
@@ -105,7 +105,7 @@ async fn a_request_that_cannot_be_read_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_wrong_property_is_named_with_what_is_right() {
+async fn an_invalid_property_is_named_with_the_valid_values() {
     for resource_type in TYPES {
         let mut stage = Stage::without_aws(resource_type).await;
         let required = match resource_type {
@@ -146,10 +146,11 @@ async fn a_wrong_property_is_named_with_what_is_right() {
 }
 
 #[tokio::test]
-async fn a_delete_of_what_was_refused_succeeds_without_aws() {
+async fn the_delete_of_a_refused_create_succeeds_without_aws() {
     for resource_type in TYPES {
         let mut stage = Stage::without_aws(resource_type).await;
-        // Without the properties that say where something could be. With them a Delete looks there, whatever the others are.
+        // Without the properties that name where something could be. With them a Delete searches there,
+        // whatever the others are.
         for bad in [json!({ "Colour": "red" }), json!("none"), json!(null)] {
             let create = stage.event("Create", resource_type, bad.clone());
             let refused = stage.answer(&create).await;
@@ -184,7 +185,7 @@ async fn large_properties_are_refused_within_the_limit() {
 }
 
 #[tokio::test]
-async fn a_create_that_comes_too_late_makes_nothing() {
+async fn a_late_create_creates_nothing() {
     for resource_type in TYPES {
         let mut stage = Stage::without_aws(resource_type).await;
         let mut create = stage.event(
@@ -211,7 +212,7 @@ async fn a_create_that_comes_too_late_makes_nothing() {
 }
 
 #[tokio::test]
-async fn a_waiters_event_of_another_making_is_refused() {
+async fn an_event_of_the_state_machine_from_another_origin_is_refused() {
     let mut stage = Stage::without_aws(SUBDOMAIN).await;
     let request = stage.event("Create", SUBDOMAIN, good(SUBDOMAIN));
     for (arn, digest) in [

@@ -1,4 +1,4 @@
-//! A running function, and what is around it.
+//! A running function, and its environment.
 
 use runtime_api::{Answer, Invoked, Outcome, Process, Receiver, binary, event};
 use serde::{
@@ -18,23 +18,23 @@ pub(crate) const SUBDOMAIN: &str = "Custom::DelegatedSubdomain";
 pub(crate) const CERTIFICATE: &str = "Custom::SubdomainCertificate";
 pub(crate) const TYPES: [&str; 3] = [PUBLISHED_ZONE, SUBDOMAIN, CERTIFICATE];
 
-/// An id as a failed Create that made nothing is answered with.
+/// The id with which a failed Create that created nothing is answered.
 pub(crate) const REFUSED_ID: &str = "refused-0123456789abcdef0123456789abcdef";
 pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYSECRETKEY";
 pub(crate) const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJrSECRETTOKEN";
 pub(crate) const ACCOUNT: &str = "111122223333";
 
-/// Longer than anything here takes, and what a Delete with a drain has to be given.
+/// Longer than anything here takes, and the time that a Delete with a drain needs.
 pub(crate) const LONG: Duration = Duration::from_secs(150);
 
-/// A running function, and where its answers go.
+/// A running function, and the receiver of its answers.
 pub(crate) struct Stage {
     pub(crate) process: Process,
     pub(crate) receiver: Receiver,
 }
 
 impl Stage {
-    /// The function that serves a resource type, with these variables in its environment.
+    /// Starts the function that serves a resource type, with these variables in its environment.
     pub(crate) async fn with(resource_type: &str, environment: &[(&str, &str)]) -> Self {
         let name = if resource_type == PUBLISHED_ZONE {
             "publish-zone"
@@ -44,7 +44,7 @@ impl Stage {
         let keys = [
             ("AWS_ACCESS_KEY_ID", "AKIAWORLD"),
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
-            // Nothing is there. While it is set, answers may go to the receiver, which has no AWS host.
+            // No server is there. While it is set, answers may be sent to the receiver, which is no AWS host.
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         ];
         let environment = [&keys, environment].concat();
@@ -54,7 +54,7 @@ impl Stage {
         }
     }
 
-    /// One whose AWS is not there: what must be answered without it.
+    /// Starts a function whose AWS cannot be reached, for what must be answered without it.
     pub(crate) async fn without_aws(resource_type: &str) -> Self {
         Self::with(resource_type, &[]).await
     }
@@ -79,7 +79,7 @@ impl Stage {
         event
     }
 
-    /// Invokes, for an invocation that ends as a success; the last answer's body.
+    /// Invokes the function, whose invocation has to succeed. Returns the last answer's body.
     pub(crate) async fn answer(&mut self, event: &Value) -> Value {
         let before = self.receiver.answers().len();
         let Invoked { outcome, .. } = self.process.invoke(event, LONG).await;
@@ -94,14 +94,14 @@ impl Stage {
         body
     }
 
-    /// The reason, where FAILED is answered.
+    /// Returns the reason of an answer, which has to be FAILED.
     pub(crate) async fn reason(&mut self, event: &Value) -> String {
         let body = self.answer(event).await;
         assert_eq!(body["Status"], "FAILED", "{body}");
         body["Reason"].as_str().unwrap().to_owned()
     }
 
-    /// Kills the function. Its log, line by line.
+    /// Kills the function. Returns its log, line by line.
     pub(crate) async fn log(self) -> Vec<Value> {
         let log = self.process.stop().await;
         let line = |line| {
@@ -113,7 +113,7 @@ impl Stage {
     }
 }
 
-/// A line of the log: a JSON object in which no name is twice.
+/// A line of the log: a JSON object in which each name is unique.
 struct Line(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Line {
@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Properties that are right in form.
+/// Returns properties in a valid form.
 pub(crate) fn good(resource_type: &str) -> Value {
     match resource_type {
         PUBLISHED_ZONE => {
@@ -158,7 +158,7 @@ pub(crate) fn with(mut properties: Value, name: &str, value: impl Into<Value>) -
     properties
 }
 
-/// A world on a port, and a key of it that may do anything.
+/// Returns a world on a port, and an access key with all permissions.
 pub(crate) async fn world() -> (World, String, String) {
     let world = World::scaled(Settings::default(), 60);
     let (address, _) = world::serve(world.clone()).await.unwrap();
@@ -166,7 +166,7 @@ pub(crate) async fn world() -> (World, String, String) {
     (world, format!("http://{address}"), keys.access_key)
 }
 
-/// A service that takes connections and never says anything.
+/// Returns a service that accepts connections and never answers.
 pub(crate) async fn silence() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -179,8 +179,8 @@ pub(crate) async fn silence() -> SocketAddr {
     address
 }
 
-/// A service that refuses every call as AWS does when a signature does not match: with the request that it got, and so with
-/// its session token.
+/// Returns a service that refuses every call as AWS does when a signature does not match: with the request,
+/// and so with its session token.
 pub(crate) async fn signature_does_not_match() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -24,7 +24,7 @@ async fn a_zone_is_published_and_unpublished() {
     assert_eq!(
         stage.answer(&delete).await["Status"],
         "SUCCESS",
-        "what is gone already"
+        "what does not exist any more"
     );
 }
 
@@ -39,7 +39,7 @@ async fn a_subdomain_is_delegated_and_removed() {
     .await;
     let properties = with(good(SUBDOMAIN), "ParentHostedZoneId", parent.as_str());
     let properties = with(properties, "VerifyDelegation", "false");
-    // A clock that runs on between two looks, unlike the world's, must come to its end.
+    // A clock that advances between two polls, unlike the world's, must reach its end.
     let properties = with(properties, "DrainSeconds", "1");
     let create = stage.event("Create", SUBDOMAIN, properties.clone());
     let created = stage.answer(&create).await;

@@ -39,7 +39,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         "DomainValidationOptions": options,
         "Status": found.status,
         "Type": "AMAZON_ISSUED",
-        // ACM answers with a dash where it was asked with an underscore.
+        // The request has an underscore, and ACM answers with a dash.
         "KeyAlgorithm": found.key_algorithm.replace("RSA_", "RSA-"),
         "Options": {"Export": if found.export { "ENABLED" } else { "DISABLED" }},
         "InUseBy": found.in_use_by,

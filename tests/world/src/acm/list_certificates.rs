@@ -21,14 +21,14 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     let statuses = texts(&body["CertificateStatuses"]);
     let mut key_types = texts(&body["Includes"]["keyTypes"]);
     if key_types.is_empty() {
-        // The default filter, which hides every other key.
+        // The default filter, which omits every other key type.
         key_types = vec!["RSA_1024".to_owned(), "RSA_2048".to_owned()];
     }
     let mut origins = texts(&body["CertificateKeyPairOrigins"]);
     if origins.is_empty() {
         origins = vec!["AWS_MANAGED".to_owned(), "CUSTOMER_PROVIDED".to_owned()];
     }
-    // Those of Amazon N2 are listed only if asked for, and then alone.
+    // Certificates of Amazon N2 are listed only on request, and then alone.
     let roots = texts(&body["RootHierarchyTypes"]);
     let size = match body["MaxItems"].as_u64() {
         None => state.settings.page_size,

@@ -32,27 +32,27 @@ pub struct Certificate {
     pub account: String,
     /// Its Region.
     pub region: String,
-    /// All its names, the first its domain name.
+    /// All its names. The first is its domain name.
     pub names: Vec<String>,
-    /// As ACM names it.
+    /// The key algorithm in ACM's form.
     pub key_algorithm: String,
     /// Whether it can be exported.
     pub export: bool,
-    /// Who made its keys: `AWS_MANAGED`, `ACME`.
+    /// Who created its keys: `AWS_MANAGED` or `ACME`.
     pub origin: String,
-    /// With one of Amazon N2.
+    /// The root hierarchy, if it is one of Amazon N2.
     pub root_hierarchy: Option<String>,
     /// `PENDING_VALIDATION`, `ISSUED`, `FAILED`, `VALIDATION_TIMED_OUT`.
     pub status: String,
-    /// With `FAILED`.
+    /// The reason, if the status is `FAILED`.
     pub failure_reason: Option<String>,
-    /// Names that are validated.
+    /// The names that have been validated.
     pub validated: Vec<String>,
-    /// ARNs of what uses it.
+    /// ARNs of the resources that use it.
     pub in_use_by: Vec<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Whose hand requested it.
+    /// Who requested it.
     pub made_by: Hand,
     pub(crate) created: Timestamp,
     pub(crate) visible_from: Timestamp,
@@ -64,7 +64,7 @@ pub struct Certificate {
 /// An idempotency token: account, Region, token.
 pub(crate) type Token = (String, String, String);
 
-/// All of ACM.
+/// The state of ACM.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Acm {
     pub(crate) certificates: BTreeMap<String, Certificate>,
@@ -74,7 +74,8 @@ pub(crate) struct Acm {
     made: u64,
 }
 
-/// The validation record of a name in an account: the same for its wildcard, in every Region, for ever.
+/// Returns the validation record of a name in an account. It is the same for the name's wildcard, in every
+/// Region, and never changes.
 pub fn validation_record(account: &str, name: &str) -> (String, String) {
     let base = name.strip_prefix("*.").unwrap_or(name).to_lowercase();
     let digest = |what: &str| {
@@ -94,7 +95,8 @@ pub fn validation_record(account: &str, name: &str) -> (String, String) {
     )
 }
 
-/// Whether another certificate of the account, in any Region, still lists the record that a change takes away.
+/// Returns whether another certificate of the account, in any Region, still lists the record that a change
+/// deletes.
 pub(crate) fn is_listed(state: &State, account: &str, change: &Change, work: &Work) -> bool {
     state.acm.certificates.values().any(|certificate| {
         certificate.account == account
@@ -111,7 +113,7 @@ fn is_of(state: &State, certificate: &Certificate, work: &Work) -> bool {
     crate::ownership::own(state, &certificate.made_by, work)
 }
 
-/// An ACM call.
+/// Answers an ACM call.
 pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
     match call.operation.as_str() {
         "RequestCertificate" => request_certificate::run(state, call),
@@ -148,7 +150,7 @@ fn authorize(
     state.iam.authorize(call, now, &action, resource, &context)
 }
 
-/// The certificate that the call names, where the caller may and it is there to be seen.
+/// Returns the certificate that the call names, if the caller is allowed to see it and it is visible already.
 fn certificate(state: &mut State, call: &mut Call) -> Result<String, ServiceError> {
     let body = call.json()?;
     let arn = body["CertificateArn"]

@@ -10,7 +10,7 @@ use crate::state::{Due, State};
 use crate::wire::answer::{Answer, Outcome, ServiceError};
 use crate::wire::call::Call;
 
-/// How long an idempotency token is remembered.
+/// How long ACM remembers an idempotency token.
 const TOKEN_LIVES: Duration = Duration::from_secs(3600);
 
 pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
@@ -44,7 +44,8 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         .iam
         .authorize(call, now, "acm:RequestCertificate", "*", &context)?;
     if !tags.is_empty() {
-        // It has no id yet: <https://docs.aws.amazon.com/acm/latest/userguide/security_iam_troubleshoot.html>
+        // The certificate has no id yet:
+        // <https://docs.aws.amazon.com/acm/latest/userguide/security_iam_troubleshoot.html>
         let any = format!(
             "arn:aws:acm:{}:{}:certificate/*",
             call.region, call.caller.account

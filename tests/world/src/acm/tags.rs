@@ -28,12 +28,12 @@ fn changed(state: &mut State, call: &mut Call, arn: &str) {
 pub(super) fn add(state: &mut State, call: &mut Call) -> Outcome {
     let arn = certificate(state, call)?;
     let tags = tags_of(&call.json()?);
-    let found = state.acm.certificates.get_mut(&arn).expect("it stands");
+    let found = state.acm.certificates.get_mut(&arn).expect("it exists");
     if found.tags.len() + tags.len() > 50 {
         return Err(ServiceError::bad("TooManyTagsException", "50 at most"));
     }
     changed(state, call, &arn);
-    let found = state.acm.certificates.get_mut(&arn).expect("it stands");
+    let found = state.acm.certificates.get_mut(&arn).expect("it exists");
     found.tags.extend(tags);
     Ok(Answer::Empty)
 }
@@ -42,7 +42,7 @@ pub(super) fn remove(state: &mut State, call: &mut Call) -> Outcome {
     let arn = certificate(state, call)?;
     let tags = tags_of(&call.json()?);
     changed(state, call, &arn);
-    let found = state.acm.certificates.get_mut(&arn).expect("it stands");
+    let found = state.acm.certificates.get_mut(&arn).expect("it exists");
     for key in tags.keys() {
         found.tags.remove(key);
     }

@@ -1,4 +1,4 @@
-//! How a certificate comes to be ISSUED, or not.
+//! Decides when a certificate is issued or fails.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::dns;
 use crate::route53::name::Name;
 use crate::state::{Due, State};
 
-/// After that ACM gives up.
+/// The time after which ACM gives up.
 const LONGEST: Duration = Duration::from_secs(72 * 3600);
-/// The names by which a CAA record allows Amazon to issue.
+/// The issuer names with which a CAA record allows Amazon to issue.
 const AMAZON: [&str; 4] = [
     "amazon.com",
     "amazontrust.com",
@@ -19,7 +19,7 @@ const AMAZON: [&str; 4] = [
     "amazonaws.com",
 ];
 
-/// ACM looks at a certificate's names.
+/// Lets ACM check a certificate's names.
 pub(crate) fn validate(state: &mut State, arn: &str) {
     let Some(found) = state.acm.certificates.get(arn).cloned() else {
         return;
@@ -42,7 +42,7 @@ pub(crate) fn validate(state: &mut State, arn: &str) {
         .collect();
     let all = validated.len() == found.names.len();
     let forbidden = all && found.names.iter().any(|name| !caa_allows(state, name));
-    let certificate = state.acm.certificates.get_mut(arn).expect("it stands");
+    let certificate = state.acm.certificates.get_mut(arn).expect("it exists");
     certificate.validated = validated;
     let (now, next) = (state.now, state.settings.validation_interval);
     if forbidden {
@@ -55,13 +55,13 @@ pub(crate) fn validate(state: &mut State, arn: &str) {
     } else if now - found.created >= LONGEST {
         certificate.status = "VALIDATION_TIMED_OUT".to_owned();
     } else {
-        // Less often as time goes by.
+        // ACM checks less often as time passes.
         let wait = next.max((now - found.created) / 8);
         state.schedule(now + wait, Due::Validate(arn.to_owned()));
     }
 }
 
-/// A certificate is issued.
+/// Issues a certificate.
 pub(crate) fn issue(state: &mut State, arn: &str) {
     let now = state.now;
     if let Some(found) = state.acm.certificates.get_mut(arn) {
@@ -81,7 +81,8 @@ fn fail(state: &mut State, arn: &str, reason: &str) {
     }
 }
 
-/// Whether the name's validation record is found over DNS, from the registry down through every delegation.
+/// Returns whether the name's validation record is found over DNS, from the registry through every
+/// delegation.
 fn is_validated(state: &mut State, account: &str, name: &str) -> bool {
     let (record, value) = validation_record(account, name);
     let value = Name::of(&value);
@@ -95,7 +96,7 @@ fn is_validated(state: &mut State, account: &str, name: &str) -> bool {
         })
 }
 
-/// Whether CAA records allow Amazon to issue for the name (RFC 8659).
+/// Returns whether CAA records allow Amazon to issue for the name (RFC 8659).
 fn caa_allows(state: &mut State, name: &str) -> bool {
     let base = name.strip_prefix("*.").unwrap_or(name);
     let Some((_, values)) = dns::caa(state, &Name::of(base)) else {

@@ -1,5 +1,5 @@
-//! Where answers arrive: a pre-signed URL for each request. S3 takes whatever is PUT there until the URL expires; CloudFormation
-//! reads the first answer that comes in time.
+//! The receiver of answers: a pre-signed URL for each request. S3 accepts every PUT until the URL expires,
+//! and CloudFormation reads the first answer that arrives in time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,23 +14,23 @@ use crate::iam::principal::Hand;
 use crate::world::ConnectionLost;
 use crate::{Event, Timestamp, World};
 
-/// How long CloudFormation signs a URL for.
+/// How long a URL is valid after CloudFormation signed it.
 const URL_LIFE: Duration = Duration::from_secs(7_200);
 
-/// An answer as it was accepted.
+/// An answer that was accepted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// `SUCCESS`.
+    /// Whether the status is `SUCCESS`.
     pub success: bool,
-    /// Why it failed.
+    /// The reason of a failure.
     pub reason: String,
-    /// The id that it names.
+    /// Its physical id.
     pub physical_id: String,
-    /// What `Fn::GetAtt` gives.
+    /// The attributes for `Fn::GetAtt`.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// What a request must be answered with.
+/// What an answer has to repeat from its request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) stack_id: String,
@@ -46,7 +46,7 @@ struct Slot {
     answer: watch::Sender<Option<Answer>>,
 }
 
-/// All URLs.
+/// All URLs and their answers.
 #[derive(Clone)]
 pub struct AnswerDesk {
     world: World,
@@ -87,24 +87,23 @@ impl AnswerDesk {
         receiver
     }
 
-    /// Whether SUCCESS was answered, where an answer was taken.
+    /// Returns whether the accepted answer was SUCCESS, or none if no answer was accepted.
     pub(crate) fn answered(&self, url: &str) -> Option<bool> {
         let slots = self.slots();
         let answer = slots.get(url)?.answer.borrow();
         answer.as_ref().map(|answer| answer.success)
     }
 
-    /// CloudFormation waits no longer.
+    /// Ends CloudFormation's wait for an answer.
     pub(crate) fn close(&self, url: &str) {
         if let Some(slot) = self.slots().get_mut(url) {
             slot.open = false;
         }
     }
 
-    /// A PUT as it comes in from an invocation, with the faults that fall upon it; the status is that of S3.
+    /// Receives a PUT of an invocation, to which faults may apply. Returns the status of S3.
     ///
-    /// # Errors
-    /// Where a fault breaks the connection.
+    /// # Errors A fault breaks the connection.
     pub async fn receive(
         &self,
         hand: &Hand,
@@ -146,7 +145,7 @@ impl AnswerDesk {
         });
     }
 
-    /// Takes a PUT; the status is that of S3. What is no valid answer is a violation.
+    /// Accepts a PUT and returns the status of S3. An invalid answer is a violation.
     pub fn put(&self, url: &str, body: &[u8]) -> u16 {
         self.take(url, body).status()
     }
@@ -184,12 +183,12 @@ impl AnswerDesk {
     }
 }
 
-/// What becomes of a PUT.
+/// The result of a PUT.
 #[derive(Clone, Copy)]
 enum Taken {
     /// CloudFormation reads it.
     Read,
-    /// S3 takes it, and nobody reads it.
+    /// S3 accepts it, and nobody reads it.
     Unread,
     /// S3 refuses it.
     Expired,

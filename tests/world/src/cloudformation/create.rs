@@ -8,13 +8,12 @@ use super::stack::{Stack, StackResource, Status};
 use super::template::{Template, waves};
 
 impl Engine {
-    /// Creates a stack; rolls back where a resource fails.
+    /// Creates a stack. Rolls back if a resource fails.
     ///
-    /// # Panics
-    /// Where the stack is not new.
+    /// # Panics The stack is not new.
     pub async fn create(&self, stack: &mut Stack, template: &Template) -> Status {
         assert_eq!(stack.status, Status::New, "only a new stack is created");
-        // Whoever drops this future has a stack of which CloudFormation knows only what it began.
+        // If this future is dropped, CloudFormation knows only what it has begun.
         stack.status = Status::NotDeleted;
         stack.failures.clear();
         self.deploy(stack, &[template]);
@@ -32,7 +31,7 @@ impl Engine {
         stack.status
     }
 
-    /// Creates resources that do not need each other; answers whether all of them stand.
+    /// Creates resources that do not depend on each other. Returns whether all of them exist.
     pub(super) async fn create_wave(
         &self,
         stack: &mut Stack,
@@ -91,7 +90,7 @@ impl Engine {
             if let Outcome::Answered(answer) = outcome {
                 resource.settled = answer.success;
                 if answer.success {
-                    // What a deletion policy kept is this resource again.
+                    // A resource that a deletion policy kept becomes this resource again.
                     let again = |(id, kept): &(String, StackResource)| {
                         *id == request.logical_id && kept.physical_id == answer.physical_id
                     };

@@ -1,4 +1,4 @@
-//! Deleting a stack, and what a clean-up deletes.
+//! Deletes a stack, or what a clean-up has to delete.
 
 use futures::future::join_all;
 
@@ -27,10 +27,10 @@ impl Engine {
         stack.status
     }
 
-    /// Deletes all resources of a stack, those first that others do not need; what others need stays where a delete fails.
-    /// `rolls_back` is whether the creation of the stack is undone by that.
+    /// Deletes all resources of a stack in the opposite order of their dependencies. If a delete fails, the
+    /// resources that it depends on stay. `rolls_back` is true if this rolls back the creation of the stack.
     pub(super) async fn delete_resources(&self, stack: &mut Stack, rolls_back: bool) -> bool {
-        for wave in waves(&stack.standing()).into_iter().rev() {
+        for wave in waves(&stack.existing()).into_iter().rev() {
             let leaving: Vec<Leaving> = wave
                 .iter()
                 .filter(|logical_id| !stack.keeps(logical_id, rolls_back))
@@ -65,7 +65,7 @@ impl Engine {
         true
     }
 
-    /// Deletes what an operation left behind. What cannot be deleted is forgotten, as CloudFormation forgets it.
+    /// Deletes what an operation has replaced. CloudFormation forgets what cannot be deleted.
     pub(super) async fn clean_up(&self, stack: &mut Stack, leaving: Vec<Leaving>) {
         for leaving in leaving.into_iter().rev() {
             let mut orphan = None;
@@ -114,7 +114,7 @@ impl Engine {
         Err(Orphan {
             logical_id: leaving.logical_id.clone(),
             physical_id: leaving.physical_id.clone(),
-            // As its events say it: which resource, and why.
+            // In the form of the stack's events: which resource, and why.
             reason: format!("{} {}: {why}", leaving.logical_id, leaving.physical_id),
             sentence: is_answered.then_some(why),
             delete,

@@ -1,4 +1,4 @@
-//! The engine: one request at a time for a resource, answered or timed out.
+//! The engine: sends one request at a time to a resource, and waits for the answer or the time-out.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,14 +17,16 @@ use crate::custody::{self, Sent};
 use crate::iam::template::Resolution;
 use crate::{Event, World};
 
-/// What is not documented, and so tried both ways.
+/// Behaviour that is not documented, so tests try both forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Habits {
-    /// The rollback of a replacement that had succeeded carries the new physical id; else the old one.
+    /// Whether the rollback of a replacement that had succeeded carries the new physical id. If not, it
+    /// carries the old one.
     pub rollback_carries_new_id: bool,
-    /// When a resource fails, those of its wave are not waited for but cancelled: their Delete may come while their Create runs.
+    /// Whether the other resources of a wave are cancelled if one fails: their Delete may then arrive while
+    /// their Create runs.
     pub cancels_siblings: bool,
-    /// How often a Delete of the clean-up is tried.
+    /// How often a Delete of the clean-up is attempted.
     pub clean_up_attempts: u32,
 }
 
@@ -38,16 +40,16 @@ impl Default for Habits {
     }
 }
 
-/// How the functions are deployed: the CDK app's own figures.
+/// The deployment of the functions, with the CDK app's figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LambdaSettings {
     /// Lambda's time-out.
     pub timeout: Duration,
-    /// Attempts after the first.
+    /// The number of attempts after the first.
     pub retries: u32,
-    /// An older event is dropped instead of tried again.
+    /// An event that is older is dropped and not retried.
     pub max_event_age: Duration,
-    /// Whether a state machine is there for long waits.
+    /// Whether there is a state machine for long waits.
     pub waiter: bool,
 }
 
@@ -69,16 +71,16 @@ impl LambdaSettings {
     }
 }
 
-/// CloudFormation, for all stacks of a world.
+/// CloudFormation for all stacks of a world.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) world: World,
     pub(crate) desk: AnswerDesk,
     pub(crate) host: Arc<dyn FunctionHost>,
     pub(crate) running: Running,
-    /// How the functions are deployed.
+    /// The deployment of the functions.
     pub lambda: LambdaSettings,
-    /// What is not documented.
+    /// The undocumented behaviour.
     pub habits: Habits,
     /// How the next requests are delivered.
     pub delivery: Delivery,
@@ -94,7 +96,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Makes what else a stack has by its templates besides its custom resources: the roles of their functions.
+/// Creates what a stack's templates have in addition to custom resources: the roles of the functions.
 type Deploying = dyn Fn(&Stack, &[&Template]) + Send + Sync;
 
 /// A request for a resource.
@@ -106,13 +108,13 @@ pub(crate) struct Request {
     pub(crate) properties: Map<String, Value>,
     pub(crate) old_properties: Option<Map<String, Value>>,
     pub(crate) physical_id: Option<String>,
-    /// Of the Delete of a Create that did not succeed: that Create's number.
+    /// The number of the Create, if this is the Delete of a Create that did not succeed.
     pub(crate) undoes: Option<u64>,
-    /// Of the Delete of a resource whose creation is rolled back.
+    /// Whether this is the Delete of a resource whose creation is rolled back.
     pub(crate) rolls_back: bool,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Answered(Answer),
@@ -130,7 +132,7 @@ impl Outcome {
 }
 
 impl Engine {
-    /// CloudFormation in a world, whose functions run on a host.
+    /// Creates CloudFormation for a world whose functions run on a host.
     pub fn new(
         world: World,
         lambda: LambdaSettings,
@@ -151,8 +153,9 @@ impl Engine {
         }
     }
 
-    /// With something that is made of a stack besides its custom resources, which depend on it. Until an update or its rollback has
-    /// cleaned up, the stack has what both templates say; afterwards what the one says that it settled on.
+    /// Adds what else a stack has besides its custom resources, which depend on it. Until an update or its
+    /// rollback has cleaned up, the stack has what both templates say; afterwards only what the final
+    /// template says.
     pub fn deploying(self, make: impl Fn(&Stack, &[&Template]) + Send + Sync + 'static) -> Self {
         Self {
             deploying: Some(Arc::new(make)),
@@ -160,25 +163,25 @@ impl Engine {
         }
     }
 
-    /// Makes what else a stack has by templates.
+    /// Creates what else the templates of a stack have.
     pub(super) fn deploy(&self, stack: &Stack, templates: &[&Template]) {
         if let Some(make) = &self.deploying {
             make(stack, templates);
         }
     }
 
-    /// The world.
+    /// Returns the world.
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// A physical id of CloudFormation's own, for a resource whose function gave none.
+    /// Returns a physical id that CloudFormation assigns if the function gave none.
     pub(crate) fn own_physical_id(&self, stack: &Stack, logical_id: &str) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         format!("{}-{logical_id}-{number:012}", stack.name())
     }
 
-    /// The properties of a resource with its references resolved, as they are sent.
+    /// Returns the properties of a resource with its references resolved, as they are sent.
     pub(crate) fn properties(
         &self,
         stack: &Stack,
@@ -205,9 +208,9 @@ impl Engine {
         }
     }
 
-    /// Sends a request and waits for its answer, or for its time to run out.
+    /// Sends a request, and waits for its answer or its time-out.
     ///
-    /// `sent` is its number, by which the world knows it.
+    /// `sent` is the number by which the world knows the request.
     pub(crate) async fn request(&self, stack: &Stack, request: &Request, sent: u64) -> Outcome {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let request_id = format!("00000000-0000-4000-8000-{number:012}");
@@ -276,7 +279,7 @@ impl Engine {
         outcome
     }
 
-    /// Tells the world of a request that is about to be sent; answers its number.
+    /// Tells the world of a request that is about to be sent, and returns its number.
     pub(crate) fn send(&self, stack: &Stack, request: &Request) -> u64 {
         let mut state = self.world.state();
         let at = state.now;
@@ -294,8 +297,8 @@ impl Engine {
         })
     }
 
-    /// Invokes a stack's function with a Delete that CloudFormation never sent, as whoever may invoke the function can:
-    /// the event says which stack it comes from, which resource it is about, and has a made-up physical id.
+    /// Invokes a stack's function with a Delete that CloudFormation never sent, as anyone can who may invoke
+    /// the function. The event names the stack and the resource, and has an invented physical id.
     pub async fn forge_delete(
         &self,
         function_of: &Stack,
@@ -381,7 +384,7 @@ fn function_arn(stack: &Stack, request: &Request) -> String {
     )
 }
 
-/// The event of a request, without the id and the URL that it is answered by.
+/// Returns the event of a request, without the request id and the URL.
 fn event(stack: &Stack, request: &Request, function_arn: &str) -> Value {
     let with_token = |properties: &Map<String, Value>| {
         let mut properties = properties.clone();
@@ -404,7 +407,7 @@ fn event(stack: &Stack, request: &Request, function_arn: &str) -> Value {
     event
 }
 
-/// Closes a URL when CloudFormation waits no longer, also where the wait itself is dropped.
+/// Closes a URL when CloudFormation waits no longer, even if the wait itself is dropped.
 struct Closes<'a>(&'a AnswerDesk, &'a str);
 
 impl Drop for Closes<'_> {
@@ -413,7 +416,7 @@ impl Drop for Closes<'_> {
     }
 }
 
-/// The function that serves a resource type.
+/// Returns the function that serves a resource type.
 fn function_of(resource_type: &str) -> &'static str {
     match resource_type {
         "Custom::PublishedZone" => "publish-zone",

@@ -1,4 +1,5 @@
-//! Lambda's asynchronous invocations: an event is delivered at least once and tried again after a failure, and a process may die.
+//! Lambda's asynchronous invocations: an event is delivered at least once, retried after a failure, and a
+//! process may die.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,12 +16,12 @@ use super::engine::Engine;
 use super::stack::Stack;
 use crate::iam::principal::{Hand, Work};
 
-/// How an event reaches its function.
+/// How an event is delivered to its function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// It comes this much later.
+    /// The delay of the first delivery.
     pub late: Duration,
-    /// It comes a second time, so much after the first.
+    /// The delay of a second delivery after the first, if there is one.
     pub again: Option<Duration>,
 }
 
@@ -33,9 +34,9 @@ pub struct Hosted {
     pub account: String,
     /// Its Region.
     pub region: String,
-    /// What it works for.
+    /// The resource for which it works.
     pub work: Work,
-    /// CloudFormation's event, or the waiter's.
+    /// The event of CloudFormation or of the state machine.
     pub event: Value,
     /// When Lambda ends it.
     pub deadline: SystemTime,
@@ -45,9 +46,9 @@ pub struct Hosted {
     pub state_machine_arn: Option<String>,
 }
 
-/// Runs functions: in-process, or as the release binaries.
+/// Runs functions: in this process, or as release binaries.
 pub trait FunctionHost: Send + Sync {
-    /// Runs one invocation to its end; dropping it is the process's death.
+    /// Runs one invocation to its end. If the future is dropped, the process has died.
     fn invoke(
         &self,
         invocation: Hosted,
@@ -66,15 +67,15 @@ pub(crate) enum Ended {
 /// An event that was delivered again.
 #[derive(Clone, Debug)]
 pub struct Redelivered {
-    /// Whose it was.
+    /// The stack of the event.
     pub stack_id: String,
-    /// Which resource it was about.
+    /// The resource of the event.
     pub logical_id: String,
-    /// Whether it was an Update, and another request about that resource followed it.
+    /// Whether it was an Update that another request for the resource has followed.
     pub is_outdated_update: bool,
 }
 
-/// An event as it was delivered.
+/// An event that was delivered.
 #[derive(Clone)]
 pub(crate) struct Delivered {
     pub(crate) stack: Stack,
@@ -89,14 +90,14 @@ pub(crate) struct Delivered {
 struct Counts {
     delivered: Vec<Delivered>,
     killed: BTreeSet<u64>,
-    /// Where each event's answer goes.
+    /// The URL for the answer of each event.
     urls: BTreeMap<u64, String>,
-    /// Invocations that began when their request was answered already, and whether that was SUCCESS.
+    /// Invocations that began after their request had been answered, and whether that answer was SUCCESS.
     late: BTreeMap<u64, bool>,
     machines: BTreeMap<String, u64>,
 }
 
-/// What runs, and what was killed.
+/// The running tasks, and the invocations that were killed.
 #[derive(Clone)]
 pub(crate) struct Running {
     invocations: Arc<AtomicU64>,
@@ -105,7 +106,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Invocations are counted on from the last one of the world.
+    /// Numbers invocations from the last one of the world on.
     pub(crate) fn after(last: u64) -> Self {
         Self {
             invocations: Arc::new(AtomicU64::new(last)),
@@ -126,7 +127,7 @@ impl Running {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the last attempt at an event is over and one of them was killed.
+    /// Returns whether the last attempt at an event is over and one of the attempts was killed.
     pub(crate) fn was_killed(&self, event: u64) -> bool {
         self.counts().killed.contains(&event)
     }
@@ -135,7 +136,7 @@ impl Running {
         self.counts().killed.insert(event);
     }
 
-    /// The event for whose request an execution was started.
+    /// Returns the event for whose request an execution was started.
     pub(crate) fn event_of_execution(&self, name: &str) -> Option<u64> {
         self.counts().machines.get(name).copied()
     }
@@ -144,7 +145,7 @@ impl Running {
         self.counts().machines.insert(name.to_owned(), event);
     }
 
-    /// Counts a task in until the guard is dropped.
+    /// Counts a task until the guard is dropped.
     pub(crate) fn begin(&self) -> Active {
         self.active.send_modify(|active| *active += 1);
         Active(Arc::clone(&self.active))
@@ -156,7 +157,7 @@ impl Running {
     }
 }
 
-/// A task that is counted.
+/// A task that counts as running.
 pub(crate) struct Active(Arc<watch::Sender<usize>>);
 
 impl Drop for Active {
@@ -166,17 +167,19 @@ impl Drop for Active {
 }
 
 impl Engine {
-    /// Waits until no invocation and no execution runs any more, also those of requests that nobody waits for.
+    /// Waits until no invocation and no execution runs any more, even those of requests that nobody waits
+    /// for.
     pub async fn idle(&self) {
         self.running.idle().await;
     }
 
-    /// Whether an invocation was a repeat that began when its request was answered already; if so, whether that was SUCCESS.
+    /// Returns whether an invocation was a redelivery that began after its request had been answered. If so,
+    /// whether that answer was SUCCESS.
     pub fn was_answered_before(&self, invocation: u64) -> Option<bool> {
         self.running.counts().late.get(&invocation).copied()
     }
 
-    /// The number that the next invocation will have.
+    /// Returns the number that the next invocation will have.
     pub fn next_invocation(&self) -> u64 {
         self.running.invocations.load(Ordering::Relaxed) + 1
     }
@@ -198,8 +201,8 @@ impl Engine {
         }
     }
 
-    /// Delivers an event once more that was delivered before, the n-th last one, and waits until nothing runs any more.
-    /// Answers what it was, where there was one, and it is not left out.
+    /// Delivers the n-th last event again, and waits until nothing runs any more. Returns the event, or none
+    /// if there is none or it is excluded.
     pub async fn deliver_again(&self, back: usize, not_before: Duration) -> Option<Redelivered> {
         let (delivered, is_last) = {
             let counts = self.running.counts();
@@ -233,7 +236,7 @@ impl Engine {
         });
     }
 
-    /// Up to three attempts, one and two minutes apart, as long as the event is young enough.
+    /// Makes up to three attempts, one and two minutes apart, while the event is young enough.
     async fn attempts(&self, delivered: &Delivered, accepted: Duration) {
         let Delivered {
             stack,
@@ -265,7 +268,7 @@ impl Engine {
         }
     }
 
-    /// One invocation, to its end or its death. Executions that it started go on by themselves.
+    /// Runs one invocation to its end or its death. Executions that it started continue without it.
     pub(crate) async fn invoke(
         &self,
         stack: &Stack,
@@ -323,7 +326,7 @@ impl Engine {
                 "invocation {invocation} ran into Lambda's time-out"
             ));
         }
-        self.take_up_executions(stack, logical_id, invocation, number);
+        self.run_started_executions(stack, logical_id, invocation, number);
         ended
     }
 

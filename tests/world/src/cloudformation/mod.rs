@@ -4,10 +4,13 @@
 //! <https://github.com/aws/aws-cdk/blob/main/docs/CLOUDFORMATION.md> and, for asynchronous invocations,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
 //!
-//! 1. [`Stack`] is what CloudFormation knows of a stack; [`Engine`] creates, updates, rolls back and deletes it.
-//! 2. A request goes to a function as an asynchronous event: delivered at least once, tried three times, never too old.
-//! 3. A request is answered once, in time, or it counts as failed; what comes after that is refused.
-//! 4. Where CloudFormation's behaviour is not documented, [`Habits`] names it, and tests try each.
+//! 1. [`Stack`] is what CloudFormation knows of a stack. [`Engine`] creates, updates, rolls back and deletes
+//!    it.
+//! 2. A request is an asynchronous event: delivered at least once, attempted three times, and dropped when it
+//!    is too old.
+//! 3. A request has to be answered once and in time, otherwise it counts as failed. A later answer is
+//!    refused.
+//! 4. [`Habits`] names the behaviour of CloudFormation that is not documented, and tests try each form.
 
 pub(crate) mod answers;
 mod create;

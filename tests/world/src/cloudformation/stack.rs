@@ -6,18 +6,18 @@ use serde_json::{Map, Value};
 
 use super::template::{DeletionPolicy, ResourceDefinition, Template};
 
-/// A stack's status, as far as it says what may come next.
+/// A stack's status, as far as it decides which operation is possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Nothing was made yet.
+    /// Nothing was created yet.
     New,
     /// `CREATE_COMPLETE`, `UPDATE_COMPLETE`.
     Complete,
     /// `UPDATE_ROLLBACK_COMPLETE`.
     RolledBack,
-    /// `ROLLBACK_COMPLETE`: nothing is left, only a delete is possible.
+    /// `ROLLBACK_COMPLETE`: nothing exists, and only a delete is possible.
     CreateRolledBack,
-    /// `ROLLBACK_FAILED`, `DELETE_FAILED`: something is left, only a delete is possible.
+    /// `ROLLBACK_FAILED`, `DELETE_FAILED`: something exists, and only a delete is possible.
     NotDeleted,
     /// `UPDATE_ROLLBACK_FAILED`: only a continued rollback or a delete is possible.
     RollbackFailed,
@@ -28,11 +28,11 @@ pub enum Status {
 /// A resource as CloudFormation knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StackResource {
-    /// What the template said when it was last applied.
+    /// Its definition in the template that was applied last.
     pub definition: ResourceDefinition,
-    /// Its properties as they were sent last.
+    /// The properties that were sent last.
     pub properties: Map<String, Value>,
-    /// Its id: the function's, or one of CloudFormation's own.
+    /// The id that the function or CloudFormation assigned.
     pub physical_id: String,
     /// Its attributes.
     pub attributes: BTreeMap<String, String>,
@@ -42,16 +42,16 @@ pub struct StackResource {
     pub created_by: u64,
 }
 
-/// Something that CloudFormation tried to delete, could not, and no longer tracks.
+/// Something that CloudFormation could not delete and no longer tracks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Orphan {
     /// Its logical id.
     pub logical_id: String,
     /// Its physical id.
     pub physical_id: String,
-    /// The reason as CloudFormation's events have it.
+    /// The reason in CloudFormation's events.
     pub reason: String,
-    /// The function's own sentence; none if it gave no answer.
+    /// The function's own sentence, or none if it did not answer.
     pub sentence: Option<String>,
     /// The number of the Delete that failed.
     pub delete: u64,
@@ -70,14 +70,14 @@ pub struct Stack {
     pub status: Status,
     /// Its resources.
     pub resources: BTreeMap<String, StackResource>,
-    /// What was left behind.
+    /// What could not be deleted.
     pub orphans: Vec<Orphan>,
-    /// Resources that it had and that a deletion policy kept.
+    /// Resources of the stack that a deletion policy kept.
     pub retained: Vec<(String, StackResource)>,
     /// The reasons of all failures of the last operation.
     pub failures: Vec<String>,
     pub(crate) rollback: Option<Rollback>,
-    /// Ids of replaced resources whose delete is still to come.
+    /// Ids of replaced resources that are still to be deleted.
     pub(crate) leaving: Vec<Leaving>,
 }
 
@@ -107,19 +107,19 @@ impl Leaving {
     }
 }
 
-/// What an update that is being rolled back has still to undo.
+/// The rest of an update that is being rolled back.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rollback {
     /// The resources before the update.
     pub(crate) before: BTreeMap<String, StackResource>,
-    /// Resources that the update touched and that are not undone yet, in the order in which it did.
+    /// Resources that the update touched and that are not restored yet, in the update's order.
     pub(crate) touched: Vec<String>,
-    /// What goes once all is undone.
+    /// What is deleted when everything is restored.
     pub(crate) leaving: Vec<Leaving>,
 }
 
 impl Stack {
-    /// A stack that is not created yet.
+    /// Returns a stack that is not created yet.
     pub fn new(account: &str, region: &str, name: &str) -> Self {
         Self {
             id: format!(
@@ -137,13 +137,14 @@ impl Stack {
         }
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         self.id.split('/').nth(1).unwrap_or_default()
     }
 
-    /// Takes a resource out of the stack, and says whether its deletion policy keeps it. `rolls_back` is whether the
-    /// operation that created it is being undone. A resource whose Create did not succeed is never kept.
+    /// Removes a resource from the stack, and returns whether its deletion policy keeps it. `rolls_back` is
+    /// true if this undoes the operation that created it. A resource whose Create did not succeed is never
+    /// kept.
     pub(crate) fn keeps(&mut self, logical_id: &str, rolls_back: bool) -> bool {
         let Some(resource) = self.resources.get(logical_id) else {
             return false;
@@ -160,8 +161,8 @@ impl Stack {
         keeps
     }
 
-    /// The template of what stands.
-    pub(crate) fn standing(&self) -> Template {
+    /// Returns the template of the existing resources.
+    pub(crate) fn existing(&self) -> Template {
         self.resources
             .iter()
             .map(|(id, resource)| (id.clone(), resource.definition.clone()))

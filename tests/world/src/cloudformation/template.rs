@@ -1,4 +1,4 @@
-//! Templates: resources of our types, what their properties refer to, and the order that follows.
+//! Templates: resources, the references in their properties, and the order that follows from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 pub struct ResourceDefinition {
     /// `Custom::...`
     pub resource_type: String,
-    /// Its properties, with `Ref` and `Fn::GetAtt` to other resources of the template. `ServiceTimeout` may be among them.
+    /// Its properties, with `Ref` and `Fn::GetAtt` to other resources of the template. May include
+    /// `ServiceTimeout`.
     pub properties: Map<String, Value>,
     /// Further resources that it depends on.
     pub depends_on: Vec<String>,
@@ -17,7 +18,7 @@ pub struct ResourceDefinition {
     pub deletion_policy: DeletionPolicy,
 }
 
-/// What CloudFormation does with a resource that it no longer has.
+/// What CloudFormation does with a resource that leaves the template.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeletionPolicy {
@@ -31,10 +32,9 @@ pub enum DeletionPolicy {
 }
 
 impl ResourceDefinition {
-    /// A resource of these properties.
+    /// Creates a resource with these properties.
     ///
-    /// # Panics
-    /// Where the properties are no object.
+    /// # Panics The properties are not an object.
     pub fn new(resource_type: &str, properties: Value) -> Self {
         let Value::Object(properties) = properties else {
             panic!("properties are an object");
@@ -47,7 +47,7 @@ impl ResourceDefinition {
         }
     }
 
-    /// The logical ids that it needs.
+    /// Returns the logical ids on which it depends.
     fn needs(&self) -> BTreeSet<String> {
         let mut needs: BTreeSet<String> = self.depends_on.iter().cloned().collect();
         for value in self.properties.values() {
@@ -76,7 +76,7 @@ fn references(value: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
-/// The logical ids in waves: each wave needs only earlier ones.
+/// Returns the logical ids in waves. Each wave depends on earlier ones only.
 pub(crate) fn waves(template: &Template) -> Vec<Vec<String>> {
     let mut done: BTreeSet<String> = BTreeSet::new();
     let mut waves = Vec::new();
@@ -102,7 +102,7 @@ pub(crate) fn waves(template: &Template) -> Vec<Vec<String>> {
     waves
 }
 
-/// Scalars as CloudFormation sends them: text.
+/// Returns a value with all scalars as text, as CloudFormation sends them.
 pub(crate) fn as_text(value: &Value) -> Value {
     match value {
         Value::Bool(truth) => Value::String(truth.to_string()),

@@ -1,4 +1,4 @@
-//! Updating a stack, and undoing an update that failed: by more Updates, with the properties swapped.
+//! Updates a stack, and rolls back a failed update with further Updates whose properties are swapped.
 
 use futures::future::join_all;
 
@@ -7,10 +7,9 @@ use super::stack::{Leaving, Rollback, Stack, StackResource, Status};
 use super::template::{Template, waves};
 
 impl Engine {
-    /// Updates a stack; rolls back where a resource fails, then cleans up.
+    /// Updates a stack. Rolls back if a resource fails, then cleans up.
     ///
-    /// # Panics
-    /// Where the stack is in no state to be updated.
+    /// # Panics The stack's status does not permit an update.
     pub async fn update(&self, stack: &mut Stack, template: &Template) -> Status {
         assert!(
             matches!(stack.status, Status::Complete | Status::RolledBack),
@@ -18,20 +17,20 @@ impl Engine {
             stack.status
         );
         stack.failures.clear();
-        self.deploy(stack, &[&stack.standing(), template]);
+        self.deploy(stack, &[&stack.existing(), template]);
         let before = stack.resources.clone();
         let mut rollback = Rollback {
             before: before.clone(),
             ..Rollback::default()
         };
         for wave in waves(template) {
-            let (new, standing): (Vec<String>, Vec<String>) =
+            let (new, existing): (Vec<String>, Vec<String>) =
                 wave.into_iter().partition(|id| !before.contains_key(id));
-            // New ones first noted, so that an update that is cut off is undone as a whole.
+            // New resources are noted first, so that an update that is interrupted is rolled back as a whole.
             rollback.touched.extend(new.iter().cloned());
             let created = self.create_wave(stack, template, &new).await;
             let updated = self
-                .update_wave(stack, template, &standing, &mut rollback)
+                .update_wave(stack, template, &existing, &mut rollback)
                 .await;
             if !created || !updated {
                 stack.rollback = Some(rollback);
@@ -51,7 +50,7 @@ impl Engine {
         stack.status
     }
 
-    /// Updates resources that do not need each other.
+    /// Updates resources that do not depend on each other.
     async fn update_wave(
         &self,
         stack: &mut Stack,
@@ -63,7 +62,7 @@ impl Engine {
         for logical_id in wave {
             let definition = &template[logical_id];
             let properties = self.properties(stack, definition);
-            let resource = stack.resources.get_mut(logical_id).expect("it stands");
+            let resource = stack.resources.get_mut(logical_id).expect("it exists");
             assert_eq!(
                 resource.definition.resource_type, definition.resource_type,
                 "CloudFormation refuses another type under the same logical id"
@@ -93,7 +92,7 @@ impl Engine {
             let logical_id = request.logical_id.clone();
             let before = &rollback.before[&logical_id];
             rollback.touched.push(logical_id.clone());
-            let resource = stack.resources.get_mut(&logical_id).expect("it stands");
+            let resource = stack.resources.get_mut(&logical_id).expect("it exists");
             resource.properties = request.properties.clone();
             if let Some(reason) = outcome.failure() {
                 all = false;
@@ -117,10 +116,9 @@ impl Engine {
         all
     }
 
-    /// Tries again to undo an update that could not be undone; those named are left as they are.
+    /// Attempts again to roll back an update. The named resources are skipped.
     ///
-    /// # Panics
-    /// Where there is nothing to undo.
+    /// # Panics There is nothing to roll back.
     pub async fn continue_rollback(&self, stack: &mut Stack, skip: &[String]) -> Status {
         assert_eq!(stack.status, Status::RollbackFailed, "nothing to undo");
         stack.failures.clear();
@@ -136,7 +134,7 @@ impl Engine {
         let mut left = Vec::new();
         for logical_id in std::mem::take(&mut rollback.touched).into_iter().rev() {
             let Some(before) = rollback.before.get(&logical_id).cloned() else {
-                // It was made by the update.
+                // The update created it.
                 left.push(logical_id);
                 continue;
             };
@@ -185,7 +183,7 @@ impl Engine {
                 });
             }
         }
-        // What was replaced and is now current again stays.
+        // What was replaced and is current again is not deleted.
         goes.extend(rollback.leaving.into_iter().filter(|leaving| {
             stack
                 .resources
@@ -194,11 +192,12 @@ impl Engine {
         }));
         stack.status = Status::RolledBack;
         self.clean_up(stack, goes).await;
-        self.deploy(stack, &[&stack.standing()]);
+        self.deploy(stack, &[&stack.existing()]);
         stack.status
     }
 
-    /// Undoes the update of one resource; answers what is to be deleted because it had been replaced.
+    /// Rolls back the update of one resource, and returns what has to be deleted because it had been
+    /// replaced.
     async fn undo(
         &self,
         stack: &mut Stack,

@@ -1,4 +1,4 @@
-//! The waiter's executions: wait, call the function, wait, until it says that it is done (the CDK app's own definition).
+//! The waiter's executions: wait, call the function, wait, until it is done (the CDK app's own definition).
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::lambda::Ended;
 use super::stack::Stack;
 use crate::Execution;
 
-/// The state machine's own time-out.
+/// The time-out of an execution.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(3_900);
-/// Attempts after the first of a call that failed.
+/// The number of retries after a failed call.
 const RETRIES: u32 = 3;
-/// Before the first of them; doubled each time.
+/// The pause before the first retry. It doubles with each further one.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Runs the executions that an invocation has started.
-    pub(crate) fn take_up_executions(
+    pub(crate) fn run_started_executions(
         &self,
         stack: &Stack,
         logical_id: &str,
@@ -77,7 +77,7 @@ impl Engine {
         }
     }
 
-    /// One turn with its retries; none where all of them failed.
+    /// Runs one turn with its retries. None if all of them failed.
     async fn turn(
         &self,
         stack: &Stack,

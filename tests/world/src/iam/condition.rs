@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::pattern::{arn_like, like};
 
-/// What a request carries for conditions: keys in lower case, each with its values.
+/// The context of a request: condition keys in lower case, each with its values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Context(BTreeMap<String, Vec<String>>);
 
@@ -42,7 +42,7 @@ pub(crate) struct Condition {
     values: Vec<String>,
 }
 
-/// Text of one or many JSON scalars.
+/// Returns the text of one or several JSON scalars.
 pub(crate) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(values) => values.iter().flat_map(texts).collect(),
@@ -53,10 +53,9 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
 }
 
 impl Condition {
-    /// Reads a `Condition` block.
+    /// Parses a `Condition` block.
     ///
-    /// # Errors
-    /// Names an operator that this evaluator does not know: a policy is never half understood.
+    /// # Errors Names an operator that this evaluator does not know, so that no policy is evaluated in part.
     pub(crate) fn parse_block(block: &Value) -> Result<Vec<Self>, String> {
         let Some(operators) = block.as_object() else {
             return Ok(Vec::new());
@@ -105,7 +104,8 @@ impl Condition {
         self.operator.contains("Not")
     }
 
-    /// Whether one value of the request fits one of the policy's (a negated operator: fits none).
+    /// Returns whether one value of the request matches one of the policy's, or none of them for a negated
+    /// operator.
     fn fits(&self, actual: &str) -> bool {
         let any = self
             .values
@@ -126,7 +126,7 @@ impl Condition {
             return actual.is_none_or(<[String]>::is_empty) == wants_missing;
         }
         let Some(actual) = actual.filter(|values| !values.is_empty()) else {
-            // A missing key: ForAllValues holds, a negated operator holds, the rest do not.
+            // If the key is missing, ForAllValues and negated operators are true, all others false.
             return self.if_exists
                 || match self.quantifier {
                     Quantifier::ForAllValues => true,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn for_all_values_holds_where_the_key_is_missing_and_null_closes_the_gap() {
+    fn for_all_values_is_true_if_the_key_is_missing_and_null_prevents_that() {
         let all = json!({"ForAllValues:StringEquals": {"k": ["a", "b"]}});
         assert!(holds(&all, &[]));
         assert!(holds(&all, &[("K", &["a", "b"])]));

@@ -1,4 +1,4 @@
-//! IAM: roles, their trust, and whether a call is allowed.
+//! IAM: roles, their trust policies, and the decision whether a call is allowed.
 
 pub(crate) mod condition;
 pub(crate) mod pattern;
@@ -24,19 +24,18 @@ pub struct Role {
     pub account: String,
     /// Its ARN.
     pub arn: String,
-    /// What [`Grant`]s call it: its ARN, where nothing else is said.
+    /// The name of the role in [`Grant`]s, by default its ARN.
     pub label: String,
     trust: Policy,
     policies: Vec<Policy>,
-    /// Until then it answers AccessDenied: new roles take seconds to a minute to reach every place.
+    /// Until then calls are denied: a new role takes seconds to a minute to reach every endpoint.
     pub effective_from: Timestamp,
 }
 
 impl Role {
-    /// A role of these documents.
+    /// Creates a role from its policy documents.
     ///
-    /// # Errors
-    /// Says what in a document is not modelled.
+    /// # Errors Names what this model does not know in a document.
     pub fn new(
         account: &str,
         name: &str,
@@ -57,13 +56,13 @@ impl Role {
         })
     }
 
-    /// The role with the policies of another one besides its own.
+    /// Adds the policies of another role to this one's.
     pub fn joined_by(mut self, other: Self) -> Self {
         self.policies.extend(other.policies);
         self
     }
 
-    /// All that its identity policies allow, each with its resource pattern.
+    /// Returns everything that its identity policies allow, each with its resource pattern.
     pub fn grants(&self) -> impl Iterator<Item = (Grant, &str)> {
         let statements = self.policies.iter().flat_map(|policy| &policy.statements);
         statements.flat_map(|statement| {
@@ -85,27 +84,28 @@ impl Role {
 pub struct Grant {
     /// The role's [`Role::label`].
     pub role: String,
-    /// The statement's `Sid`, else its policy and its place in it.
+    /// The statement's `Sid`, else its policy and its position in it.
     pub statement: String,
     /// The action's pattern.
     pub action: String,
-    /// The place of the resource's pattern in the statement's list: the pattern itself may name what differs between worlds.
+    /// The position of the resource's pattern in the statement's list. The pattern itself may contain what
+    /// differs between worlds.
     pub resource: usize,
 }
 
-/// All of IAM.
+/// The state of IAM.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Iam {
     pub(crate) keys: AccessKeys,
     pub(crate) roles: BTreeMap<String, Role>,
-    /// Accounts and the organization that they are in.
+    /// Accounts and their organizations.
     pub(crate) organizations: BTreeMap<String, String>,
-    /// Which grants were needed: the proof that a policy is minimal reads it.
+    /// The grants that calls needed. The proof that a policy is minimal reads them.
     pub(crate) used: BTreeSet<Grant>,
 }
 
 impl Iam {
-    /// Context keys that every request of this caller carries.
+    /// Returns the context keys of every request of this caller.
     pub(crate) fn context(&self, call: &Call) -> Context {
         let mut context = Context::default();
         let caller = &call.caller;
@@ -120,10 +120,9 @@ impl Iam {
         context
     }
 
-    /// Whether the caller may do this; a person may do anything in his own account.
+    /// Checks whether the caller may do this. A person may do anything in their own account.
     ///
-    /// # Errors
-    /// The service's own AccessDenied.
+    /// # Errors The AccessDenied of the service.
     pub(crate) fn authorize(
         &mut self,
         call: &Call,
@@ -168,10 +167,9 @@ impl Iam {
         Err(denied(call, action, resource, why))
     }
 
-    /// The role, where this caller may assume it.
+    /// Returns the role if this caller may assume it.
     ///
-    /// # Errors
-    /// AccessDenied, in the words that do not tell which half is missing.
+    /// # Errors AccessDenied, in words that do not tell which of the two policies is missing.
     pub(crate) fn assume(
         &mut self,
         call: &Call,
@@ -201,7 +199,7 @@ impl Iam {
     }
 }
 
-/// AccessDenied as the call's service words it.
+/// Returns AccessDenied in the words of the call's service.
 pub(crate) fn denied(call: &Call, action: &str, resource: &str, why: &str) -> ServiceError {
     let caller = &call.caller;
     let role = caller.principal_arn.rsplit('/').next().unwrap_or_default();

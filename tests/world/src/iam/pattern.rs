@@ -1,11 +1,11 @@
-//! Wildcards of policies: `*` any run of characters, `?` one.
+//! Wildcards in policies: `*` matches any number of characters, `?` one.
 
-/// Whether `text` fits `pattern`. Both are ASCII, as ARNs, actions and DNS names are.
+/// Returns whether `text` matches `pattern`. Both are ASCII, as ARNs, actions and DNS names are.
 pub(crate) fn like(pattern: &str, text: &str) -> bool {
     fits(pattern, text, |a, b| a == b)
 }
 
-/// The same for actions, whose case does not matter.
+/// Returns the same for actions, whose case does not matter.
 pub(crate) fn like_in_any_case(pattern: &str, text: &str) -> bool {
     fits(pattern, text, u8::eq_ignore_ascii_case)
 }
@@ -37,7 +37,8 @@ fn fits(pattern: &str, text: &str, same: impl Fn(&u8, &u8) -> bool) -> bool {
     pattern[p..].iter().all(|character| *character == b'*')
 }
 
-/// Whether an ARN fits a pattern: each of the six parts on its own, so that a `*` never eats a colon.
+/// Returns whether an ARN matches a pattern. Each of the six parts is compared alone, so that a `*` never
+/// matches a colon.
 pub(crate) fn arn_like(pattern: &str, arn: &str) -> bool {
     let wanted: Vec<&str> = pattern.splitn(6, ':').collect();
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards() {
+    fn wildcards_match_any_or_one_character() {
         assert!(like("*", ""));
         assert!(like("a*c", "abbbc"));
         assert!(like("a*b*c", "aXbYbZc"));

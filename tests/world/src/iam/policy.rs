@@ -1,4 +1,4 @@
-//! Policy documents and what they decide.
+//! Policy documents and their decisions.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
 
@@ -10,7 +10,7 @@ use super::pattern::{like, like_in_any_case};
 /// One statement of a policy.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
-    /// Its `Sid`, else its place: proofs of minimality name it.
+    /// Its `Sid`, else its position. Proofs of minimality use the name.
     pub(crate) name: String,
     allow: bool,
     actions: Vec<String>,
@@ -27,7 +27,7 @@ pub(crate) struct Policy {
     pub(crate) statements: Vec<Statement>,
 }
 
-/// One question to a set of policies.
+/// A request to be decided by policies.
 #[derive(Clone, Debug)]
 pub(crate) struct Question<'a> {
     pub(crate) action: &'a str,
@@ -35,10 +35,11 @@ pub(crate) struct Question<'a> {
     pub(crate) context: &'a Context,
 }
 
-/// What policies say to a question.
+/// The decision of policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Allowed by the statement of that name, by an action pattern and by the resource pattern at a place in its list.
+    /// Allowed by the statement of that name, by an action pattern, and by the resource pattern at a position
+    /// in its list.
     Allowed {
         statement: String,
         action: String,
@@ -49,10 +50,9 @@ pub(crate) enum Decision {
 }
 
 impl Policy {
-    /// Reads a policy document whose intrinsics are resolved.
+    /// Parses a policy document whose intrinsics are resolved.
     ///
-    /// # Errors
-    /// Says what is not modelled.
+    /// # Errors Names what this model does not know.
     pub(crate) fn parse(document: &Value, name: &str) -> Result<Self, String> {
         let statements = match &document["Statement"] {
             Value::Array(statements) => statements.clone(),
@@ -125,7 +125,7 @@ impl Statement {
             .position(|pattern| like(pattern, resource))
     }
 
-    /// Each action pattern that it allows, with the place and the text of each resource pattern.
+    /// Returns each action pattern that it allows, with the position and the text of each resource pattern.
     pub(crate) fn grants(&self) -> impl Iterator<Item = (&str, usize, &str)> {
         let actions = self.actions.iter().filter(|_| self.allow);
         actions.flat_map(|action| {
@@ -134,7 +134,8 @@ impl Statement {
         })
     }
 
-    /// The action pattern that fits and the place of the resource pattern, where the whole statement does.
+    /// Returns the matching action pattern and the position of the matching resource pattern, if the whole
+    /// statement matches.
     fn applies(&self, question: &Question<'_>) -> Option<(String, usize)> {
         let everything = "*".to_owned();
         let action = match (self.action(question.action), self.not_actions) {
@@ -145,7 +146,7 @@ impl Statement {
         let resource = match (self.resource(question.resource), self.not_resources) {
             (Some(place), false) => place,
             (None, true) => 0,
-            // A trust policy has no Resource: it is about the role it stands on.
+            // A trust policy has no Resource: it applies to its own role.
             (None, false) if self.resources.is_empty() => 0,
             _ => return None,
         };
@@ -165,7 +166,7 @@ impl Statement {
     }
 }
 
-/// What identity policies decide.
+/// Returns the decision of identity policies.
 pub(crate) fn decide<'a>(
     policies: impl IntoIterator<Item = &'a Policy>,
     question: &Question<'_>,
@@ -188,7 +189,7 @@ pub(crate) fn decide<'a>(
     decision
 }
 
-/// Whether a trust policy lets this principal assume its role.
+/// Returns whether a trust policy lets this principal assume its role.
 pub(crate) fn trusts(policy: &Policy, account: &str, arn: &str, context: &Context) -> bool {
     let question = Question {
         action: "sts:AssumeRole",
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn deny_wins_and_silence_denies() {
+    fn an_explicit_deny_wins_and_no_statement_denies() {
         let policy = json!({"Statement": [
             {"Sid": "all", "Effect": "Allow", "Action": "route53:*", "Resource": "*"},
             {"Sid": "not", "Effect": "Deny", "Action": ["route53:Delete*"], "Resource": "arn:aws:route53:::hostedzone/Z1"}
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn trust_is_narrowed_by_conditions() {
+    fn conditions_restrict_a_trust_policy() {
         let policy = Policy::parse(
             &json!({"Statement": [{
                 "Effect": "Allow", "Action": "sts:AssumeRole",
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_modelled_is_refused() {
+    fn an_element_that_is_not_modelled_is_refused() {
         assert!(
             Policy::parse(
                 &json!({"Statement": [{"Effect": "Allow", "NotPrincipal": "*"}]}),

@@ -1,28 +1,28 @@
-//! Who calls: accounts, access keys and the sessions of assumed roles.
+//! Callers: accounts, access keys and the sessions of assumed roles.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::time::Timestamp;
 
-/// Whose hand an access key is in.
+/// Who uses an access key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Hand {
-    /// A person or another tool, who may do anything.
+    /// A person or another tool, with all permissions.
     #[default]
     Person,
     /// One invocation of a function, working for one resource of one stack.
     Function(Work),
 }
 
-/// What an invocation of a function is for.
+/// The resource for which an invocation of a function works.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Work {
     /// The stack whose resource the function works for.
     pub stack_id: String,
     /// That resource in the template.
     pub logical_id: String,
-    /// Counts invocations through the whole world.
+    /// The number of the invocation in the whole world.
     pub invocation: u64,
 }
 
@@ -43,15 +43,15 @@ impl fmt::Display for Hand {
 pub struct Caller {
     /// Twelve digits.
     pub account: String,
-    /// `aws:PrincipalArn`: a role's ARN also where a session of it calls; empty for a person.
+    /// `aws:PrincipalArn`: a role's ARN, even if a session of it calls. Empty for a person.
     pub principal_arn: String,
-    /// `sts:RoleSessionName`, where it is a session.
+    /// `sts:RoleSessionName`, if it is a session.
     pub session_name: String,
-    /// Whose hand it is.
+    /// Who uses the access key.
     pub hand: Hand,
 }
 
-/// An access key that the world gave out.
+/// An access key that the world issued.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessKey {
     pub(crate) caller: Caller,
@@ -64,9 +64,9 @@ pub(crate) struct AccessKey {
 pub struct Credentials {
     /// `AKIA...` or `ASIA...`.
     pub access_key: String,
-    /// Not checked by the world: signatures are the SDK's own matter.
+    /// Not checked, because signatures are the SDK's own concern.
     pub secret_key: String,
-    /// With a session's key only; checked.
+    /// Only for a session's key, and checked.
     pub session_token: Option<String>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct AccessKeys {
 }
 
 impl AccessKeys {
-    /// Gives out a key.
+    /// Issues a key.
     pub(crate) fn issue(&mut self, caller: Caller, expires: Option<Timestamp>) -> Credentials {
         self.made += 1;
         let session = expires.is_some();

@@ -1,4 +1,4 @@
-//! Roles and policies out of a synthesized CloudFormation template, its intrinsics resolved.
+//! Reads roles and policies from a synthesized CloudFormation template, with its intrinsics resolved.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Role;
 
-/// What a template's intrinsics resolve to.
+/// The values of a template's intrinsics.
 #[derive(Clone, Debug, Default)]
 pub struct Resolution {
     /// `Ref` by logical id, parameter or pseudo parameter.
@@ -16,7 +16,7 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// The pseudo parameters of a stack.
+    /// Returns the pseudo parameters of a stack.
     pub fn of_stack(account: &str, region: &str, stack_id: &str) -> Self {
         let stack_name = stack_id.split('/').nth(1).unwrap_or(stack_id);
         let refs = [
@@ -158,10 +158,9 @@ fn strings(value: &Value) -> Result<Vec<String>, String> {
         .collect()
 }
 
-/// All roles of a template with the policies that stand on them, by logical id.
+/// Returns all roles of a template with their policies, by logical id.
 ///
-/// # Errors
-/// Names what is not modelled or not resolved.
+/// # Errors Names what is not modelled or not resolved.
 pub fn roles(
     template: &Value,
     account: &str,
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn policies_are_found_by_the_roles_they_name() {
+    fn policies_belong_to_the_roles_that_they_name() {
         let document = |action: &str| json!({"Statement": [{"Sid": action, "Effect": "Allow", "Action": action, "Resource": "*"}]});
         let template = json!({"Resources": {
             "R": {"Type": "AWS::IAM::Role", "Properties": {

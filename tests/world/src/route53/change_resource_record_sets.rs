@@ -1,4 +1,4 @@
-//! `ChangeResourceRecordSets`: one batch, all of it or nothing.
+//! `ChangeResourceRecordSets`: applies a batch as a whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     if state.settings.throttling {
         let rates = state.settings.rates;
         let tokens = f64::from(u32::try_from(changes.len()).unwrap_or(u32::MAX));
-        // By zone; ids are of no two accounts.
+        // By zone, because ids are unique among accounts.
         if !state
             .throttle
             .take(&rates, &id, Bucket::Changes, tokens, state.now)
@@ -71,7 +71,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     ))
 }
 
-/// Applies a batch to a zone that stands; answers the change's id.
+/// Applies a batch to an existing zone, and returns the change's id.
 ///
 /// # Errors
 /// `InvalidChangeBatch` with every reason.
@@ -97,7 +97,8 @@ pub(crate) fn change(
             };
             sorted(current) == sorted(&change.set)
         };
-        // The one UPSERT of the project: the TTL of the NS record set at the apex of a zone that the same stack created.
+        // The project's only UPSERT: the TTL of the NS record set at the apex of a zone that the same stack
+        // created.
         let is_allowed = at_apex
             && zone.made_by != Hand::Person
             && zone.records.get(&change.key).is_some_and(same_values);
@@ -136,7 +137,7 @@ pub(crate) fn change(
         ));
     }
     ownership::records_changed(state, id, changes, hand);
-    let zone = state.route53.zones.get_mut(id).expect("it stands");
+    let zone = state.route53.zones.get_mut(id).expect("it exists");
     let effects: Vec<(RecordKey, Option<RecordSet>)> = touched
         .into_iter()
         .map(|(_, key)| {
@@ -157,7 +158,7 @@ pub(crate) fn change(
     Ok(change)
 }
 
-/// One change on the way; a sentence where it cannot be.
+/// Applies one change to the pending batch, or returns why it is invalid.
 fn apply(
     zone: &Zone,
     records: &mut BTreeMap<RecordKey, RecordSet>,
@@ -202,7 +203,8 @@ fn apply(
     }
 }
 
-/// What a zone must hold to, whatever the batch: one SOA, an NS set at the apex, CNAMEs alone at their names.
+/// Returns what a zone violates after the batch: it has one SOA, an NS record set at the apex, and CNAMEs
+/// alone at their names.
 fn consistency(
     zone: &Zone,
     after: &BTreeMap<RecordKey, RecordSet>,

@@ -12,7 +12,7 @@ use crate::wire::answer::{Answer, Outcome, ServiceError};
 use crate::wire::call::Call;
 use crate::wire::xml::Element;
 
-/// What a new zone is asked to be.
+/// The properties of a new zone.
 #[derive(Clone, Debug)]
 pub(crate) struct NewZone {
     pub(crate) account: String,
@@ -53,10 +53,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     ))
 }
 
-/// Creates a zone; answers its id and its change's.
+/// Creates a zone, and returns its id and its change's.
 ///
-/// # Errors
-/// As the API answers them.
+/// # Errors Those of the API.
 pub(crate) fn create(
     state: &mut State,
     zone: NewZone,
@@ -162,7 +161,7 @@ pub(crate) fn create(
     Ok((id, change))
 }
 
-/// Four name servers that no zone of this name, above or below it has.
+/// Returns four name servers that serve no zone of this name, of an ancestor or of a subdomain.
 fn delegation_set(state: &mut State, name: &Name) -> Result<Vec<NameServer>, ServiceError> {
     let taken: BTreeSet<NameServer> = state
         .route53

@@ -17,10 +17,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     ))
 }
 
-/// Deletes a zone; its name servers refuse its name from then on.
+/// Deletes a zone. Its name servers refuse its name from then on.
 ///
-/// # Errors
-/// As the API answers them.
+/// # Errors Those of the API.
 pub(crate) fn delete(state: &mut State, id: &str, hand: &Hand) -> Result<String, ServiceError> {
     let zone = &state.route53.zones[id];
     if zone.signed || !zone.protections.is_empty() || zone.other_records().next().is_some() {
@@ -31,7 +30,7 @@ pub(crate) fn delete(state: &mut State, id: &str, hand: &Hand) -> Result<String,
     }
     ownership::zone_deleted(state, id, hand);
     let change = submit(state, id, Vec::new(), hand);
-    let zone = state.route53.zones.remove(id).expect("it stands");
+    let zone = state.route53.zones.remove(id).expect("it exists");
     state.route53.former.insert(
         id.to_owned(),
         FormerZone {

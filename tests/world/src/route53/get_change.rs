@@ -27,7 +27,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     ))
 }
 
-/// The `ChangeInfo` of a change.
+/// Returns the `ChangeInfo` of a change.
 pub(super) fn element(state: &State, id: &str) -> Element {
     let change = &state.route53.changes[id];
     let status = if change.in_sync { "INSYNC" } else { "PENDING" };

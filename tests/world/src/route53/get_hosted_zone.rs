@@ -59,7 +59,7 @@ pub(super) fn update_comment(state: &mut State, call: &mut Call) -> Outcome {
         return Err(ServiceError::bad("InvalidInput", "Comment"));
     }
     ownership::zone_changed(state, &id, &call.caller.hand, "its comment");
-    let zone = state.route53.zones.get_mut(&id).expect("it stands");
+    let zone = state.route53.zones.get_mut(&id).expect("it exists");
     zone.comment = comment;
     call.effect = true;
     Ok(Answer::Xml(

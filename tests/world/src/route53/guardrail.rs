@@ -1,7 +1,7 @@
-//! Change guardrails (2026): what a zone refuses although the batch itself is sound.
+//! Change guardrails (2026): reasons for which a zone refuses a batch that is itself valid.
 //!
 //! Source: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zones-change-guardrails.html>, botocore 1.44.8
-//! `ChangeGuardrail`. The texts of the refusals are not published; what is promised is that they name the guardrail.
+//! `ChangeGuardrail`. The wording of the errors is not published, except that it names the guardrail.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::state::State;
 /// The guardrails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Guardrail {
-    /// Refuses an NS value that looks like a Route 53 name server and is none.
+    /// Refuses an NS value that looks like a Route 53 name server but is none.
     NsFormat,
     /// Refuses an NS record set that names Route 53 servers which do not host the name.
     NsDelegationAuthority,
@@ -25,7 +25,7 @@ pub enum Guardrail {
     AliasTarget,
     /// Refuses deleting a record that still receives queries.
     ActiveRecord,
-    /// Refuses deleting a delegation that resolvers still follow.
+    /// Refuses deleting a delegation that resolvers still use.
     ActiveDelegation,
 }
 
@@ -40,7 +40,7 @@ impl Guardrail {
         Self::ActiveDelegation,
     ];
 
-    /// Its name in the API.
+    /// Returns its name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::NsFormat => "NS_FORMAT_CHECK",
@@ -53,7 +53,7 @@ impl Guardrail {
     }
 }
 
-/// Every refusal of this batch.
+/// Returns the errors of this batch.
 pub(super) fn refusals(
     state: &State,
     zone: &Zone,
@@ -113,7 +113,7 @@ fn refuses(
     }
 }
 
-/// Whether resolvers still ask for that name.
+/// Returns whether resolvers still query that name.
 fn followed(state: &State, zone: &Zone, name: &Name) -> bool {
     zone.followed_until
         .get(name)
@@ -122,8 +122,8 @@ fn followed(state: &State, zone: &Zone, name: &Name) -> bool {
         > state.now
 }
 
-/// Whether every Route 53 name server among the values hosts a zone of that name (as the name servers themselves know it, where
-/// the world is set to be strict about changes that are PENDING).
+/// Returns whether every Route 53 name server among the values hosts a zone of that name. If the world is
+/// strict about PENDING changes, the name servers must serve the zone already.
 fn hosted(state: &State, name: &Name, values: &[String]) -> bool {
     values
         .iter()
@@ -136,7 +136,8 @@ fn hosted(state: &State, name: &Name, values: &[String]) -> bool {
         })
 }
 
-/// Whether the record set delegates a name under which others stand, or stands under a delegated name itself.
+/// Returns whether the record set delegates a name with other records in it, or is in a delegated name
+/// itself.
 fn occludes(zone: &Zone, after: &BTreeMap<RecordKey, RecordSet>, key: &RecordKey) -> bool {
     let delegates =
         |name: &Name| *name != zone.name && after.contains_key(&RecordKey::new(name, "NS"));

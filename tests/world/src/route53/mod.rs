@@ -1,4 +1,5 @@
-//! Route 53: hosted zones, record sets, changes; the API's view at once and the name servers' view at INSYNC.
+//! Route 53: hosted zones, record sets and changes, with the API's view at once and the name servers' view at
+//! INSYNC.
 
 mod change_resource_record_sets;
 mod create_hosted_zone;
@@ -41,11 +42,11 @@ pub struct Zone {
     pub account: String,
     /// Its apex.
     pub name: Name,
-    /// As given at its creation.
+    /// The value given at its creation.
     pub caller_reference: String,
-    /// As given at its creation or changed since.
+    /// The value given at its creation, or the last change.
     pub comment: String,
-    /// A private zone: no name servers, never in DNS.
+    /// A private zone has no name servers and is never in DNS.
     pub private: bool,
     /// Its delegation set.
     pub name_servers: Vec<NameServer>,
@@ -59,13 +60,14 @@ pub struct Zone {
     pub guardrails: BTreeSet<Guardrail>,
     /// Protected names and types, each with its comment.
     pub protections: BTreeMap<(Name, String), String>,
-    /// DNSSEC signing is on.
+    /// Whether DNSSEC signing is on.
     pub signed: bool,
-    /// Names below it that resolvers follow until then (ACTIVE_DELEGATION_CHECK).
+    /// Subdomains whose delegation resolvers use until then (ACTIVE_DELEGATION_CHECK).
     pub followed_until: BTreeMap<Name, Timestamp>,
-    /// Record sets that no function can delete: whatever it has read, Route 53 says that other values exist.
+    /// Record sets that no function can delete: Route 53 answers that other values exist, whatever the
+    /// function has read.
     pub undeletable: BTreeSet<RecordKey>,
-    /// Whose hand made it.
+    /// Who created it.
     pub made_by: Hand,
     /// Stacks whose functions have delegated it.
     pub delegated_by: BTreeSet<String>,
@@ -73,7 +75,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// The name servers' host names, without trailing dots.
+    /// Returns the name servers' host names, without trailing dots.
     pub fn hosts(&self) -> Vec<String> {
         self.name_servers
             .iter()
@@ -81,12 +83,12 @@ impl Zone {
             .collect()
     }
 
-    /// Whether its name servers serve it.
+    /// Returns whether its name servers serve it.
     pub fn in_dns(&self) -> bool {
         !self.published.is_empty()
     }
 
-    /// The record sets that are not its own SOA and NS.
+    /// Returns the record sets other than its own SOA and NS.
     pub fn other_records(&self) -> impl Iterator<Item = (&RecordKey, &RecordSet)> {
         self.records.iter().filter(|(key, _)| {
             !(key.name == self.name && matches!(key.kind.as_str(), "SOA" | "NS"))
@@ -118,7 +120,7 @@ impl Zone {
     }
 }
 
-/// A change on its way to the name servers.
+/// A change that is propagating to the name servers.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingChange {
     pub(crate) id: String,
@@ -130,34 +132,34 @@ pub(crate) struct PendingChange {
     pub(crate) hand: Hand,
 }
 
-/// A zone that is no more: what must still be known of it.
+/// A deleted zone, with what must still be known of it.
 #[derive(Clone, Debug)]
 pub struct FormerZone {
     /// Its apex.
     pub name: Name,
     /// Its delegation set.
     pub name_servers: Vec<NameServer>,
-    /// Whose hand made it.
+    /// Who created it.
     pub made_by: Hand,
     /// Stacks whose functions had delegated it.
     pub delegated_by: BTreeSet<String>,
-    /// Whose hand deleted it.
+    /// Who deleted it.
     pub deleted_by: Hand,
 }
 
-/// All of Route 53.
+/// The state of Route 53.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Route53 {
     pub(crate) zones: BTreeMap<String, Zone>,
     pub(crate) former: BTreeMap<String, FormerZone>,
     pub(crate) changes: BTreeMap<String, PendingChange>,
-    /// Per account; a used one stays used for ever.
+    /// Used caller references of each account. They stay used for ever.
     pub(crate) caller_references: BTreeSet<(String, String)>,
     made: u64,
 }
 
 impl Route53 {
-    /// Zones whose apex is that name, public ones.
+    /// Returns the public zones with that apex.
     pub(crate) fn zones_named<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a Zone> {
         self.zones
             .values()
@@ -173,7 +175,7 @@ impl Route53 {
     }
 }
 
-/// Starts a change of a zone on its way to the name servers, after all earlier ones of that zone.
+/// Starts the propagation of a change of a zone, after all earlier changes of that zone.
 pub(crate) fn submit(
     state: &mut State,
     zone_id: &str,
@@ -211,7 +213,7 @@ pub(crate) fn submit(
     id
 }
 
-/// A change arrives at the name servers.
+/// Completes the propagation of a change.
 pub(crate) fn in_sync(state: &mut State, change_id: &str) {
     let Some(change) = state.route53.changes.get_mut(change_id) else {
         return;
@@ -243,7 +245,7 @@ pub(crate) fn in_sync(state: &mut State, change_id: &str) {
     }
 }
 
-/// A Route 53 call.
+/// Answers a Route 53 call.
 pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
     if state.settings.throttling {
         let rates = state.settings.rates;
@@ -282,7 +284,7 @@ pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
     }
 }
 
-/// Asks IAM about a zone and answers its id, where it stands in the caller's account.
+/// Asks IAM about a zone, and returns its id if it exists in the caller's account.
 fn authorized_zone(state: &mut State, call: &mut Call, id: &str) -> Result<String, ServiceError> {
     let id = id.strip_prefix("hostedzone/").unwrap_or(id).to_owned();
     call.target = match state.route53.zones.get(&id) {
@@ -294,7 +296,7 @@ fn authorized_zone(state: &mut State, call: &mut Call, id: &str) -> Result<Strin
     Ok(id)
 }
 
-/// The error of a zone that is not there, or is another account's.
+/// Returns the error if a zone does not exist, or belongs to another account.
 fn existing_zone(state: &State, call: &Call, id: &str) -> Result<(), ServiceError> {
     match state.route53.zones.get(id) {
         None => Err(ServiceError::new(
@@ -336,7 +338,7 @@ fn authorize_in(
     state.iam.authorize(call, now, &action, &arn, context)
 }
 
-/// `maxitems`, at most the world's page size.
+/// Returns `maxitems`, at most the world's page size.
 fn page_size(state: &State, call: &Call, name: &str) -> Result<usize, ServiceError> {
     let asked = match call.query.get(name) {
         None => usize::MAX,

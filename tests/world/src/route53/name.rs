@@ -1,5 +1,5 @@
-//! Domain names as Route 53 holds them: lower case, trailing dot, other characters as octal escapes, ordered with the labels
-//! reversed.
+//! Domain names in Route 53's form: lower case, trailing dot, other characters as octal escapes, ordered with
+//! the labels reversed.
 //!
 //! Source: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
 
@@ -13,10 +13,9 @@ pub struct Name {
 }
 
 impl Name {
-    /// Reads a name with or without trailing dot and with `\ooo` escapes.
+    /// Parses a name with or without trailing dot and with `\ooo` escapes.
     ///
-    /// # Errors
-    /// A sentence where it is no name: an empty label, one above 63 bytes, a whole above 255.
+    /// # Errors A sentence with the rule: no empty label, a label of at most 63 bytes, a name of at most 255.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut labels = Vec::new();
         let mut label = Vec::new();
@@ -51,44 +50,43 @@ impl Name {
         Ok(Self { labels })
     }
 
-    /// A name that the world's own code spells right.
+    /// Parses a valid name in the world's own code.
     ///
-    /// # Panics
-    /// Where it is no name.
+    /// # Panics The name is invalid.
     pub fn of(text: &str) -> Self {
         Self::parse(text).expect("a name in the world's own code is valid")
     }
 
-    /// The labels, the first first.
+    /// Returns the labels, in the order of the name.
     pub fn labels(&self) -> &[Vec<u8>] {
         &self.labels
     }
 
-    /// The name without its first label; the root has none.
+    /// Returns the name without its first label, or none for the root.
     pub fn parent(&self) -> Option<Self> {
         (!self.labels.is_empty()).then(|| Self {
             labels: self.labels[1..].to_vec(),
         })
     }
 
-    /// Itself, its parent, and so on, the root last.
+    /// Returns the name itself, its parent, and so on up to the root.
     pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
         (0..=self.labels.len()).map(|skip| Self {
             labels: self.labels[skip..].to_vec(),
         })
     }
 
-    /// Whether it is this name or below it.
+    /// Returns whether it is `apex` or a subdomain of it.
     pub fn is_within(&self, apex: &Self) -> bool {
         self.labels.ends_with(&apex.labels)
     }
 
-    /// Whether it is below this name.
+    /// Returns whether it is a subdomain of `apex`.
     pub fn is_below(&self, apex: &Self) -> bool {
         self.labels.len() > apex.labels.len() && self.is_within(apex)
     }
 
-    /// The wildcard that would answer for it: its first label replaced.
+    /// Returns the wildcard that would answer for it, which has `*` as its first label.
     pub fn wildcard_sibling(&self) -> Option<Self> {
         self.parent().map(|parent| {
             let mut labels = vec![b"*".to_vec()];
@@ -97,7 +95,8 @@ impl Name {
         })
     }
 
-    /// Lower case, no trailing dot, octal escapes: as IAM's normalised record names.
+    /// Returns the name in the form of IAM's normalized record names: lower case, no trailing dot, octal
+    /// escapes.
     pub fn normalised(&self) -> String {
         let mut text = self.to_string();
         text.pop();
@@ -113,7 +112,8 @@ impl Name {
 }
 
 impl Ord for Name {
-    /// Route 53's order: reversed labels as one text with its dots, so that characters below the dot sort before children.
+    /// Route 53's order: the reversed labels as one text with dots, so that characters before the dot sort
+    /// before subdomains.
     fn cmp(&self, other: &Self) -> Ordering {
         self.sort_key().cmp(other.sort_key())
     }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn a_text_that_is_no_name_is_refused() {
         let long = "a".repeat(64);
         for text in ["a..b", ".a", "\\9", long.as_str()] {
             assert!(Name::parse(text).is_err(), "{text}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn within_and_below() {
+    fn subdomains_are_recognized() {
         let apex = Name::of("example.com");
         assert!(Name::of("a.example.com").is_below(&apex));
         assert!(apex.is_within(&apex));

@@ -1,8 +1,9 @@
-//! Route 53's name servers: four for a zone, one of each top-level domain, never shared by zones of one name or one line.
+//! Route 53's name servers: four for a zone, one of each top-level domain. Zones of the same name, or of a
+//! name and its subdomain, never share one.
 
 use super::name::Name;
 
-/// How many name servers there are under each top-level domain.
+/// The number of name servers under each top-level domain.
 const PER_TLD: u16 = 512;
 
 const TLDS: [&str; 4] = ["com", "net", "org", "co.uk"];
@@ -17,14 +18,14 @@ impl NameServer {
         Self(tld * PER_TLD + number)
     }
 
-    /// Its host name, without trailing dot, as `DelegationSet` gives it.
+    /// Returns its host name without trailing dot, as in `DelegationSet`.
     pub fn host(self) -> String {
         let tld = TLDS[usize::from(self.0 / PER_TLD)];
         let group = (self.0 % PER_TLD) / 8;
         format!("ns-{}.awsdns-{group:02}.{tld}", self.0)
     }
 
-    /// The name server of that host name, in any case, with or without trailing dot.
+    /// Returns the name server of that host name, in any case, with or without trailing dot.
     pub fn by_host(host: &str) -> Option<Self> {
         let host = host.strip_suffix('.').unwrap_or(host).to_lowercase();
         let number: u16 = host
@@ -38,12 +39,13 @@ impl NameServer {
     }
 }
 
-/// Whether a value has the shape of a Route 53 name server, real or not.
+/// Returns whether a value has the form of a Route 53 name server, whether or not it exists.
 pub(crate) fn looks_like_one(value: &str) -> bool {
     value.to_lowercase().contains(".awsdns-")
 }
 
-/// Whether two zones of these names may share no name server: the same name, or one below the other.
+/// Returns whether zones of these names may not share a name server: the names are equal, or one is a
+/// subdomain of the other.
 pub(crate) fn related(one: &Name, other: &Name) -> bool {
     one.is_within(other) || other.is_within(one)
 }
@@ -53,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_host_leads_back() {
+    fn a_name_server_is_found_by_its_host_name() {
         for tld in 0..4 {
             for number in 0..PER_TLD {
                 let server = NameServer::of(tld, number);

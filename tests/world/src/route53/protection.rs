@@ -1,4 +1,5 @@
-//! Record set protections (2026): while one stands, its name and type cannot be changed and its zone cannot be deleted.
+//! Record set protections (2026): while one exists, its name and type cannot be changed, and its zone cannot
+//! be deleted.
 //!
 //! Source: botocore 1.44.8, `ListResourceRecordSetProtections`.
 
@@ -11,7 +12,7 @@ use crate::wire::xml::Element;
 
 use super::record_set::Change;
 
-/// Why this change is refused, where a protection refuses it.
+/// Returns the error if a protection refuses this change.
 pub(super) fn refusal(zone: &Zone, change: &Change) -> Option<String> {
     let key = (change.key.name.clone(), change.key.kind.clone());
     zone.protections.get(&key).map(|comment| {

@@ -1,4 +1,4 @@
-//! Resource record sets, as asked for and as held.
+//! Resource record sets, in requests and in zones.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use crate::iam::principal::Hand;
 use crate::wire::answer::ServiceError;
 use crate::wire::xml::Element;
 
-/// What tells record sets of a zone apart; the order is that of `ListResourceRecordSets`.
+/// The key of a record set in a zone. The order is that of `ListResourceRecordSets`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordKey {
     /// Its name.
     pub name: Name,
     /// Its type, such as `NS`.
     pub kind: String,
-    /// Told apart by routing policies only.
+    /// Distinguishes record sets with a routing policy.
     pub set_identifier: String,
 }
 
 impl RecordKey {
-    /// A simple record set's key.
+    /// Returns the key of a simple record set.
     pub fn new(name: &Name, kind: &str) -> Self {
         Self {
             name: name.clone(),
@@ -32,18 +32,18 @@ impl RecordKey {
 /// A record set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordSet {
-    /// Seconds; none on an alias.
+    /// The TTL in seconds, or none for an alias.
     pub ttl: Option<u32>,
-    /// The values, as they were given.
+    /// The values as they were sent.
     pub values: Vec<String>,
-    /// An alias's target: its zone, its name.
+    /// The target of an alias: its zone and its name.
     pub alias: Option<(String, String)>,
-    /// Whose hand wrote it.
+    /// Who wrote it.
     pub written_by: Hand,
 }
 
 impl RecordSet {
-    /// A simple record set.
+    /// Creates a simple record set.
     pub fn new(ttl: u32, values: &[&str], written_by: Hand) -> Self {
         Self {
             ttl: Some(ttl),
@@ -53,7 +53,7 @@ impl RecordSet {
         }
     }
 
-    /// Whether a DELETE that names `other` fits: same TTL, same values in any order.
+    /// Returns whether a DELETE of `other` matches: the same TTL, and the same values in any order.
     pub(crate) fn matches(&self, other: &Self) -> bool {
         let sorted = |values: &[String]| {
             let mut values = values.to_vec();
@@ -108,7 +108,7 @@ fn invalid(message: impl Into<String>) -> ServiceError {
 }
 
 impl Change {
-    /// Reads a `Change` element.
+    /// Parses a `Change` element.
     ///
     /// # Errors
     /// `InvalidInput`.
@@ -167,7 +167,7 @@ impl Change {
     }
 }
 
-/// The element of a record set.
+/// Returns the XML element of a record set.
 pub(crate) fn element(key: &RecordKey, set: &RecordSet) -> Element {
     let mut element = Element::new("ResourceRecordSet")
         .text("Name", key.name.to_string())

@@ -101,7 +101,7 @@ pub(super) fn change(state: &mut State, call: &mut Call) -> Outcome {
         return Err(ServiceError::bad("InvalidInput", "50 tags at most"));
     }
     ownership::zone_tagged(state, &id, &call.caller.hand, &add, &remove);
-    let zone = state.route53.zones.get_mut(&id).expect("it stands");
+    let zone = state.route53.zones.get_mut(&id).expect("it exists");
     for key in remove {
         zone.tags.remove(&key);
     }

@@ -1,4 +1,4 @@
-//! `GetParameters` and `DeleteParameters`: up to ten names, each asked of IAM on its own.
+//! `GetParameters` and `DeleteParameters`: up to ten names, for each of which IAM decides separately.
 
 use serde_json::json;
 
@@ -31,7 +31,7 @@ pub(super) fn get(state: &mut State, call: &mut Call) -> Outcome {
             None => missing.push(name),
         }
     }
-    // The order of the answer is no promise.
+    // The order of the response is not documented.
     state.random.shuffle(&mut found);
     Ok(Answer::Json(
         json!({"Parameters": found, "InvalidParameters": missing}),

@@ -24,11 +24,11 @@ pub struct Parameter {
     pub kind: String,
     /// Its value.
     pub value: String,
-    /// Counts writes.
+    /// The number of writes.
     pub version: u64,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Whose hand wrote it first.
+    /// Who created it.
     pub made_by: Hand,
     pub(crate) modified: Timestamp,
 }
@@ -36,7 +36,7 @@ pub struct Parameter {
 /// Account, Region, name.
 pub(crate) type Place = (String, String, String);
 
-/// All parameters.
+/// The state of Parameter Store.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ssm {
     pub(crate) parameters: BTreeMap<Place, Parameter>,
@@ -45,7 +45,7 @@ pub(crate) struct Ssm {
 }
 
 impl Ssm {
-    /// Deletes a parameter, and keeps its name for a while.
+    /// Deletes a parameter. Its name cannot be used again for some time.
     pub(crate) fn delete(&mut self, place: &Place, now: Timestamp) -> Option<Parameter> {
         let parameter = self.parameters.remove(place)?;
         self.deleted.insert(place.clone(), now);
@@ -53,7 +53,7 @@ impl Ssm {
     }
 }
 
-/// An SSM call.
+/// Answers an SSM call.
 pub(crate) fn run(state: &mut State, call: &mut Call) -> Outcome {
     match call.operation.as_str() {
         "PutParameter" => put_parameter::run(state, call),
@@ -90,7 +90,7 @@ fn authorize(
     name: &str,
 ) -> Result<(), ServiceError> {
     let mut context = state.iam.context(call);
-    // A parameter that does not stand has no tags, so that no condition on one holds.
+    // A parameter that does not exist has no tags, so no condition on a tag is true.
     if let Some(parameter) = state.ssm.parameters.get(&place(call, name)) {
         for (key, value) in &parameter.tags {
             context.set(&format!("aws:ResourceTag/{key}"), [value.clone()]);
@@ -110,7 +110,7 @@ fn invalid(message: impl Into<String>) -> ServiceError {
     ServiceError::bad("ValidationException", message)
 }
 
-/// The tags of a request, as `Tags: [{Key, Value}]`.
+/// Returns the tags of a request, in the form `Tags: [{Key, Value}]`.
 pub(crate) fn tags_of(body: &Value) -> BTreeMap<String, String> {
     body["Tags"]
         .as_array()
@@ -123,7 +123,7 @@ pub(crate) fn tags_of(body: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Up to ten different names.
+/// Returns the names of a request: up to ten, all different.
 fn names_of(body: &Value) -> Result<Vec<String>, ServiceError> {
     let names: Vec<String> = body["Names"]
         .as_array()

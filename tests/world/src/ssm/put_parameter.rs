@@ -40,9 +40,9 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
         .keys()
         .filter(|(account, region, _)| *account == place.0 && *region == place.1)
         .count();
-    // "After deleting a parameter, wait for at least 30 seconds to create a parameter with the same name", says botocore of
-    // DeleteParameters. What PutParameter answers until then is documented nowhere; people have met ParameterAlreadyExists
-    // (https://github.com/hashicorp/terraform-provider-aws/issues/13578).
+    // The documentation of DeleteParameters (botocore) says to wait at least 30 seconds before a parameter of
+    // the same name is created. What PutParameter answers until then is not documented. Users have seen
+    // ParameterAlreadyExists (https://github.com/hashicorp/terraform-provider-aws/issues/13578).
     let is_kept = state
         .ssm
         .deleted
@@ -59,7 +59,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
                 ));
             }
             ownership::parameter_changed(state, &place, Then::Exists, &call.caller.hand);
-            let parameter = state.ssm.parameters.get_mut(&place).expect("it stands");
+            let parameter = state.ssm.parameters.get_mut(&place).expect("it exists");
             parameter.value = value;
             parameter.version += 1;
             parameter.modified = now;

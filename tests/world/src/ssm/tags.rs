@@ -36,7 +36,7 @@ pub(super) fn add(state: &mut State, call: &mut Call) -> Outcome {
     let (body, place) = resource(state, call)?;
     let tags = tags_of(&body);
     change(state, call, &place);
-    let parameter = state.ssm.parameters.get_mut(&place).expect("it stands");
+    let parameter = state.ssm.parameters.get_mut(&place).expect("it exists");
     let mut all = parameter.tags.clone();
     all.extend(tags);
     if all.len() > 50 {
@@ -49,7 +49,7 @@ pub(super) fn add(state: &mut State, call: &mut Call) -> Outcome {
 pub(super) fn remove(state: &mut State, call: &mut Call) -> Outcome {
     let (body, place) = resource(state, call)?;
     change(state, call, &place);
-    let parameter = state.ssm.parameters.get_mut(&place).expect("it stands");
+    let parameter = state.ssm.parameters.get_mut(&place).expect("it exists");
     for key in body["TagKeys"].as_array().into_iter().flatten() {
         parameter.tags.remove(key.as_str().unwrap_or_default());
     }

@@ -1,4 +1,4 @@
-//! Answers and errors, each in its service's own form.
+//! Answers and errors in the form of each service.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::call::Service;
 use super::xml::Element;
 
-/// The body of a call that succeeded.
+/// The body of a successful call.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// Route 53 and STS.
     Xml(Element),
-    /// Route 53's 201 with its `Location`.
+    /// Route 53's 201 with `Location`.
     Created(Element, String),
     /// SSM, ACM, Step Functions.
     Json(Value),
@@ -19,19 +19,20 @@ pub(crate) enum Answer {
     Empty,
 }
 
-/// An error as a service answers it.
+/// An error of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceError {
     /// HTTP status.
     pub status: u16,
-    /// The error's code, such as `NoSuchHostedZone`. Without one the answer has no body, as that of a proxy or a load balancer.
+    /// The error's code, such as `NoSuchHostedZone`. Without one the answer has no body, like that of a proxy
+    /// or a load balancer.
     pub code: String,
-    /// The sentence beside it.
+    /// The error's message.
     pub message: String,
 }
 
 impl ServiceError {
-    /// An error with this status, code and message.
+    /// Returns an error with this status, code and message.
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -40,12 +41,12 @@ impl ServiceError {
         }
     }
 
-    /// A 400, which most errors are.
+    /// Returns a 400, the status of most errors.
     pub(crate) fn bad(code: &str, message: impl Into<String>) -> Self {
         Self::new(400, code, message)
     }
 
-    /// The form and the words in which this service throttles.
+    /// Returns the throttling error of this service.
     pub(crate) fn throttled(service: Service) -> Self {
         match service {
             Service::Route53 | Service::Sts => Self::bad("Throttling", "Rate exceeded"),
@@ -56,7 +57,7 @@ impl ServiceError {
     }
 }
 
-/// What a call came to.
+/// The result of a call.
 pub(crate) type Outcome = Result<Answer, ServiceError>;
 
 impl Service {
@@ -74,7 +75,7 @@ impl Service {
         }
     }
 
-    /// The HTTP response for an outcome.
+    /// Returns the HTTP response for a result.
     pub(crate) fn response(self, outcome: &Outcome, request_id: &str) -> http::Response<Bytes> {
         let response = http::Response::builder().header("x-amzn-requestid", request_id);
         let response = match outcome {
@@ -92,7 +93,7 @@ impl Service {
                 .status(200)
                 .header("content-type", self.json_type())
                 .body(value.to_string().into()),
-            // Such as a proxy or a gateway answers.
+            // As a proxy or a gateway answers.
             Err(error) if error.code.is_empty() => response.status(error.status).body(Bytes::new()),
             Err(error) => {
                 let response = response.status(error.status);

@@ -1,4 +1,4 @@
-//! A request as the services see it: who, where, what.
+//! A decoded request: its caller, its place and its operation.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// The service by the name in the credential scope, which is also its prefix in IAM.
+    /// Returns the service by its name in the credential scope, which is also its prefix in IAM.
     pub(crate) fn by_scope(name: &str) -> Option<Self> {
         Some(match name {
             "route53" => Self::Route53,
@@ -38,7 +38,7 @@ impl Service {
         })
     }
 
-    /// The name in the credential scope and in IAM.
+    /// Returns the name in the credential scope and in IAM.
     pub fn name(self) -> &'static str {
         match self {
             Self::Route53 => "route53",
@@ -59,9 +59,9 @@ pub(crate) struct Call {
     pub(crate) access_key: String,
     pub(crate) session_token: Option<String>,
     pub(crate) caller: Caller,
-    /// The path's variable parts.
+    /// The variable parts of the path.
     pub(crate) path: Vec<String>,
-    /// The query string, or an STS call's form.
+    /// The query string, or the form of an STS call.
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) body: Bytes,
     /// What the call is about, for the log.
@@ -71,10 +71,9 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Decodes a request as far as it can be without the world's state.
+    /// Decodes a request as far as possible without the world's state.
     ///
-    /// # Errors
-    /// Where it is not signed for a service of this world.
+    /// # Errors It is not signed for a service of this world.
     pub(crate) fn decode(request: &http::Request<Bytes>) -> Result<Self, ServiceError> {
         let header = |name: &str| {
             request
@@ -127,13 +126,13 @@ impl Call {
         })
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub(crate) fn json(&self) -> Result<Value, ServiceError> {
         serde_json::from_slice(&self.body)
             .map_err(|error| ServiceError::bad("SerializationException", error.to_string()))
     }
 
-    /// The body as XML.
+    /// Returns the body as XML.
     pub(crate) fn xml(&self) -> Result<Element, ServiceError> {
         std::str::from_utf8(&self.body)
             .map_err(|error| error.to_string())
@@ -142,7 +141,7 @@ impl Call {
     }
 }
 
-/// The operation of a Route 53 request and the variable parts of its path; empty where there is none.
+/// Returns the operation of a Route 53 request and the variable parts of its path. Empty if there is none.
 fn route53_operation(method: &http::Method, segments: &[String]) -> (String, Vec<String>) {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let (operation, variables): (&str, &[&str]) = match (method.as_str(), segments.as_slice()) {

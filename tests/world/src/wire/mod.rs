@@ -1,4 +1,4 @@
-//! What goes over the wire: who signed a request, what it asks for, and answers in each service's own form.
+//! The wire formats: the signature of a request, its content, and answers in each service's form.
 
 pub(crate) mod answer;
 pub(crate) mod call;

@@ -1,4 +1,4 @@
-//! The parts of a SigV4 signature that say who calls what, where.
+//! The parts of a SigV4 signature that identify the caller, the service and the Region.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
@@ -14,7 +14,7 @@ pub(crate) struct CredentialScope {
 }
 
 impl CredentialScope {
-    /// Of a signed request, by its headers.
+    /// Reads the scope from the headers of a signed request.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         Self::parse(headers.get(AUTHORIZATION)?.to_str().ok()?)
     }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_scope() {
+    fn the_scope_of_a_signature_is_read() {
         let header = "AWS4-HMAC-SHA256 Credential=AKID/20261120/eu-west-1/ssm/aws4_request, SignedHeaders=host, Signature=00";
         assert_eq!(
             CredentialScope::parse(header),

@@ -1,4 +1,4 @@
-//! XML as Route 53 and STS speak it: elements, text, no attributes that matter.
+//! XML as Route 53 and STS use it: elements and text, and no attributes that matter.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ impl Element {
         }
     }
 
-    /// Adds a child that holds only text.
+    /// Adds a child that contains only text.
     pub(crate) fn text(mut self, name: &str, text: impl Into<String>) -> Self {
         self.children.push(Self {
             name: name.to_owned(),
@@ -28,7 +28,7 @@ impl Element {
         self
     }
 
-    /// Adds a child that holds only text, where there is one.
+    /// Adds a child that contains only text, if there is one.
     pub(crate) fn maybe(self, name: &str, text: Option<impl Into<String>>) -> Self {
         match text {
             Some(text) => self.text(name, text),
@@ -59,12 +59,12 @@ impl Element {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The text of a child.
+    /// Returns the text of a child.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.child(name).map(|child| child.text.as_str())
     }
 
-    /// The document, with the namespace on its root.
+    /// Returns the document, with the namespace on its root.
     pub(crate) fn document(&self, namespace: &str) -> String {
         let mut out = String::from("<?xml version=\"1.0\"?>\n");
         write!(out, "<{} xmlns=\"{namespace}\">", self.name).expect("a string takes all");
@@ -82,10 +82,9 @@ impl Element {
         }
     }
 
-    /// Reads a document.
+    /// Parses a document.
     ///
-    /// # Errors
-    /// A sentence where it is not well-formed.
+    /// # Errors A sentence, if it is not well-formed.
     pub(crate) fn parse(document: &str) -> Result<Self, String> {
         use xmlparser::{ElementEnd, Token, Tokenizer};
         let mut open: Vec<Element> = Vec::new();
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_document_is_read_again() {
         let element = Element::new("A").text("B", "1 < 2 & \"3\"").with(
             Element::new("List").with_all(["x", "y"].map(|v| Element::new("Item").text("V", v))),
         );
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_well_formed_is_refused() {
+    fn a_document_that_is_not_well_formed_is_refused() {
         for document in ["", "<a>", "<a></b>", "<a", "text"] {
             assert!(Element::parse(document).is_err(), "{document}");
         }

@@ -1,4 +1,5 @@
-//! One case for each resource type and each of create, update in place, replace and delete, and for what lies between.
+//! One case for each operation (create, update in place, replace, delete) on each resource type, and for
+//! combinations.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,28 +14,28 @@ use crate::roles;
 
 /// Another zone of the networking account.
 const SECOND_ZONE: &str = "second.example.com";
-/// Where it is published.
+/// The prefix under which it is published.
 const SECOND_PREFIX: &str = "/zone-delegation/second";
 
-/// An operation on a stack, and what stands before it.
+/// An operation on a stack, and the state before it.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) account: &'static str,
-    /// What people have made.
+    /// Things that people have created.
     pub(crate) setup: for<'a> fn(&'a Cast) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
-    /// What the stack had before that, and a deletion policy kept when it was taken out.
+    /// An earlier template of the stack whose resources were removed from it and kept by a deletion policy.
     pub(crate) kept: Option<fn(&Cast) -> Template>,
-    /// The stack before; none for a create.
+    /// The template before the operation, or none for a create.
     pub(crate) before: Option<fn(&Cast) -> Template>,
-    /// The template of the operation; none for a delete.
+    /// The template of the operation, or none for a delete.
     pub(crate) after: Option<fn(&Cast) -> Template>,
-    /// The operation fails and is rolled back, even where nothing dies.
+    /// Whether the operation fails and is rolled back even if nothing dies.
     pub(crate) fails: bool,
-    /// People have taken rights away, so that calls are denied.
+    /// Whether people have removed permissions, so that calls are denied.
     pub(crate) denied: bool,
 }
 
-/// A case of the consumer's, with nothing made by people.
+/// A case of the consumer's, in which people created nothing.
 pub(crate) const PLAIN: Case = Case {
     name: "",
     account: CONSUMER,
@@ -129,9 +130,9 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "DelegatedSubdomain: create with a zone that stands",
-        setup: |cast| Box::pin(async { given_zone(cast).await }),
-        after: Some(|cast| one("Zone", with_given_zone(cast))),
+        name: "DelegatedSubdomain: create with an existing zone",
+        setup: |cast| Box::pin(async { existing_zone(cast).await }),
+        after: Some(|cast| one("Zone", with_existing_zone(cast))),
         ..PLAIN
     },
     Case {
@@ -174,7 +175,7 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "DelegatedSubdomain: the stack's last one goes, a certificate in another zone stays",
+        name: "DelegatedSubdomain: the stack's last one is removed, a certificate in another zone stays",
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
         before: Some(|cast| {
             let mut template = one("Zone", subdomain(CONSUMER, "test"));
@@ -186,16 +187,16 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "DelegatedSubdomain: replace, a zone that stands instead of its own",
-        setup: |cast| Box::pin(async { given_zone(cast).await }),
+        name: "DelegatedSubdomain: replace, an existing zone instead of a managed one",
+        setup: |cast| Box::pin(async { existing_zone(cast).await }),
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
-        after: Some(|cast| one("Zone", with_given_zone(cast))),
+        after: Some(|cast| one("Zone", with_existing_zone(cast))),
         ..PLAIN
     },
     Case {
-        name: "DelegatedSubdomain: replace, its own zone instead of one that stands",
-        setup: |cast| Box::pin(async { given_zone(cast).await }),
-        before: Some(|cast| one("Zone", with_given_zone(cast))),
+        name: "DelegatedSubdomain: replace, a managed zone instead of an existing one",
+        setup: |cast| Box::pin(async { existing_zone(cast).await }),
+        before: Some(|cast| one("Zone", with_existing_zone(cast))),
         after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         ..PLAIN
     },
@@ -210,7 +211,7 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "DelegatedSubdomain: removed with the records that people put into its zone",
+        name: "DelegatedSubdomain: removed with the records that people added to its zone",
         before: Some(|_| {
             let deletes = json!({"RecordsOnDelete": "Delete"});
             one("Zone", with(subdomain(CONSUMER, "dev"), deletes))
@@ -223,7 +224,7 @@ pub(crate) const CASES: &[Case] = &[
                 Edit::create(&format!("dev.{BUILD}"), "TXT", 300, &["\"text\""]),
                 Edit::create(&format!("*.www.dev.{BUILD}"), "A", 300, &["192.0.2.1"]),
             ];
-            let zone = &zone.expect("it stands").id;
+            let zone = &zone.expect("it exists").id;
             cast.world.edit_records(zone, &records).unwrap();
             Template::new()
         }),
@@ -248,7 +249,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "DelegatedSubdomain: kept by its deletion policy, added again, and refused at the end",
-        setup: |cast| Box::pin(async { undelegated_parent(cast).await }),
+        setup: |cast| Box::pin(async { parent_without_delegation(cast).await }),
         kept: Some(|_| {
             let unverified = json!({"VerifyDelegation": false});
             kept(one("Zone", with(subdomain(CONSUMER, "dev"), unverified)))
@@ -266,7 +267,7 @@ pub(crate) const CASES: &[Case] = &[
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
         after: Some(|cast| {
             resolvers_lie(cast);
-            one("Zone", with(with_given_zone(cast), json!({"Ttl": 60})))
+            one("Zone", with(with_existing_zone(cast), json!({"Ttl": 60})))
         }),
         fails: true,
         ..PLAIN
@@ -274,7 +275,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "DelegatedSubdomain: create with a zone that people delegated, and rolled back",
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
-        after: Some(|cast| and_fails(one("Zone", with_given_zone(cast)))),
+        after: Some(|cast| and_fails(one("Zone", with_existing_zone(cast)))),
         fails: true,
         ..PLAIN
     },
@@ -334,9 +335,9 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "DelegatedSubdomain: delete of a zone that it was given",
-        setup: |cast| Box::pin(async { given_zone(cast).await }),
-        before: Some(|cast| one("Zone", with_given_zone(cast))),
+        name: "DelegatedSubdomain: delete of an existing zone",
+        setup: |cast| Box::pin(async { existing_zone(cast).await }),
+        before: Some(|cast| one("Zone", with_existing_zone(cast))),
         ..PLAIN
     },
     Case {
@@ -357,11 +358,11 @@ pub(crate) const CASES: &[Case] = &[
         name: "DelegatedSubdomain: replace while each change takes ten minutes",
         setup: |cast| {
             Box::pin(async {
-                given_zone(cast).await;
+                existing_zone(cast).await;
                 changes_take_ten_minutes(cast);
             })
         },
-        before: Some(|cast| one("Zone", with_given_zone(cast))),
+        before: Some(|cast| one("Zone", with_existing_zone(cast))),
         after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         ..PLAIN
     },
@@ -417,7 +418,7 @@ pub(crate) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "SubdomainCertificate: the stack's last one goes, its zone stays",
+        name: "SubdomainCertificate: the stack's last one is removed, its zone stays",
         before: Some(|_| with_certificate("app")),
         after: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         ..PLAIN
@@ -443,8 +444,8 @@ pub(crate) const CASES: &[Case] = &[
     },
 ];
 
-/// A certificate that ACM takes longer to issue than an invocation may last. The invocation dies when it has handed over, so that
-/// its next attempt asks whether the execution still runs.
+/// A certificate that ACM takes longer to issue than an invocation may last. The invocation dies after the
+/// hand-over, so that its next attempt asks whether the execution still runs.
 pub(crate) const SLOW_CERTIFICATE: Case = Case {
     name: "SubdomainCertificate: create that outlasts the invocation",
     setup: |cast| {
@@ -460,7 +461,7 @@ pub(crate) const SLOW_CERTIFICATE: Case = Case {
     ..PLAIN
 };
 
-/// A drain that outlasts the invocation, which dies as that of the slow certificate.
+/// A drain that is longer than the invocation, which dies as that of the slow certificate does.
 pub(crate) const LONG_DRAIN: Case = Case {
     name: "DelegatedSubdomain: delete that dies when it has handed over",
     setup: |cast| Box::pin(async { dies_when_handed_over(cast) }),
@@ -484,7 +485,7 @@ pub(crate) fn one(
 }
 
 fn published(cast: &Cast, prefix: &str) -> Template {
-    assert_ne!(prefix, PREFIX, "the cast's own");
+    assert_ne!(prefix, PREFIX, "the prefix of the cast");
     one("Zone", cast.published_zone(prefix))
 }
 
@@ -501,7 +502,7 @@ fn tagged(mut template: Template, tags: Value) -> Template {
     template
 }
 
-/// `dev` across accounts, and `a.dev` below it within the account.
+/// Returns `dev`, delegated across accounts, and its subdomain `a.dev` within the account.
 fn family() -> Template {
     let mut template = one("Zone", subdomain(CONSUMER, "dev"));
     template.insert(
@@ -514,7 +515,7 @@ fn family() -> Template {
     template
 }
 
-/// The id of a zone that people made.
+/// Returns the id of a zone that people created.
 pub(crate) fn zone_named(cast: &Cast, account: &str, name: &str) -> String {
     let zones = cast.world.zones();
     let found = zones.values().find(|zone| {
@@ -522,10 +523,10 @@ pub(crate) fn zone_named(cast: &Cast, account: &str, name: &str) -> String {
             && zone.name == Name::of(name)
             && zone.made_by == world::Hand::Person
     });
-    found.expect("people made it").id.clone()
+    found.expect("people created it").id.clone()
 }
 
-/// A template whose resources are kept by their deletion policy.
+/// Returns a template whose deletion policy keeps its resources.
 fn kept(mut template: Template) -> Template {
     for definition in template.values_mut() {
         definition.deletion_policy = DeletionPolicy::Retain;
@@ -533,7 +534,7 @@ fn kept(mut template: Template) -> Template {
     template
 }
 
-/// A template with a resource that depends on all others and fails.
+/// Returns a template with a resource that depends on all others and fails.
 fn and_fails(mut template: Template) -> Template {
     let mut bad = with(subdomain(CONSUMER, "test"), json!({"Nonsense": "x"}));
     bad.depends_on = template.keys().cloned().collect();
@@ -541,7 +542,7 @@ fn and_fails(mut template: Template) -> Template {
     template
 }
 
-/// With so many tags whose keys sort before those of the ownership tags.
+/// Adds this many tags whose keys sort before those of the ownership tags.
 fn with_tags(definition: ResourceDefinition, count: usize) -> ResourceDefinition {
     let tags: serde_json::Map<String, Value> = (0..count)
         .map(|index| (format!("a-{index:02}"), json!("x")))
@@ -549,14 +550,14 @@ fn with_tags(definition: ResourceDefinition, count: usize) -> ResourceDefinition
     with(definition, json!({"Tags": tags}))
 }
 
-/// From now on the resolvers deny every delegation of the parent zone.
+/// Makes the resolvers deny every delegation of the parent zone from now on.
 fn resolvers_lie(cast: &Cast) {
     cast.world
         .change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
 }
 
-/// From now on nothing delegates the parent zone itself, so that no name in it resolves.
-async fn undelegated_parent(cast: &Cast) {
+/// Deletes the delegation of the parent zone, so that no name in it resolves from now on.
+async fn parent_without_delegation(cast: &Cast) {
     let edit = Edit::delete(BUILD, "NS");
     cast.world.edit_records(&cast.base_zone, &[edit]).unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -567,7 +568,7 @@ async fn second_zone(cast: &Cast) {
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
-/// Another parent, published by people, with delegation roles of its own.
+/// Creates another parent, published by people, with delegation roles of its own.
 async fn second_parent(cast: &Cast) {
     second_zone(cast).await;
     let zone = zone_named(cast, NETWORK, SECOND_ZONE);
@@ -596,14 +597,14 @@ fn changes_take_ten_minutes(cast: &Cast) {
 }
 
 /// A zone of the name of a subdomain, made by people, not delegated.
-pub(crate) async fn given_zone(cast: &Cast) {
+pub(crate) async fn existing_zone(cast: &Cast) {
     cast.world
         .make_zone(CONSUMER, &format!("dev.{BUILD}"))
         .unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
-/// A zone made and delegated by people.
+/// Creates a zone and its delegation.
 async fn delegated_zone(cast: &Cast) {
     let name = format!("dev.{BUILD}");
     let zone = cast.world.make_zone(CONSUMER, &name).unwrap();
@@ -611,11 +612,12 @@ async fn delegated_zone(cast: &Cast) {
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let edit = Edit::create(&name, "NS", 900, &hosts);
     cast.world.edit_records(&cast.build_zone, &[edit]).unwrap();
-    // The network stack would refuse to go while it stands: it is another person's, and stays.
+    // The networking stack cannot be deleted while the zone is delegated, because people created that
+    // delegation.
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
-pub(crate) fn with_given_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {
+pub(crate) fn with_existing_zone(cast: &Cast) -> world::cloudformation::ResourceDefinition {
     let zone = zone_named(cast, CONSUMER, &format!("dev.{BUILD}"));
     with(subdomain(CONSUMER, "dev"), json!({"HostedZoneId": zone}))
 }

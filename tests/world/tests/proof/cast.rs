@@ -1,4 +1,4 @@
-//! The world that the proofs play in: accounts, zones, roles with the CDK app's own policies, and CloudFormation.
+//! The environment of the proofs: accounts, zones, roles with the CDK app's own policies, and CloudFormation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,24 +13,24 @@ use crate::exclusions::{ADOPTED_AND_ROLLED_BACK, CREATED_RECENTLY, RECENTLY};
 use crate::invariants::Exempt;
 use crate::roles;
 
-/// Holds the base domain and the delegated zone.
+/// The account with the base domain and the delegated zone.
 pub(crate) const NETWORK: &str = "111111111111";
-/// A consumer, whose names are `dev` and `test` with all that is below.
+/// A consumer, whose names are `dev`, `test` and their subdomains.
 pub(crate) const CONSUMER: &str = "222222222222";
 /// Another consumer, whose name is `ops`.
 pub(crate) const SECOND: &str = "333333333333";
-/// Where all stacks are.
+/// The Region of all stacks.
 pub(crate) const REGION: &str = "eu-west-1";
 /// The registered domain.
 pub(crate) const BASE: &str = "example.com";
 /// The delegated zone.
 pub(crate) const BUILD: &str = "build.example.com";
-/// Where it is published.
+/// The prefix under which it is published.
 pub(crate) const PREFIX: &str = "/zone-delegation/dev";
-/// What the delegation roles ask for.
+/// The external id that the delegation roles require.
 pub(crate) const EXTERNAL_ID: &str = "a-secret";
 
-/// The names each consumer may have, relative to the delegated zone.
+/// The names of each consumer, relative to the delegated zone.
 pub(crate) const NAMES: [(&str, &[&str]); 2] = [
     (CONSUMER, &["dev", "test", "a.dev", "b.a.dev"]),
     (SECOND, &["ops", "a.ops"]),
@@ -44,15 +44,15 @@ pub(crate) struct Cast {
     pub(crate) base_zone: String,
     /// The delegated zone.
     pub(crate) build_zone: String,
-    /// Validation records that a template said to keep.
+    /// Validation records that a template keeps.
     pub(crate) kept_records: BTreeSet<Name>,
-    /// What is not checked.
+    /// Promises that are not checked.
     pub(crate) exempt: Exempt,
-    /// Ownership tags that people changed, by zone, as they were before.
+    /// The ownership tags, by zone, that people changed, with their values before.
     pub(crate) retagged: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// Quick settings, so that a history takes milliseconds.
+/// Returns settings with short delays, so that a history takes milliseconds.
 pub(crate) fn settings(seed: u64) -> Settings {
     let seconds = Duration::from_secs;
     Settings {
@@ -70,7 +70,7 @@ pub(crate) fn settings(seed: u64) -> Settings {
 }
 
 impl Cast {
-    /// A world whose zones stand, are INSYNC and published.
+    /// Creates a world whose zones exist, are INSYNC and published.
     pub(crate) async fn new(settings: Settings) -> Self {
         fastrand::seed(settings.seed);
         let world = World::new(settings);
@@ -95,10 +95,10 @@ impl Cast {
         }
     }
 
-    /// Another cast in a world that begins as this one is now.
+    /// Creates another cast in a world in the state of this one.
     pub(crate) fn fork(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let world = self.world.fork(change);
-        // What the SDK draws, for its pauses, is drawn anew as well.
+        // The SDK's random pauses are drawn anew as well.
         fastrand::seed(world.settings().seed);
         Self {
             engine: engine(&world),
@@ -111,7 +111,8 @@ impl Cast {
         }
     }
 
-    /// As [`Cast::new`], with the delegated zone published by a stack of the networking account.
+    /// Creates a cast as [`Cast::new`] does, with the delegated zone published by a stack of the networking
+    /// account.
     pub(crate) async fn published(settings: Settings) -> (Self, Stack) {
         let cast = Self::new(settings).await;
         let mut stack = Stack::new(NETWORK, REGION, "network");
@@ -148,19 +149,19 @@ impl Cast {
         )
     }
 
-    /// Says that the template of the subject of an account's test renamed a logical id.
+    /// Notes that a template renamed a logical id.
     pub(crate) fn renamed(&self, account: &str, from: &str, to: &str) {
         let stack = Stack::new(account, REGION, "subject");
         self.world.renamed(&stack.id, from, to);
     }
 
-    /// All that was seen to be wrong, with the history that led to it.
+    /// Panics with everything that was wrong, and the history that led to it.
     pub(crate) fn check(&self) {
         let violations = self.world.violations();
         assert!(violations.is_empty(), "{}\n{violations:#?}", self.history());
     }
 
-    /// The history so far, as a table.
+    /// Returns the history so far, as a table.
     pub(crate) fn history(&self) -> String {
         Table(&self.world.log()).to_string()
     }
@@ -174,7 +175,7 @@ fn engine(world: &World) -> Engine {
     engine.deploying(move |stack, template| roles::deploy(&world, stack, template))
 }
 
-/// `Custom::DelegatedSubdomain` below the delegated zone, across accounts.
+/// Returns `Custom::DelegatedSubdomain` in the delegated zone, across accounts.
 pub(crate) fn subdomain(account: &str, name: &str) -> ResourceDefinition {
     ResourceDefinition::new(
         "Custom::DelegatedSubdomain",
@@ -187,7 +188,7 @@ pub(crate) fn subdomain(account: &str, name: &str) -> ResourceDefinition {
     )
 }
 
-/// With some properties set.
+/// Sets some properties.
 pub(crate) fn with(mut definition: ResourceDefinition, properties: Value) -> ResourceDefinition {
     let Value::Object(properties) = properties else {
         panic!("properties are an object");
@@ -196,7 +197,7 @@ pub(crate) fn with(mut definition: ResourceDefinition, properties: Value) -> Res
     definition
 }
 
-/// `Custom::SubdomainCertificate` of a name in the zone of a subdomain of the same template.
+/// Returns `Custom::SubdomainCertificate` of a name in the zone of a subdomain of the same template.
 pub(crate) fn certificate(zone_of: &str, name: &str) -> ResourceDefinition {
     ResourceDefinition::new(
         "Custom::SubdomainCertificate",

@@ -1,6 +1,6 @@
-//! Crash points: the process dies before and after each of its calls takes effect, once and at every attempt; then CloudFormation
-//! does what it does. Afterwards the stack is as its template says, or as it was, or nothing of it is left; and the CDK app's own roles
-//! were enough for every call.
+//! Crash points: the process dies before and after each of its calls takes effect, once and at every attempt,
+//! and CloudFormation continues. Afterwards the stack is as its template says, or as it was before, or
+//! nothing of it is left; and the CDK app's own roles were sufficient for every call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -17,9 +17,9 @@ use crate::invariants;
 /// How often the process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deaths {
-    /// Only the first attempt; Lambda's next one finds what it left.
+    /// Only the first attempt dies. Lambda's next one finds what it left.
     Once,
-    /// Every attempt, each at the same place of its own: CloudFormation hears nothing.
+    /// Every attempt dies at the same call, so CloudFormation gets no answer.
     Always,
 }
 
@@ -32,18 +32,17 @@ struct Point {
     deaths: Deaths,
 }
 
-/// What a case came to.
+/// The result of a case.
 pub(crate) struct Played {
-    /// How many calls each invocation of the operation made.
+    /// The number of calls of each invocation of the operation.
     calls: Vec<u64>,
-    /// What its roles were needed for.
+    /// The grants that it needed.
     pub(crate) used: BTreeSet<Grant>,
 }
 
-/// Plays a case, with a death where one is given.
+/// Plays a case, with one death if a point is given.
 ///
-/// # Errors
-/// What is wrong, and the history that led to it.
+/// # Errors What is wrong, and the history that led to it.
 async fn play(case: &Case, point: Option<Point>) -> Result<Played, Broken> {
     let (cast, mut network) = Cast::published(settings(7)).await;
     (case.setup)(&cast).await;
@@ -54,7 +53,8 @@ async fn play(case: &Case, point: Option<Point>) -> Result<Played, Broken> {
         calls = operate(case, point, &cast, &mut stack) => calls,
         () = world.overrun() => Err("there is no end to it".to_owned()),
     };
-    // What people delegated by hand, and what was kept, keeps the zone published; they take it away first.
+    // Delegations of people, and what was kept, prevent the delete of the published zone, so people delete
+    // them first.
     people_leave(&cast, &stack);
     let calls = match calls {
         Ok(calls) if cast.engine.delete(&mut network).await == Status::Deleted => Ok(calls),
@@ -82,14 +82,14 @@ async fn play(case: &Case, point: Option<Point>) -> Result<Played, Broken> {
 
 /// Plays a case without deaths.
 ///
-/// # Panics
-/// Where something is wrong.
+/// # Panics Something is wrong.
 pub(crate) fn play_undisturbed(case: &Case) -> Played {
     let played = runtime().block_on(play(case, None));
     played.unwrap_or_else(|(why, history)| panic!("{}: {why}\n{history}", case.name))
 }
 
-/// Calls that a role was too small for. A repeat of a request that is answered already may come when the stack has other rights.
+/// Returns calls that a role did not permit. A redelivery of an answered request may come when the stack has
+/// other permissions.
 fn denied(cast: &Cast) -> Vec<String> {
     let is_repeat = |event: &Event| match &event.hand {
         Some(Hand::Function(work)) => cast.engine.was_answered_before(work.invocation).is_some(),
@@ -145,8 +145,8 @@ async fn operate(
     let calls = calls_by_invocation(cast, first);
     sound(cast, stack)?;
     let dies_always = point.is_some_and(|point| point.deaths == Deaths::Always);
-    // Where no CallerReference tells a repeat from the first delivery, one that finds nothing begun makes nothing: the
-    // first may have been answered, and undone by its Delete.
+    // If no CallerReference distinguishes a redelivery from the first delivery, a redelivery that finds
+    // nothing creates nothing: the first may have been answered, and undone by its Delete.
     let refused_as_repeat = (stack.failures.iter())
         .any(|why| why.contains("an earlier delivery of it may have been answered"))
         && DIED_BEFORE_ITS_FIRST_WRITE.covers(point.is_some());
@@ -160,7 +160,7 @@ async fn operate(
     if !(expected || case.fails && dies_always) {
         return Err(format!("it is {status:?}: {:?}", stack.failures));
     }
-    // Whatever happened, the stack can go, and nothing of it stays.
+    // Whatever happened, the stack can be deleted, and nothing of it remains.
     if !matches!(stack.status, Status::Deleted | Status::CreateRolledBack) {
         let status = cast.engine.delete(stack).await;
         if status != Status::Deleted {
@@ -172,17 +172,17 @@ async fn operate(
     Ok(calls)
 }
 
-/// Makes what a template says, and takes it out of the stack: a deletion policy keeps it.
+/// Creates what a template says, and removes it from the stack with a deletion policy that keeps it.
 async fn keep(cast: &Cast, stack: &mut Stack, kept: &Template) -> Result<(), String> {
     let created = cast.engine.create(stack, kept).await;
     let taken_out = cast.engine.update(stack, &Template::new()).await;
     let all = [created, taken_out] == [Status::Complete; 2];
-    // Long enough for no answer of that to be on its way any more.
+    // Long enough that no answer to the removal can still be on its way.
     tokio::time::sleep(RECENTLY * 2).await;
     if all {
         Ok(())
     } else {
-        Err(format!("not kept: {:?}", stack.failures))
+        Err(format!("the resources were not kept: {:?}", stack.failures))
     }
 }
 
@@ -195,7 +195,7 @@ fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {
     }
 }
 
-/// People take away what they delegated.
+/// Deletes the delegations that people created.
 pub(crate) fn people_leave(cast: &Cast, stack: &Stack) {
     let given_up = !stack.retained.is_empty() || !stack.orphans.is_empty();
     cast.world
@@ -211,7 +211,7 @@ pub(crate) fn people_leave(cast: &Cast, stack: &Stack) {
     }
 }
 
-/// Calls, answers included, of each invocation from the first on.
+/// Returns the number of calls, including the answer's PUT, of each invocation from the first on.
 fn calls_by_invocation(cast: &Cast, first: u64) -> Vec<u64> {
     let mut calls: BTreeMap<u64, u64> = BTreeMap::new();
     for event in cast.world.log() {
@@ -228,10 +228,9 @@ fn calls_by_invocation(cast: &Cast, first: u64) -> Vec<u64> {
         .collect()
 }
 
-/// Every point of a case.
+/// Returns every point of a case.
 ///
-/// # Errors
-/// What is wrong with the case where nothing dies.
+/// # Errors What is wrong with the case if nothing dies.
 fn points(case: &Case) -> Result<Vec<Point>, Broken> {
     let played = runtime().block_on(play(case, None))?;
     let mut points = Vec::new();
@@ -252,7 +251,7 @@ fn points(case: &Case) -> Result<Vec<Point>, Broken> {
     Ok(points)
 }
 
-/// Where time passes only while everybody waits.
+/// Returns a runtime in which time passes only while everything waits.
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -262,7 +261,7 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn whatever_dies_when_nothing_is_lost_and_nothing_is_left() {
+fn nothing_is_lost_or_left_whichever_call_the_process_dies_at() {
     let mut work: Vec<(&Case, Point)> = Vec::new();
     let mut undisturbed = Vec::new();
     for case in CASES {

@@ -1,16 +1,16 @@
-//! Everything that the proofs do not check, each with its reason. The oracle and the generator ask this list; nothing is left out
-//! anywhere else. `docs/reliability.md`, "What is not promised", has a paragraph for each title.
+//! Everything that the proofs do not check, each with its reason. The oracle and the generator use this list
+//! and exclude nothing else. `docs/reliability.md`, "What is not promised", has a paragraph for each title.
 
 /// One thing that is not checked.
 pub(crate) struct Exclusion {
-    /// As `docs/reliability.md` calls it.
+    /// The title in `docs/reliability.md`.
     pub(crate) title: &'static str,
     /// Why it cannot be promised.
     pub(crate) reason: &'static str,
 }
 
 impl Exclusion {
-    /// Whether something that would count as wrong falls under this exclusion.
+    /// Returns whether this exclusion covers something that would otherwise be wrong.
     pub(crate) fn covers(&self, what: bool) -> bool {
         what
     }

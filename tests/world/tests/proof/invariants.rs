@@ -1,4 +1,4 @@
-//! What must hold when a stack has come to rest.
+//! The promises that must be true when no operation runs on a stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::exclusions::{
     NEVER_ANSWERED, OUTDATED_UPDATE, RENAMED_AND_ROLLED_BACK, TAGS_TAKEN_OFF, TOUCHED_BY_PEOPLE,
 };
 
-/// What a person's act can break of a name, a zone or a prefix.
+/// A promise about a name, a zone or a prefix that a person's act can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Promise {
     /// Its delegation is as the template says.
@@ -29,7 +29,7 @@ pub(crate) enum Promise {
     Leftover,
 }
 
-/// What is not checked in a history, and of what.
+/// The promises that are not checked in a history.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exempt {
     /// By name, id of a zone or prefix.
@@ -39,7 +39,7 @@ pub(crate) struct Exempt {
 }
 
 impl Exempt {
-    /// Whether people broke that promise of this name, zone or prefix.
+    /// Returns whether people broke this promise of a name, zone or prefix.
     pub(crate) fn is(&self, of: &str, promise: Promise) -> bool {
         self.touched.contains(&(of.to_owned(), promise))
     }
@@ -48,16 +48,17 @@ impl Exempt {
 /// The last parts of the names of the parameters under a prefix.
 const PARAMETERS: [&str; 3] = ["hosted-zone-id", "hosted-zone-name", "name-servers"];
 
-/// Something in the world that a function made for a stack.
+/// A thing in the world that a function created for a stack.
 struct Made {
-    /// What it is, by a key that [`as_said`] names as well.
+    /// Its key, which [`as_said`] uses too.
     key: String,
-    /// The names by which a refusal names exactly this thing.
+    /// The names with which a failure identifies exactly this thing.
     names: Vec<String>,
     by: Hand,
 }
 
-/// Everything that functions made for a stack. Of record sets only those outside the stack's own zones.
+/// Returns everything that functions created for a stack. Record sets count only outside of the stack's own
+/// zones.
 fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
     let by_stack = |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
     let plain = |name: &str| name.trim_end_matches('.').to_owned();
@@ -98,7 +99,8 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
     }
     for ((_, _, name), parameter) in cast.world.parameters() {
         if by_stack(&parameter.made_by) {
-            // The three of a prefix come and go together: a refusal that names one of them is about all.
+            // The three parameters of a prefix belong together: a failure that names one of them is about
+            // all.
             let prefix = name.rsplit_once('/').map_or("", |(prefix, _)| prefix);
             let three = PARAMETERS.map(|name| format!("{prefix}/{name}"));
             let names = three.into_iter().chain([prefix.to_owned()]).collect();
@@ -118,7 +120,8 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
     made
 }
 
-/// The names by which a refusal is about a delegation: its own, and the id of the zone that it leads to.
+/// Returns the names with which a failure identifies a delegation: its own, and the id of the zone to which
+/// it leads.
 fn names_of_delegation(cast: &Cast, name: &Name, set: &RecordSet) -> Vec<String> {
     let plain = |name: &str| name.trim_end_matches('.').to_lowercase();
     let leads_to = |zone: &Zone| {
@@ -130,19 +133,21 @@ fn names_of_delegation(cast: &Cast, name: &Name, set: &RecordSet) -> Vec<String>
     ids.chain([plain(&name.to_string())]).collect()
 }
 
-/// A repeat of a request that was answered before it began.
+/// A redelivery of a request that was answered before it began.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Repeat {
     OfSuccess,
     OfFailure,
 }
 
-/// Whether an invocation was such a repeat. Two things are not promised of one (docs/properties.md, "What a stack can rely on"):
+/// Returns whether an invocation was such a redelivery. Two things are not promised of one
+/// (docs/reliability.md, "What is not promised"):
 ///
-/// - where FAILED was answered before anything was made, nothing is there that it could be told by: it makes a zone and delegates it;
-/// - ACM shows nothing of a certificate that was deleted: it asks for another.
+/// - If FAILED was answered before anything was created, nothing shows that it is a redelivery: it creates a
+///   zone and delegates it.
+/// - ACM shows nothing of a deleted certificate: it requests another.
 ///
-/// All else it must leave alone, above all to make a zone that a Delete has taken away.
+/// It must not do anything else, and above all not create a zone that a Delete has deleted.
 fn repeat_of(cast: &Cast, hand: &Hand) -> Option<Repeat> {
     let Hand::Function(work) = hand else {
         return None;
@@ -155,12 +160,12 @@ fn repeat_of(cast: &Cast, hand: &Hand) -> Option<Repeat> {
     })
 }
 
-/// Whether a validation record stays where it is, because a template said `Keep`.
+/// Returns whether a validation record stays because a template says `Keep`.
 fn is_kept(cast: &Cast, record: &str) -> bool {
     cast.kept_records.contains(&Name::of(record))
 }
 
-/// Checks a stack at rest; sentences for what is wrong.
+/// Checks a stack on which no operation runs. Returns sentences with what is wrong.
 pub(crate) fn check(cast: &Cast, stack: &Stack) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut expected: BTreeSet<String> = (stack.retained.iter())
@@ -180,7 +185,7 @@ pub(crate) fn check(cast: &Cast, stack: &Stack) -> Vec<String> {
             }
             nothing_unexplained(cast, stack, &expected, &mut wrong);
         }
-        // Refused, and said so; what is left is looked at when it is tried again.
+        // Failed with a reason. What remains is checked when the operation is attempted again.
         Status::NotDeleted | Status::RollbackFailed => {
             if stack.failures.is_empty() && stack.orphans.is_empty() {
                 wrong.push(format!("{} failed without a reason", stack.name()));
@@ -193,8 +198,8 @@ pub(crate) fn check(cast: &Cast, stack: &Stack) -> Vec<String> {
         .collect()
 }
 
-/// No account has a name in the delegated zone that is not its own.
-pub(crate) fn rights(cast: &Cast) -> Vec<String> {
+/// Checks that no account has a name in the delegated zone that is not its own.
+pub(crate) fn foreign_names(cast: &Cast) -> Vec<String> {
     let Some(zone) = cast.world.zone(&cast.build_zone) else {
         return Vec::new();
     };
@@ -215,7 +220,7 @@ pub(crate) fn rights(cast: &Cast) -> Vec<String> {
     wrong
 }
 
-/// All that stands and is not expected must be named by a Delete that failed and was given up.
+/// Checks that a Delete that failed and was given up names everything that exists and is not expected.
 fn nothing_unexplained(
     cast: &Cast,
     stack: &Stack,
@@ -234,7 +239,8 @@ fn nothing_unexplained(
     }
 }
 
-/// Whether a failed Delete names exactly this thing. One without an answer names nothing but its own resource.
+/// Returns whether a failed Delete names exactly this thing. One without an answer names only its own
+/// resource.
 fn explains(cast: &Cast, orphan: &Orphan, made: &Made) -> bool {
     let Some(sentence) = &orphan.sentence else {
         return NEVER_ANSWERED.covers(is_of(cast, orphan, &made.by));
@@ -243,7 +249,7 @@ fn explains(cast: &Cast, orphan: &Orphan, made: &Made) -> bool {
         return is_of(cast, orphan, &made.by);
     }
     let id = &orphan.physical_id;
-    // The validation records of a certificate that is left are needed for its renewal.
+    // A certificate that remains needs its validation records for its renewal.
     let certificates = cast.world.certificates();
     let needs = |record: &String| {
         let certificate = certificates.get(id);
@@ -251,7 +257,7 @@ fn explains(cast: &Cast, orphan: &Orphan, made: &Made) -> bool {
     };
     let is_in_name = |c: char| c.is_ascii_alphanumeric() || "-._*/:\\".contains(c);
     let is_in_id = sentence.contains(id.as_str());
-    // A subdomain's id is its name, its zone's id and its parent zone's id.
+    // A subdomain's id consists of its name, its zone's id and its parent zone's id.
     let parts = id.split('/').filter(|_| is_in_id);
     sentence
         .split(|c: char| !is_in_name(c))
@@ -261,12 +267,12 @@ fn explains(cast: &Cast, orphan: &Orphan, made: &Made) -> bool {
         || is_in_id && made.names.iter().any(needs)
 }
 
-/// Whether a Delete whose id names nothing says how to find what its resource created.
+/// Returns whether a Delete whose id names nothing says how to find what its resource created.
 pub(crate) fn is_found_by_tags(sentence: &str) -> bool {
     sentence.ends_with("created may still exist: find it by its ownership tags.")
 }
 
-/// Whether a resource created this.
+/// Returns whether a resource created this.
 fn is_of(cast: &Cast, orphan: &Orphan, by: &Hand) -> bool {
     let Hand::Function(work) = by else {
         return false;
@@ -275,13 +281,13 @@ fn is_of(cast: &Cast, orphan: &Orphan, by: &Hand) -> bool {
         || cast.world.is_renamed(&work.stack_id, &orphan.logical_id)
 }
 
-/// Whether a certificate is validated by a record of that name.
+/// Returns whether a certificate is validated by a record of that name.
 pub(crate) fn needs(certificate: &Certificate, record: &str) -> bool {
     let mut names = certificate.names.iter();
     names.any(|name| world::validation_record(&certificate.account, name).0 == record)
 }
 
-/// What a resource consists of, by the keys of [`Made`].
+/// Returns the things of a resource, by the keys of [`Made`].
 fn keys_of(cast: &Cast, resource: &StackResource) -> Vec<String> {
     let attribute = |name: &str| resource.attributes.get(name).cloned().unwrap_or_default();
     match resource.definition.resource_type.as_str() {
@@ -310,7 +316,7 @@ fn keys_of(cast: &Cast, resource: &StackResource) -> Vec<String> {
     }
 }
 
-/// The tags that a template gives a resource.
+/// Returns the tags that a template gives a resource.
 fn tags_of(resource: &StackResource) -> BTreeMap<String, String> {
     let tags = resource.properties.get("Tags").and_then(Value::as_object);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -320,14 +326,15 @@ fn tags_of(resource: &StackResource) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Tags without those that say whose a thing is.
+/// Returns the tags without the ownership tags.
 fn own_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut tags = tags.clone();
     tags.retain(|name, _| !name.starts_with("zone-delegation:"));
     tags
 }
 
-/// Whether a thing has the tags of its template. One that was `kept` may have others, of an earlier template.
+/// Returns whether a thing has the tags of its template. One that was `kept` may have those of an earlier
+/// template.
 fn are_tags(
     tags: &BTreeMap<String, String>,
     wanted: &BTreeMap<String, String>,
@@ -338,13 +345,13 @@ fn are_tags(
     tags == *wanted || KEPT_TAGS.covers(kept) && wanted.iter().all(has)
 }
 
-/// Whether a thing existed before its resource was created.
+/// Returns whether a thing existed before its resource was created.
 fn is_older(cast: &Cast, made_by: &Hand, resource: &StackResource) -> bool {
     let created = cast.world.request_of(made_by);
     created.is_none_or(|created| created < resource.created_by)
 }
 
-/// Whether a resource stands as its template says, except where people touched it.
+/// Checks that a resource is as its template says, except for promises that people broke.
 fn as_said(
     cast: &Cast,
     stack: &Stack,
@@ -371,11 +378,11 @@ fn as_said(
                 if touched(Promise::Zone) {
                     return Ok(());
                 }
-                return wrong(format!("its zone {zone_id} is gone"));
+                return wrong(format!("its zone {zone_id} does not exist"));
             };
             let parent_id = attribute("ParentHostedZoneId");
             let Some(parent) = cast.world.zone(&parent_id) else {
-                return wrong(format!("its parent {parent_id} is gone"));
+                return wrong(format!("its parent {parent_id} does not exist"));
             };
             let name = attribute("DomainName");
             let wanted = format!(
@@ -393,7 +400,8 @@ fn as_said(
             }
             let key = world::RecordKey::new(&zone.name, "NS");
             let ttl = text("Ttl").map_or(300, |ttl| ttl.parse().unwrap());
-            // A renaming that is rolled back gives the zone back, and says nothing of the TTL, comment and tags that it had.
+            // A rename that is rolled back returns the zone, and does not mention the TTL, comment and tags
+            // that it had.
             let outdated = format!("{} {logical_id}", stack.id);
             let outdated = cast.exempt.is(&outdated, Promise::Attributes);
             let renamed = RENAMED_AND_ROLLED_BACK
@@ -414,7 +422,7 @@ fn as_said(
                 values.sort();
                 let mut hosts = zone.hosts();
                 hosts.sort();
-                // A delegation that was adopted stays as people wrote it.
+                // An adopted delegation stays as people wrote it.
                 let is_adopted = set.written_by == Hand::Person;
                 if values != hosts || set.ttl != Some(ttl) && !renamed && !is_adopted {
                     return wrong(format!(
@@ -439,7 +447,8 @@ fn as_said(
             if !zone.in_dns() {
                 return wrong(format!("zone {zone_id} is not INSYNC"));
             }
-            // A template may give one name to two logical ids: then the zone carries the mark of either.
+            // A template may give one name to two logical ids: then the zone has the ownership tags of
+            // either.
             let marked = zone
                 .tags
                 .get("zone-delegation:logical-id")
@@ -461,7 +470,7 @@ fn as_said(
             let arn = resource.physical_id.clone();
             let certificates = cast.world.certificates();
             let Some(certificate) = certificates.get(&arn) else {
-                return wrong(format!("its certificate {arn} is gone"));
+                return wrong(format!("its certificate {arn} does not exist"));
             };
             if certificate.status != "ISSUED" {
                 return wrong(format!("{arn} is {}", certificate.status));
@@ -496,7 +505,7 @@ fn as_said(
                 let key = world::RecordKey::new(&Name::of(&record), "CNAME");
                 let zones = cast.world.zones();
                 if !zones.values().any(|zone| zone.records.contains_key(&key)) {
-                    return wrong(format!("{arn} cannot be renewed: {record} is gone"));
+                    return wrong(format!("{arn} cannot be renewed: {record} does not exist"));
                 }
             }
             Ok(())
@@ -508,7 +517,7 @@ fn as_said(
             }
             let zone_id = text("HostedZoneId").unwrap_or_default();
             let Some(zone) = cast.world.zone(&zone_id) else {
-                return wrong(format!("its zone {zone_id} is gone"));
+                return wrong(format!("its zone {zone_id} does not exist"));
             };
             let parameters = cast.world.parameters();
             let mut hosts = zone.hosts();

@@ -1,4 +1,5 @@
-//! The proof that nothing is lost and nothing is left, whatever dies when: the functions in the strict world, under CloudFormation.
+//! Proves that nothing is lost and nothing is left, whichever process dies and when: the functions run in the
+//! strict world, with CloudFormation.
 
 mod cases;
 mod cast;

@@ -1,6 +1,7 @@
-//! Refused calls: each AWS call of each operation of each resource type fails in each way, also in ways that no code of the functions
-//! waits for, once and until a person repairs it. Afterwards nothing in use is lost, no name leads to a zone that is gone, a FAILED
-//! names the call and its code, and once the call works again the stack can be deleted and leaves nothing.
+//! Refused calls: each AWS call of each operation of each resource type fails in each way, even in ways that
+//! no code of the functions expects, once and until a person repairs it. Afterwards nothing in use is lost,
+//! no name leads to a deleted zone, every FAILED names the call and its code, and when the call works again
+//! the stack can be deleted and leaves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -10,7 +11,7 @@ use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
 use world::{Edit, Event, Fault, FaultRule, Hand, Name, RecordKey, RecordSet, ServiceError, When};
 
-use crate::cases::{CASES, Case, PLAIN, SLOW_CERTIFICATE, given_zone, one, with_given_zone};
+use crate::cases::{CASES, Case, PLAIN, SLOW_CERTIFICATE, existing_zone, one, with_existing_zone};
 use crate::cast::{BUILD, CONSUMER, Cast, REGION, certificate, settings, subdomain, with};
 use crate::crash_points::{people_leave, runtime};
 use crate::exclusions::{FAILS_WHILE_UNDONE, PERMISSION_REMOVED, VALIDATION_RECORD_KEPT};
@@ -20,15 +21,15 @@ use crate::roles;
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
-    /// With this status and a code that no service of AWS answers.
+    /// With this status and a code that no AWS service has.
     UnknownCode(u16),
     /// With this status and no body, as from a proxy or a load balancer.
     NoBody(u16),
-    /// With this status and code, which the functions wait for on other calls.
+    /// With this status and code, which the functions expect on other calls.
     CodeOfAnother(u16, &'static str),
     /// With the service's own AccessDenied.
     Denied,
-    /// With the service's own "slow down".
+    /// With the service's own throttling error.
     Throttled,
     /// With a 500, before or after the call takes effect.
     Internal(When),
@@ -61,8 +62,8 @@ const FAILURES: &[Failure] = &[
     Failure::Reset(When::After),
 ];
 
-/// Which operations of a service answer a code. From these it is no failure but the truth, and a call that lies about what
-/// exists is not what is proved here.
+/// Returns whether operations of a service answer this code. From these it would be the truth, and this proof
+/// is not about calls that lie about what exists.
 fn is_own_code(action: &str, code: &str) -> bool {
     let (service, operation) = action.split_once(':').unwrap_or_default();
     match code {
@@ -88,11 +89,11 @@ fn is_own_code(action: &str, code: &str) -> bool {
     }
 }
 
-/// The words of every made-up error.
+/// The message of every invented error.
 const WORDS: &str = "the words of AWS";
 
 impl Failure {
-    /// What falls upon a call; none where it would be the truth.
+    /// Returns the fault of a call, or none if the error would be the truth.
     fn of(self, action: &str) -> Option<Fault> {
         let error = |when, status, code: &str| {
             let error = ServiceError::new(status, code, WORDS);
@@ -113,7 +114,8 @@ impl Failure {
         }
     }
 
-    /// Whether it is played as lasting, too: one for each way in which the functions take it.
+    /// Returns whether it is also played as a lasting failure: one for each way in which the functions handle
+    /// it.
     fn lasts(self) -> bool {
         match self {
             Self::UnknownCode(status) => status == 400,
@@ -125,7 +127,7 @@ impl Failure {
         }
     }
 
-    /// Whether the same call may succeed when it is sent again: then one such failure changes nothing.
+    /// Returns whether the same call may succeed when it is sent again: then one such failure changes nothing.
     fn is_transient(self) -> bool {
         match self {
             Self::UnknownCode(429) | Self::NoBody(503) => true,
@@ -137,12 +139,12 @@ impl Failure {
     }
 }
 
-/// A call of an operation's undisturbed course.
+/// A call of an operation without faults.
 #[derive(Clone, Debug)]
 struct Call {
     /// Such as `route53:GetChange`.
     action: String,
-    /// How many calls of the same API operation came before it.
+    /// The number of earlier calls of the same API operation.
     before: u64,
 }
 
@@ -156,7 +158,7 @@ struct Life {
     lasts: bool,
 }
 
-/// More operations than the crash points have, for the calls that those do not need.
+/// Operations that the crash points do not have, for the calls that those do not need.
 const MORE: &[Case] = &[
     Case {
         name: WITH_RECORDS,
@@ -204,9 +206,9 @@ const MORE: &[Case] = &[
     },
     Case {
         name: "DelegatedSubdomain: an external zone is delegated with another TTL",
-        setup: |cast| Box::pin(async { given_zone(cast).await }),
-        before: Some(|cast| one("Zone", with_given_zone(cast))),
-        after: Some(|cast| one("Zone", with(with_given_zone(cast), json!({"Ttl": 60})))),
+        setup: |cast| Box::pin(async { existing_zone(cast).await }),
+        before: Some(|cast| one("Zone", with_existing_zone(cast))),
+        after: Some(|cast| one("Zone", with(with_existing_zone(cast), json!({"Ttl": 60})))),
         ..PLAIN
     },
     Case {
@@ -250,14 +252,14 @@ fn cases() -> Vec<&'static Case> {
         .collect()
 }
 
-/// What stands before the operation, from which every life of a case begins.
+/// The state before the operation, from which every life of a case starts.
 struct Scene {
     cast: Cast,
     network: Stack,
     stack: Stack,
     before: Option<Template>,
     after: Option<Template>,
-    /// How the operation ends if no call fails, and with which reasons.
+    /// The status and the reasons with which the operation ends if no call fails.
     status: Status,
     reasons: BTreeSet<String>,
     calls: Vec<Call>,
@@ -318,8 +320,7 @@ impl Scene {
 
     /// Plays a life.
     ///
-    /// # Errors
-    /// What is wrong, and the history that led to it.
+    /// # Errors What is wrong, and the history that led to it.
     async fn play(&self, life: &Life) -> Result<(), (String, String)> {
         let cast = self.cast.fork(|_| {});
         let wrong = self.live(&cast, life).await;
@@ -331,7 +332,7 @@ impl Scene {
         Err((wrong.join("; "), cast.history()))
     }
 
-    /// A life on a forked cast; sentences for what is wrong.
+    /// Plays a life on a copy of the cast. Returns sentences with what is wrong.
     async fn live(&self, cast: &Cast, life: &Life) -> Vec<String> {
         let (mut stack, mut network) = (self.stack.clone(), self.network.clone());
         let (_, operation) = life.call.action.split_once(':').unwrap_or_default();
@@ -343,11 +344,12 @@ impl Scene {
         let peoples = Peoples::of(cast);
         let begun = cast.world.log().len();
         let status = self.operate(cast, &mut stack).await;
-        // The person repairs it.
+        // A person repairs the call.
         cast.world.clear_faults();
         let mut wrong = Vec::new();
         let mut leftovers = at_rest(cast, &stack);
-        // The next request for the resource, or the Delete of the stack below, deletes what a FAILED Update could not.
+        // The next request for the resource, or the Delete of the stack below, deletes what a FAILED Update
+        // could not delete.
         let is_undone = life.lasts && stack.status == Status::RolledBack;
         leftovers
             .retain(|what| !FAILS_WHILE_UNDONE.covers(is_undone && what.ends_with(" is left")));
@@ -378,14 +380,14 @@ impl Scene {
         wrong.extend(leftovers);
         wrong.extend(peoples.changed(cast));
         people_leave(cast, &stack);
-        // What is left delegated keeps the parent published.
+        // A remaining delegation prevents the delete of the published parent.
         if stack.orphans.is_empty() && cast.engine.delete(&mut network).await != Status::Deleted {
             wrong.push(format!("the network stack stays: {:?}", network.failures));
         }
         wrong
     }
 
-    /// Reasons that do not name the call and its code.
+    /// Returns the reasons that do not name the call and its code.
     fn unclear(&self, life: &Life, reasons: &BTreeSet<String>) -> Vec<String> {
         let (_, operation) = life.call.action.split_once(':').unwrap_or_default();
         let code = match life.failure.of(&life.call.action) {
@@ -400,8 +402,9 @@ impl Scene {
     }
 }
 
-/// Sentences for what is wrong with a stack at rest. A renaming is undone by the Delete of the new logical id; if that failed until
-/// CloudFormation gave it up, the old one does not have back what it had.
+/// Returns sentences with what is wrong with a stack on which no operation runs. A rename is rolled back by
+/// the Delete of the new logical id. If CloudFormation gave that Delete up, the old logical id does not have
+/// its things back.
 fn at_rest(cast: &Cast, stack: &Stack) -> Vec<String> {
     let given_up = |id: &String| {
         let mut orphans = stack.orphans.iter();
@@ -413,7 +416,7 @@ fn at_rest(cast: &Cast, stack: &Stack) -> Vec<String> {
     invariants::check(cast, stack)
 }
 
-/// The calls of a course. Of one that is polled, the first and the last.
+/// Returns the calls of an operation. Of repeated polls, only the first and the last.
 fn calls<'a>(log: impl Iterator<Item = &'a Event>) -> Vec<Call> {
     let mut calls: Vec<(Call, &str)> = Vec::new();
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
@@ -438,12 +441,12 @@ fn calls<'a>(log: impl Iterator<Item = &'a Event>) -> Vec<Call> {
     calls.into_iter().map(|(call, _)| call).collect()
 }
 
-/// Whether an event is a call of a function to AWS.
+/// Returns whether an event is a call of a function to AWS.
 fn is_call(event: &Event) -> bool {
     matches!(event.hand, Some(Hand::Function(_))) && event.action.contains(':')
 }
 
-/// A sentence without what differs from one attempt to the next.
+/// Returns a sentence without the parts that differ between attempts.
 fn without_request_ids(reason: &str) -> String {
     let mut parts = reason.split("request ");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -453,7 +456,7 @@ fn without_request_ids(reason: &str) -> String {
     })
 }
 
-/// The reasons of all answers that were FAILED.
+/// Returns the reasons of all answers that were FAILED.
 fn reasons(log: &[Event]) -> BTreeSet<String> {
     let failed = log.iter().filter(|event| event.hand.is_none());
     failed
@@ -463,8 +466,8 @@ fn reasons(log: &[Event]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a stack that is deleted has left. Only a Delete that failed until CloudFormation gave it up, in the clean-up of an update,
-/// excuses what it names; a certificate that it left excuses the validation records of that certificate.
+/// Returns what a deleted stack has left. The only excuse is a Delete that CloudFormation gave up in the
+/// clean-up of an update: it excuses what it names, and the validation records of a certificate that it left.
 fn left(cast: &Cast, stack: &Stack) -> Vec<String> {
     let by_stack = |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
     let certificates = cast.world.certificates();
@@ -503,17 +506,18 @@ fn left(cast: &Cast, stack: &Stack) -> Vec<String> {
         .collect()
 }
 
-/// Whether something is left because ACM does not list certificates.
+/// Returns whether something is left because ACM does not list certificates.
 fn is_left_out(life: &Life, what: &str) -> bool {
     let is_validation = what.split(' ').any(|word| word.starts_with('_'));
     let lists = life.call.action == "acm:ListCertificates";
-    // The one case in which a process dies besides.
+    // The only case in which a process dies as well.
     let died = cases()[life.case].name == SLOW_CERTIFICATE.name;
     VALIDATION_RECORD_KEPT.covers(life.lasts && lists && is_validation)
         || PERMISSION_REMOVED.covers(died && lists && life.failure == Failure::Denied)
 }
 
-/// The zones that people created, with what is theirs in them: comment, tags and record sets. It is as it was when a stack is gone.
+/// The zones that people created, with what people have in them: comment, tags and record sets. All of it is
+/// the same after a stack was deleted.
 #[derive(Debug, PartialEq)]
 struct Peoples(BTreeMap<String, (String, BTreeMap<String, String>, Records)>);
 
@@ -551,7 +555,7 @@ fn people_add_records(cast: &Cast) {
 }
 
 #[test]
-fn whatever_call_fails_in_whatever_way_nothing_is_lost_and_nothing_is_left() {
+fn nothing_is_lost_or_left_whichever_call_fails() {
     let cases = cases();
     let scenes: Vec<Scene> = cases
         .iter()
@@ -575,7 +579,7 @@ fn whatever_call_fails_in_whatever_way_nothing_is_lost_and_nothing_is_left() {
         }
     }
     let title = |life: &Life| format!("{} {life:?}", cases[life.case].name);
-    // `LIFE` is a part of the title of those that are played, `ONE_IN=10` says that a tenth of them are.
+    // `LIFE` is a part of the title of the lives that are played, and `ONE_IN=10` plays a tenth of them.
     let only = std::env::var("LIFE").unwrap_or_default();
     let one_in = std::env::var("ONE_IN").map_or(1, |text| text.parse().expect("a number"));
     lives.retain(|life| title(life).contains(&only));

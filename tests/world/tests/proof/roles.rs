@@ -1,5 +1,5 @@
-//! The roles of the proof: those that the CDK app makes, out of its synthesized stacks (cdk/test/roles.test.ts writes them down), each
-//! resolved for the stack that it belongs to.
+//! The roles of the proof: those of the CDK app's synthesized stacks (cdk/test/roles.test.ts writes them),
+//! each resolved for its stack.
 
 use serde_json::Value;
 use world::cloudformation::{ResourceDefinition, Stack, Template};
@@ -7,15 +7,16 @@ use world::{Resolution, Role, World};
 
 use crate::cast::{BUILD, CONSUMER, NETWORK, PREFIX, REGION, SECOND};
 
-/// Names of the proof that nest, and what the app's configuration calls them: there a name below another of the same consumer is an
-/// application of that one, never granted in the delegated zone. The proof has both in that zone, as two prefixes would.
+/// Nested names of the proof, and their names in the app's configuration. In the app, a name below another of
+/// the same consumer is an application of that one and is never granted in the delegated zone. The proof has
+/// both in that zone, as two prefixes would.
 const BELOW: [(&str, &str); 3] = [
     ("below", "a.dev"),
     ("far-below", "b.a.dev"),
     ("below-ops", "a.ops"),
 ];
 
-/// A stack of the app, or of its constructs: the roles in its template, and what grants of theirs are called.
+/// A stack of the app or of its constructs: the roles in its template, and the label of their grants.
 struct Synthesized<'a> {
     label: &'a str,
     account: &'a str,
@@ -37,8 +38,8 @@ macro_rules! synthesized {
 }
 
 const NETWORKING: Synthesized<'_> = synthesized!("networking", NETWORK, "networking");
-/// The stacks of a consumer: with certificates in its own Region, with certificates elsewhere, and without any. Two that differ in
-/// nothing but accounts, names and Regions have grants of one name.
+/// The stacks of a consumer: with certificates in its own Region, with certificates elsewhere, and without
+/// any. Stacks that differ only in accounts, names and Regions have the same label.
 const CONSUMERS: [[Synthesized<'_>; 3]; 2] = [
     [
         synthesized!("consumer", CONSUMER, "consumer"),
@@ -53,16 +54,17 @@ const CONSUMERS: [[Synthesized<'_>; 3]; 2] = [
 ];
 const CERTIFICATE: Synthesized<'_> = synthesized!("certificate", CONSUMER, "certificate");
 
-/// What a stack's function may do besides, for a subdomain of a zone of its own account, and for one that deletes its records.
+/// The additional permissions of a stack's function for a subdomain of a zone of its own account, and for one
+/// that deletes its records.
 const WITHIN_ACCOUNT: Synthesized<'_> =
     synthesized!("consumer", CONSUMER, "subdomain-within-account");
 const WITH_RECORDS: Synthesized<'_> = synthesized!("consumer", CONSUMER, "subdomain-with-records");
 
-/// Where the certificates are of a consumer that has them elsewhere.
+/// The Region of the certificates of a consumer that has them elsewhere.
 const ELSEWHERE: &str = "us-east-1";
 
 impl<'a> Synthesized<'a> {
-    /// Its roles for a stack, with this zone for every reference to one, published or given.
+    /// Returns its roles for a stack, with this zone for every reference to one.
     fn roles(&self, stack_id: &str, zone: &str, prefix: &str) -> Vec<Role> {
         let mut template: Value = serde_json::from_str(&self.renamed(prefix)).expect("it is JSON");
         name_policies(&mut template);
@@ -81,12 +83,12 @@ impl<'a> Synthesized<'a> {
         roles.into_values().map(label).collect()
     }
 
-    /// The same in another account of a consumer.
+    /// Returns the same stack in another account of a consumer.
     fn of(&self, account: &'a str) -> Self {
         Self { account, ..*self }
     }
 
-    /// Its text, as the app would write it for another instance, which has another prefix, and for names that nest.
+    /// Returns its text for another prefix, as the app writes it for another instance, and for nested names.
     fn renamed(&self, prefix: &str) -> String {
         let mut text = self.text.replace(
             &format!(":parameter{PREFIX}/"),
@@ -102,7 +104,7 @@ impl<'a> Synthesized<'a> {
         text
     }
 
-    /// The one role of a function in it.
+    /// Returns its only role of a function.
     fn function_role(&self, stack_id: &str, zone: &str, prefix: &str) -> Role {
         let roles = self.roles(stack_id, zone, prefix);
         let role = roles
@@ -112,13 +114,13 @@ impl<'a> Synthesized<'a> {
     }
 }
 
-/// Names each policy after its purpose alone: the zone or the Region that it is for makes no other right of it.
+/// Names each policy after its purpose alone: another zone or Region does not make it another permission.
 fn name_policies(template: &mut Value) {
     let resources = template["Resources"].as_object_mut();
     let resources = resources.expect("a template has resources");
     for (id, resource) in std::mem::take(resources) {
         let is_policy = resource["Type"] == "AWS::IAM::Policy";
-        // A hash of what it grants, unless it is changed in place, and one of its place, of 8 digits each.
+        // A hash of its grants, unless it is changed in place, and one of its path, with 8 digits each.
         let end = id.find("Policy").filter(|_| is_policy);
         let end = end.map_or(id.len(), |start| start + "Policy".len());
         let before = resources.insert(id[..end].to_owned(), resource);
@@ -126,7 +128,8 @@ fn name_policies(template: &mut Value) {
     }
 }
 
-/// What the roles refer to: themselves, zones, and their functions' log groups, which nothing here writes to.
+/// Resolves the references of roles: to themselves, to zones, and to their functions' log groups, which the
+/// proof does not write.
 fn resolve_references(value: &Value, resolution: &mut Resolution, role: &str, zone: &str) {
     match value {
         Value::Object(map) => {
@@ -164,32 +167,32 @@ fn is_delegation_role(arn: &str) -> bool {
     arn.contains(":role/zone-delegation-")
 }
 
-/// The ARN of the role under which a function works for a stack.
+/// Returns the ARN of the role of a stack's function.
 pub(crate) fn function_role(account: &str, stack_id: &str, function: &str) -> String {
     let name = role_name(stack_id);
     format!("arn:aws:iam::{account}:role/zone-delegation/{function}/{name}")
 }
 
-/// What the names of the delegation roles for what is published under a prefix begin with.
+/// Returns the prefix of the names of the delegation roles for a parameter prefix.
 fn role_prefix(prefix: &str) -> String {
     let name = prefix.trim_start_matches('/').replace('/', "-");
     format!("{name}-")
 }
 
-/// The ARN of a consumer's delegation role, for the delegated zone.
+/// Returns the ARN of a consumer's delegation role for the delegated zone.
 pub(crate) fn delegation_role(account: &str) -> String {
     delegation_role_of(account, PREFIX)
 }
 
-/// The ARN of a consumer's delegation role, for what is published under a prefix.
+/// Returns the ARN of a consumer's delegation role for a parameter prefix.
 pub(crate) fn delegation_role_of(account: &str, prefix: &str) -> String {
     let name = role_prefix(prefix);
     format!("arn:aws:iam::{NETWORK}:role/{name}{account}")
 }
 
-/// Makes the delegation roles of all consumers, for a zone that is published under a prefix.
+/// Creates the delegation roles of all consumers for a published zone.
 pub(crate) fn put_delegation_roles(world: &World, zone: &str, prefix: &str) {
-    let apex = world.zone(zone).expect("it stands").name.to_string();
+    let apex = world.zone(zone).expect("it exists").name.to_string();
     let text = NETWORKING.text.replace(BUILD, apex.trim_end_matches('.'));
     let networking = Synthesized {
         text: &text,
@@ -202,8 +205,8 @@ pub(crate) fn put_delegation_roles(world: &World, zone: &str, prefix: &str) {
     }
 }
 
-/// Makes the role of a stack's function, as the stack's templates have it: a policy is named after what it grants, so that the
-/// policies of one do not take the place of those of another (cdk/test/iam.test.ts).
+/// Creates the role of a stack's function from the stack's templates. A policy is named after its grants, so
+/// that the policies of one template do not replace those of another (cdk/test/iam.test.ts).
 pub(crate) fn deploy(world: &World, stack: &Stack, templates: &[&Template]) {
     let role = |template: &&Template| match stack.account.as_str() {
         NETWORK => publishing_role(stack, template),
@@ -219,7 +222,8 @@ fn text<'a>(definition: &'a ResourceDefinition, property: &str) -> Option<&'a st
     definition.properties.get(property).and_then(Value::as_str)
 }
 
-/// Each zone that a stack publishes adds its rights; one that the app would refuse to synthesize has none.
+/// Returns the role of a stack that publishes. Each published zone adds its permissions, except those that
+/// the app refuses to synthesize.
 fn publishing_role(stack: &Stack, template: &Template) -> Option<Role> {
     template
         .values()
@@ -231,7 +235,8 @@ fn publishing_role(stack: &Stack, template: &Template) -> Option<Role> {
         .reduce(Role::joined_by)
 }
 
-/// A stack without subdomains is the one with a certificate alone.
+/// Returns the role of a stack with subdomains. A stack without subdomains is the one that has only a
+/// certificate.
 fn subdomain_role(stack: &Stack, template: &Template) -> Role {
     let has = |kind: &str| template.values().any(|found| found.resource_type == kind);
     let texts = |property| {
@@ -301,7 +306,7 @@ fn subdomain_role(stack: &Stack, template: &Template) -> Role {
     .expect("one of them holds")
 }
 
-/// A synthesized stack for these subdomains, as of zones whose names nothing there knows.
+/// Returns the text of a synthesized stack for these subdomains, with the names of their zones unknown.
 fn with_apexes<'a>(text: &str, subdomains: impl Iterator<Item = &'a str>) -> String {
     let mut template: Value = serde_json::from_str(text).expect("it is JSON");
     let names: Vec<String> = subdomains.map(|name| format!("{name}.*")).collect();
@@ -316,7 +321,7 @@ fn with_apexes<'a>(text: &str, subdomains: impl Iterator<Item = &'a str>) -> Str
     template.to_string()
 }
 
-/// Every role of every stack, for a stack and a zone that do not stand.
+/// Returns every role of every stack, for a stack and a zone that do not exist.
 pub(crate) fn all() -> Vec<Role> {
     [&NETWORKING, &CERTIFICATE, &WITHIN_ACCOUNT, &WITH_RECORDS]
         .into_iter()

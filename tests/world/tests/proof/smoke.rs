@@ -1,4 +1,4 @@
-//! The plain course of things, without faults.
+//! The operations without faults.
 
 use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
@@ -7,7 +7,7 @@ use crate::cast::{BUILD, CONSUMER, Cast, REGION, certificate, settings, subdomai
 use crate::invariants;
 
 #[tokio::test(start_paused = true)]
-async fn a_subdomain_and_its_certificate_come_change_and_go() {
+async fn a_subdomain_and_its_certificate_are_created_updated_and_deleted() {
     let (cast, mut network) = Cast::published(settings(1)).await;
     let mut stack = Stack::new(CONSUMER, REGION, "dev");
     let mut template = Template::from([

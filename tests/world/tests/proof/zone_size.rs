@@ -1,4 +1,4 @@
-//! The size of a zone and of an account does not count: nothing is listed whole.
+//! The number of calls does not depend on the size of a zone or of an account.
 
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use crate::cast::{
     BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, settings, subdomain, with,
 };
 
-/// The AWS calls of each operation in turn, with so many record sets in the parent zone and zones in each account.
+/// Returns the number of AWS calls of each operation, with this many record sets in the parent zone and zones
+/// in each account.
 async fn calls(record_sets: usize, zones: usize) -> Vec<(&'static str, usize)> {
-    // Nothing is waited for, so that no look is repeated.
+    // Nothing is waited for, so no poll is repeated.
     let at_once = Duration::ZERO..=Duration::ZERO;
     let settings = Settings {
         propagation: at_once.clone(),
@@ -57,7 +58,8 @@ async fn calls(record_sets: usize, zones: usize) -> Vec<(&'static str, usize)> {
         counted.push((operation, log[from..].iter().filter(is_call).count()));
         from = log.len();
     };
-    // With `Fail` its Delete looks for delegations in the whole zone, which no call of Route 53 finds otherwise.
+    // With `Fail`, its Delete searches the whole zone for delegations, which Route 53 cannot list in another
+    // way.
     let published = || {
         let properties = json!({"DelegationsOnDelete": "Ignore"});
         with(cast.published_zone(PREFIX), properties)
@@ -111,6 +113,6 @@ async fn calls(record_sets: usize, zones: usize) -> Vec<(&'static str, usize)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn as_many_calls_in_the_largest_zone_and_account() {
+async fn the_largest_zone_and_account_need_the_same_number_of_calls() {
     assert_eq!(calls(9_900, 490).await, calls(3, 3).await);
 }

@@ -1,4 +1,4 @@
-//! What a function writes while a test runs on this thread.
+//! The log of a function while a test runs on this thread.
 
 use std::io;
 use std::sync::{Arc, Mutex, Once};
@@ -7,14 +7,15 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// A log that ends with its value.
+/// A log that ends when this value is dropped.
 pub(crate) struct Log {
     lines: Lines,
     _logging: DefaultGuard,
 }
 
-/// Sees to it that each event asks its thread's subscriber. Without this, an event that is logged for the first time on one
-/// thread, while another starts its log, can be off for that log: `tracing` caches that nobody wants it.
+/// Makes `tracing` ask this thread's subscriber about each event. Otherwise an event that is logged for the
+/// first time on one thread, while another starts its log, can be missing from that log, because `tracing`
+/// caches that nobody wants it.
 pub(crate) fn ask_each_time() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -39,7 +40,7 @@ impl Log {
         }
     }
 
-    /// The lines that have `words`.
+    /// Returns the lines that have `words`.
     pub(crate) fn lines_with(&self, words: &str) -> Vec<String> {
         let bytes = self.lines.0.lock().unwrap();
         let text = String::from_utf8_lossy(&bytes);

@@ -1,5 +1,5 @@
-//! Every branch of every resource type in the strict world: what is made, what is refused with which sentence, what is waited for,
-//! and that the world is as it should be afterwards.
+//! Every branch of every resource type in the strict world: what is created, what is refused with which
+//! sentence, what is waited for, and the state of the world afterwards.
 
 mod certificate;
 mod hand_over;

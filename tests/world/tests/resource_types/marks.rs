@@ -5,7 +5,7 @@ use world::cloudformation::ResourceDefinition;
 
 use crate::stage::{BUILD, LOGICAL_ID, Stage, with};
 
-/// A resource of each type that takes tags, in a zone of the consumer.
+/// Returns a resource of each type that takes tags, in a zone of the consumer.
 fn resources(zone: &str) -> [ResourceDefinition; 2] {
     let name = format!("app.dev.{BUILD}");
     [

@@ -1,11 +1,11 @@
-//! Quotas that are used up: what the user is told to do about them.
+//! Quotas that are used up: the remedy in each sentence.
 
 use world::cloudformation::ResourceDefinition;
 use world::{Fault, FaultRule, ServiceError, When};
 
 use crate::stage::{BUILD, PREFIX, Stage};
 
-/// What is said of a resource in a zone `dev` of the consumer, after the facts of the failed call.
+/// Returns the part after the facts of the failed call, for a resource in a zone `dev` of the consumer.
 async fn advice(
     use_up: impl FnOnce(&Stage, &str),
     resource_type: &str,
@@ -26,7 +26,7 @@ async fn advice(
     advice.to_owned()
 }
 
-/// Nothing more fits into the zone.
+/// Fills a zone up to its quota.
 fn fill(stage: &Stage, zone: &str) {
     let records = stage.world.zone(zone).unwrap().records.len();
     stage
@@ -35,7 +35,7 @@ fn fill(stage: &Stage, zone: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_is_named_with_what_helps() {
+async fn each_quota_is_named_with_a_remedy() {
     const SUBDOMAIN: &str = r#"{"Subdomain": "a", "ParentHostedZoneId": "ZONE"}"#;
     let certificate = format!(r#"{{"HostedZoneId": "ZONE", "DomainName": "a.dev.{BUILD}"}}"#);
     let published = format!(r#"{{"HostedZoneId": "ZONE", "ParameterPrefix": "{PREFIX}"}}"#);

@@ -1,8 +1,8 @@
-//! The calls of each operation by their rounds: those that are sent at once, one round after another. The answer's PUT is none
-//! of them.
+//! The calls of each operation by rounds: calls that are sent at once, one round after another. The answer's
+//! PUT does not count.
 //!
-//! Here every call takes the same time and nothing else takes any, so that calls which were sent at once are made at the same
-//! moment. Looks at changes come by themselves, each after a pause of its own.
+//! Every call takes the same time and nothing else takes any, so calls that were sent at once are made at the
+//! same moment. Each poll of a change is a round of its own, after a pause.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use world::{Event, Hand};
 
 use crate::stage::{BUILD, NETWORK, PREFIX, Stage, with};
 
-/// A stage on which AWS is done with everything at once.
+/// Returns a stage on which AWS completes everything at once.
 async fn stage() -> Stage {
     let at_once = Duration::ZERO..=Duration::ZERO;
     let latency = Duration::from_millis(100);
@@ -28,7 +28,7 @@ async fn stage() -> Stage {
     .await
 }
 
-/// What is logged from now on, by rounds.
+/// The calls from now on, by rounds.
 struct Rounds<'a> {
     stage: &'a Stage,
     since: usize,
@@ -40,7 +40,7 @@ impl<'a> Rounds<'a> {
         Self { stage, since }
     }
 
-    /// An operation has cost no more than so many rounds, and so many calls in all.
+    /// Checks that an operation had at most this many rounds, and this many calls altogether.
     fn check_budget(&mut self, most_rounds: usize, most_calls: usize) {
         let rounds = self.take();
         let calls: usize = rounds.iter().map(|round| round.split(" + ").count()).sum();
@@ -48,7 +48,7 @@ impl<'a> Rounds<'a> {
         assert!(is_within, "{calls} calls: {rounds:#?}");
     }
 
-    /// The operations of functions since this was last asked, those of a round in alphabetical order.
+    /// Returns the calls since the last check, those of a round in alphabetical order.
     fn take(&mut self) -> Vec<String> {
         let log = self.stage.world.log();
         let mut rounds = BTreeMap::<_, Vec<&str>>::new();
@@ -71,7 +71,7 @@ impl<'a> Rounds<'a> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_published_zone() {
+async fn the_operations_of_a_published_zone_are_within_their_budgets() {
     let stage = stage().await;
     let zone = stage.delegated_zone("dev").await;
     let published = |properties| {
@@ -100,7 +100,7 @@ async fn a_published_zone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegated_subdomain() {
+async fn the_operations_of_a_delegated_subdomain_are_within_their_budgets() {
     let stage = stage().await;
     stage.publish(&stage.build);
     let subdomain = |properties| {
@@ -112,7 +112,7 @@ async fn a_delegated_subdomain() {
             properties,
         )
     };
-    // At most so many calls, and so many of the parent's account, which all consumers share.
+    // The largest number of calls, and of those in the parent's account, which all consumers share.
     let mut budget = Budget::of(&stage);
     let mut stack = stage.created(subdomain(json!({}))).await;
     budget.check("create", 13, 5);
@@ -132,7 +132,7 @@ async fn a_delegated_subdomain() {
     stage.check();
 }
 
-/// The calls of functions, counted.
+/// A counter of functions' calls.
 struct Budget<'a> {
     stage: &'a Stage,
     since: usize,
@@ -144,7 +144,8 @@ impl<'a> Budget<'a> {
         Self { stage, since }
     }
 
-    /// At most `all` calls were made since this was last asked, `parents` of them in the networking account.
+    /// Checks that at most `all` calls were made since the last check, `parents` of them in the networking
+    /// account.
     fn check(&mut self, what: &str, all: usize, parents: usize) {
         let log = self.stage.world.log();
         let is_call = |event: &&Event| {
@@ -163,7 +164,7 @@ impl<'a> Budget<'a> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate() {
+async fn the_operations_of_a_certificate_are_within_their_budgets() {
     let stage = stage().await;
     let zone = stage.delegated_zone("dev").await;
     let certificate = |properties: Value| {

@@ -1,6 +1,6 @@
-//! The world that these tests play in: a registered domain, a delegated zone below it, accounts, and CloudFormation.
+//! The environment of these tests: a registered domain with a delegated zone, accounts, and CloudFormation.
 //!
-//! Rights are wide here. That the contract's own policies suffice is what the proofs show.
+//! The roles have many permissions here. The proofs show that the app's own policies are sufficient.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use world::cloudformation::{
 use world::in_process::InProcess;
 use world::{Edit, Event, Hand, Role, Settings, Table, Timestamp, World};
 
-/// Holds the registered domain and the delegated zone.
+/// The account with the registered domain and the delegated zone.
 pub(crate) const NETWORK: &str = "111111111111";
-/// Holds the stacks' subdomains and certificates.
+/// The account with the stacks' subdomains and certificates.
 pub(crate) const CONSUMER: &str = "222222222222";
-/// Where all stacks are.
+/// The Region of all stacks.
 pub(crate) const REGION: &str = "eu-west-1";
 /// The registered domain.
 pub(crate) const BASE: &str = "example.com";
@@ -28,14 +28,14 @@ pub(crate) const STALE_DS: &str =
     "12345 13 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF";
 /// Where the delegated zone is published.
 pub(crate) const PREFIX: &str = "/zone-delegation/dev";
-/// The only resource of a stack that has one.
+/// The logical id of the resource in a stack of one resource.
 pub(crate) const LOGICAL_ID: &str = "Subject";
 
 /// The world with its zones, and CloudFormation.
 pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) engine: Engine,
-    /// Where the functions run.
+    /// The host that runs the functions.
     pub(crate) host: Arc<dyn FunctionHost>,
     /// The registered domain's zone.
     pub(crate) base: String,
@@ -44,7 +44,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A world of these settings whose zones are INSYNC.
+    /// Creates a world with these settings whose zones are INSYNC.
     pub(crate) async fn set(change: impl FnOnce(&mut Settings)) -> Self {
         crate::log::ask_each_time();
         let mut settings = Settings::default();
@@ -71,7 +71,7 @@ impl Stage {
         let stage = Self {
             world,
             engine,
-            host: host.expect("it was made with the engine"),
+            host: host.expect("it was created with the engine"),
             base,
             build,
         };
@@ -80,12 +80,12 @@ impl Stage {
         stage
     }
 
-    /// Until every change is INSYNC.
+    /// Waits until every change is INSYNC.
     pub(crate) async fn settle(&self) {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
 
-    /// A person delegates a zone's name to it.
+    /// Lets a person delegate a zone's name to it.
     pub(crate) fn delegate(&self, parent: &str, zone: &str) {
         let zone = self.world.zone(zone).unwrap();
         let hosts = zone.hosts();
@@ -114,7 +114,8 @@ impl Stage {
         self.world.sdk_config(&keys, REGION)
     }
 
-    /// A zone of the consumer below the delegated one, made and delegated by people, INSYNC.
+    /// Returns a zone of the consumer in the delegated one. People have created and delegated it, and it is
+    /// INSYNC.
     pub(crate) async fn delegated_zone(&self, label: &str) -> String {
         let name = format!("{label}.{BUILD}");
         let zone = self.world.make_zone(CONSUMER, &name).unwrap();
@@ -123,12 +124,12 @@ impl Stage {
         zone
     }
 
-    /// People publish a zone of the networking account to the consumer, under [`PREFIX`].
+    /// Lets people publish a zone of the networking account to the consumer, under [`PREFIX`].
     pub(crate) fn publish(&self, zone: &str) {
         self.publish_at(zone, "delegation", REGION, PREFIX);
     }
 
-    /// The same, to those who assume a role, in a Region and under a prefix.
+    /// Does the same for those who may assume a role, in a Region and under a prefix.
     pub(crate) fn publish_at(&self, zone: &str, reader: &str, region: &str, prefix: &str) {
         let zone = self.world.zone(zone).unwrap();
         let function = format!("arn:aws:iam::{CONSUMER}:role/delegate-subdomain");
@@ -144,7 +145,7 @@ impl Stage {
         }
     }
 
-    /// Gives a function in the consumer's account these rights and no others.
+    /// Gives a function in the consumer's account exactly these permissions.
     pub(crate) fn give_only(&self, function: &str, statements: &Value) {
         let trust = json!({"Statement": [{
             "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"},
@@ -154,14 +155,14 @@ impl Stage {
         self.world.put_role(role);
     }
 
-    /// The name servers of a zone, as sentences list them.
+    /// Returns the name servers of a zone, as sentences list them.
     pub(crate) fn servers(&self, zone: &str) -> String {
         let mut hosts = self.world.zone(zone).unwrap().hosts();
         hosts.sort();
         hosts.join(", ")
     }
 
-    /// A stack of one resource that is created.
+    /// Returns a stack of one resource that is created.
     pub(crate) async fn created(&self, resource: ResourceDefinition) -> Stack {
         let mut stack = stack("subject");
         let status = self.engine.create(&mut stack, &one(resource)).await;
@@ -175,7 +176,8 @@ impl Stage {
         stack
     }
 
-    /// Why a stack of one resource is not created. Nothing of it is left, and nothing else failed.
+    /// Returns why a stack of one resource cannot be created. Checks that nothing of it remains, and that
+    /// nothing else failed.
     pub(crate) async fn refused(&self, resource: ResourceDefinition) -> String {
         let mut stack = stack("subject");
         let status = self.engine.create(&mut stack, &one(resource)).await;
@@ -208,7 +210,7 @@ impl Stage {
         );
     }
 
-    /// Why an update of the resource of a stack is rolled back.
+    /// Returns why an update of the resource of a stack is rolled back.
     pub(crate) async fn rolled_back(&self, stack: &mut Stack, template: &Template) -> String {
         let status = self.engine.update(stack, template).await;
         self.engine.idle().await;
@@ -240,7 +242,7 @@ impl Stage {
         );
     }
 
-    /// Why a stack is not deleted.
+    /// Returns why a stack cannot be deleted.
     pub(crate) async fn not_deleted(&self, stack: &mut Stack) -> String {
         let status = self.engine.delete(stack).await;
         assert_eq!(status, Status::NotDeleted, "{}", self.history());
@@ -254,18 +256,18 @@ impl Stage {
         reason.clone()
     }
 
-    /// The world broke no rule.
+    /// Checks that no rule was violated.
     pub(crate) fn check(&self) {
         let violations = self.world.violations();
         assert!(violations.is_empty(), "{violations:#?}\n{}", self.history());
     }
 
-    /// The history so far, as a table.
+    /// Returns the history so far, as a table.
     pub(crate) fn history(&self) -> String {
         Table(&self.world.log()).to_string()
     }
 
-    /// Calls of an operation by functions so far, those that failed too.
+    /// Returns the functions' calls of an operation so far, including those that failed.
     pub(crate) fn calls(&self, operation: &str) -> Vec<Event> {
         let is_it = |event: &Event| {
             event.action.ends_with(&format!(":{operation}"))
@@ -274,7 +276,7 @@ impl Stage {
         self.world.log().into_iter().filter(is_it).collect()
     }
 
-    /// When a call of an operation last took effect.
+    /// Returns when a call of an operation last took effect.
     pub(crate) fn last(&self, operation: &str) -> Timestamp {
         let calls = self.calls(operation);
         let effective = calls.iter().rev().find(|event| event.outcome.contains('!'));
@@ -284,17 +286,17 @@ impl Stage {
     }
 }
 
-/// A new stack of the consumer.
+/// Returns a new stack of the consumer.
 pub(crate) fn stack(name: &str) -> Stack {
     Stack::new(CONSUMER, REGION, name)
 }
 
-/// The template of one resource.
+/// Returns the template of one resource.
 pub(crate) fn one(resource: ResourceDefinition) -> Template {
     Template::from([(LOGICAL_ID.to_owned(), resource)])
 }
 
-/// With a second resource that needs the first and is refused: an update that fails late.
+/// Adds a second resource that depends on the first and is refused, so that an update fails late.
 pub(crate) fn failing_afterwards(resource: ResourceDefinition) -> Template {
     let mut bad = ResourceDefinition::new("Custom::Unknown", json!({}));
     bad.depends_on.push(LOGICAL_ID.to_owned());
@@ -303,7 +305,7 @@ pub(crate) fn failing_afterwards(resource: ResourceDefinition) -> Template {
     template
 }
 
-/// With some properties set.
+/// Sets some properties.
 pub(crate) fn with(mut resource: ResourceDefinition, properties: Value) -> ResourceDefinition {
     let Value::Object(properties) = properties else {
         panic!("properties are an object");
@@ -312,14 +314,14 @@ pub(crate) fn with(mut resource: ResourceDefinition, properties: Value) -> Resou
     resource
 }
 
-/// A role that may do everything, for those whom `trusts` names.
+/// Returns a role with all permissions, for the principals in `trusts`.
 pub(crate) fn role(account: &str, name: &str, trusts: &Value) -> Role {
     let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusts}]});
     Role::new(account, name, &trust, &[("all".to_owned(), all)]).unwrap()
 }
 
-/// The reason in a Delete's failure, which names the resource first.
+/// Returns the reason in a Delete's failure, which names the resource first.
 pub(crate) fn reason_of(failure: &str) -> &str {
     failure.split_once(": ").expect("names its resource").1
 }

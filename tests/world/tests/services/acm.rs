@@ -80,7 +80,7 @@ async fn a_certificate_appears_gets_its_record_and_is_issued_over_dns() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_broken_delegation_above_keeps_it_pending_until_acm_gives_up() {
+async fn a_certificate_stays_pending_below_a_broken_delegation_until_acm_gives_up() {
     let (world, client, zone) = setup();
     let child = world.make_zone(ACCOUNT, NAME).unwrap();
     validate(&world, &child);
@@ -102,7 +102,7 @@ async fn a_broken_delegation_above_keeps_it_pending_until_acm_gives_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn caa_climbs_and_refused_names_fail_with_their_reason() {
+async fn a_caa_record_set_of_an_ancestor_applies_and_refused_names_fail_with_their_reason() {
     let (world, client, zone) = setup();
     validate(&world, &zone);
     let caa = Edit::create("x.org", "CAA", 300, &["0 issue \"letsencrypt.org\""]);
@@ -133,7 +133,7 @@ async fn caa_climbs_and_refused_names_fail_with_their_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_remembered_for_an_hour_and_listing_hides_other_keys() {
+async fn a_token_is_remembered_for_an_hour_and_lists_omit_other_keys() {
     let (_world, client, _) = setup();
     let first = request(&client, NAME, "t").await;
     assert_eq!(request(&client, NAME, "t").await, first);
@@ -161,7 +161,7 @@ async fn a_token_is_remembered_for_an_hour_and_listing_hides_other_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_in_use_stays() {
+async fn a_certificate_in_use_cannot_be_deleted() {
     let (world, client, _) = setup();
     let arn = request(&client, NAME, "t").await;
     sleep(Duration::from_secs(10)).await;

@@ -13,7 +13,7 @@ fn ask(world: &World, server: std::net::IpAddr, name: &str, kind: RecordType) ->
 }
 
 #[tokio::test(start_paused = true)]
-async fn dns_shows_what_is_in_sync_and_nothing_else() {
+async fn dns_has_only_changes_that_are_in_sync() {
     let world = world(|_| {});
     let parent = world.make_zone(ACCOUNT, "x.org").unwrap();
     let child = world.make_zone(OTHER, "c.x.org").unwrap();
@@ -42,6 +42,6 @@ async fn dns_shows_what_is_in_sync_and_nothing_else() {
     let gone = at(&child);
     world.remove_zone(&child).unwrap();
     assert_eq!(code(gone, "c.x.org."), ResponseCode::Refused);
-    // A person left the name dangling: that is seen, and not held against any function.
+    // A person left the dangling delegation, so it is no violation by a function.
     assert_eq!(world.violations(), []);
 }

@@ -1,4 +1,5 @@
-//! The world answers as `tests/facts.json` says, which the emulator (`tests/emulator/checks/test_facts.py`) plays as well.
+//! The world answers as `tests/facts.json` says. The emulator has to answer the same
+//! (`tests/emulator/checks/test_facts.py`).
 
 use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
@@ -13,7 +14,7 @@ fn cases(section: &str) -> Vec<Value> {
     facts[section].as_array().unwrap().clone()
 }
 
-/// `ok`, or the code and the message of an error.
+/// Returns `ok`, or the code and the message of an error.
 macro_rules! answer {
     ($sent:expr) => {
         match $sent.await {
@@ -38,7 +39,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// A change of `[action, name, type, TTL, values]`.
+/// Returns a change of `[action, name, type, TTL, values]`.
 fn change(of: &[Value]) -> Change {
     let records = of[4].as_array().unwrap().iter();
     let records = records.map(|value| {
@@ -67,7 +68,7 @@ async fn changed(config: &aws_types::SdkConfig, zone: &str, case: &Value) -> (St
     answer!(sent.change_batch(batch.build().unwrap()).send())
 }
 
-/// A world in which the case's record sets exist.
+/// Returns a world in which the case's record sets exist.
 async fn world_of(case: &Value) -> (World, String) {
     let world = world(|_| {});
     let zone = world.make_zone(ACCOUNT, "x.org").unwrap();
@@ -82,7 +83,7 @@ async fn world_of(case: &Value) -> (World, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_of_record_sets() {
+async fn changes_of_record_sets_are_answered_as_on_aws() {
     for case in cases("changes") {
         let (world, zone) = world_of(&case).await;
         check(&case, changed(&person(&world, ACCOUNT), &zone, &case).await);
@@ -90,7 +91,7 @@ async fn changes_of_record_sets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deletes_of_zones() {
+async fn deletes_of_zones_are_answered_as_on_aws() {
     for case in cases("deletes") {
         let (world, zone) = world_of(&case).await;
         let client = aws_sdk_route53::Client::new(&person(&world, ACCOUNT));
@@ -99,7 +100,7 @@ async fn deletes_of_zones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_of_certificates() {
+async fn requests_of_certificates_are_answered_as_on_aws() {
     use aws_sdk_acm::types::{KeyAlgorithm, ValidationMethod};
     for case in cases("certificates") {
         let client = aws_sdk_acm::Client::new(&person(&world(|_| {}), ACCOUNT));
@@ -119,7 +120,7 @@ async fn requests_of_certificates() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn conditions_on_changes() {
+async fn conditions_on_changes_are_decided_as_on_aws() {
     for case in cases("conditions") {
         let (world, zone) = world_of(&case).await;
         let mut condition = json!({});

@@ -25,7 +25,7 @@ async fn create(client: &Client, reference: &str) -> Result<(), String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_fall_before_or_after_the_effect() {
+async fn a_fault_occurs_before_or_after_the_effect() {
     let world = world(|_| {});
     let client = function(&world);
     let cases = [
@@ -48,7 +48,7 @@ async fn faults_fall_before_or_after_the_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_death_is_told_and_the_caller_hears_no_more() {
+async fn a_death_is_notified_and_the_caller_gets_no_answer() {
     let world = world(|_| {});
     let client = function(&world);
     world.inject(FaultRule::on_call(7, 2, Fault::Kill(When::After)));
@@ -79,7 +79,7 @@ async fn buckets_empty_and_delays_pass_in_virtual_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_without_an_end_are_noticed() {
+async fn endless_calls_are_a_violation() {
     let a_while = Duration::from_millis(1);
     let world = world(|settings| {
         settings.most_calls = 3;
@@ -102,7 +102,7 @@ async fn calls_without_an_end_are_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_operation_is_answered_and_seen() {
+async fn an_unknown_operation_is_an_error_and_a_violation() {
     let world = world(|_| {});
     let client = function(&world);
     assert_eq!(

@@ -83,7 +83,7 @@ async fn a_role_is_assumed_by_the_right_principal_with_the_right_id_from_the_rig
 }
 
 #[tokio::test(start_paused = true)]
-async fn parameters_are_allowed_one_by_one_and_sessions_end() {
+async fn each_parameter_is_authorized_separately_and_sessions_end() {
     let allow = json!([{"Action": "ssm:GetParameters", "Resource": format!("arn:aws:ssm:{REGION}:{OTHER}:parameter/z/id")}]);
     let setup = setup(&allow);
     let client = aws_sdk_ssm::Client::new(&setup.config().await);
@@ -96,7 +96,7 @@ async fn parameters_are_allowed_one_by_one_and_sessions_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parameters_tags_are_condition_keys_and_one_that_does_not_stand_has_none() {
+async fn tags_of_an_existing_parameter_are_condition_keys() {
     let own = json!({"StringEquals": {"aws:ResourceTag/owner": "us"}});
     let setup = setup(&json!([
         {"Action": ["ssm:PutParameter", "ssm:AddTagsToResource"], "Resource": "*"},
@@ -118,7 +118,7 @@ async fn a_parameters_tags_are_condition_keys_and_one_that_does_not_stand_has_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_three_condition_keys_of_route_53() {
+async fn the_three_condition_keys_of_route_53_are_evaluated() {
     use aws_sdk_route53::types::{
         Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
     };

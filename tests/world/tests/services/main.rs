@@ -1,4 +1,4 @@
-//! The world's services, asked through the SDK's own clients.
+//! The world's services, called with the SDK's own clients.
 
 mod acm;
 mod dns;
@@ -18,14 +18,14 @@ use aws_types::SdkConfig;
 use serde_json::json;
 use world::{Hand, Role, Settings, Work, World};
 
-/// The account that most tests live in.
+/// The account in most tests.
 pub(crate) const ACCOUNT: &str = "111111111111";
 /// Another account.
 pub(crate) const OTHER: &str = "222222222222";
-/// The Region that most tests live in.
+/// The Region in most tests.
 pub(crate) const REGION: &str = "eu-west-1";
 
-/// A world of these settings, quick ones where nothing is said.
+/// Returns a world with these settings. The other settings have short delays.
 pub(crate) fn world(change: impl FnOnce(&mut Settings)) -> World {
     let mut settings = Settings {
         latency: Duration::ZERO..=Duration::ZERO,
@@ -36,12 +36,12 @@ pub(crate) fn world(change: impl FnOnce(&mut Settings)) -> World {
     World::new(settings)
 }
 
-/// Configuration of a person's clients.
+/// Returns the configuration of a person's clients.
 pub(crate) fn person(world: &World, account: &str) -> SdkConfig {
     world.sdk_config(&world.credentials(account, "", Hand::Person), REGION)
 }
 
-/// A function's hand, that works for a resource of a stack.
+/// Returns the hand of a function that works for a resource of a stack.
 pub(crate) fn hand(stack: &str, invocation: u64) -> Hand {
     Hand::Function(Work {
         stack_id: format!("arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{stack}/1"),
@@ -50,7 +50,7 @@ pub(crate) fn hand(stack: &str, invocation: u64) -> Hand {
     })
 }
 
-/// Configuration of a function whose role may do everything, at its `invocation`.
+/// Returns the configuration of a function whose role has all permissions, at its `invocation`.
 pub(crate) fn function(world: &World, invocation: u64) -> SdkConfig {
     let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let trust = json!({"Statement": []});
@@ -61,7 +61,7 @@ pub(crate) fn function(world: &World, invocation: u64) -> SdkConfig {
     world.sdk_config(&keys, REGION)
 }
 
-/// The error code of a refused call.
+/// Returns the error code of a refused call.
 pub(crate) fn code<T: Debug, E: ProvideErrorMetadata + Debug>(result: Result<T, E>) -> String {
     let error = result.expect_err("it is refused");
     error.code().unwrap_or("no code").to_owned()

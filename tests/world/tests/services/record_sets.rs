@@ -25,7 +25,7 @@ fn change(action: ChangeAction, name: &str, kind: &RrType, ttl: i64, values: &[&
         .unwrap()
 }
 
-/// Sends a batch; answers the message of a refusal.
+/// Sends a batch, and returns the message of an error.
 async fn send(client: &Client, zone: &str, changes: Vec<Change>) -> Result<String, String> {
     let batch = ChangeBatch::builder()
         .set_changes(Some(changes))
@@ -86,7 +86,7 @@ async fn create_and_delete_are_exact_and_atomic() {
         .await,
         "was not found",
     );
-    // A swap in one batch, and nothing of a batch that fails.
+    // A replacement in one batch, and nothing of a batch that fails.
     let swap = vec![
         a(Delete, 60, &["\"2\"", "\"1\""]),
         a(Create, 61, &["\"3\""]),
@@ -101,7 +101,7 @@ async fn create_and_delete_are_exact_and_atomic() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_have_a_bucket_of_their_own_for_each_zone() {
+async fn each_zone_has_a_bucket_for_changes() {
     let world = world(|settings| {
         settings.throttling = true;
         settings.rates.changes = (2.0, 1.0);
@@ -124,7 +124,7 @@ async fn changes_have_a_bucket_of_their_own_for_each_zone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_zone_cannot_hold_is_refused() {
+async fn record_sets_that_a_zone_cannot_have_are_refused() {
     use ChangeAction::{Create, Delete};
     let world = world(|_| {});
     let (client, zone) = setup(&world);
@@ -208,7 +208,7 @@ async fn record_sets_are_listed_in_order_from_any_name_in_pages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn guardrails_refuse_by_name() {
+async fn a_guardrail_is_named_in_its_refusal() {
     use ChangeAction::{Create, Delete};
     let world = world(|settings| settings.guardrails = Guardrail::ALL.into());
     let (client, zone) = setup(&world);
@@ -255,7 +255,7 @@ async fn a_protection_refuses_every_change_of_its_record_set() {
     world
         .edit_zone(&zone, |zone| {
             let key = (Name::of("a.x.org"), "A".to_owned());
-            zone.protections.insert(key, "kept by hand".into());
+            zone.protections.insert(key, "protected by hand".into());
         })
         .unwrap();
     let create = change(
@@ -265,11 +265,14 @@ async fn a_protection_refuses_every_change_of_its_record_set() {
         1,
         &["192.0.2.1"],
     );
-    refused(send(&client, &zone, vec![create]).await, "kept by hand");
+    refused(
+        send(&client, &zone, vec![create]).await,
+        "protected by hand",
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn upsert_overwriting_and_dangling_are_seen() {
+async fn an_upsert_and_a_dangling_delegation_are_violations() {
     let world = world(|_| {});
     let zone = world.make_zone(ACCOUNT, "x.org").unwrap();
     let edits = [Edit::create("c.x.org", "NS", 60, &["ns.example.net"])];

@@ -10,7 +10,7 @@ fn tag(key: &str, value: &str) -> Tag {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parameter_is_made_once_overwritten_when_asked_and_deleted() {
+async fn a_parameter_is_created_once_overwritten_on_request_and_deleted() {
     let world = world(|_| {});
     let client = Client::new(&person(&world, ACCOUNT));
     let put = |value: &str| {
@@ -50,7 +50,7 @@ async fn a_parameter_is_made_once_overwritten_when_asked_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_come_and_go_and_need_a_parameter() {
+async fn tags_are_added_and_removed_only_on_an_existing_parameter() {
     let world = world(|_| {});
     let client = Client::new(&person(&world, ACCOUNT));
     let add = || {
@@ -102,7 +102,7 @@ async fn names_values_and_quotas_are_checked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_name_of_a_deleted_parameter_is_not_free_at_once() {
+async fn the_name_of_a_deleted_parameter_cannot_be_used_at_once() {
     let world = world(|settings| settings.parameter_name_kept = Duration::from_secs(30));
     let client = Client::new(&person(&world, ACCOUNT));
     let put = || {

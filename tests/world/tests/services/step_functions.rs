@@ -3,7 +3,7 @@ use aws_sdk_sfn::Client;
 use crate::{ACCOUNT, code, world};
 
 #[tokio::test(start_paused = true)]
-async fn an_execution_starts_once_and_its_name_stays_taken() {
+async fn an_execution_starts_once_and_its_name_stays_in_use() {
     let world = world(|_| {});
     let machine = format!("arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:waiter");
     let client = Client::new(&crate::function(&world, 1));

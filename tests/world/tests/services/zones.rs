@@ -17,7 +17,7 @@ async fn create(client: &Client, name: &str, reference: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_is_pending_first_and_has_name_servers_of_its_own() {
+async fn a_new_zone_is_pending_and_has_name_servers_of_its_own() {
     let world = world(|_| {});
     let client = Client::new(&person(&world, ACCOUNT));
     let first = client
@@ -49,7 +49,7 @@ async fn a_zone_is_pending_first_and_has_name_servers_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_reference_stays_used_after_its_zone_is_gone() {
+async fn a_caller_reference_stays_used_after_its_zone_is_deleted() {
     let world = world(|_| {});
     let client = Client::new(&person(&world, ACCOUNT));
     let id = create(&client, "dev.example.com", "1").await;
@@ -83,7 +83,7 @@ async fn quotas_and_names_are_enforced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn listings_page_down_to_one_and_keep_to_the_account() {
+async fn lists_have_pages_and_only_zones_of_the_account() {
     let world = world(|settings| settings.page_size = 1);
     let client = Client::new(&person(&world, ACCOUNT));
     for (name, reference) in [
@@ -136,7 +136,7 @@ async fn another_accounts_zone_is_denied_and_a_missing_one_is_not_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stands_in_the_way_of_a_delete_is_not_empty() {
+async fn a_delete_is_refused_with_hosted_zone_not_empty() {
     let world = world(|_| {});
     let client = Client::new(&person(&world, ACCOUNT));
     let id = create(&client, "x.org", "1").await;
@@ -166,7 +166,7 @@ async fn what_stands_in_the_way_of_a_delete_is_not_empty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_and_comments() {
+async fn tags_and_comments_are_changed_and_listed() {
     let world = world(|_| {});
     let client = Client::new(&person(&world, ACCOUNT));
     let id = create(&client, "x.org", "1").await;

@@ -1,4 +1,4 @@
-//! Asks Lambda's Runtime API for an invocation over a bare TCP connection, and waits.
+//! Requests an invocation from Lambda's Runtime API over a bare TCP connection, and waits.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

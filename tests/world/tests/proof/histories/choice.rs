@@ -1,4 +1,4 @@
-//! The templates of a history, out of few names, and the stacks that they are deployed to.
+//! The templates of a history, with few names, and the stacks to which they are deployed.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,8 @@ pub(crate) struct Place {
     pub(crate) name: &'static str,
 }
 
-/// All stacks. The first publishes the delegated zone when a history begins; the second and third share an account and its names.
+/// All stacks. The first publishes the delegated zone at the start of a history. The second and third share
+/// an account and its names.
 pub(crate) const STACKS: [Place; 5] = [
     Place {
         account: NETWORK,
@@ -39,27 +40,27 @@ pub(crate) const STACKS: [Place; 5] = [
     },
 ];
 
-/// The names that templates choose from, relative to the delegated zone; the last is the second consumer's own.
+/// The names in templates, relative to the delegated zone. The last is the second consumer's.
 pub(crate) const NAMES: [&str; 4] = ["dev", "a.dev", "test", "ops"];
-/// The prefixes that they choose from. The consumers read the first.
+/// The prefixes in templates. The consumers read the first.
 pub(crate) const PREFIXES: [&str; 2] = ["/zone-delegation/dev", "/zone-delegation/other"];
-/// The logical ids of a published zone. Each may be the other one's former one.
+/// The logical ids of a published zone. Each may be the former id of the other.
 const PUBLISHED_IDS: [&str; 2] = ["Published", "Renamed"];
 /// The logical ids of zones.
 const ZONE_IDS: [&str; 2] = ["A", "B"];
 /// The first labels of certificates' names.
 const LABELS: [&str; 2] = ["app", "api"];
 
-/// A template, in the small.
+/// The choices that make a template.
 #[derive(Clone, Debug)]
 pub(crate) struct StackChoice {
-    /// Subdomains: one or two, of different names ([`crate::exclusions::ONE_NAME_TWO_LOGICAL_IDS`]).
+    /// One or two subdomains, with different names ([`crate::exclusions::ONE_NAME_TWO_LOGICAL_IDS`]).
     pub(crate) zones: Vec<ZoneChoice>,
     /// A certificate in the last one.
     pub(crate) certificate: Option<CertificateChoice>,
     /// A resource that depends on all others and fails.
     pub(crate) fails: bool,
-    /// For the stacks that publish: which prefix.
+    /// The prefix, for the stacks that publish.
     pub(crate) prefix: usize,
 }
 
@@ -71,23 +72,23 @@ pub(crate) struct ZoneChoice {
     pub(crate) ttl: u32,
     pub(crate) comment: bool,
     pub(crate) drain: u32,
-    /// Whether it takes a zone that people made, where there is one of its name.
-    pub(crate) given: bool,
+    /// Whether it uses a zone that people created, if there is one of its name.
+    pub(crate) existing: bool,
     pub(crate) deletes_records: bool,
     pub(crate) tags: TagsChoice,
     pub(crate) policy: DeletionPolicy,
-    /// It has a property that does not exist, so that its request is refused.
+    /// Whether it has an unknown property, so that its request is refused.
     pub(crate) broken: bool,
 }
 
-/// A user's tags: how many, and where their keys sort.
+/// The user's tags: their number, and how their keys sort.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TagsChoice {
     pub(crate) count: usize,
     pub(crate) order: TagOrder,
 }
 
-/// Where the keys of tags sort, seen from those of the ownership tags.
+/// How the keys of tags sort relative to those of the ownership tags.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TagOrder {
     Before,
@@ -107,7 +108,7 @@ impl TagsChoice {
         (0..self.count).map(tag).collect()
     }
 
-    /// Adds `Tags`, where there are any.
+    /// Adds `Tags`, if there are any.
     fn add_to(self, properties: &mut Value) {
         if self.count > 0 {
             properties["Tags"] = Value::Object(self.tags());
@@ -126,7 +127,8 @@ pub(crate) struct CertificateChoice {
     pub(crate) twin: bool,
     /// Whether that one is in the other Region.
     pub(crate) twin_elsewhere: bool,
-    /// In whatever zone of that name exists in the account, where there is one: another stack's, or a person's.
+    /// Whether it is in any zone of that name in the account, if there is one: another stack's, or a
+    /// person's.
     pub(crate) shares: bool,
     pub(crate) tags: TagsChoice,
     pub(crate) policy: DeletionPolicy,
@@ -137,7 +139,7 @@ pub(crate) struct CertificateChoice {
 const ELSEWHERE: &str = "us-east-1";
 
 impl StackChoice {
-    /// What the template of a stack says.
+    /// Returns the template for a stack.
     pub(crate) fn template(&self, cast: &Cast, at: usize, stack: &Stack) -> Template {
         let mut template = Template::new();
         if STACKS[at].account == NETWORK {
@@ -149,7 +151,7 @@ impl StackChoice {
             let former = json!({ "FormerLogicalIds": PUBLISHED_IDS });
             template.insert(self.published_id().to_owned(), with(published, former));
         } else {
-            // A former logical id is one that the template does not have any more.
+            // A former logical id is not in the template any more.
             let stays = NAME_MOVES_ON.covers(self.zones.len() > 1);
             for zone in &self.zones {
                 let mut definition = zone.definition(cast, stack);
@@ -178,7 +180,7 @@ impl StackChoice {
         template
     }
 
-    /// The same template with every logical id renamed.
+    /// Returns the same template with every logical id renamed.
     pub(crate) fn renamed(&self, fails: bool) -> Self {
         let mut choice = self.clone();
         for zone in &mut choice.zones {
@@ -188,7 +190,7 @@ impl StackChoice {
         choice
     }
 
-    /// The same template with every resource sound, or with its last resource refused.
+    /// Returns the same template with every resource valid, or with its last resource refused.
     pub(crate) fn broken(&self, broken: bool) -> Self {
         let mut choice = self.clone();
         choice.fails = false;
@@ -203,7 +205,7 @@ impl StackChoice {
         choice
     }
 
-    /// The same template without its certificate, or without its last zone.
+    /// Returns the same template without its certificate, or without its last zone.
     pub(crate) fn smaller(&self) -> Self {
         let mut choice = self.clone();
         choice.fails = false;
@@ -213,7 +215,7 @@ impl StackChoice {
         choice
     }
 
-    /// The validation record that it keeps; a name and its wildcard share one.
+    /// Returns the validation record that it keeps; a name and its wildcard share one.
     pub(crate) fn kept_record(&self, at: usize) -> Option<Name> {
         let certificate = self.certificate.as_ref().filter(|found| found.keeps)?;
         let name = certificate.name(self.zones.last()?);
@@ -225,7 +227,7 @@ impl StackChoice {
         PUBLISHED_IDS[self.zones[0].logical_id]
     }
 
-    /// The template in one line.
+    /// Returns a description of the template in one line.
     pub(crate) fn shown(&self, at: usize) -> String {
         let mut line = String::new();
         if STACKS[at].account == NETWORK {
@@ -248,7 +250,7 @@ impl StackChoice {
                     (zone.comment, "comment"),
                     (zone.tags.count > 0, "tags"),
                     (zone.broken, "refused"),
-                    (zone.given, "a zone of people's"),
+                    (zone.existing, "a zone of people's"),
                     (zone.deletes_records, "deletes records"),
                     (zone.drain > 0, "drains"),
                 ] {
@@ -295,7 +297,7 @@ impl ZoneChoice {
         if self.deletes_records {
             properties["RecordsOnDelete"] = json!("Delete");
         }
-        if self.given
+        if self.existing
             && let Some(id) = peoples_zone(cast, stack, name)
         {
             properties["HostedZoneId"] = json!(id);
@@ -311,7 +313,7 @@ impl CertificateChoice {
         format!("{}.{}.{BUILD}", LABELS[self.label], NAMES[zone.name])
     }
 
-    /// The id of a zone that the template does not have and in which the names are validated.
+    /// Returns the id of a zone in which the names are validated and which the template does not have.
     fn shared_zone(&self, cast: &Cast, stack: &Stack, zone: &ZoneChoice) -> Option<String> {
         let name = Name::of(&format!("{}.{BUILD}", NAMES[zone.name]));
         let is_own =
@@ -359,7 +361,7 @@ impl CertificateChoice {
     }
 }
 
-/// A zone of that name that people made in the stack's account.
+/// Returns a zone of that name that people created in the stack's account.
 fn peoples_zone(cast: &Cast, stack: &Stack, name: &str) -> Option<String> {
     let name = Name::of(&format!("{name}.{BUILD}"));
     let zones = cast.world.zones();

@@ -69,7 +69,7 @@ fn zone_that_is_gone(cast: &Cast, name: usize) -> Vec<Id> {
     id.into_iter().map(|id| (None, id)).collect()
 }
 
-/// The ids of zones of that name that are another stack's or a person's.
+/// Returns the ids of zones of that name that are another stack's or a person's.
 fn others_zones(cast: &Cast, stack: &Stack, name: usize) -> Vec<Id> {
     let name = format!("{}.{BUILD}", NAMES[name]);
     let is_others = |zone: &Zone| {
@@ -85,7 +85,7 @@ fn others_zones(cast: &Cast, stack: &Stack, name: usize) -> Vec<Id> {
     zones.map(|zone| (None, id(zone))).collect()
 }
 
-/// The ids of certificates and prefixes of other stacks of the account.
+/// Returns the ids of certificates and prefixes of other stacks of the account.
 fn others_things(others: &[&Stack]) -> Vec<Id> {
     let resources = others.iter().flat_map(|stack| stack.resources.values());
     let resources = resources

@@ -1,4 +1,5 @@
-//! Histories out of small spaces: few names, few stacks, much contention. Each choice shrinks towards its first.
+//! Generates histories from small sets: few names and few stacks, with many conflicts. Each choice shrinks
+//! towards its first value.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -12,7 +13,7 @@ use super::choice::{
 };
 use super::step::{Act, Failure, FaultStep, Forged, Operation, Step, Twist};
 
-/// What the functions call, and the answer.
+/// The operations that the functions call, including the answer.
 const OPERATIONS: [&str; 28] = [
     "AssumeRole",
     "GetParameters",
@@ -44,7 +45,7 @@ const OPERATIONS: [&str; 28] = [
     "RemoveTagsFromResource",
 ];
 
-/// Errors that no code waits for, or that mean something else than what some code waits for.
+/// Errors that no code expects, or that mean something else on other calls.
 const REFUSALS: [(u16, &str); 7] = [
     (400, "SomethingNew"),
     (403, "AccessDenied"),
@@ -79,7 +80,7 @@ fn zone() -> impl Strategy<Value = ZoneChoice> {
                 ttl,
                 comment,
                 drain,
-                given,
+                existing,
                 deletes_records,
                 tags,
                 policy,
@@ -90,7 +91,7 @@ fn zone() -> impl Strategy<Value = ZoneChoice> {
                 ttl,
                 comment,
                 drain,
-                given,
+                existing,
                 deletes_records,
                 tags,
                 policy,
@@ -99,7 +100,8 @@ fn zone() -> impl Strategy<Value = ZoneChoice> {
         )
 }
 
-/// None as a rule; else so many that, with the ownership tags, they fit into one call or do not, and any number.
+/// Generates tags. Usually there are none; otherwise so many that they and the ownership tags fit into one
+/// call or do not.
 fn tags() -> impl Strategy<Value = TagsChoice> {
     let count = prop_oneof![
         10 => Just(0_usize),
@@ -186,7 +188,7 @@ fn choice() -> impl Strategy<Value = StackChoice> {
         })
 }
 
-/// Mostly the first consumer's two stacks, which share its names.
+/// Generates a stack: usually one of the first consumer's two, which share its names.
 fn stack() -> impl Strategy<Value = usize> {
     prop_oneof![5 => Just(1_usize), 4 => Just(2), 2 => Just(3), 1 => Just(0), 2 => Just(4)]
 }
@@ -302,7 +304,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A history of 2 to 30 steps, most of them short, and the seed of everything else in it.
+/// Generates a history of 2 to 30 steps, usually a short one, and the seed of everything else in it.
 pub(crate) fn history() -> impl Strategy<Value = (u32, Vec<Step>)> {
     let steps = prop_oneof![
         4 => vec(step(), 2..=6),

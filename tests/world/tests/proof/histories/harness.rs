@@ -1,4 +1,4 @@
-//! Plays a history, and checks at every step.
+//! Plays a history, and checks the promises after every step.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,24 +18,24 @@ use crate::cast::{Cast, NETWORK, REGION, settings};
 use crate::exclusions::{GIVEN_TO_TWO_STACKS, OUTDATED_UPDATE, WITHIN_A_MINUTE};
 use crate::invariants::{self, Promise};
 
-/// A second delivery that begins so long after its request knows itself for one. An earlier one comes before anyone begins the next
-/// operation ([`WITHIN_A_MINUTE`]).
+/// The age from which a second delivery recognizes itself as one. An earlier one is delivered before the next
+/// operation begins ([`WITHIN_A_MINUTE`]).
 const REPEAT: Duration = Duration::from_secs(60);
 
-/// More calls than any history needs: whoever makes them runs in a circle.
+/// More calls than any history needs, so whoever exceeds this number is in an endless loop.
 const MOST_CALLS: u64 = 20_000;
 
 /// What is wrong, and the history that led to it.
 #[derive(Debug)]
 pub(crate) struct Broken {
-    /// All of it, in one line.
+    /// What is wrong, in one line.
     pub(crate) why: String,
     /// Every call, as a table.
     pub(crate) history: String,
 }
 
 thread_local! {
-    /// A cast whose zones stand and are published, made once for each thread.
+    /// A cast whose zones exist and are published, created once per thread.
     static BASE: RefCell<Option<(Cast, Stack)>> = const { RefCell::new(None) };
 }
 
@@ -47,10 +47,9 @@ fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
-/// Plays a history. The seed decides all that is not in its steps.
+/// Plays a history. The seed decides everything that is not in its steps.
 ///
-/// # Errors
-/// What is wrong.
+/// # Errors What is wrong.
 pub(crate) fn play(seed: u32, steps: &[Step]) -> Result<(), Broken> {
     BASE.with_borrow_mut(|base| {
         let (base, network) =
@@ -90,13 +89,13 @@ fn overrun(world: &World) -> String {
 
 struct History {
     cast: Cast,
-    /// One for each place.
+    /// The stacks, one for each place.
     stacks: Vec<Stack>,
-    /// What the templates of each said so far, under which logical ids.
+    /// The resources in the templates of each stack so far, with their logical ids.
     said: Vec<Vec<(String, ResourceDefinition)>>,
-    /// The templates that each was deployed with.
+    /// The templates with which each stack was deployed.
     last: Vec<Vec<StackChoice>>,
-    /// Those that were made anew.
+    /// Stacks that were deleted and created again.
     gone: Vec<Stack>,
     /// The first request of each stack's last operation.
     operation: Vec<u64>,
@@ -141,8 +140,8 @@ impl History {
                 tokio::time::sleep(Duration::from_secs((*seconds).into())).await;
             }
             Step::Operate(operations) => {
-                // CloudFormation's time is in whole seconds. Nobody begins an operation in the second in which the last one
-                // ended.
+                // CloudFormation's time has a resolution of one second, so no operation begins in the second
+                // in which the last one ended.
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 self.operate(operations).await;
             }
@@ -216,7 +215,7 @@ impl History {
         }
     }
 
-    /// A renaming as the deployment that it is; nothing is renamed where there was none before.
+    /// Returns a rename as the deployment that it is. Nothing is renamed if there was no deployment before.
     fn with_template(&self, operation: &Operation) -> Operation {
         match operation {
             Operation::Rename(at, fails) => match self.last[*at].last() {
@@ -248,7 +247,7 @@ impl History {
         }
     }
 
-    /// A rollback that failed is not tried again.
+    /// Gives up a rollback that failed.
     fn give_up(&mut self, at: usize) {
         let stack = &self.stacks[at];
         if stack.status == Status::RollbackFailed {
@@ -258,7 +257,7 @@ impl History {
         }
     }
 
-    /// A stack that is gone is made anew, with an id of its own.
+    /// Replaces a deleted stack by a new one with an id of its own.
     fn renew(&mut self, at: usize) {
         let stack = &mut self.stacks[at];
         if matches!(stack.status, Status::Deleted | Status::CreateRolledBack) {
@@ -295,10 +294,10 @@ impl History {
         }
     }
 
-    /// What must hold at every step.
+    /// Checks what must be true after every step.
     fn check(&self) -> Result<(), String> {
         let mut wrong = self.violations();
-        wrong.extend(invariants::rights(&self.cast));
+        wrong.extend(invariants::foreign_names(&self.cast));
         for stack in self.all() {
             wrong.extend(invariants::check(&self.cast, stack));
         }
@@ -314,7 +313,7 @@ impl History {
         violations.into_iter().map(|found| found.what).collect()
     }
 
-    /// All is put right, and everything can go: nothing may stay that no refusal named.
+    /// Repairs everything, and deletes all stacks. Nothing may remain that no failure named.
     async fn end(&mut self) -> Result<(), String> {
         self.cast.world.clear_faults();
         self.cast.engine.delivery = Delivery::default();
@@ -322,14 +321,15 @@ impl History {
         people::tidy(&mut self.cast);
         self.publish().await?;
         self.delete_all(|account| account != NETWORK).await?;
-        // What was named as left behind keeps the zone published: people take it away.
-        people::sweep(&self.cast);
+        // Leftovers that a failure named prevent the delete of the published zone, so people delete them.
+        people::delete_orphans(&self.cast);
         self.delete_all(|account| account == NETWORK).await
     }
 
-    /// Where the delegated zone is not published any more, it is again: without that the consumers' stacks are refused their delete.
+    /// Publishes the delegated zone again if it is not published any more: otherwise the consumers' stacks
+    /// cannot be deleted.
     async fn publish(&mut self) -> Result<(), String> {
-        if people::withdraw_what_is_torn(&self.cast) {
+        if people::delete_incomplete_parameters(&self.cast) {
             let mut stack = Stack::new(NETWORK, REGION, "network-again");
             let definition = self.cast.published_zone(PREFIXES[0]);
             let template = Template::from([("Published".to_owned(), definition)]);
@@ -346,7 +346,7 @@ impl History {
         Ok(())
     }
 
-    /// Deletes the stacks of some accounts: nothing of them is left, also not an hour later.
+    /// Deletes the stacks of some accounts. Nothing of them remains, an hour later neither.
     async fn delete_all(&mut self, of: impl Fn(&str) -> bool) -> Result<(), String> {
         for at in 0..self.stacks.len() {
             if of(&self.stacks[at].account) {
@@ -366,17 +366,18 @@ impl History {
     }
 }
 
-/// No two stacks are given a person's zone at the same moment ([`GIVEN_TO_TWO_STACKS`]). One after the other is played.
+/// Returns operations in which no two stacks use a person's zone at the same moment
+/// ([`GIVEN_TO_TWO_STACKS`]): they run one after the other.
 fn without_shared_zones(mut operations: Vec<Operation>) -> Vec<Operation> {
-    let mut given = BTreeSet::new();
+    let mut used = BTreeSet::new();
     for operation in &mut operations {
         let account = STACKS[operation.stack()].account;
         let (Operation::Deploy(_, choice) | Operation::CutCreate(_, choice, _)) = operation else {
             continue;
         };
         for zone in &mut choice.zones {
-            let taken = zone.given && !given.insert((account, zone.name));
-            zone.given &= !GIVEN_TO_TWO_STACKS.covers(taken);
+            let taken = zone.existing && !used.insert((account, zone.name));
+            zone.existing &= !GIVEN_TO_TWO_STACKS.covers(taken);
         }
     }
     operations

@@ -17,11 +17,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 use step::Steps;
 
-/// How many histories are played where `HISTORIES` says nothing.
+/// The number of histories, unless `HISTORIES` sets it.
 const HISTORIES: u32 = 10_000;
-/// Which ones, where `PROPTEST_RNG_SEED` says nothing.
+/// The seed of the histories, unless `PROPTEST_RNG_SEED` sets it.
 const SEED: u32 = 1;
-/// At most so many histories are played to find the shortest that fails as well.
+/// The largest number of histories that are played to find the shortest failing one.
 const SHRINKING: u32 = 3_000;
 
 fn number(variable: &str, default: u32) -> u32 {
@@ -33,14 +33,15 @@ fn number(variable: &str, default: u32) -> u32 {
     }
 }
 
-/// `HISTORIES` says how many, `PROPTEST_RNG_SEED` which: the same seed gives the same histories on the same number of threads.
+/// `HISTORIES` is the number and `PROPTEST_RNG_SEED` the seed. The same seed gives the same histories on
+/// every machine.
 #[test]
 fn no_history_loses_or_leaves_anything() {
     let (histories, seed) = (
         number("HISTORIES", HISTORIES),
         number("PROPTEST_RNG_SEED", SEED),
     );
-    // A fixed number of parts, so that the histories do not depend on the machine.
+    // The number of parts is fixed, so that the histories do not depend on the machine.
     const PARTS: u32 = 16;
     let begun = Instant::now();
     let next = AtomicU32::new(0);
@@ -71,7 +72,7 @@ fn no_history_loses_or_leaves_anything() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// Plays one part of the histories; answers the shortest that fails.
+/// Plays one part of the histories, and returns the shortest one that fails.
 fn play(seed: u32, part: u32, histories: u32, played: &AtomicU32) -> Result<(), String> {
     if histories == 0 {
         return Ok(());

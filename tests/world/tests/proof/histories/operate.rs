@@ -1,4 +1,4 @@
-//! What users do to stacks.
+//! The operations of users on stacks.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use world::cloudformation::{ResourceDefinition, Stack, Status, Template};
 use super::step::Operation;
 use crate::cast::Cast;
 
-/// Does what a user asks of a stack; what its status forbids is not done.
+/// Performs an operation on a stack, unless its status does not permit that.
 pub(crate) async fn operate(
     cast: &Cast,
     at: usize,
@@ -58,7 +58,8 @@ pub(crate) async fn operate(
     }
 }
 
-/// Another logical id that says what one of the stack said before is that one renamed: the functions cannot tell one from the other.
+/// Notes renames: if another logical id has the definition that one of the stack had before, the functions
+/// cannot distinguish that from a rename.
 fn note_renames(
     cast: &Cast,
     stack: &Stack,

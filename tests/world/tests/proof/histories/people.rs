@@ -1,4 +1,4 @@
-//! What people do by hand in a history.
+//! The changes of people in a history.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::roles;
 const STACK_TAG: &str = "zone-delegation:stack-id";
 const LOGICAL_TAG: &str = "zone-delegation:logical-id";
 
-/// Zones of the consumers with that name.
+/// Returns the consumers' zones with that name.
 fn zones_named(cast: &Cast, name: &str) -> Vec<Zone> {
     let name = Name::of(name);
     cast.world
@@ -26,7 +26,7 @@ fn zones_named(cast: &Cast, name: &str) -> Vec<Zone> {
         .collect()
 }
 
-/// Does it; what cannot be done is left undone, as people would.
+/// Performs an act, and ignores what is impossible.
 pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
     let world = cast.world.clone();
     let world = &world;
@@ -39,7 +39,7 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
         ),
         Act::DelegateZone(at) => {
             if let Ok(zone) = world.make_zone(CONSUMER, &name(at)) {
-                let hosts = world.zone(&zone).expect("it was just made").hosts();
+                let hosts = world.zone(&zone).expect("it was just created").hosts();
                 let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
                 edit(
                     &cast.build_zone,
@@ -148,13 +148,13 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
     }
 }
 
-/// Whether CloudFormation was told of a zone.
+/// Returns whether CloudFormation knows a zone.
 fn is_known(zone: &Zone, stacks: &[&Stack]) -> bool {
     let mut resources = stacks.iter().flat_map(|stack| stack.resources.values());
     resources.any(|resource| resource.physical_id.contains(&zone.id))
 }
 
-/// Writes the ownership tags of a resource of a stack, or its stack's alone, onto zones.
+/// Writes the ownership tags of a stack's resource to zones, or only the tag with its stack.
 fn retag(cast: &mut Cast, stacks: &[&Stack], name: &str, to: usize, wholly: bool) {
     for zone in zones_named(cast, name) {
         let is_of_it =
@@ -173,7 +173,7 @@ fn retag(cast: &mut Cast, stacks: &[&Stack], name: &str, to: usize, wholly: bool
     }
 }
 
-/// Gives zones the ownership tags back that they had.
+/// Restores the ownership tags of zones.
 fn untag(cast: &mut Cast) {
     for (id, tags) in std::mem::take(&mut cast.retagged) {
         drop(cast.world.edit_zone(&id, |zone| {
@@ -195,8 +195,9 @@ fn was_taken_over(zone: &Zone) -> bool {
     marked.is_some_and(|marked| *marked != maker.logical_id)
 }
 
-/// Takes away what is left of the parameters under the first prefix where one of them is missing; says whether that was so.
-pub(crate) fn withdraw_what_is_torn(cast: &Cast) -> bool {
+/// Deletes the remaining parameters under the first prefix if one of them is missing, and returns whether it
+/// did.
+pub(crate) fn delete_incomplete_parameters(cast: &Cast) -> bool {
     let names = ["hosted-zone-id", "hosted-zone-name", "name-servers"];
     let parameters = cast.world.parameters();
     let place = |name: &str| {
@@ -214,7 +215,7 @@ pub(crate) fn withdraw_what_is_torn(cast: &Cast) -> bool {
     torn
 }
 
-/// Deletes record sets of a zone, those of its apex apart.
+/// Deletes record sets of a zone other than those of its apex.
 fn empty(cast: &Cast, zone: &Zone, goes: impl Fn(&Hand) -> bool) {
     let edits: Vec<Edit> = zone
         .other_records()
@@ -226,7 +227,7 @@ fn empty(cast: &Cast, zone: &Zone, goes: impl Fn(&Hand) -> bool) {
     }
 }
 
-/// Puts everything right that people may have put in the way.
+/// Repairs everything that people may have broken.
 pub(crate) fn tidy(cast: &mut Cast) {
     untag(cast);
     let world = &cast.world;
@@ -241,7 +242,7 @@ pub(crate) fn tidy(cast: &mut Cast) {
             zone.undeletable.clear();
         }));
         if zone.id != cast.base_zone {
-            // A delegation that a stack has adopted is theirs, too.
+            // A delegation that a stack has adopted was created by people, too.
             let delegations = zone
                 .other_records()
                 .filter(|(key, set)| key.kind == "NS" && set.written_by == Hand::Person);
@@ -260,8 +261,8 @@ pub(crate) fn tidy(cast: &mut Cast) {
     }
 }
 
-/// Takes away what CloudFormation forgot after a clean-up that failed, and said so.
-pub(crate) fn sweep(cast: &Cast) {
+/// Deletes what CloudFormation forgot after a clean-up that failed with a reason.
+pub(crate) fn delete_orphans(cast: &Cast) {
     if let Some(zone) = cast.world.zone(&cast.build_zone) {
         empty(cast, &zone, |_| true);
     }

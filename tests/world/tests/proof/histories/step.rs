@@ -1,4 +1,4 @@
-//! What a history is made of, in small words, and as a table.
+//! The steps of a history, and their form as a table.
 
 use std::fmt;
 
@@ -11,32 +11,34 @@ use crate::invariants::Promise;
 /// One step of a history.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// So many seconds pass.
+    /// This many seconds pass.
     Sleep(u16),
     /// Operations on stacks, all at the same time, each on a stack of its own.
     Operate(Vec<Operation>),
     /// People do something.
     Act(Act),
-    /// Something will go wrong.
+    /// A fault is injected.
     Fault(FaultStep),
     /// The n-th last event (from 0) is delivered again.
     Again(usize),
-    /// The events of the next operations are late by so many seconds, and come again after so many.
+    /// The events of the next operations are delayed by this many seconds, and delivered again after that
+    /// many.
     Deliver(u16, Option<u16>),
 }
 
 /// What a user does to a stack.
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
-    /// Creates it, updates it, or makes it anew, as its status allows.
+    /// Creates it, updates it, or replaces it by a new one, as its status allows.
     Deploy(usize, StackChoice),
-    /// Deploys its last template with every logical id renamed, and a resource after them that fails, where so.
+    /// Deploys its last template with every logical id renamed, and, if true, with a resource after them that
+    /// fails.
     Rename(usize, bool),
-    /// Begins to create it, and deletes it after so many seconds, whatever still runs.
+    /// Begins to create it, and deletes it after this many seconds, whatever still runs.
     CutCreate(usize, StackChoice, u16),
-    /// Deploys a template that follows from those that were deployed before.
+    /// Deploys a template that is derived from the earlier ones.
     Follow(usize, Twist),
-    /// Whoever may invoke its function makes up a Delete about a name.
+    /// Somebody who may invoke its function invents a Delete about a name.
     Forge(usize, Forged, usize),
     /// Deletes it.
     Delete(usize),
@@ -45,7 +47,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// The stack it is about.
+    /// Returns the stack of the operation.
     pub(crate) fn stack(&self) -> usize {
         match self {
             Self::Deploy(stack, _)
@@ -58,7 +60,7 @@ impl Operation {
         }
     }
 
-    /// The template that it deploys.
+    /// Returns the template that it deploys.
     pub(crate) fn choice(&self) -> Option<&StackChoice> {
         match self {
             Self::Deploy(_, choice) | Self::CutCreate(_, choice, _) => Some(choice),
@@ -71,29 +73,29 @@ impl Operation {
     }
 }
 
-/// A template, as it follows from the last one.
+/// A template that is derived from the last one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Twist {
     /// With its last resource refused.
     Broken,
-    /// With every resource sound.
+    /// With every resource valid.
     Sound,
     /// Without its last resource.
     Smaller,
-    /// The one before it.
+    /// The template before it.
     Before,
 }
 
 /// A Delete that CloudFormation never sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Forged {
-    /// Its id names a zone that does not exist, with the right proof of the NS record set in the parent.
+    /// Its id names a zone that does not exist, with the valid proof of the NS record set in the parent.
     ZoneThatIsGone,
     /// Its id names a zone of another stack or of a person.
     OthersZone,
     /// Its id is the ARN of another stack's certificate, or another stack's prefix.
     OthersThing,
-    /// It is another stack's own, about a resource that this stack has.
+    /// It belongs to another stack, and is about a resource that this stack has.
     OtherStack,
 }
 
@@ -102,15 +104,15 @@ pub(crate) enum Forged {
 pub(crate) enum Act {
     /// Delegate a name of the consumers to someone else.
     ForeignDelegation(usize),
-    /// Take away whatever delegation stands at a name.
+    /// Delete any delegation of a name.
     RemoveDelegation(usize),
-    /// Write a record below a name into the delegated zone.
+    /// Write a record for a subdomain of a name to the delegated zone.
     RecordBelow(usize),
-    /// Write a record into each zone of a name.
+    /// Write a record to each zone of a name.
     RecordInside(usize),
-    /// Make a zone of a name in the first consumer's account.
+    /// Create a zone of a name in the first consumer's account.
     MakeZone(usize),
-    /// Make such a zone and delegate the name to it.
+    /// Create such a zone and delegate the name to it.
     DelegateZone(usize),
     /// Write a DS record set for a name into the delegated zone, which is signed, to which no zone has the key.
     Ds(usize),
@@ -118,45 +120,46 @@ pub(crate) enum Act {
     Secure(usize),
     /// Write a stack's ownership tags onto every zone of a name.
     Retag(usize, usize),
-    /// Write the tag alone that names a stack.
+    /// Write only the tag that names a stack.
     RetagStack(usize, usize),
-    /// No function can delete the NS record set of a name, nor any record set of its zones.
+    /// Prevent every function from deleting the NS record set of a name and the record sets of its zones.
     Stick(usize),
     /// The resolvers of `DNS_NAME_SERVERS` deny every name.
     Lie,
-    /// Empty and delete every zone of a name that a function made and CloudFormation knows.
+    /// Delete every zone of a name that a function created and CloudFormation knows, with its record sets.
     RemoveZones(usize),
-    /// Take the marks off every zone of a name.
+    /// Remove the ownership tags of every zone of a name.
     RemoveMarks(usize),
     /// Sign every zone of a name.
     Sign(usize),
     /// Protect a name's NS in the delegated zone.
     Protect(usize),
-    /// Take a consumer's delegation role away.
+    /// Delete a consumer's delegation role.
     TakeRole(usize),
     /// Use every certificate.
     UseCertificates,
     /// Turn on all guardrails of the delegated zone.
     Guardrails,
-    /// Resolvers follow a delegation for so many seconds.
+    /// Resolvers use a delegation for this many seconds.
     Follow(usize, u16),
-    /// Write a parameter where there is none.
+    /// Write a parameter if there is none.
     WriteParameter(usize),
     /// Delete a parameter.
     RemoveParameter(usize),
-    /// Put right all of that: roles, protections, signing, records, uses.
+    /// Repair all of that: roles, protections, signing, records, uses.
     Tidy,
 }
 
 impl Act {
-    /// What a stack may not be any more that its template says, because of this act.
+    /// Returns the promises that this act breaks.
     pub(crate) fn breaks(self) -> Vec<(String, Promise)> {
         let name = |at: usize| format!("{}.{BUILD}", NAMES[at]);
         match self {
             Self::RemoveDelegation(at) => vec![(name(at), Promise::Delegation)],
             Self::RemoveZones(at) => vec![
                 (name(at), Promise::Zone),
-                // An Update makes the zone anew, and its rollback cannot restore the one that people deleted.
+                // An Update creates the zone again, and its rollback cannot restore the one that people
+                // deleted.
                 (name(at), Promise::Delegation),
             ],
             Self::RemoveMarks(at) | Self::Retag(at, _) | Self::RetagStack(at, _) => {
@@ -168,10 +171,10 @@ impl Act {
     }
 }
 
-/// What goes wrong.
+/// The faults of a history.
 #[derive(Clone, Debug)]
 pub(crate) enum FaultStep {
-    /// The n-th invocation from now on dies at its k-th call, and so do the two attempts after it, where `always`.
+    /// The n-th invocation from now on dies at its k-th call. If `always`, the two attempts after it die too.
     Kill {
         invocation: u64,
         call: u64,
@@ -182,7 +185,7 @@ pub(crate) enum FaultStep {
     Operation(&'static str, u64, Failure),
     /// A share of all calls fails, in percent.
     Sometimes(u8, Failure),
-    /// All is well again.
+    /// No further faults.
     Clear,
 }
 
@@ -193,15 +196,15 @@ pub(crate) enum Failure {
     Reset(When),
     Silence(When),
     Throttle,
-    /// An earlier change of the same zone is under way.
+    /// An earlier change of the same zone is being applied.
     Busy,
     Denied,
-    /// An error of this status and code that nothing waits for; without a code, no body.
+    /// An error with this status and code that no code expects. Without a code it has no body.
     Refused(u16, &'static str),
     Slow,
 }
 
-/// A history's steps, one a line.
+/// A history's steps, one per line.
 pub(crate) struct Steps<'a>(pub(crate) &'a [Step]);
 
 impl fmt::Display for Steps<'_> {

@@ -1,4 +1,4 @@
-//! Whoever has got hold of a role's credentials, and what becomes of the calls made with them.
+//! Somebody with a role's credentials, and the results of their calls.
 
 use aws_sdk_route53::error::ProvideErrorMetadata;
 use aws_sdk_route53::types::{
@@ -11,7 +11,7 @@ use world::{Credentials, Hand, World};
 use crate::cast::REGION;
 use crate::roles;
 
-/// `ok`, or the error's code.
+/// Returns `ok`, or the error's code.
 pub(super) fn outcome<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
     match result {
         Ok(_) => "ok".to_owned(),
@@ -19,20 +19,20 @@ pub(super) fn outcome<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> Strin
     }
 }
 
-/// One who calls AWS by a role.
+/// A caller that uses a role.
 pub(super) struct Caller {
     world: World,
     config: SdkConfig,
 }
 
 impl Caller {
-    /// With the credentials of a role.
+    /// Creates a caller with the credentials of a role.
     pub(super) fn with_role(world: &World, account: &str, role_arn: &str) -> Self {
         let keys = world.credentials(account, role_arn, Hand::Person);
         Self::with_keys(world, &keys, REGION)
     }
 
-    /// With the credentials of a stack's function.
+    /// Creates a caller with the credentials of a stack's function.
     pub(super) fn with_function(world: &World, stack: &Stack, function: &str) -> Self {
         let role = roles::function_role(&stack.account, &stack.id, function);
         Self::with_role(world, &stack.account, &role)
@@ -63,7 +63,7 @@ impl Caller {
         aws_sdk_sfn::Client::new(&self.config)
     }
 
-    /// Takes another role.
+    /// Assumes another role.
     ///
     /// # Errors
     /// The error's code.
@@ -88,7 +88,7 @@ impl Caller {
         Ok(Self::with_keys(&self.world, &keys, REGION))
     }
 
-    /// Changes record sets of a zone, all in one batch: action, name and type of each.
+    /// Changes record sets of a zone in one batch: action, name and type of each.
     pub(super) async fn change(
         &self,
         zone: &str,
@@ -136,7 +136,7 @@ impl Caller {
     }
 }
 
-/// A value that a record set of this type may have.
+/// Returns a valid value for a record set of this type.
 fn value(kind: &RrType) -> &'static str {
     match kind {
         RrType::A => "192.0.2.1",

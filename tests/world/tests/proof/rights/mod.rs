@@ -1,5 +1,6 @@
-//! The roles that the CDK app makes are sufficient, minimal and safe. Sufficient: the crash points and histories run under them. Minimal:
-//! each right is needed by some call. Safe: what is not a stack's own is refused.
+//! The roles that the CDK app creates are sufficient, minimal and safe. Sufficient: the crash points and
+//! histories run with them. Minimal: some call needs each permission. Safe: what does not belong to a stack
+//! is refused.
 
 mod caller;
 mod refused;
@@ -12,8 +13,8 @@ use crate::cases::{CASES, LONG_DRAIN, SLOW_CERTIFICATE};
 use crate::crash_points::play_undisturbed;
 use crate::roles;
 
-/// Every right that the roles grant, with its resource pattern. Lambda itself writes a function's log, under the function's role: no
-/// call of the functions.
+/// Returns every permission that the roles grant, with its resource pattern. Without the log of a function,
+/// which Lambda itself writes with the function's role.
 fn granted() -> BTreeMap<Grant, String> {
     let mut granted = BTreeMap::new();
     for role in roles::all() {
@@ -25,7 +26,7 @@ fn granted() -> BTreeMap<Grant, String> {
 }
 
 #[test]
-fn no_right_is_granted_that_no_call_needs() {
+fn every_granted_permission_is_needed_by_a_call() {
     let granted = granted();
     let mut used = BTreeSet::new();
     for case in CASES.iter().chain([&SLOW_CERTIFICATE, &LONG_DRAIN]) {
@@ -45,7 +46,7 @@ fn no_right_is_granted_that_no_call_needs() {
         })
         .collect();
     println!(
-        "{} rights of {}",
+        "{} permissions of {}",
         granted.len() - unused.len(),
         granted.len()
     );

@@ -1,4 +1,5 @@
-//! What the app's roles refuse, each beside what they allow: whoever has a function's credentials can do no more than the function.
+//! What the app's roles refuse, each beside what they allow: somebody with a function's credentials can do no
+//! more than the function.
 
 use aws_sdk_acm::types::ValidationMethod;
 use aws_sdk_route53::types::ChangeAction::{Create, Delete, Upsert};
@@ -15,11 +16,11 @@ use crate::cast::{
 };
 use crate::roles::delegation_role;
 
-/// As Route 53 and STS say it, and as the others do.
+/// The code of Route 53 and STS, and the code of the other services.
 const DENIED: &str = "AccessDenied";
 const DENIED_TOO: &str = "AccessDeniedException";
 
-/// A stack of subdomains, deployed.
+/// Returns a deployed stack of subdomains.
 async fn deployed(cast: &Cast, account: &str, name: &str, template: &Template) -> Stack {
     let mut stack = Stack::new(account, REGION, name);
     let status = cast.engine.create(&mut stack, template).await;
@@ -27,7 +28,7 @@ async fn deployed(cast: &Cast, account: &str, name: &str, template: &Template) -
     stack
 }
 
-/// A subdomain with a certificate.
+/// Returns a subdomain with a certificate.
 fn certified(account: &str, name: &str) -> Template {
     let certificate = certificate("Zone", &format!("app.{name}.{BUILD}"));
     Template::from([
@@ -36,7 +37,7 @@ fn certified(account: &str, name: &str) -> Template {
     ])
 }
 
-/// A role of an account that may do whatever others let it.
+/// Creates a role of an account with all permissions that other accounts allow.
 fn put_mighty_role(world: &World, account: &str, name: &str) -> Caller {
     let trust = json!({"Statement": []});
     let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
@@ -47,7 +48,7 @@ fn put_mighty_role(world: &World, account: &str, name: &str) -> Caller {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_role_is_taken_by_its_consumers_functions_only() {
+async fn a_delegation_role_is_assumed_only_by_its_consumers_functions() {
     let (cast, _network) = Cast::published(settings(1)).await;
     let world = &cast.world;
     let stack = deployed(&cast, CONSUMER, "one", &certified(CONSUMER, "dev")).await;
@@ -60,9 +61,9 @@ async fn a_delegation_role_is_taken_by_its_consumers_functions_only() {
     function.assume(&role, Some(EXTERNAL_ID)).await.unwrap();
     refused(&function, &role, Some("a-guess")).await;
     refused(&function, &role, None).await;
-    // By its own policy, although the other role would not have it either.
+    // Refused by the caller's own policy, although the other role's trust policy would refuse it too.
     refused(&function, &delegation_role(SECOND), Some(EXTERNAL_ID)).await;
-    // By the role's trust, whatever the caller's own account allows.
+    // Refused by the role's trust policy, whatever the caller's own account allows.
     let path = "zone-delegation/delegate-subdomain";
     for (account, name) in [
         (CONSUMER, "administrator".to_owned()),
@@ -82,7 +83,7 @@ async fn a_delegation_role_is_taken_by_its_consumers_functions_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_role_changes_the_ns_of_its_own_names_only() {
+async fn a_delegation_role_changes_only_the_ns_of_its_own_names() {
     let (cast, _network) = Cast::published(settings(1)).await;
     let stack = deployed(&cast, CONSUMER, "one", &certified(CONSUMER, "dev")).await;
     let function = Caller::with_function(&cast.world, &stack, "delegate-subdomain");
@@ -100,7 +101,7 @@ async fn a_delegation_role_changes_the_ns_of_its_own_names_only() {
         vec![(Create, test.as_str(), A)],
         vec![(Create, test.as_str(), Cname)],
         vec![(Upsert, test.as_str(), Ns)],
-        // One that it may, and one that it may not.
+        // One that is permitted, and one that is not.
         vec![(Create, test.as_str(), Ns), (Create, ops.as_str(), Ns)],
         vec![(Create, test.as_str(), Ns), (Create, test.as_str(), Txt)],
     ] {
@@ -119,7 +120,7 @@ async fn a_delegation_role_changes_the_ns_of_its_own_names_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_role_reads_what_is_published_and_no_more() {
+async fn a_delegation_role_reads_only_the_published_parameters() {
     let (cast, _network) = Cast::published(settings(1)).await;
     let stack = deployed(&cast, CONSUMER, "one", &certified(CONSUMER, "dev")).await;
     let function = Caller::with_function(&cast.world, &stack, "delegate-subdomain");
@@ -143,7 +144,7 @@ async fn a_delegation_role_reads_what_is_published_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_publishes_reaches_the_parameters_under_its_prefix_only() {
+async fn publish_zone_reaches_only_the_parameters_under_its_prefix() {
     let (cast, network) = Cast::published(settings(1)).await;
     let other = "/zone-delegation/other";
     let template = Template::from([("Zone".to_owned(), cast.published_zone(other))]);
@@ -155,7 +156,7 @@ async fn a_function_that_publishes_reaches_the_parameters_under_its_prefix_only(
     assert_eq!(caller.write(&unknown).await, DENIED_TOO);
     assert_eq!(caller.read(&[&unknown]).await, DENIED_TOO);
     assert_eq!(caller.delete_parameter(&parameter(other)).await, DENIED_TOO);
-    // A person's, which carries no tag.
+    // A person's parameter, which has no tags.
     let by_hand = parameter("/by-hand");
     cast.world.write_parameter(NETWORK, REGION, &by_hand, "x");
     assert_eq!(caller.delete_parameter(&by_hand).await, DENIED_TOO);
@@ -194,7 +195,7 @@ async fn a_function_changes_no_certificate_of_another_stack() {
         let add = acm.add_tags_to_certificate().certificate_arn(arn);
         outcome(add.tags(mark(of)).send().await)
     };
-    // First to call it the stack's own, then to delete it.
+    // First adds the stack's own tag to it, then deletes it.
     assert_eq!(add_mark(arn(&two), &one).await, DENIED_TOO);
     assert_eq!(delete(arn(&two)).await, DENIED_TOO);
     assert_eq!(add_mark(arn(&one), &one).await, "ok");
@@ -210,7 +211,7 @@ async fn a_function_changes_no_certificate_of_another_stack() {
     assert_eq!(denied, DENIED_TOO);
     let denied = request(REGION, ValidationMethod::Email, &one).await;
     assert_eq!(denied, DENIED_TOO);
-    // As another stack's, whose function would then take it for its own.
+    // With the tag of another stack, whose function would then treat it as its own.
     let denied = request(REGION, by_dns.clone(), &two).await;
     assert_eq!(denied, DENIED_TOO);
     assert_eq!(request(REGION, by_dns, &one).await, "ok");
@@ -248,7 +249,7 @@ async fn a_function_changes_only_delegations_and_validation_records_in_its_accou
         vec![(Delete, name, A)],
         vec![(Delete, name, Cname)],
         vec![(Delete, name, Txt)],
-        // Each statement has to fit all changes of a batch.
+        // Each statement has to match all changes of a batch.
         vec![(Delete, name, A), (Create, name, A)],
         vec![(Create, name, Ns), (Create, name, A)],
         vec![(Create, name, Ns), (Create, validation, Cname)],
@@ -269,7 +270,7 @@ async fn a_function_changes_only_delegations_and_validation_records_in_its_accou
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_for_certificates_alone_writes_cnames_into_its_zone_only() {
+async fn a_function_with_only_certificates_writes_only_cnames_in_its_zone() {
     let (cast, _network) = Cast::published(settings(1)).await;
     let world = &cast.world;
     let name = format!("dev.{BUILD}");
@@ -284,7 +285,7 @@ async fn a_function_for_certificates_alone_writes_cnames_into_its_zone_only() {
         .insert("ServiceTimeout".to_owned(), json!("60"));
     let mut stack = Stack::new(CONSUMER, REGION, "one");
     let template = Template::from([("Certificate".to_owned(), resource)]);
-    // Nobody delegates the zone, so that no certificate is issued: its role is there all the same.
+    // The zone is not delegated, so no certificate is issued, but the role exists.
     let status = cast.engine.create(&mut stack, &template).await;
     assert_eq!(status, Status::CreateRolledBack, "{}", cast.history());
     let caller = Caller::with_function(world, &stack, "delegate-subdomain");

@@ -1,5 +1,5 @@
-//! An update that replaces a certificate and dies at any of its calls, and is rolled back because something else of the stack
-//! fails afterwards. Every other death is the proofs' part.
+//! An update that replaces a certificate, dies at any of its calls, and is rolled back because another
+//! resource of the stack fails afterwards. The proofs cover every other death.
 
 use serde_json::json;
 use world::cloudformation::Status;
@@ -8,22 +8,24 @@ use world::{Fault, FaultRule, When};
 use super::{arn, below_build, certificate};
 use crate::stage::{Stage, failing_afterwards};
 
-/// Enough to reach past the last call of an invocation.
+/// More than the number of calls of an invocation.
 const CALLS: u64 = 24;
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_dies_anywhere_and_is_rolled_back() {
+async fn an_update_that_dies_at_any_call_is_rolled_back_to_the_old_certificate() {
     for call in 1..=CALLS {
         for when in [When::Before, When::After] {
-            // Once with the new id, always with the old one: each matters alone, and all together would take too long.
+            // One death with the new id, and a death in every attempt with the old id. All combinations would
+            // take too long.
             rolled_back(call, when, 1, true).await;
             rolled_back(call, when, 3, false).await;
         }
     }
 }
 
-/// So many attempts at the update die at a call. The rollback carries the new id or the old one. Afterwards the old certificate
-/// stands, with its CNAMEs, and none once the stack is deleted.
+/// Kills this many attempts at the update at a call, after which the rollback carries the new or the old id.
+/// Checks that the old certificate then exists with its CNAMEs, and that none exists after the stack is
+/// deleted.
 async fn rolled_back(call: u64, when: When, attempts: u64, carries_new_id: bool) {
     let mut stage = Stage::set(|settings| settings.seed = call).await;
     stage.engine.habits.rollback_carries_new_id = carries_new_id;

@@ -1,4 +1,5 @@
-//! Deletes: what is in use is waited for, what others need stays, what is gone is a success.
+//! Deletes: a certificate in use is waited for, what other certificates need is kept, and a missing
+//! certificate is a success.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const USERS: [&str; 2] = [
     "arn:aws:elasticloadbalancing:eu-west-1:222222222222:loadbalancer/app/lb/1",
 ];
 
-/// Something begins to use a certificate, and stops after a while where one is given.
+/// Lets something use a certificate, until a moment if one is given.
 fn use_it(stage: &Stage, arn: &str, stops_after: Option<Duration>) {
     let users = USERS.map(str::to_owned).to_vec();
     stage
@@ -34,7 +35,7 @@ fn use_it(stage: &Stage, arn: &str, stops_after: Option<Duration>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_in_use_is_deleted_once_it_is_let_go() {
+async fn a_certificate_in_use_is_deleted_when_nothing_uses_it_any_more() {
     for minutes in [1, 50] {
         let log = Log::start();
         let stage = Stage::set(|_| ()).await;
@@ -69,7 +70,7 @@ async fn a_certificate_in_use_is_deleted_once_it_is_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_in_use_to_the_end_is_kept_and_its_users_named() {
+async fn a_certificate_that_stays_in_use_is_kept_and_its_users_are_named() {
     for waiter in [true, false] {
         let mut stage = Stage::set(|_| ()).await;
         stage.engine.lambda.waiter = waiter;
@@ -93,7 +94,7 @@ async fn a_certificate_in_use_to_the_end_is_kept_and_its_users_named() {
                 ),
                 "{reason}"
             );
-            // Half a minute early, by a date of whole seconds.
+            // Half a minute early, because dates have whole seconds.
             assert!((3_569..3_600).contains(&took.as_secs()), "{took:?}");
         } else {
             assert!(
@@ -112,10 +113,10 @@ async fn a_certificate_in_use_to_the_end_is_kept_and_its_users_named() {
         assert_eq!(
             stage.cnames(&zone).len(),
             1,
-            "it is renewed as long as it stands"
+            "it is renewed as long as it exists"
         );
         assert_eq!(stage.calls("DeleteCertificate").len(), 0);
-        // Once it is let go, the next delete succeeds.
+        // When it is not in use any more, the next delete succeeds.
         stage
             .world
             .edit_certificate(&arn, |certificate| certificate.in_use_by.clear())
@@ -126,8 +127,8 @@ async fn a_certificate_in_use_to_the_end_is_kept_and_its_users_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_gone_already_is_deleted_with_success() {
-    // The certificate, the zone, or both.
+async fn a_missing_certificate_is_deleted_with_success() {
+    // The certificate, the zone, or both are missing.
     for (certificate_gone, zone_gone) in [(true, false), (false, true), (true, true)] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -154,7 +155,7 @@ async fn what_is_gone_already_is_deleted_with_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_whose_tags_name_another_stack_is_left_alone() {
+async fn a_certificate_whose_tags_name_another_stack_is_not_changed() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(with_records(&zone)).await;
@@ -174,8 +175,9 @@ async fn a_certificate_whose_tags_name_another_stack_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_create_asked_for_without_ever_answering_goes() {
-    // The process dies with the certificate requested, in each attempt; CloudFormation deletes by an id of its own.
+async fn the_certificate_of_an_unanswered_create_is_deleted() {
+    // The process dies in each attempt after it has requested the certificate. CloudFormation deletes with an
+    // id of its own.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     stage.world.inject(FaultRule::on_operation(
@@ -198,7 +200,7 @@ async fn what_a_create_asked_for_without_ever_answering_goes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_wins_over_a_create_that_still_runs() {
-    // The sibling's failure cancels the Create at whatever it is just doing.
+    // The failure of the other resource cancels the Create at any of its calls.
     for step in 0..24 {
         let mut stage = Stage::set(|settings| {
             settings.seed = step;
@@ -219,8 +221,8 @@ async fn a_delete_wins_over_a_create_that_still_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_is_held_up_requests_nothing_after_its_delete_swept() {
-    // It goes on in the state machine, and Route 53 answers it only when the last sweep is over.
+async fn a_delayed_create_requests_nothing_after_its_delete() {
+    // It continues in the state machine, and Route 53 answers it only after the second search of the Delete.
     let mut stage = Stage::set(|_| ()).await;
     stage.engine.habits.cancels_siblings = true;
     let zone = stage.delegated_zone("dev").await;
@@ -242,7 +244,8 @@ async fn a_create_that_is_held_up_requests_nothing_after_its_delete_swept() {
     stage.check_no_certificate();
 }
 
-/// Creates a certificate beside a resource that is refused at once; CloudFormation does not wait for the certificate.
+/// Creates a certificate beside a resource that is refused at once, so that CloudFormation does not wait for
+/// the certificate.
 async fn cancelled(stage: &Stage, resource: ResourceDefinition) -> Stack {
     let mut stack = stack("subject");
     let mut template = one(resource);
@@ -263,8 +266,9 @@ async fn cancelled(stage: &Stage, resource: ResourceDefinition) -> Stack {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_is_closed_blocks_no_delete_of_what_was_refused() {
-    // ACM does not know this account's credentials there, so the Create could not have requested anything.
+async fn a_region_that_is_not_enabled_does_not_block_the_delete_of_a_refused_create() {
+    // ACM does not know this account's credentials in that Region, so the Create could not have requested
+    // anything.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let reason = stage
@@ -283,7 +287,7 @@ async fn a_region_that_is_closed_blocks_no_delete_of_what_was_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_does_not_exist_is_said_at_once_and_blocks_no_delete() {
+async fn a_region_that_does_not_exist_is_reported_at_once_and_does_not_block_a_delete() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let begun = stage.world.now();
@@ -298,7 +302,7 @@ async fn a_region_that_does_not_exist_is_said_at_once_and_blocks_no_delete() {
     );
     let took = stage.world.now() - begun;
     assert!(took < Duration::from_secs(120), "{took:?}");
-    // Nor does it block the rollback of an Update.
+    // The rollback of an Update is not blocked either.
     let mut stack = stage.created(certificate(&zone, json!({}))).await;
     let elsewhere = certificate(&zone, json!({"Region": "us-east-3"}));
     stage.rolled_back(&mut stack, &one(elsewhere)).await;
@@ -307,7 +311,7 @@ async fn a_region_that_does_not_exist_is_said_at_once_and_blocks_no_delete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn properties_that_became_invalid_block_no_delete() {
+async fn properties_that_became_invalid_do_not_block_a_delete() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(with_records(&zone)).await;
@@ -319,12 +323,16 @@ async fn properties_that_became_invalid_block_no_delete() {
         .properties
         .insert("Region".to_owned(), json!("nowhere"));
     stage.deleted(&mut stack).await;
-    assert_eq!(stage.cnames(&zone), [], "what is said of them is known");
+    assert_eq!(
+        stage.cnames(&zone),
+        [],
+        "the properties say that they are deleted"
+    );
     stage.check_no_certificate();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_whose_answer_is_lost_is_not_taken_for_denied() {
+async fn a_delete_with_a_lost_answer_does_not_count_as_denied() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(certificate(&zone, json!({}))).await;

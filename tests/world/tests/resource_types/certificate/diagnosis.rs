@@ -1,4 +1,5 @@
-//! Why a certificate is not issued: found out while waiting, answered within two minutes where waiting cannot help.
+//! Why a certificate is not issued: found while waiting, and answered within two minutes if waiting cannot
+//! help.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::stage::{BASE, BUILD, CONSUMER, NETWORK, STALE_DS, Stage};
 
 const FOREIGN_CAA: &str = "0 issue \"ca.example.net\"";
 
-/// The sentence for a zone that is not reached.
+/// Returns the sentence for a zone that cannot be reached.
 fn not_reached(zone: &str, found: &str) -> String {
     format!(
         "The certificate for {NAME} will not be issued: its validation CNAMEs do not resolve, because their zone {zone} is not \
@@ -19,7 +20,7 @@ fn not_reached(zone: &str, found: &str) -> String {
     )
 }
 
-/// The sentence for a CAA record set that forbids.
+/// Returns the sentence for a CAA record set that forbids issuance.
 fn forbidden(domain: &str, at: &str, records: &str, name: &str, missing: &str) -> String {
     format!(
         "The certificate for {domain} will not be issued: the CAA record set at {at} ({records}) does not allow Amazon to issue \
@@ -27,7 +28,7 @@ fn forbidden(domain: &str, at: &str, records: &str, name: &str, missing: &str) -
     )
 }
 
-/// A zone that is in use.
+/// Returns a zone that is in use.
 fn used_zone(stage: &Stage) -> String {
     let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
     let used = Edit::create(ZONE, "TXT", 60, &["\"used\""]);
@@ -35,7 +36,8 @@ fn used_zone(stage: &Stage) -> String {
     zone
 }
 
-/// A certificate that can never be issued: the sentence, given within two minutes, with nothing left.
+/// Creates a certificate that can never be issued. Returns the sentence, which must come within two minutes
+/// and leave nothing.
 async fn hopeless(stage: &Stage, zone: &str, properties: serde_json::Value) -> String {
     let before = stage.world.now();
     let resource = certificate(zone, json!({"ValidationRecordsOnDelete": "Delete"}));
@@ -54,7 +56,7 @@ async fn hopeless(stage: &Stage, zone: &str, properties: serde_json::Value) -> S
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_in_use_that_is_not_delegated_is_said_before_acm_is_asked() {
+async fn a_missing_delegation_of_a_zone_in_use_is_reported_before_the_request() {
     let stage = Stage::set(|_| ()).await;
     let zone = used_zone(&stage);
     stage.settle().await;
@@ -69,7 +71,7 @@ async fn a_zone_in_use_that_is_not_delegated_is_said_before_acm_is_asked() {
     assert_eq!(stage.calls("RequestCertificate").len(), 0);
 }
 
-/// Somebody delegates the zone after so many seconds.
+/// Lets somebody delegate the zone after this many seconds.
 fn delegate_after(stage: &Stage, zone: &str, seconds: u64) {
     let (world, build) = (stage.world.clone(), stage.build.clone());
     let hosts = stage.world.zone(zone).unwrap().hosts();
@@ -83,7 +85,7 @@ fn delegate_after(stage: &Stage, zone: &str, seconds: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_delegation_of_a_new_zone_is_waited_for_before_acm_is_asked() {
+async fn the_request_waits_for_the_delegation_of_a_new_zone() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
     delegate_after(&stage, &zone, 500);
@@ -97,8 +99,8 @@ async fn the_delegation_of_a_new_zone_is_waited_for_before_acm_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_delegation_of_a_new_zone_is_waited_for_up_to_the_end() {
-    // From a quarter of an hour on, a certificate that is not requested yet could be missed by a Delete.
+async fn the_request_waits_for_the_delegation_of_a_new_zone_until_the_end() {
+    // After a quarter of an hour, a Delete could miss a certificate that was requested so late.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
     delegate_after(&stage, &zone, 3_000);
@@ -108,7 +110,7 @@ async fn the_delegation_of_a_new_zone_is_waited_for_up_to_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_zone_that_nobody_delegates_is_said_with_what_to_do() {
+async fn a_missing_delegation_of_a_new_zone_is_reported_with_a_remedy() {
     let log = Log::start();
     let stage = Stage::set(|_| ()).await;
     let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
@@ -131,7 +133,7 @@ async fn a_new_zone_that_nobody_delegates_is_said_with_what_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_that_is_delegated_to_others_is_said() {
+async fn a_delegation_to_other_servers_is_reported() {
     let stage = Stage::set(|_| ()).await;
     let zone = used_zone(&stage);
     let another = stage.world.make_zone(CONSUMER, ZONE).unwrap();
@@ -149,7 +151,7 @@ async fn a_zone_that_is_delegated_to_others_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_that_breaks_further_above_is_said() {
+async fn a_broken_delegation_of_an_ancestor_is_reported() {
     let stage = Stage::set(|_| ()).await;
     let zone = used_zone(&stage);
     stage.delegate(&stage.build, &zone);
@@ -170,7 +172,7 @@ async fn a_delegation_that_breaks_further_above_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_domain_that_is_registered_with_servers_that_refuse_is_said() {
+async fn a_domain_whose_registered_servers_refuse_is_reported() {
     let stage = Stage::set(|_| ()).await;
     let zone = used_zone(&stage);
     stage.delegate(&stage.build, &zone);
@@ -193,7 +195,7 @@ async fn a_domain_that_is_registered_with_servers_that_refuse_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_put_right_within_a_minute_does_no_harm() {
+async fn a_fault_that_is_repaired_within_a_minute_has_no_effect() {
     let stage = Stage::set(|settings| settings.propagation = Duration::ZERO..=Duration::ZERO).await;
     let zone = used_zone(&stage);
     delegate_after(&stage, &zone, 50);
@@ -202,8 +204,8 @@ async fn what_is_put_right_within_a_minute_does_no_harm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_out_says_what_is_suspected() {
-    // Too short for the cause to count as final, at whichever look the time is up.
+async fn a_time_out_names_the_suspected_cause() {
+    // Too short to be certain of the cause, at whichever poll the time ends.
     for seconds in [24, 36, 48, 60] {
         let stage = Stage::set(|_| ()).await;
         let zone = used_zone(&stage);
@@ -225,13 +227,13 @@ async fn a_time_out_says_what_is_suspected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_way_out_nothing_is_suspected() {
+async fn no_cause_is_suspected_if_port_53_is_blocked() {
     let cut_off = |settings: &mut Settings| settings.dns_reachable = false;
     let stage = Stage::set(cut_off).await;
     let zone = stage.delegated_zone("dev").await;
     stage.created(certificate(&zone, json!({}))).await;
     stage.check();
-    // And where it will never be issued, that is waited for in vain.
+    // If it will never be issued, the wait for that is without effect.
     let stage = Stage::set(cut_off).await;
     let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
     let reason = stage
@@ -248,7 +250,7 @@ async fn without_a_way_out_nothing_is_suspected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caa_record_set_that_forbids_is_found_wherever_it_stands() {
+async fn a_caa_record_set_that_forbids_issuance_is_found_at_any_ancestor() {
     for at in [NAME, ZONE, BUILD, BASE] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -270,7 +272,7 @@ async fn a_caa_record_set_that_forbids_is_found_wherever_it_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_nearest_caa_record_set_decides() {
+async fn the_nearest_caa_record_set_applies() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let allows = Edit::create(ZONE, "CAA", 60, &["0 issue \"amazontrust.com\""]);
@@ -283,7 +285,7 @@ async fn the_nearest_caa_record_set_decides() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wildcard_is_forbidden_by_a_tag_of_its_own() {
+async fn a_wildcard_is_forbidden_by_issuewild() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let records = ["0 issue \"amazon.com\"", "0 issuewild \";\""];
@@ -312,7 +314,7 @@ async fn a_wildcard_is_forbidden_by_a_tag_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caa_record_set_is_named_before_acm_finds_it() {
-    // ACM looks only once every name is validated.
+    // ACM checks CAA records only when every name is validated.
     let stage =
         Stage::set(|settings| settings.validation_interval = Duration::from_secs(3_000)).await;
     let zone = stage.delegated_zone("dev").await;

@@ -1,4 +1,4 @@
-//! Certificates that come to an end while they are waited for.
+//! Certificates that end in another state while the function waits for them.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn a_certificate_that_is_revoked_meanwhile_is_deleted_and_failed() {
     stage.check_no_certificate();
 }
 
-/// The only certificate gets another status after so many seconds.
+/// Gives the only certificate another status after this many seconds.
 fn become_after(stage: &Stage, seconds: u64, status: &'static str) {
     let world = stage.world.clone();
     tokio::spawn(async move {
@@ -64,7 +64,7 @@ fn become_after(stage: &Stage, seconds: u64, status: &'static str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_that_someone_deletes_meanwhile_is_not_requested_anew() {
+async fn a_certificate_that_someone_deletes_meanwhile_is_not_requested_again() {
     let stage = Stage::set(|settings| {
         settings.issuance = Duration::from_secs(3_000)..=Duration::from_secs(3_000);
     })

@@ -1,4 +1,4 @@
-//! From the request to ISSUED.
+//! From the request of a certificate to ISSUED.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn a_certificate_is_issued_described_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn resource_records_that_come_late_are_waited_for() {
+async fn late_resource_records_are_waited_for() {
     let stage =
         Stage::set(|settings| settings.validation_records_appear = 4 * MINUTE..=4 * MINUTE).await;
     let zone = stage.delegated_zone("dev").await;
@@ -66,7 +66,7 @@ async fn resource_records_that_come_late_are_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_that_says_the_same_is_taken_as_it_stands() {
+async fn an_equal_cname_is_not_changed() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (record, value) = validation(NAME);
@@ -82,7 +82,7 @@ async fn a_cname_that_says_the_same_is_taken_as_it_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_that_says_otherwise_fails_the_certificate() {
+async fn a_cname_with_another_value_fails_the_certificate() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (record, value) = validation(NAME);
@@ -131,7 +131,7 @@ async fn a_wildcard_and_its_apex_share_one_cname() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fifty_minutes_outlast_the_invocation() {
+async fn a_certificate_is_issued_after_fifty_minutes_in_the_state_machine() {
     let stage = Stage::set(|settings| settings.issuance = 50 * MINUTE..=50 * MINUTE).await;
     let zone = stage.delegated_zone("dev").await;
     let before = stage.world.now();
@@ -144,7 +144,7 @@ async fn fifty_minutes_outlast_the_invocation() {
     );
     assert_eq!(stage.calls("StartExecution").len(), 1);
     let looks = stage.calls("DescribeCertificate").len();
-    assert!(looks < 120, "{looks} looks\n{}", stage.history());
+    assert!(looks < 120, "{looks} polls\n{}", stage.history());
     stage.check();
 }
 
@@ -243,7 +243,7 @@ async fn each_name_is_validated_in_the_zone_with_the_longest_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_for_cloudfront_stands_in_its_region() {
+async fn a_certificate_for_cloudfront_is_created_in_its_region() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage
@@ -260,8 +260,8 @@ async fn a_certificate_for_cloudfront_stands_in_its_region() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_region_is_this_one() {
-    // What a template sends whose parameter for it is left out.
+async fn an_empty_region_means_the_stacks_region() {
+    // The property of a template whose parameter was left empty.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     stage
@@ -272,7 +272,7 @@ async fn an_empty_region_is_this_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_stacks_certificate_for_the_same_name_is_not_taken() {
+async fn another_stacks_certificate_for_the_same_name_is_not_used() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let first = stage.created(certificate(&zone, json!({}))).await;
@@ -307,7 +307,7 @@ async fn every_key_algorithm_is_found_again_by_a_second_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_certificate_not_yet_listed_is_found_again_by_its_idempotency_token() {
-    // The second attempt comes a minute after the first, and the certificate is seen later still.
+    // The second attempt is a minute after the first, and the certificate becomes visible even later.
     let stage = Stage::set(|settings| {
         settings.certificate_appears = Duration::from_secs(100)..=Duration::from_secs(100);
     })
@@ -367,7 +367,7 @@ async fn a_create_that_is_delivered_again_and_fails_keeps_its_certificate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_used_up_quota_is_said() {
+async fn a_used_up_quota_is_reported() {
     let stage = Stage::set(|settings| settings.certificates = 0).await;
     let zone = stage.delegated_zone("dev").await;
     let reason = stage.refused(certificate(&zone, json!({}))).await;
@@ -398,7 +398,7 @@ async fn a_guardrail_that_refuses_the_cname_is_named() {
     let zone = stage.delegated_zone("dev").await;
     let guard = |zone: &mut Zone| assert!(zone.guardrails.insert(Guardrail::NsOcclusion));
     stage.world.edit_zone(&zone, guard).unwrap();
-    // The name is delegated away after it was checked.
+    // The name was delegated after it was checked.
     let other = stage.world.make_zone(CONSUMER, NAME).unwrap();
     let world = stage.world.clone();
     let (into, hosts) = (zone.clone(), stage.world.zone(&other).unwrap().hosts());

@@ -9,13 +9,13 @@ use world::{Edit, Fault, FaultRule, ServiceError, When};
 use super::{NAME, arn, below_build, certificate, validation, with_records};
 use crate::stage::{Stage, one, stack};
 
-/// Creates the resource, which CloudFormation then keeps: the stack that comes back does not have it any more.
+/// Creates the resource and lets CloudFormation keep it. The returned stack does not have it any more.
 async fn kept(stage: &Stage, resource: ResourceDefinition) -> (Stack, String) {
     let created = stage.created(resource).await;
     (stack("subject"), arn(&created))
 }
 
-/// Somebody changes the validation CNAME, so that a Create that needs it is refused.
+/// Changes the validation CNAME, so that a Create that needs it is refused.
 fn occupy(stage: &Stage, zone: &str) {
     let record = validation(NAME).0;
     let other = Edit::create(&record, "CNAME", 60, &["other.example.net."]);
@@ -32,7 +32,7 @@ fn free(stage: &Stage, zone: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retained_certificate_survives_a_create_that_fails() {
+async fn a_create_that_fails_keeps_a_retained_certificate() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (mut stack, before) = kept(&stage, with_records(&zone)).await;
@@ -58,7 +58,7 @@ async fn a_retained_certificate_survives_a_create_that_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retained_certificate_is_adopted_with_the_tags_and_the_cname_that_the_template_wants() {
+async fn a_retained_certificate_is_adopted_with_the_tags_and_cname_of_the_template() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (mut stack, before) = kept(&stage, with_records(&zone)).await;
@@ -81,7 +81,7 @@ async fn a_retained_certificate_is_adopted_with_the_tags_and_the_cname_that_the_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retained_certificate_survives_a_create_that_is_never_answered() {
+async fn an_unanswered_create_keeps_a_retained_certificate() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (mut stack, before) = kept(&stage, with_records(&zone)).await;
@@ -103,7 +103,7 @@ async fn a_retained_certificate_survives_a_create_that_is_never_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retained_certificate_survives_an_update_that_adopts_it_and_fails() {
+async fn an_update_that_adopts_a_retained_certificate_and_fails_keeps_it() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let other = |properties: Value| {
@@ -133,8 +133,8 @@ async fn a_retained_certificate_survives_an_update_that_adopts_it_and_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retained_certificate_is_not_taken_for_what_an_update_began() {
-    // The name of the successor that an Update noted, and nothing else, fits the retained certificate.
+async fn a_retained_certificate_is_not_mistaken_for_the_successor_of_an_update() {
+    // Only the name of the successor that an Update noted matches the retained certificate.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let named = |name: &str, properties: Value| {
@@ -147,7 +147,7 @@ async fn a_retained_certificate_is_not_taken_for_what_an_update_began() {
         .create(&mut stack, &one(named("b.dev", json!({}))))
         .await;
     assert_eq!(created, Status::Complete);
-    // Neither the Update nor its rollback is ever answered, so that the Delete finds the note.
+    // Neither the Update nor its rollback is answered, so the Delete finds the note.
     let first = stage.engine.next_invocation();
     for (attempt, call) in [10, 10, 10, 1, 1, 1].into_iter().enumerate() {
         let rule = FaultRule::on_call(first + attempt as u64, call, Fault::Kill(When::Before));
@@ -165,7 +165,7 @@ async fn a_retained_certificate_is_not_taken_for_what_an_update_began() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_of_a_refused_create_that_is_delivered_again_leaves_a_later_certificate_alone() {
+async fn a_redelivered_delete_of_a_refused_create_keeps_a_later_certificate() {
     let mut stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     occupy(&stage, &zone);
@@ -183,7 +183,7 @@ async fn a_delete_of_a_refused_create_that_is_delivered_again_leaves_a_later_cer
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_of_a_refused_create_deletes_what_that_create_left() {
-    // The Create is answered FAILED without an ARN, because there was no time left to undo it.
+    // The Create is answered FAILED without an ARN, because there was no time to undo it.
     let mut stage = Stage::set(|_| ()).await;
     stage.engine.lambda.waiter = false;
     let zone = stage.delegated_zone("dev").await;

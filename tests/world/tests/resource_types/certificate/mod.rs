@@ -23,7 +23,7 @@ const ZONE: &str = "dev.build.example.com";
 /// The name on most certificates here.
 const NAME: &str = "app.dev.build.example.com";
 
-/// A certificate for [`NAME`] in a zone, with some properties set.
+/// Returns a certificate for [`NAME`] in a zone, with some properties set.
 fn certificate(zone: &str, properties: Value) -> ResourceDefinition {
     let resource = ResourceDefinition::new(
         "Custom::SubdomainCertificate",
@@ -32,19 +32,19 @@ fn certificate(zone: &str, properties: Value) -> ResourceDefinition {
     with(resource, properties)
 }
 
-/// A certificate whose CNAMEs go with it.
+/// Returns a certificate whose CNAMEs are deleted with it.
 fn with_records(zone: &str) -> ResourceDefinition {
     certificate(zone, json!({"ValidationRecordsOnDelete": "Delete"}))
 }
 
-/// The ARN of a stack's certificate.
+/// Returns the ARN of a stack's certificate.
 fn arn(stack: &Stack) -> String {
     stack.resources[LOGICAL_ID].physical_id.clone()
 }
 
-/// What the tests ask of a stage about certificates.
+/// What the tests about certificates need of a stage.
 impl Stage {
-    /// The only certificate there is.
+    /// Returns the only certificate.
     fn the_certificate(&self) -> Certificate {
         let certificates: Vec<_> = self.world.certificates().into_values().collect();
         let [certificate] = certificates.as_slice() else {
@@ -53,7 +53,7 @@ impl Stage {
         certificate.clone()
     }
 
-    /// No certificate is there, and no rule was broken.
+    /// Checks that no certificate exists and no rule was violated.
     fn check_no_certificate(&self) {
         let certificates = self.world.certificates();
         assert!(
@@ -64,7 +64,7 @@ impl Stage {
         self.check();
     }
 
-    /// The CNAMEs of a zone.
+    /// Returns the CNAMEs of a zone.
     fn cnames(&self, zone: &str) -> Vec<(RecordKey, RecordSet)> {
         let records = self.world.zone(zone).unwrap().records;
         records
@@ -73,7 +73,7 @@ impl Stage {
             .collect()
     }
 
-    /// The ARN under which a certificate was requested last.
+    /// Returns the ARN of the certificate that was requested last.
     fn requested(&self) -> String {
         let calls = self.calls("RequestCertificate");
         let mut arns = calls
@@ -85,12 +85,12 @@ impl Stage {
     }
 }
 
-/// The validation record of a name: where it stands, and its value.
+/// Returns the validation record of a name: its own name and its value.
 fn validation(name: &str) -> (String, String) {
     validation_record(CONSUMER, name)
 }
 
-/// A name below the delegated zone.
+/// Returns a name in the delegated zone.
 fn below_build(labels: &str) -> String {
     format!("{labels}.{BUILD}")
 }

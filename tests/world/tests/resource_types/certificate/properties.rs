@@ -1,4 +1,4 @@
-//! What is refused before anything is asked of ACM.
+//! Properties that are refused before a request to ACM.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{NAME, ZONE, below_build, certificate};
 use crate::stage::{BUILD, CONSUMER, Stage};
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_that_cannot_be_used_is_named() {
+async fn an_unusable_zone_is_named() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let private = stage.world.make_private_zone(CONSUMER, ZONE).unwrap();
@@ -54,7 +54,7 @@ async fn a_zone_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_accounts_zone_is_no_use() {
+async fn a_zone_of_another_account_is_refused() {
     let stage = Stage::set(|_| ()).await;
     let reason = stage
         .refused(certificate(&stage.build, json!({"DomainName": BUILD})))
@@ -74,7 +74,7 @@ async fn another_accounts_zone_is_no_use() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_property_is_named_with_what_it_may_be() {
+async fn an_invalid_property_is_named_with_its_valid_values() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let long = format!("{}.{ZONE}", "a".repeat(60));

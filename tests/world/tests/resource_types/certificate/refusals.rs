@@ -1,4 +1,4 @@
-//! Calls that are refused in another way than the one that the code waits for.
+//! Calls that are refused with another error than the one that the code expects.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn a_delete_fails_if_a_call_of_it_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_by_an_id_of_cloudformation_fails_if_it_may_not_look() {
+async fn a_delete_with_an_id_of_cloudformation_fails_if_its_search_is_denied() {
     for (code, succeeds) in [
         ("AccessDeniedException", false),
         ("ValidationException", false),
@@ -81,7 +81,7 @@ async fn a_delete_by_an_id_of_cloudformation_fails_if_it_may_not_look() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_used_up_quota_is_called_one() {
+async fn only_a_used_up_quota_is_reported_as_one() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let rule = FaultRule::on_operation(
@@ -99,7 +99,7 @@ async fn only_a_used_up_quota_is_called_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_fails_if_what_it_asks_about_its_certificate_is_refused() {
+async fn a_create_fails_if_a_read_of_its_certificate_is_refused() {
     for operation in ["DescribeCertificate", "ListTagsForCertificate"] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -134,7 +134,7 @@ async fn a_conflict_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_that_cannot_be_deleted_as_read_is_tried_with_pauses_and_named() {
+async fn a_cname_that_cannot_be_deleted_as_read_is_retried_with_pauses_and_named() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(with_records(&zone)).await;
@@ -158,7 +158,7 @@ async fn a_cname_that_cannot_be_deleted_as_read_is_tried_with_pauses_and_named()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_that_cannot_be_created_is_tried_with_pauses_and_named() {
+async fn a_cname_that_cannot_be_created_is_retried_with_pauses_and_named() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let words = "Tried to create resource record set but it already exists";

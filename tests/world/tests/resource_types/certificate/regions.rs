@@ -10,7 +10,7 @@ use super::{arn, certificate, with_records};
 use crate::log::Log;
 use crate::stage::{Stage, one, stack, with};
 
-/// A second stack with the same certificate elsewhere.
+/// Returns a second stack with the same certificate in another Region.
 async fn elsewhere(stage: &Stage, zone: &str, region: &str) -> Stack {
     let mut stack = stack("second");
     let resource = with(with_records(zone), json!({"Region": region}));
@@ -20,7 +20,7 @@ async fn elsewhere(stage: &Stage, zone: &str, region: &str) -> Stack {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_that_a_certificate_of_another_region_lists_stays() {
+async fn a_cname_stays_if_a_certificate_of_another_region_lists_it() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut first = stage.created(with_records(&zone)).await;
@@ -33,7 +33,7 @@ async fn a_cname_that_a_certificate_of_another_region_lists_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_of_a_certificate_that_acm_lists_only_if_asked_for_stays() {
+async fn a_cname_of_a_certificate_that_acm_does_not_list_by_default_stays() {
     let changes: [fn(&mut Certificate); 3] = [
         |certificate| certificate.root_hierarchy = Some("N2_AMAZON_MANAGED".to_owned()),
         |certificate| certificate.origin = "ACME".to_owned(),
@@ -54,7 +54,7 @@ async fn a_cname_of_a_certificate_that_acm_lists_only_if_asked_for_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_stays_if_a_region_cannot_be_asked() {
+async fn a_cname_stays_if_a_region_cannot_be_queried() {
     let refusals = [
         (403, "AccessDeniedException"),
         (400, "ValidationException"),
@@ -82,9 +82,9 @@ async fn a_cname_stays_if_a_region_cannot_be_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_region_is_asked_and_no_other() {
-    // If the function left a Region out, it would delete the CNAME; if it asked one that does not exist, it would always keep
-    // it. So the function's list of Regions is the world's.
+async fn all_existing_regions_are_queried() {
+    // If the function omitted a Region, it would delete the CNAME; if it queried one that does not exist, it
+    // would always keep the CNAME. So the function's list of Regions has to be the world's.
     for region in world::REGIONS {
         if region == crate::stage::REGION {
             continue;
@@ -108,7 +108,7 @@ async fn every_region_is_asked_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_does_not_answer_is_asked_for_some_minutes() {
+async fn a_region_that_does_not_answer_is_queried_for_some_minutes() {
     for (minutes, left) in [(2, 0), (600, 1)] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -130,7 +130,7 @@ async fn a_region_that_does_not_answer_is_asked_for_some_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_of_no_known_direction_is_asked_for() {
+async fn a_region_of_an_unknown_direction_is_queried() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let region = json!({"Region": "us-upper-1"});

@@ -1,4 +1,4 @@
-//! A logical id that is renamed in the template keeps its certificate if the template says so.
+//! A logical id that is renamed in the template keeps its certificate if the template names the former id.
 
 use serde_json::{Value, json};
 use world::cloudformation::{ResourceDefinition, Stack, Status, Template};
@@ -9,13 +9,13 @@ use crate::stage::{LOGICAL_ID, Stage, with};
 
 const RENAMED: &str = "Renamed";
 
-/// The resource under its new logical id.
+/// Returns the resource under its new logical id.
 fn renamed(resource: ResourceDefinition) -> Template {
     let former = with(resource, json!({"FormerLogicalIds": [LOGICAL_ID]}));
     Template::from([(RENAMED.to_owned(), former)])
 }
 
-/// A certificate under its old logical id, in a stack where it may be renamed.
+/// Returns a certificate under its old logical id, in a stack in which it may be renamed.
 async fn under_its_old_name(stage: &Stage, zone: &str) -> (Stack, String) {
     let resource = certificate(zone, json!({"ValidationRecordsOnDelete": "Delete"}));
     let stack = stage.created(resource).await;
@@ -32,7 +32,7 @@ fn with_records(zone: &str, properties: Value) -> ResourceDefinition {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_is_taken_over_and_deleted_under_its_new_logical_id() {
+async fn a_certificate_is_transferred_and_deleted_under_its_new_logical_id() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (mut stack, before) = under_its_old_name(&stage, &zone).await;
@@ -56,7 +56,7 @@ async fn a_certificate_is_taken_over_and_deleted_under_its_new_logical_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renaming_that_is_rolled_back_gives_the_certificate_back() {
+async fn a_rename_that_is_rolled_back_returns_the_certificate() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (mut stack, before) = under_its_old_name(&stage, &zone).await;
@@ -68,7 +68,7 @@ async fn a_renaming_that_is_rolled_back_gives_the_certificate_back() {
     let certificate = stage.the_certificate();
     assert_eq!((arn(&stack), &certificate.arn), (before.clone(), &before));
     assert_eq!(certificate.tags["zone-delegation:logical-id"], LOGICAL_ID);
-    // It can be renamed for good.
+    // Afterwards it can still be renamed.
     let template = renamed(with_records(&zone, json!({})));
     let status = stage.engine.update(&mut stack, &template).await;
     assert_eq!(status, Status::Complete, "{:?}", stack.failures);
@@ -78,7 +78,7 @@ async fn a_renaming_that_is_rolled_back_gives_the_certificate_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renaming_that_fails_or_is_never_answered_leaves_the_certificate() {
+async fn a_rename_that_fails_or_is_never_answered_keeps_the_certificate() {
     let refused = ServiceError::new(400, "TagPolicyException", "No.");
     for (fault, times) in [
         (Fault::Error(When::Before, refused), 1),

@@ -10,13 +10,13 @@ use super::{NAME, ZONE, arn, below_build, certificate, validation};
 use crate::stage::{CONSUMER, Stage, failing_afterwards, one, with};
 
 #[tokio::test(start_paused = true)]
-async fn tags_and_what_becomes_of_the_cnames_change_in_place() {
+async fn tags_and_validation_records_on_delete_change_in_place() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let before = json!({"Tags": {"team": "a", "cost": "1"}});
     let mut stack = stage.created(certificate(&zone, before)).await;
     let kept = arn(&stack);
-    // Another hand's tag stays.
+    // A tag that someone else added stays.
     stage
         .world
         .edit_certificate(&kept, |certificate| {
@@ -40,7 +40,7 @@ async fn tags_and_what_becomes_of_the_cnames_change_in_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_other_property_replaces() {
+async fn every_other_property_replaces_the_certificate() {
     let other = |label: &str| below_build(&format!("{label}.dev"));
     for change in [
         json!({"DomainName": other("b")}),
@@ -53,7 +53,7 @@ async fn every_other_property_replaces() {
     ] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
-        // Of the same name, where the certificate is validated just as well: people see to its delegation.
+        // A zone of the same name, delegated by people, in which the certificate can be validated too.
         let second = stage.world.make_zone(CONSUMER, ZONE).unwrap();
         stage.settle().await;
         let change = serde_json::from_str(&change.to_string().replace("second", &second)).unwrap();
@@ -84,7 +84,7 @@ async fn every_other_property_replaces() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_replacement_that_cannot_be_issued_leaves_the_old_one_as_it_was() {
+async fn a_replacement_that_cannot_be_issued_does_not_change_the_old_certificate() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(certificate(&zone, json!({}))).await;
@@ -163,7 +163,7 @@ async fn a_replacement_that_succeeded_is_rolled_back_with_the_stack() {
             (before.clone(), before)
         );
         assert_eq!(stage.cnames(&zone).len(), 1, "{}", stage.history());
-        // And forward once more, for good.
+        // Then updated again, without a rollback.
         stage.updated(&mut stack, certificate(&zone, changed)).await;
         assert_eq!(stage.the_certificate().arn, arn(&stack));
         assert_eq!(stage.cnames(&zone).len(), 2, "{}", stage.history());
@@ -183,7 +183,7 @@ async fn a_change_of_region_leaves_the_cname_to_the_certificate_that_stays() {
         let mut stack = stage.created(certificate(&zone, there("us-east-1"))).await;
         let cname = stage.cnames(&zone);
         assert_eq!(cname.len(), 1);
-        // Rolled back after it has succeeded, for good, and failed by ACM.
+        // Rolled back after it has succeeded, then without a rollback, then failed by ACM.
         let template = failing_afterwards(certificate(&zone, there("eu-west-1")));
         stage.rolled_back(&mut stack, &template).await;
         assert_eq!(stage.cnames(&zone), cname, "{}", stage.history());
@@ -204,8 +204,8 @@ async fn a_change_of_region_leaves_the_cname_to_the_certificate_that_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_update_began_goes_with_the_stack_when_its_rollback_dies_too() {
-    // Neither Update is ever answered; the Delete knows the old certificate alone.
+async fn the_successor_of_an_update_is_deleted_with_the_stack_if_its_rollback_dies_too() {
+    // Neither Update is answered, so the Delete knows only the old certificate.
     for region in [crate::stage::REGION, "us-east-1"] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -214,7 +214,8 @@ async fn what_an_update_began_goes_with_the_stack_when_its_rollback_dies_too() {
         let mut changed = base.clone();
         changed["DomainName"] = json!(below_build("b.dev"));
         changed["Region"] = json!(region);
-        // Three attempts at the Update die after they have requested its certificate, three at its rollback at once.
+        // Three attempts at the Update die after they have requested its certificate, and three at its
+        // rollback die at once.
         let first = stage.engine.next_invocation();
         for (attempt, call) in [8, 8, 8, 1, 1, 1].into_iter().enumerate() {
             let rule = FaultRule::on_call(first + attempt as u64, call, Fault::Kill(When::Before));
@@ -241,7 +242,7 @@ async fn what_an_update_began_goes_with_the_stack_when_its_rollback_dies_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
+async fn a_leftover_certificate_in_use_does_not_fail_the_rollback() {
     let mut stage = Stage::set(|_| ()).await;
     stage.engine.habits.rollback_carries_new_id = false;
     let zone = stage.delegated_zone("dev").await;
@@ -250,7 +251,7 @@ async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
     let properties =
         json!({"SubjectAlternativeNames": [below_build("b.dev")], "ServiceTimeout": 120});
     let template = failing_afterwards(certificate(&zone, properties));
-    // Someone uses the new one at once, and never stops.
+    // Something uses the new certificate at once, and never stops.
     let world = stage.world.clone();
     let first = before.clone();
     tokio::spawn(async move {
@@ -275,7 +276,7 @@ async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
         stage.history()
     );
     assert_eq!(arn(&stack), before);
-    // CloudFormation's clean-up is refused, which it says; nothing in use is lost.
+    // CloudFormation's clean-up is refused with a reason, and nothing in use is lost.
     let [orphan] = stack.orphans.as_slice() else {
         panic!("{:?}", stack.orphans);
     };
@@ -291,7 +292,7 @@ async fn a_half_made_certificate_in_use_does_not_fail_the_rollback() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_in_place_of_what_is_gone_makes_no_other() {
+async fn an_update_in_place_of_a_missing_certificate_requests_no_other() {
     // Deleted by a person.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
@@ -311,12 +312,12 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
          that ran first; remove the resource from the template and add it again (in a rollback, continue it and skip the \
          resource)."
     );
-    // The rollback finds the same.
+    // The rollback gets the same answer.
     assert_eq!(stack.failures, [sentence.clone(), sentence]);
     assert_eq!(stage.calls("RequestCertificate").len(), 1);
     stage.deleted(&mut stack).await;
     stage.check_no_certificate();
-    // Another certificate replaces it all the same.
+    // Another certificate still replaces it.
     let mut stack = stage.created(certificate(&zone, json!({}))).await;
     acm.delete_certificate()
         .certificate_arn(arn(&stack))
@@ -334,7 +335,7 @@ async fn an_update_in_place_of_what_is_gone_makes_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_is_delivered_again_after_the_delete_makes_nothing() {
+async fn an_update_that_is_redelivered_after_the_delete_creates_nothing() {
     for (change, again) in [
         (json!({"Tags": {"team": "a"}}), 5),
         (json!({"KeyAlgorithm": "EC_secp384r1"}), 400),
@@ -353,7 +354,7 @@ async fn an_update_that_is_delivered_again_after_the_delete_makes_nothing() {
     }
 }
 
-/// Plays with a stack whose certificate is issued, whichever id a rollback carries.
+/// Plays with a stack whose certificate is issued, with a rollback that carries either id.
 async fn rolled_back_in_both_ways(play: impl AsyncFn(&Stage, &str, Stack)) {
     for carries_new_id in [true, false] {
         let mut stage = Stage::set(|_| ()).await;
@@ -372,7 +373,7 @@ fn remove_zone(stage: &Stage, zone: &str) {
     stage.world.remove_zone(zone).unwrap();
 }
 
-/// Updates a stack in vain: its certificate is the one of before.
+/// Updates a stack without effect: it keeps its certificate.
 async fn kept(stage: &Stage, stack: &mut Stack, template: &Template) -> String {
     let before = arn(stack);
     let reason = stage.rolled_back(stack, template).await;
@@ -386,7 +387,7 @@ async fn kept(stage: &Stage, stack: &mut Stack, template: &Template) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollback_to_a_certificate_that_is_issued_needs_no_zone() {
+async fn a_rollback_to_an_issued_certificate_needs_no_zone() {
     rolled_back_in_both_ways(async |stage, zone, mut stack| {
         remove_zone(stage, zone);
         let second = stage.world.make_zone(CONSUMER, ZONE).unwrap();
@@ -402,7 +403,7 @@ async fn a_rollback_to_a_certificate_that_is_issued_needs_no_zone() {
             &failing_afterwards(certificate(&second, json!({}))),
         )
         .await;
-        // What has to be requested needs its zone.
+        // A certificate that has to be requested needs its zone.
         let reason = kept(
             stage,
             &mut stack,
@@ -421,7 +422,7 @@ async fn a_rollback_to_a_certificate_that_is_issued_needs_no_zone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollback_to_a_certificate_whose_name_was_delegated_away_since() {
+async fn a_rollback_to_a_certificate_succeeds_although_its_name_was_delegated_since() {
     rolled_back_in_both_ways(async |stage, zone, mut stack| {
         let inner = stage.world.make_zone(CONSUMER, NAME).unwrap();
         stage.delegate(zone, &inner);
@@ -434,7 +435,7 @@ async fn a_rollback_to_a_certificate_whose_name_was_delegated_away_since() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_in_place_of_a_certificate_that_is_issued_needs_no_zone() {
+async fn a_change_in_place_of_an_issued_certificate_needs_no_zone() {
     rolled_back_in_both_ways(async |stage, zone, mut stack| {
         remove_zone(stage, zone);
         let tags = |team: &str| certificate(zone, json!({"Tags": {"team": team}}));
@@ -446,13 +447,14 @@ async fn a_change_in_place_of_a_certificate_that_is_issued_needs_no_zone() {
     .await;
 }
 
-/// More zones than a tag's value holds the ids of: the list, and one that has another zone at its end.
+/// Returns two lists with more zone ids than a tag's value can contain. The second one has another zone at
+/// its end.
 fn long_lists(stage: &Stage) -> [Vec<String>; 2] {
     let make = |i| {
         let name = format!("z{i}.example.org");
         stage.world.make_zone(CONSUMER, &name).unwrap()
     };
-    // In the order in which the tag has them.
+    // Sorted as in the tag.
     let mut ids: Vec<String> = (0..21).map(make).collect();
     ids.sort();
     let last = ids.split_off(19);
@@ -464,9 +466,9 @@ fn long_lists(stage: &Stage) -> [Vec<String>; 2] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_long_list_of_zones_counts() {
+async fn a_change_at_the_end_of_a_long_list_of_zones_replaces_the_certificate() {
     const DIGEST: &str = "zone-delegation:hosted-zone-ids-digest";
-    // Earlier releases put no digest on a certificate, and an upgrade replaces none.
+    // Earlier releases wrote no digest to a certificate, and an upgrade must not replace one.
     for is_earlier in [false, true] {
         rolled_back_in_both_ways(async |stage, zone, mut stack| {
             let [list, other] = long_lists(stage);

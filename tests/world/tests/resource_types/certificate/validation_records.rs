@@ -1,4 +1,5 @@
-//! What becomes of the CNAMEs on delete: those go that no other certificate needs, where that is wanted.
+//! What a delete does with the CNAMEs: it deletes those that no other certificate needs, if the template says
+//! so.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::{NAME, ZONE, validation, with_records};
 use crate::stage::{Stage, one, stack, with};
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_that_comes_into_use_at_the_last_moment_keeps_its_cname() {
+async fn a_certificate_that_is_in_use_at_the_last_moment_keeps_its_cname() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(with_records(&zone)).await;
@@ -21,7 +22,7 @@ async fn a_certificate_that_comes_into_use_at_the_last_moment_keeps_its_cname() 
         Fault::Error(When::Before, in_use),
     ));
     stage.deleted(&mut stack).await;
-    // Taken out, put again, taken out.
+    // Deleted, created again, deleted.
     let changes = stage.calls("ChangeResourceRecordSets");
     assert_eq!(changes.len(), 4, "{}", stage.history());
     assert_eq!(stage.calls("DeleteCertificate").len(), 2);
@@ -30,7 +31,7 @@ async fn a_certificate_that_comes_into_use_at_the_last_moment_keeps_its_cname() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_goes_with_the_last_certificate_that_lists_it() {
+async fn a_cname_is_deleted_with_the_last_certificate_that_lists_it() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut first = stage.created(with_records(&zone)).await;
@@ -55,7 +56,7 @@ async fn a_cname_goes_with_the_last_certificate_that_lists_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_that_go_at_once_leave_no_cname_to_each_other() {
+async fn two_certificates_that_are_deleted_at_once_leave_no_cname() {
     for seed in 0..8 {
         let stage = Stage::set(|settings| settings.seed = seed).await;
         let zone = stage.delegated_zone("dev").await;
@@ -94,7 +95,7 @@ async fn a_cname_that_was_changed_since_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_that_stood_before_goes_too() {
+async fn a_cname_that_existed_before_is_deleted_too() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (record, value) = validation(NAME);
@@ -109,8 +110,8 @@ async fn a_cname_that_stood_before_goes_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cname_in_use_goes_once_nobody_asks_for_it() {
-    // ACTIVE_RECORD_CHECK passes with time, so it is a wait.
+async fn a_cname_in_use_is_deleted_when_nobody_queries_it_any_more() {
+    // ACTIVE_RECORD_CHECK permits the change after some time, so it is waited for.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(with_records(&zone)).await;

@@ -1,4 +1,5 @@
-//! Deaths before and after StartExecution takes effect, in each turn, and around the answer's PUT; deliveries that come twice.
+//! Deaths before and after StartExecution takes effect, in each turn, and around the answer's PUT; and events
+//! that are delivered twice.
 
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use world::{Fault, FaultRule, When};
 use super::{certificate, short_invocations};
 use crate::stage::{LOGICAL_ID, Stage, one, stack};
 
-/// How long the certificates of these tests take: some turns.
+/// How long the certificates of these tests take, in seconds: several turns.
 const ISSUANCE: u64 = 300;
 
-/// Plays a create with a fault and what follows; answers what became of it. Whatever did, the world is sound, and nothing stays.
+/// Plays a create with a fault and what follows. Returns the status. In every case no rule is violated, and
+/// nothing remains.
 async fn play(seed: u64, inject: impl FnOnce(&mut Stage)) -> (Status, Stage) {
     let (mut stage, zone) = short_invocations(seed, ISSUANCE).await;
     inject(&mut stage);
@@ -57,7 +59,7 @@ async fn play(seed: u64, inject: impl FnOnce(&mut Stage)) -> (Status, Stage) {
     (status, stage)
 }
 
-/// Executions that the Create started.
+/// Returns the number of executions that the Create started.
 fn executions(stage: &Stage) -> usize {
     stage
         .world
@@ -68,7 +70,7 @@ fn executions(stage: &Stage) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_death_around_start_execution_is_made_good_by_the_next_attempt() {
+async fn a_death_around_start_execution_is_repaired_by_the_next_attempt() {
     for when in [When::Before, When::After] {
         for attempts in 1..=3 {
             let (status, stage) = play(attempts, |stage| {
@@ -79,7 +81,7 @@ async fn a_death_around_start_execution_is_made_good_by_the_next_attempt() {
                 ));
             })
             .await;
-            // Where every attempt dies before the execution is started, nobody goes on, and nothing is left.
+            // If every attempt dies before the execution is started, nothing continues, and nothing is left.
             let lost = when == When::Before && attempts == 3;
             let expected = if lost {
                 Status::CreateRolledBack
@@ -98,8 +100,8 @@ async fn a_death_around_start_execution_is_made_good_by_the_next_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_death_in_any_turn_is_made_good_by_its_retry() {
-    // The first invocation hands over; each turn after it is an invocation of its own.
+async fn a_death_in_any_turn_is_repaired_by_its_retry() {
+    // The first invocation hands over. Each turn after it is an invocation of its own.
     for turn in 1..=8 {
         for call in 1..=3 {
             for when in [When::Before, When::After] {
@@ -137,7 +139,7 @@ async fn a_turn_that_dies_in_each_of_its_attempts_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_gets_lost_is_given_again_and_counts_once() {
+async fn a_lost_answer_is_sent_again_and_counts_once() {
     for fault in [
         Fault::Kill(When::Before),
         Fault::Kill(When::After),
@@ -197,7 +199,7 @@ async fn a_request_delivered_again_joins_the_execution() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_state_machine_that_may_not_be_started_is_said() {
+async fn a_denied_start_of_the_state_machine_is_reported() {
     let (stage, zone) = short_invocations(1, ISSUANCE).await;
     let statements = json!([
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
@@ -231,10 +233,10 @@ async fn a_state_machine_that_may_not_be_started_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_execution_that_has_ended_is_not_taken_for_one_that_goes_on() {
+async fn an_execution_that_has_ended_does_not_count_as_running() {
     let (mut stage, zone) = short_invocations(1, 1_200).await;
     stage.engine.delivery.again = Some(Duration::from_secs(300));
-    // The execution fails: each attempt at its first turn dies.
+    // The execution fails, because each attempt at its first turn dies.
     let first = stage.engine.next_invocation();
     for turn in first + 1..=first + 4 {
         let death = FaultRule::on_call(turn, 1, Fault::Kill(When::Before));
@@ -259,7 +261,7 @@ async fn an_execution_that_has_ended_is_not_taken_for_one_that_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_execution_without_an_answer_is_asked_again() {
+async fn an_unanswered_start_execution_is_sent_again() {
     for fault in [
         Fault::Reset(When::Before),
         Fault::Reset(When::After),
@@ -278,27 +280,27 @@ async fn a_start_execution_without_an_answer_is_asked_again() {
     }
 }
 
-/// No StartExecution is answered, before or after it takes effect.
-fn never_heard_of(when: When) -> FaultRule {
+/// Returns a fault with which no StartExecution is answered, before or after it takes effect.
+fn never_answered(when: When) -> FaultRule {
     FaultRule::on_operation("StartExecution", u64::MAX, Fault::Silence(when))
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_execution_that_was_never_heard_of_is_not_overtaken_by_a_failure() {
-    let (status, stage) = play(1, |stage| stage.world.inject(never_heard_of(When::After))).await;
+async fn a_request_is_not_failed_while_its_unanswered_execution_may_run() {
+    let (status, stage) = play(1, |stage| stage.world.inject(never_answered(When::After))).await;
     assert_eq!(status, Status::Complete, "{}", stage.history());
     assert_eq!(executions(&stage), 1, "{}", stage.history());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_its_first_turn_makes_is_not_left_behind() {
+async fn the_things_that_its_first_turn_creates_are_not_left_behind() {
     let (stage, parent) = short_invocations(1, ISSUANCE).await;
-    // The first delivery hangs until its end, and makes nothing.
+    // The first delivery hangs until its end, and creates nothing.
     let hangs = Fault::Silence(When::Before);
     stage
         .world
         .inject(FaultRule::on_operation("CreateHostedZone", 3, hangs));
-    stage.world.inject(never_heard_of(When::After));
+    stage.world.inject(never_answered(When::After));
     let subdomain = ResourceDefinition::new(
         "Custom::DelegatedSubdomain",
         json!({"Subdomain": "app", "ParentHostedZoneId": parent, "ServiceTimeout": 1800}),
@@ -322,11 +324,11 @@ async fn what_its_first_turn_makes_is_not_left_behind() {
     stage.check();
 }
 
-/// What is not promised: an answer in time. Nothing is left all the same.
+/// An answer in time is not promised, but nothing is left.
 #[tokio::test(start_paused = true)]
-async fn a_state_machine_that_is_out_of_reach_for_ever_leaves_nothing() {
+async fn nothing_is_left_if_the_state_machine_never_answers() {
     let (stage, zone) = short_invocations(1, 3_000).await;
-    stage.world.inject(never_heard_of(When::Before));
+    stage.world.inject(never_answered(When::Before));
     let world = stage.world.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(1_500)).await;

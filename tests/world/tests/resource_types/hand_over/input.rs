@@ -1,4 +1,5 @@
-//! What passes through the state machine: no credentials, the `ResponseURL` in one place, and nothing that others can bend.
+//! The data that the state machine carries: no credentials, the `ResponseURL` in one place, and nothing that
+//! others can change.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ const FUNCTION: &str = "arn:aws:lambda:eu-west-1:222222222222:function:delegate-
 
 const STATE_MACHINE: &str = "arn:aws:states:eu-west-1:222222222222:stateMachine:subject-waiter";
 
-/// Invokes a function with an event, as a person with the right to could.
+/// Invokes a function with an event, as somebody with that permission could.
 async fn invoke(stage: &Stage, function_arn: &str, event: Value) -> Result<Value, String> {
     let clock = stage.world.clock();
     let hosted = Hosted {
@@ -33,7 +34,7 @@ async fn invoke(stage: &Stage, function_arn: &str, event: Value) -> Result<Value
     stage.host.invoke(hosted).await
 }
 
-/// The event of a turn, as its execution sends it.
+/// Returns the event of a turn, as its execution sends it.
 fn turn(stage: &Stage, waiter: &Value) -> Value {
     let request = &waiter["Request"];
     let executions = stage.world.executions().into_values();
@@ -44,7 +45,7 @@ fn turn(stage: &Stage, waiter: &Value) -> Value {
     json!({"Waiter": waiter, "Execution": own.next().unwrap().arn()})
 }
 
-/// The executions' inputs, in the order of the logical ids that they are for.
+/// Returns the executions' inputs, in the order of the logical ids that they are for.
 fn inputs(stage: &Stage) -> Vec<Value> {
     let executions = stage.world.executions().into_values();
     let mut inputs: Vec<Value> = executions
@@ -55,8 +56,8 @@ fn inputs(stage: &Stage) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_executions_input_holds_no_credentials_and_the_response_url_once() {
-    // A drain follows a call with a delegation role's session.
+async fn the_input_of_an_execution_has_no_credentials_and_the_response_url_once() {
+    // A drain follows a call with the session of a delegation role.
     let stage = Stage::set(|_| ()).await;
     stage.publish(&stage.build);
     let properties = json!({
@@ -97,7 +98,7 @@ async fn an_executions_input_holds_no_credentials_and_the_response_url_once() {
     let url = url.as_str().unwrap();
     assert!(url.contains("X-Amz-Signature="));
     let rest = rest.to_string();
-    // The URL's own parameters, and whatever an access key, a secret or a session begins with in this world.
+    // The URL's own parameters, and the prefixes of access keys, secrets and sessions in this world.
     for secret in [
         "X-Amz-",
         "https://",
@@ -117,9 +118,9 @@ async fn an_executions_input_holds_no_credentials_and_the_response_url_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_was_tampered_with_is_refused_and_does_nothing() {
+async fn a_changed_turn_is_refused_and_does_nothing() {
     let (stage, zone) = short_invocations(1, 1_200).await;
-    // Two requests under way, for two resources.
+    // Two requests are being served, for two resources.
     let mut template = one(certificate(&zone));
     template.insert("Other".to_owned(), certificate(&zone));
     let mut stack = stack("subject");
@@ -145,7 +146,7 @@ async fn a_turn_that_was_tampered_with_is_refused_and_does_nothing() {
         log[calls_before..].iter().filter(is_it).count()
     };
     for (event, why) in [
-        // Another resource's request, progress or certificate in the place of its own.
+        // Another resource's request, progress or certificate in place of its own.
         (
             with(&["Request"], other["Waiter"]["Request"].clone()),
             "its Digest does not fit its content",
@@ -206,7 +207,7 @@ async fn a_turn_that_was_tampered_with_is_refused_and_does_nothing() {
             "{event}"
         );
     }
-    // What is this function's own is another's nevertheless.
+    // A turn of this function is refused by another one.
     let refused = invoke(&stage, stranger, json!({"Waiter": own["Waiter"]})).await;
     assert_eq!(
         refused,
@@ -215,7 +216,7 @@ async fn a_turn_that_was_tampered_with_is_refused_and_does_nothing() {
         ))
     );
     assert_eq!(of_one_hand(&stage), 0, "{}", stage.history());
-    // It comes from its own execution alone.
+    // A turn is accepted only from its own execution.
     let from_other = turn(&stage, &other["Waiter"])["Execution"].clone();
     for execution in [json!(null), json!(""), from_other] {
         let event = json!({"Waiter": own["Waiter"], "Execution": execution});
@@ -226,7 +227,7 @@ async fn a_turn_that_was_tampered_with_is_refused_and_does_nothing() {
         );
     }
     assert_eq!(of_one_hand(&stage), 0, "{}", stage.history());
-    // As it is, it is taken.
+    // Unchanged, it is accepted.
     let taken = invoke(&stage, FUNCTION, turn(&stage, &own["Waiter"])).await;
     assert_eq!(taken.unwrap()["Done"], false, "{}", stage.history());
     assert!(of_one_hand(&stage) > 0);

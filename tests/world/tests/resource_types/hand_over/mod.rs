@@ -1,4 +1,4 @@
-//! Waits that go on in a state machine: the hand-over itself, its turns, and what passes through them.
+//! Waits that continue in a state machine: the hand-over itself, its turns, and the data between them.
 
 mod crash_points;
 mod in_sync;
@@ -12,8 +12,8 @@ use world::{Fault, FaultRule, ServiceError, When};
 
 use crate::stage::{CONSUMER, NETWORK, PREFIX, Stage};
 
-/// A stage whose certificates take so many seconds to be issued, with a function that Lambda ends after a minute, so that its
-/// other attempts come while CloudFormation still waits.
+/// Returns a stage whose certificates take this many seconds to be issued. Lambda ends the function after a
+/// minute, so that its later attempts run while CloudFormation still waits.
 async fn short_invocations(seed: u64, issuance: u64) -> (Stage, String) {
     let mut stage = Stage::set(|settings| {
         settings.seed = seed;
@@ -39,7 +39,7 @@ fn certificate(zone: &str) -> ResourceDefinition {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_that_is_handed_over_before_its_first_write_is_continued() {
-    // An external zone has no CallerReference that would tell the deliveries of its request apart.
+    // An external zone has no CallerReference that would distinguish the deliveries of its request.
     let mut stage = Stage::set(|_| ()).await;
     stage.publish(&stage.build);
     stage.engine.lambda.timeout = Duration::from_secs(60);
@@ -65,7 +65,7 @@ async fn a_create_that_is_handed_over_before_its_first_write_is_continued() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_a_new_policy_does_not_allow_yet_is_sent_again_alone() {
+async fn only_the_call_that_a_new_policy_does_not_allow_yet_is_sent_again() {
     let stage = Stage::set(|_| ()).await;
     stage.publish(&stage.build);
     let denied = ServiceError::new(403, "AccessDenied", "No.");

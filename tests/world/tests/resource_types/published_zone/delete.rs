@@ -9,7 +9,7 @@ use crate::stage::{CONSUMER, LOGICAL_ID, REGION, Stage, one, reason_of};
 const NAME: &str = "dev.build.example.com";
 
 #[tokio::test(start_paused = true)]
-async fn delegations_keep_a_zone_published() {
+async fn a_zone_stays_published_while_it_has_delegations() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let app = stage.delegated_zone("app.dev").await;
@@ -25,7 +25,7 @@ async fn delegations_keep_a_zone_published() {
     );
     assert_eq!(stage.not_deleted(&mut stack).await, sentence);
     assert_eq!(stage.values(PREFIX), stage.wanted(&zone));
-    // The same holds for the clean-up after a change of prefix.
+    // The same is true for the clean-up after a change of the prefix.
     let mut stack = {
         stage
             .world
@@ -46,7 +46,7 @@ async fn delegations_keep_a_zone_published() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delegations_keep_what_is_left_of_a_published_zone() {
+async fn the_remaining_parameters_are_kept_while_the_zone_has_delegations() {
     let id = format!("{PREFIX}/hosted-zone-id");
     let remove = |stage: &Stage| stage.world.remove_parameter(CONSUMER, REGION, &id);
     for damage in [
@@ -83,7 +83,7 @@ async fn delegations_keep_what_is_left_of_a_published_zone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delegations_are_ignored_where_that_is_wanted() {
+async fn delegations_are_ignored_if_the_template_says_so() {
     let stage = Stage::set(|_| ()).await;
     let mut stack = {
         let zone = stage.delegated_zone("dev").await;
@@ -101,7 +101,7 @@ async fn delegations_are_ignored_where_that_is_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_delegations_than_fit_are_said_to_be_more() {
+async fn a_long_list_of_delegations_is_shortened_with_their_number() {
     let stage = Stage::set(|settings| settings.page_size = 5).await;
     let zone = stage.delegated_zone("dev").await;
     for label in 'a'..='l' {
@@ -118,8 +118,8 @@ async fn more_delegations_than_fit_are_said_to_be_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_gone_or_another_hands_blocks_nothing() {
-    // The zone is gone, a parameter was deleted, another was put there by a person since.
+async fn missing_and_foreign_things_do_not_block_a_delete() {
+    // The zone does not exist, one parameter was deleted, and a person has created another one since.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(published(&zone, json!({}))).await;
@@ -141,7 +141,7 @@ async fn what_is_gone_or_another_hands_blocks_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn properties_that_became_invalid_block_no_delete() {
+async fn properties_that_became_invalid_do_not_block_a_delete() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(published(&zone, json!({}))).await;
@@ -154,7 +154,7 @@ async fn properties_that_became_invalid_block_no_delete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_whose_answer_is_lost_is_not_taken_for_denied() {
+async fn a_delete_with_a_lost_answer_does_not_count_as_denied() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(published(&zone, json!({}))).await;

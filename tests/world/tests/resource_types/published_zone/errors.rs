@@ -1,4 +1,4 @@
-//! Errors that a plan waits for, and all others of the same calls.
+//! Errors that a plan waits for, and all other errors of the same calls.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn strange() -> Fault {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parameter_whose_writing_had_no_answer_is_this_resources() {
+async fn a_parameter_belongs_to_the_resource_although_its_write_was_not_answered() {
     for call in 0..3 {
         for times in [1, 4] {
             let stage = Stage::set(|_| ()).await;
@@ -35,7 +35,7 @@ async fn a_parameter_whose_writing_had_no_answer_is_this_resources() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_error_of_writing_is_not_taken_for_a_parameter_that_exists() {
+async fn another_error_of_a_write_does_not_mean_that_the_parameter_exists() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     stage
@@ -48,7 +48,7 @@ async fn another_error_of_writing_is_not_taken_for_a_parameter_that_exists() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_error_of_tags_is_not_taken_for_a_parameter_that_does_not_exist() {
+async fn another_error_of_tags_does_not_mean_that_the_parameter_is_missing() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(published(&zone, json!({}))).await;
@@ -77,7 +77,7 @@ async fn another_error_of_tags_is_not_taken_for_a_parameter_that_does_not_exist(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_that_is_denied_says_so() {
+async fn a_denied_delete_is_reported() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(published(&zone, json!({}))).await;
@@ -98,8 +98,8 @@ async fn a_delete_that_is_denied_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_ssm_keeps_is_waited_for() {
-    // A parameter that a person has deleted a moment ago, and a prefix that was in use until then.
+async fn a_name_that_ssm_reserves_is_waited_for() {
+    // A parameter that a person has just deleted, and a prefix that was in use until then.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(published(&zone, json!({}))).await;
@@ -116,7 +116,7 @@ async fn a_name_that_ssm_keeps_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_ssm_keeps_for_ever_is_refused_with_a_bound_on_the_calls() {
+async fn a_name_that_ssm_reserves_for_ever_is_refused_after_a_limited_number_of_calls() {
     let stage = Stage::set(|settings| {
         settings.parameter_name_kept = Duration::from_secs(86_400);
     })

@@ -21,7 +21,7 @@ use crate::stage::{CONSUMER, PREFIX, REGION, Stage, with};
 /// The parameters below a prefix.
 const PARTS: [&str; 3] = ["hosted-zone-id", "hosted-zone-name", "name-servers"];
 
-/// A zone published under [`PREFIX`], with some properties set.
+/// Returns a zone published under [`PREFIX`], with some properties set.
 fn published(zone: &str, properties: Value) -> ResourceDefinition {
     let resource = ResourceDefinition::new(
         "Custom::PublishedZone",
@@ -30,16 +30,17 @@ fn published(zone: &str, properties: Value) -> ResourceDefinition {
     with(resource, properties)
 }
 
-/// What the tests ask of a stage about parameters. The publishing account is the consumer's: the function cares for no other.
+/// What the tests about parameters need of a stage. The consumer's account publishes, because the function
+/// knows only its own account.
 impl Stage {
-    /// The parameters by name.
+    /// Returns the parameters by name.
     fn parameters(&self) -> BTreeMap<String, Parameter> {
         let all = self.world.parameters().into_iter();
         all.map(|((_, _, name), parameter)| (name, parameter))
             .collect()
     }
 
-    /// The values below a prefix, by the last part of their names; whole, or none.
+    /// Returns the values under a prefix, by the last part of their names. All of them, or none.
     fn values(&self, prefix: &str) -> Option<[String; 3]> {
         let parameters = self.parameters();
         let values = PARTS.map(|part| {
@@ -54,7 +55,7 @@ impl Stage {
         Some([id, name, servers])
     }
 
-    /// What publishes a zone.
+    /// Returns the values that publish a zone.
     fn wanted(&self, zone: &str) -> Option<[String; 3]> {
         let zone = self.world.zone(zone).unwrap();
         let mut hosts = zone.hosts();
@@ -62,7 +63,7 @@ impl Stage {
         Some([zone.id.clone(), zone.name.normalised(), hosts.join(",")])
     }
 
-    /// The logical id in the tags of a parameter, and the one that is noted as its previous one.
+    /// Returns the logical id in the tags of a parameter, and its former one, if that is noted.
     fn marks(&self, name: &str) -> (Option<String>, Option<String>) {
         let parameter = &self.parameters()[name];
         let tag = |key: &str| {
@@ -74,12 +75,12 @@ impl Stage {
         (tag("logical-id"), tag("previous-logical-id"))
     }
 
-    /// A person writes a parameter.
+    /// Lets a person write a parameter.
     fn write(&self, name: &str, value: &str) {
         self.world.write_parameter(CONSUMER, REGION, name, value);
     }
 
-    /// No parameter is left, and no rule was broken.
+    /// Checks that no parameter is left and no rule was violated.
     fn check_nothing_published(&self) {
         assert_eq!(self.parameters(), BTreeMap::new(), "{}", self.history());
         self.check();

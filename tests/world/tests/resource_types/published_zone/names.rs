@@ -1,4 +1,4 @@
-//! `DelegatedNames`: a consumer keeps the permission to delete its zone for as long as it has one.
+//! `DelegatedNames`: a consumer keeps the permission to delete its zone as long as it has the zone.
 
 use serde_json::json;
 use world::Edit;
@@ -7,7 +7,7 @@ use super::{PREFIX, published};
 use crate::stage::{BUILD, Stage, one};
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_removed_only_when_its_delegation_is_deleted() {
+async fn a_name_can_be_removed_only_after_its_delegation() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let [app, web] = ["app", "web"].map(|label| format!("{label}.dev.{BUILD}"));
@@ -31,7 +31,8 @@ async fn a_name_is_removed_only_when_its_delegation_is_deleted() {
         );
         assert_eq!(stage.parameters(), before);
     }
-    // The other name is free, and another type of record set under the first one keeps nothing.
+    // The other name can be removed, and another type of record set at the first one does not prevent its
+    // removal.
     stage.updated(&mut stack, names(&[&app])).await;
     stage
         .world

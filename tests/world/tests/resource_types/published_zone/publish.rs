@@ -61,8 +61,8 @@ async fn a_zone_that_cannot_be_published_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn someone_elses_parameter_is_never_overwritten() {
-    // It carries no tags, whichever of the three it is, and whenever it comes.
+async fn a_parameter_of_someone_else_is_never_overwritten() {
+    // It has no tags, is any of the three, and is created at any moment.
     for part in PARTS {
         let name = format!("{PREFIX}/{part}");
         let stage = Stage::set(|_| ()).await;
@@ -79,12 +79,9 @@ async fn someone_elses_parameter_is_never_overwritten() {
             (parameters[&name].value.as_str(), parameters[&name].version),
             ("mine", 1)
         );
-        assert!(
-            stage.calls("PutParameter").is_empty(),
-            "all are looked at first"
-        );
+        assert!(stage.calls("PutParameter").is_empty(), "all are read first");
         stage.check();
-        // Written while the function writes the others.
+        // Created while the function writes the others.
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
         let delay = Fault::Delay(std::time::Duration::from_secs(5));
@@ -102,7 +99,7 @@ async fn someone_elses_parameter_is_never_overwritten() {
         assert_eq!(
             parameters.len(),
             1,
-            "what was written before it is taken back\n{}",
+            "what was written before is deleted\n{}",
             stage.history()
         );
         assert_eq!(
@@ -114,7 +111,7 @@ async fn someone_elses_parameter_is_never_overwritten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_stacks_parameters_are_refused_with_whose_they_are() {
+async fn parameters_of_another_stack_are_refused_with_their_owner() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut first = crate::stage::stack("first");
@@ -140,7 +137,7 @@ async fn another_stacks_parameters_are_refused_with_whose_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parameter_whose_tags_were_taken_off_is_left_alone() {
+async fn a_parameter_without_its_tags_is_not_changed() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;
@@ -160,7 +157,7 @@ async fn a_parameter_whose_tags_were_taken_off_is_left_alone() {
         .engine
         .update(&mut stack, &one(published(&another, json!({}))))
         .await;
-    // The rollback cannot take it for its own either.
+    // The rollback cannot treat it as its own either.
     assert_eq!(status, Status::RollbackFailed, "{:?}", stack.failures);
     assert!(
         stack.failures[0].starts_with(&format!(
@@ -176,7 +173,7 @@ async fn a_parameter_whose_tags_were_taken_off_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_zone_is_published_in_place_and_another_prefix_beside() {
+async fn another_zone_is_published_in_place_and_another_prefix_is_a_replacement() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;
@@ -228,7 +225,7 @@ async fn a_change_of_prefix_is_rolled_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_dies_at_any_write_leaves_whole_parameters_or_none() {
+async fn a_process_that_dies_at_any_write_leaves_all_parameters_or_none() {
     for call in 1..=3 {
         for when in [When::Before, When::After] {
             for attempts in [1, 3] {
@@ -255,7 +252,7 @@ async fn a_process_that_dies_at_any_write_leaves_whole_parameters_or_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_zone_is_refused_while_the_one_before_delegates() {
+async fn another_zone_is_refused_while_the_previous_one_has_delegations() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;
@@ -276,7 +273,7 @@ async fn another_zone_is_refused_while_the_one_before_delegates() {
         )
     );
     assert_eq!(stage.values(PREFIX), stage.wanted(&zone));
-    // Where that is wanted, and where the policy has moved on already, it is done.
+    // With `Ignore`, and also if only the new template has `Ignore`, it is done.
     let moved = published(&another, json!({"DelegationsOnDelete": "Ignore"}));
     stage.updated(&mut stack, moved).await;
     assert_eq!(stage.values(PREFIX), stage.wanted(&another));

@@ -1,4 +1,5 @@
-//! A logical id renamed in the template takes the parameters over, and gives them back where that is rolled back.
+//! A logical id that is renamed in the template gets the parameters, and returns them if the rename is rolled
+//! back.
 
 use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
@@ -20,7 +21,7 @@ fn template(zone: &str, resources: &[(&str, &str)]) -> Template {
     resources.iter().map(resource).collect()
 }
 
-/// With a resource that fails once all others stand.
+/// Adds a resource that fails after all others exist.
 fn failing(mut template: Template) -> Template {
     let mut bad = published("Z404", json!({}));
     bad.depends_on = template.keys().cloned().collect();
@@ -36,7 +37,7 @@ async fn created(stage: &Stage, template: &Template) -> Stack {
     stack
 }
 
-/// All three parameters are published for a zone, and this logical id's.
+/// Checks that all three parameters are published for a zone and belong to this logical id.
 fn check_whose(stage: &Stage, prefix: &str, zone: &str, logical_id: &str) {
     assert_eq!(
         stage.values(prefix),
@@ -52,14 +53,14 @@ fn check_whose(stage: &Stage, prefix: &str, zone: &str, logical_id: &str) {
             "{part}\n{}",
             stage.history()
         );
-        // A note of itself says nothing: a giving back that was cut off leaves one.
+        // A parameter may note its own logical id as the former one, after a return that was interrupted.
         let noted = previous.filter(|id| id != logical_id);
         assert_eq!(noted, None, "{part}\n{}", stage.history());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_new_logical_id_takes_over_and_the_old_ones_delete_spares_them() {
+async fn the_new_logical_id_gets_the_parameters_and_the_old_ones_delete_keeps_them() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
@@ -80,7 +81,7 @@ async fn the_new_logical_id_takes_over_and_the_old_ones_delete_spares_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renaming_that_is_rolled_back_gives_them_back() {
+async fn a_rename_that_is_rolled_back_returns_the_parameters() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
@@ -95,15 +96,16 @@ async fn a_renaming_that_is_rolled_back_gives_them_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_giving_back_that_dies_in_its_middle_is_finished() {
-    // Each parameter is given back in two calls; the process dies before or after any of the six, once or in each attempt.
+async fn an_interrupted_return_is_completed() {
+    // Each parameter is returned with two calls. The process dies before or after any of the six, once or in
+    // each attempt.
     for operation in ["AddTagsToResource", "RemoveTagsFromResource"] {
         for call in 1..=3 {
             for when in [When::Before, When::After] {
                 let stage = Stage::set(|_| ()).await;
                 let zone = stage.delegated_zone("dev").await;
                 let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
-                // The taking over has three calls of its own to AddTagsToResource.
+                // The transfer itself has three calls of AddTagsToResource.
                 let before = if operation == "AddTagsToResource" {
                     3
                 } else {
@@ -133,12 +135,13 @@ async fn a_giving_back_that_dies_in_its_middle_is_finished() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_of_the_new_logical_id_settles_the_renaming() {
+async fn an_update_of_the_new_logical_id_makes_the_rename_final() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;
     let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
-    // The old id's Delete never comes: its note stays until the stack shows that it has moved on.
+    // The old id's Delete never arrives, so its note stays until the next update shows that the rename is
+    // final.
     stage.world.inject(FaultRule::on_operation(
         "RemoveTagsFromResource",
         20,
@@ -161,8 +164,9 @@ async fn an_update_of_the_new_logical_id_settles_the_renaming() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_prefix_to_a_siblings_that_is_rolled_back_gives_them_back() {
-    // B moves to the prefix of A, which leaves the template; then something fails, and both are as they were.
+async fn a_move_to_the_prefix_of_another_logical_id_that_is_rolled_back_returns_the_parameters() {
+    // B moves to the prefix of A, which leaves the template. Then something fails, and both are as they were
+    // before.
     for carries_new_id in [true, false] {
         let mut stage = Stage::set(|_| ()).await;
         stage.engine.habits.rollback_carries_new_id = carries_new_id;
@@ -188,7 +192,7 @@ async fn a_change_of_prefix_to_a_siblings_that_is_rolled_back_gives_them_back() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renaming_that_is_not_declared_is_refused_and_changes_nothing() {
+async fn a_rename_that_is_not_declared_is_refused_and_changes_nothing() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = created(&stage, &template(&zone, &[("A", PREFIX)])).await;
@@ -217,7 +221,7 @@ async fn a_renaming_that_is_not_declared_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renaming_that_publishes_another_zone_and_is_rolled_back_returns_values_and_tags() {
+async fn a_rename_that_publishes_another_zone_and_is_rolled_back_returns_values_and_tags() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;

@@ -1,4 +1,4 @@
-//! Requests that Lambda delivers again, after later ones of the same logical id.
+//! Requests that Lambda delivers again after later requests of the same logical id.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::stage::{CONSUMER, LOGICAL_ID, REGION, Stage, one};
 const OTHER: &str = "/zone-delegation/other";
 const AGAIN: Duration = Duration::from_secs(100);
 
-/// A stack that has another resource than the subject.
+/// Returns a stack that has another resource than the subject.
 async fn with_another(stage: &Stage, zone: &str) -> (Stack, Template) {
     let other = published(zone, json!({"ParameterPrefix": OTHER}));
     let template = Template::from([("Other".to_owned(), other)]);
@@ -23,7 +23,7 @@ async fn with_another(stage: &Stage, zone: &str) -> (Stack, Template) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_delete_of_a_refused_create_leaves_a_later_create_alone() {
+async fn the_delete_of_a_refused_create_keeps_the_parameters_of_a_later_create() {
     // Refused before it wrote anything, and after it had written some of the three.
     let strange = Fault::Error(When::Before, ServiceError::new(400, "Strange", "no"));
     for skip in [None, Some(0), Some(2)] {
@@ -58,7 +58,7 @@ async fn the_delete_of_a_refused_create_leaves_a_later_create_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_delete_of_a_prefix_leaves_a_later_create_alone() {
+async fn the_delete_of_a_prefix_keeps_the_parameters_of_a_later_create() {
     let mut stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (mut stack, without) = with_another(&stage, &zone).await;
@@ -70,7 +70,7 @@ async fn the_delete_of_a_prefix_leaves_a_later_create_alone() {
     let status = stage.engine.update(&mut stack, &without).await;
     assert_eq!(status, Status::Complete, "{:?}", stack.failures);
     stage.engine.delivery.again = None;
-    // A deployment does not begin within the second in which the one before ended.
+    // A deployment does not begin in the second in which the previous one ended.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let status = stage.engine.update(&mut stack, &with).await;
     assert_eq!(status, Status::Complete, "{:?}", stack.failures);
@@ -83,7 +83,7 @@ async fn the_delete_of_a_prefix_leaves_a_later_create_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_leaves_what_a_later_one_has_published() {
+async fn an_update_keeps_the_parameters_of_a_later_one() {
     let mut stage = Stage::set(|_| ()).await;
     let mut zones = Vec::new();
     for label in ["dev", "ops", "test"] {

@@ -1,4 +1,4 @@
-//! Parameters that `DeletionPolicy: Retain` has kept, and the resource added again.
+//! Parameters that `DeletionPolicy: Retain` kept, with the resource added again.
 
 use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
@@ -9,7 +9,7 @@ use crate::stage::{LOGICAL_ID, Stage, one};
 
 const OTHER: &str = "/zone-delegation/other";
 
-/// A stack whose subject has left the template, and was kept; another resource of it stays.
+/// Returns a stack whose subject was removed from the template and kept. Another resource remains.
 async fn with_a_kept_one(stage: &Stage, zone: &str) -> (Stack, Template) {
     let mut template = one(published(zone, json!({"Tags": {"team": "a"}})));
     let other = published(zone, json!({"ParameterPrefix": OTHER}));
@@ -24,7 +24,7 @@ async fn with_a_kept_one(stage: &Stage, zone: &str) -> (Stack, Template) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_is_refused_leaves_them_as_they_were() {
+async fn a_refused_create_does_not_change_kept_parameters() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let (mut stack, template) = with_a_kept_one(&stage, &zone).await;
@@ -43,7 +43,7 @@ async fn a_create_that_is_refused_leaves_them_as_they_were() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_fails_after_any_of_its_calls_leaves_them_as_they_were() {
+async fn a_create_that_fails_after_any_call_does_not_change_kept_parameters() {
     let refused = || Fault::Error(When::Before, ServiceError::new(400, "Strange", "no"));
     for operation in ["AddTagsToResource", "PutParameter"] {
         for call in 0..3 {
@@ -75,7 +75,7 @@ async fn a_create_that_fails_after_any_of_its_calls_leaves_them_as_they_were() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_are_this_resources_again() {
+async fn a_create_adopts_kept_parameters() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;

@@ -1,4 +1,4 @@
-//! The template's tags, beside those of ownership.
+//! The template's tags, beside the ownership tags.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{PREFIX, published};
 use crate::stage::Stage;
 
 impl Stage {
-    /// The tags of each parameter that are not this project's.
+    /// Returns the tags of each parameter, without this project's.
     fn template_tags(&self) -> Vec<BTreeMap<String, String>> {
         let tags = self.parameters().into_values().map(|parameter| {
             let mut tags = parameter.tags;
@@ -48,7 +48,7 @@ async fn tags_are_set_changed_and_removed_with_the_template() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn as_many_tags_as_ssm_takes_leave_room_for_ownership() {
+async fn the_largest_number_of_tags_leaves_space_for_ownership_tags() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let many = |count| -> Value {
@@ -74,7 +74,7 @@ async fn as_many_tags_as_ssm_takes_leave_room_for_ownership() {
     let template = world::cloudformation::Template::from([("A".to_owned(), resource(json!({})))]);
     let created = stage.engine.create(&mut stack, &template).await;
     assert_eq!(created, world::cloudformation::Status::Complete);
-    // Also while a renaming is noted.
+    // Even while a rename is noted.
     stage.world.renamed(&stack.id, "A", "B");
     let renamed = resource(json!({"FormerLogicalIds": ["A"]}));
     let template = world::cloudformation::Template::from([("B".to_owned(), renamed)]);
@@ -91,7 +91,7 @@ async fn as_many_tags_as_ssm_takes_leave_room_for_ownership() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_template_sets_no_tag_of_ownership() {
+async fn a_template_cannot_set_an_ownership_tag() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let tags = json!({"Tags": {"Zone-Delegation:request": "x"}});

@@ -1,4 +1,4 @@
-//! Parameters that releases 0.1.0 and 0.2.0 published: their tags name no request.
+//! Parameters that releases 0.1.0 and 0.2.0 published. Their tags name no request.
 
 use serde_json::json;
 use world::cloudformation::{Stack, Status, Template};
@@ -7,7 +7,8 @@ use super::{PARTS, PREFIX, published};
 use crate::stage::{CONSUMER, LOGICAL_ID, REGION, Stage, one};
 
 impl Stage {
-    /// As an earlier release left them: with these tags more, and without those of this one.
+    /// Changes the parameters to the form of an earlier release: with these additional tags, and without
+    /// those of this release.
     fn as_of_an_earlier_release(&self, more: &[(&str, &[&str; 3])]) {
         for (number, part) in PARTS.into_iter().enumerate() {
             let name = format!("{PREFIX}/{part}");
@@ -26,7 +27,7 @@ impl Stage {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_are_updated_and_deleted() {
+async fn parameters_of_earlier_releases_are_updated_and_deleted() {
     for is_updated in [true, false] {
         let stage = Stage::set(|_| ()).await;
         let zone = stage.delegated_zone("dev").await;
@@ -46,7 +47,7 @@ async fn they_are_updated_and_deleted() {
 
 #[tokio::test(start_paused = true)]
 async fn the_id_of_a_create_that_failed_before_the_upgrade_is_the_prefix() {
-    // It named what it had made, so that its Delete finds it by its name.
+    // It named what it had created, so its Delete finds that by the name.
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(published(&zone, json!({}))).await;
@@ -57,7 +58,7 @@ async fn the_id_of_a_create_that_failed_before_the_upgrade_is_the_prefix() {
     stage.check_nothing_published();
 }
 
-/// A renaming from A to B, with another zone, that an earlier release carried out and has noted.
+/// Returns a rename from A to B, with another zone, that an earlier release performed and noted.
 async fn renamed_before(stage: &Stage, zones: [&str; 2]) -> (Stack, Template) {
     let first = Template::from([("A".to_owned(), published(zones[0], json!({})))]);
     let mut stack = crate::stage::stack("subject");
@@ -79,7 +80,7 @@ async fn renamed_before(stage: &Stage, zones: [&str; 2]) -> (Stack, Template) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renaming_is_returned_by_the_rollback_and_settled_by_an_update() {
+async fn a_rename_of_an_earlier_release_is_undone_by_a_rollback_and_made_final_by_an_update() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;
@@ -105,7 +106,7 @@ async fn a_renaming_is_returned_by_the_rollback_and_settled_by_an_update() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_prefix_of_an_earlier_release_that_was_kept_is_added_again() {
+async fn a_kept_prefix_of_an_earlier_release_is_added_again() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let another = stage.delegated_zone("ops").await;

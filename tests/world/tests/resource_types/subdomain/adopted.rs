@@ -1,4 +1,4 @@
-//! An existing zone that others have delegated already: the name is in use, and survives whatever fails.
+//! An existing zone that others have already delegated: the name is in use, and keeps working whatever fails.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use world::{Edit, Fault, FaultRule, When};
 use super::{BUILD, NAME, subdomain};
 use crate::stage::{Stage, failing_afterwards, one, stack, with};
 
-/// The TTL that the record set of people has on the stage.
+/// The TTL of the record set that people created.
 const BEFORE: Option<u32> = Some(900);
 
-/// The subdomain of an existing zone, with another TTL than the record set has.
+/// Returns the subdomain of an existing zone, with another TTL than that of the record set.
 fn adopting(zone: &str) -> ResourceDefinition {
     subdomain(json!({"HostedZoneId": zone, "Ttl": 60, "AdoptDelegation": true}))
 }
 
 impl Stage {
-    /// All is as it was before the zone was adopted.
+    /// Checks that everything is as it was before the zone was adopted.
     fn check_as_before(&self, zone: &str) {
         let set = self.delegation();
         assert_eq!(set.and_then(|set| set.ttl), BEFORE, "{}", self.history());
@@ -27,7 +27,7 @@ impl Stage {
         self.check();
     }
 
-    /// The delegated zone is not delegated any more, which no check over DNS passes.
+    /// Deletes the delegation of the delegated zone, which the check over DNS then finds.
     async fn cut_off(&self) {
         let edit = [Edit::delete(BUILD, "NS")];
         self.world.edit_records(&self.base, &edit).unwrap();
@@ -78,7 +78,7 @@ async fn an_adopted_delegation_is_not_changed_and_is_deleted_with_its_resource()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_fails_afterwards_leaves_what_existed() {
+async fn a_create_that_fails_afterwards_changes_nothing() {
     let stage = Stage::published(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     stage.cut_off().await;
@@ -91,7 +91,7 @@ async fn a_create_that_fails_afterwards_leaves_what_existed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_dies_on_the_way_leaves_what_existed() {
+async fn a_create_that_dies_at_any_call_changes_nothing() {
     for (operation, when) in [
         ("ChangeTagsForResource", When::After),
         ("PUT", When::Before),
@@ -115,7 +115,7 @@ async fn a_create_that_dies_on_the_way_leaves_what_existed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_fails_afterwards_leaves_what_existed() {
+async fn an_update_that_fails_afterwards_changes_nothing() {
     let stage = Stage::published(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let other = subdomain(json!({"Subdomain": "other", "VerifyDelegation": false}));
@@ -128,7 +128,7 @@ async fn an_update_that_fails_afterwards_leaves_what_existed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_is_rolled_back_after_it_adopted_leaves_what_existed() {
+async fn an_update_that_adopted_and_is_rolled_back_changes_nothing() {
     for carries_new_id in [true, false] {
         let mut stage = Stage::published(|_| ()).await;
         stage.engine.habits.rollback_carries_new_id = carries_new_id;
@@ -158,7 +158,7 @@ async fn an_update_that_replaces_an_adopted_delegation_deletes_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_is_cancelled_and_still_comes_to_its_end_leaves_what_existed() {
+async fn a_cancelled_create_that_still_completes_changes_nothing() {
     let mut stage = Stage::published(|settings| {
         settings.propagation = Duration::from_secs(40)..=Duration::from_secs(40);
     })

@@ -1,4 +1,4 @@
-//! What holds if a template does not say: time to live, drain, and what is said of a name that is in use.
+//! The defaults of the time to live and of the drain, and the sentences about a name that is in use.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{BUILD, NAME, NETWORK, subdomain, zones_of};
 use crate::stage::{LOGICAL_ID, STALE_DS, Stage};
 
 #[tokio::test(start_paused = true)]
-async fn five_minutes_in_the_parent_and_at_the_apex_and_as_long_a_drain() {
+async fn ttl_at_parent_and_apex_and_drain_are_five_minutes_by_default() {
     for (properties, ttl, drain) in [
         (json!({}), 300, 300),
         (json!({"Ttl": 60}), 60, 60),
@@ -23,7 +23,7 @@ async fn five_minutes_in_the_parent_and_at_the_apex_and_as_long_a_drain() {
         assert_eq!(stage.delegation().unwrap().ttl, Some(ttl));
         stage.deleted(&mut stack).await;
         let drained = stage.last("DeleteHostedZone") - stage.last("ChangeResourceRecordSets");
-        // From INSYNC, which takes 40 s at most here.
+        // From INSYNC, which takes at most 40 s here.
         assert!(
             (drain..drain + 100).contains(&drained.as_secs()),
             "{drained:?}\n{}",
@@ -44,11 +44,11 @@ async fn a_default_drain_is_shortened_to_the_time_that_a_delete_has() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_does_not_allow_the_apex_refuses_no_create() {
+async fn a_create_succeeds_although_the_role_does_not_permit_the_apex() {
     let stage = Stage::published(|_| ()).await;
     let denied = ServiceError::new(403, "AccessDenied", "No.");
     let fault = Fault::Error(When::Before, denied);
-    // The first change is that of the apex, or that of the parent, which is tried again.
+    // The first change is that of the apex, or that of the parent, which is retried.
     stage.world.inject(FaultRule::on_operation(
         "ChangeResourceRecordSets",
         1,
@@ -79,7 +79,7 @@ async fn a_create_that_is_delivered_again_after_an_update_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_validation_cname_that_is_in_the_way_is_named_as_such() {
+async fn an_occluded_validation_cname_is_named_as_such() {
     let stage = Stage::published(|_| ()).await;
     let (record, value) = world::validation_record(NETWORK, NAME);
     let cname = Edit::create(&record, "CNAME", 60, &[&value]);
@@ -104,7 +104,7 @@ async fn a_ds_record_set_at_the_name_is_not_in_the_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_to_servers_that_do_not_serve_the_name_is_said_to_dangle() {
+async fn a_delegation_to_servers_that_do_not_serve_the_name_is_reported_as_dangling() {
     let stage = Stage::published(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     stage.world.remove_zone(&zone).unwrap();
@@ -123,8 +123,8 @@ async fn a_delegation_to_servers_that_do_not_serve_the_name_is_said_to_dangle() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rename_that_was_given_up_strands_nothing() {
-    // The Delete of the new logical id fails, and CloudFormation forgets it; the old one is deleted later.
+async fn a_rename_that_cloudformation_gave_up_leaves_nothing() {
+    // The Delete of the new logical id fails, and CloudFormation forgets it. The old one is deleted later.
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);

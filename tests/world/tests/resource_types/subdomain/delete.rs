@@ -1,4 +1,4 @@
-//! Deletes that are refused before anything is touched, and those that need no rights.
+//! Deletes that are refused before anything is changed, and deletes that need no permissions.
 
 use serde_json::json;
 use world::Edit;
@@ -6,7 +6,8 @@ use world::Edit;
 use super::{BUILD, CONSUMER, NAME, Zone, subdomain, zones_of};
 use crate::stage::Stage;
 
-/// A delete that is refused: the sentence, with zone and delegation as they were; then it is put right, and succeeds.
+/// Deletes a subdomain whose delete is refused, and checks that zone and delegation are unchanged. Then
+/// repairs the cause and deletes again. Returns the sentence.
 async fn refused_until(
     break_it: impl AsyncFnOnce(&Stage, &str),
     mend_it: impl FnOnce(&Stage, &str),
@@ -58,7 +59,7 @@ async fn records_in_the_zone_refuse_its_delete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delegations_in_the_zone_refuse_its_delete_in_any_case() {
+async fn delegations_in_the_zone_always_refuse_its_delete() {
     for records_on_delete in ["Fail", "Delete"] {
         let name = format!("a.{NAME}");
         let reason = refused_until(
@@ -86,7 +87,7 @@ async fn delegations_in_the_zone_refuse_its_delete_in_any_case() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dnssec_and_protections_refuse_it_in_any_case() {
+async fn dnssec_and_protections_always_refuse_its_delete() {
     let sign = |zone: &mut Zone, signed| zone.signed = signed;
     let reason = refused_until(
         async |stage, zone| {
@@ -141,7 +142,7 @@ async fn dnssec_and_protections_refuse_it_in_any_case() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_go_with_the_zone_where_that_is_wanted_and_validation_cnames_in_any_case() {
+async fn records_are_deleted_with_the_zone_if_the_template_says_so_and_validation_cnames_always() {
     for (records_on_delete, by_hand) in [("Delete", true), ("Fail", false)] {
         let stage = Stage::published(|_| ()).await;
         let mut stack = stage
@@ -155,7 +156,7 @@ async fn records_go_with_the_zone_where_that_is_wanted_and_validation_cnames_in_
                 put(&stage, &zone, &format!("h{label}.{NAME}"), "A", "192.0.2.1");
             }
         }
-        // The world holds a function to what it made itself, unless its owner says that all may go.
+        // The world lets a function delete only what it created itself, unless the owner permits more.
         stage.deleted(&mut stack).await;
         assert!(stage.world.zone(&zone).is_none());
         assert_eq!(stage.delegation(), None);
@@ -164,7 +165,7 @@ async fn records_go_with_the_zone_where_that_is_wanted_and_validation_cnames_in_
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_rights_and_without_a_way_out_a_zone_stands() {
+async fn a_zone_is_kept_without_permissions_and_without_dns() {
     let stage = Stage::published(|settings| settings.dns_reachable = false).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -186,7 +187,7 @@ async fn without_rights_and_without_a_way_out_a_zone_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_rights_a_delegation_that_leads_to_a_zone_that_is_gone_is_said() {
+async fn a_dangling_delegation_is_reported_without_permissions() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -220,14 +221,14 @@ async fn without_rights_a_delegation_that_leads_to_a_zone_that_is_gone_is_said()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_set_whose_ttl_someone_changed_goes_too() {
+async fn a_record_set_whose_ttl_someone_changed_is_deleted_too() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     stage.hijack(&stage.delegation().unwrap().values);
     stage.settle().await;
     let before = stage.calls("ChangeResourceRecordSets").len();
     stage.deleted(&mut stack).await;
-    // As the template has it, then as it was seen to stand.
+    // First with the values of the template, then with those that exist.
     let changes = stage.calls("ChangeResourceRecordSets");
     let outcomes = changes[before..].iter().map(|change| &change.outcome[..]);
     assert!(
@@ -239,7 +240,7 @@ async fn a_record_set_whose_ttl_someone_changed_goes_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_create_made_without_the_right_to_delegate_goes() {
+async fn a_zone_is_deleted_if_its_create_had_no_permission_to_delegate() {
     let stage = Stage::published(|_| ()).await;
     let denied =
         super::ServiceError::new(403, "AccessDenied", "The role may not change this name.");
@@ -254,8 +255,8 @@ async fn what_a_create_made_without_the_right_to_delegate_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_guardrail_of_the_parent_is_an_end() {
-    // Whatever a later guardrail is about: it is named, and nothing is forced.
+async fn another_guardrail_of_the_parent_refuses_a_delete() {
+    // Whatever a later guardrail is about: the sentence names it, and nothing is forced.
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -288,8 +289,9 @@ async fn another_guardrail_of_the_parent_is_an_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_is_none_blocks_no_delete() {
-    // Only with the parent's it is too long, so that the function has to ask for that first.
+async fn an_invalid_name_does_not_block_a_delete() {
+    // The name is too long only together with the parent's name, which the function therefore has to read
+    // first.
     let stage = Stage::published(|_| ()).await;
     let labels = ["a", "b", "c", "d"]
         .map(|letter| letter.repeat(60))
@@ -303,7 +305,7 @@ async fn a_name_that_is_none_blocks_no_delete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_rights_a_zone_that_is_still_delegated_stands() {
+async fn a_delegated_zone_is_kept_without_permissions() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -329,7 +331,7 @@ async fn without_rights_a_zone_that_is_still_delegated_stands() {
         "{reason}"
     );
     assert_eq!(stage.made_zones()[0].id, zone);
-    // Its owner removes it: the parent's own servers say so, and that is enough.
+    // Its owner removes it. The answer of the parent's own servers is enough.
     stage
         .world
         .edit_records(&stage.build, &[Edit::delete(NAME, "NS")])

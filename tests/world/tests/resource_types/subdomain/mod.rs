@@ -3,11 +3,11 @@
 mod adopted;
 mod defaults;
 mod delete;
-mod half_made;
+mod leftovers;
 mod ownership;
 mod parent;
 mod refused;
-mod sweep;
+mod unanswered;
 mod verify;
 mod waits;
 mod zone;
@@ -20,7 +20,7 @@ use crate::stage::{BUILD, CONSUMER, LOGICAL_ID, NETWORK, PREFIX, Stage, with};
 
 /// The name of most subdomains here.
 const NAME: &str = "dev.build.example.com";
-/// A subdomain `dev` across accounts, with some properties set. [`Stage::publish`] has to come first.
+/// Returns a subdomain `dev` across accounts, with some properties set. Needs [`Stage::publish`] before.
 fn subdomain(properties: Value) -> ResourceDefinition {
     let resource = ResourceDefinition::new(
         "Custom::DelegatedSubdomain",
@@ -33,7 +33,7 @@ fn subdomain(properties: Value) -> ResourceDefinition {
     with(resource, properties)
 }
 
-/// The ids of the zone and of its parent, as a stack's subdomain says them.
+/// Returns the ids of the zone and of its parent, from the attributes of a stack's subdomain.
 fn zones_of(stack: &Stack) -> (String, String) {
     let attributes = &stack.resources[LOGICAL_ID].attributes;
     (
@@ -42,22 +42,22 @@ fn zones_of(stack: &Stack) -> (String, String) {
     )
 }
 
-/// What the tests ask of a stage about subdomains.
+/// What the tests about subdomains need of a stage.
 impl Stage {
-    /// A stage whose delegated zone is published, by people, to the consumer.
+    /// Returns a stage whose delegated zone people have published to the consumer.
     async fn published(change: impl FnOnce(&mut world::Settings)) -> Self {
         let stage = Self::set(change).await;
         stage.publish(&stage.build);
         stage
     }
 
-    /// The role that lets the consumer into the networking account is gone.
+    /// Deletes the role that the consumer assumes in the networking account.
     fn close_network(&self) {
         self.world
             .delete_role(&format!("arn:aws:iam::{NETWORK}:role/delegation"));
     }
 
-    /// The consumer's zones that people did not make.
+    /// Returns the consumer's zones that people did not create.
     fn made_zones(&self) -> Vec<Zone> {
         let zones = self.world.zones().into_values();
         zones
@@ -65,7 +65,7 @@ impl Stage {
             .collect()
     }
 
-    /// When the last call of an operation with this word in its target was made.
+    /// Returns when the last call of an operation with this word in its target was made.
     fn calls_of(&self, operation: &str, word: &str) -> world::Timestamp {
         let calls = self.calls(operation);
         calls
@@ -76,12 +76,12 @@ impl Stage {
             .at
     }
 
-    /// The NS record set of [`NAME`] in the delegated zone.
+    /// Returns the NS record set of [`NAME`] in the delegated zone.
     fn delegation(&self) -> Option<RecordSet> {
         self.world.record_set(&self.build, NAME, "NS")
     }
 
-    /// Nothing of [`NAME`] stands, and no rule was broken.
+    /// Checks that nothing of [`NAME`] exists and no rule was violated.
     fn check_no_subdomain(&self) {
         assert!(
             self.made_zones().is_empty(),
@@ -93,7 +93,8 @@ impl Stage {
         self.check();
     }
 
-    /// Resolvers follow the delegation of [`NAME`] until a moment, and its parent's guardrail keeps it so long.
+    /// Lets resolvers use the delegation of [`NAME`] until a moment. Its parent's guardrail protects it so
+    /// long.
     fn follow(&self, until: world::Timestamp) {
         let keep = |zone: &mut Zone| {
             zone.guardrails.insert(Guardrail::ActiveDelegation);
@@ -102,7 +103,7 @@ impl Stage {
         self.world.edit_zone(&self.build, keep).unwrap();
     }
 
-    /// A person puts another NS record set in the place of the one of [`NAME`].
+    /// Lets a person replace the NS record set of [`NAME`] by another one.
     fn hijack(&self, hosts: &[String]) {
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
         let put = [Edit::create(NAME, "NS", 60, &hosts)];

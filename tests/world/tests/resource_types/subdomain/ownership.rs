@@ -1,4 +1,4 @@
-//! What is not this resource's is not changed: whatever a request, a tag or a physical id says.
+//! What does not belong to this resource is not changed, whatever a request, a tag or a physical id says.
 
 use serde_json::{Value, json};
 use world::cloudformation::{Stack, Status, Template};
@@ -7,7 +7,7 @@ use world::{Edit, Fault, FaultRule, ServiceError, When};
 use super::{BUILD, CONSUMER, NAME, NETWORK, subdomain, zones_of};
 use crate::stage::{LOGICAL_ID, Stage, one, stack, with};
 
-/// A resource of that many tags, half of whose keys sort before the ownership tags.
+/// Returns a resource with this many tags, half of whose keys sort before the ownership tags.
 fn tagged(count: usize) -> world::cloudformation::ResourceDefinition {
     let key = |number| format!("{}{number:02}", if number % 2 == 0 { "a" } else { "z" });
     let tags: serde_json::Map<String, Value> =
@@ -95,7 +95,7 @@ async fn a_create_that_fails_leaves_a_retained_zone_as_it_was() {
     let tags = json!({"Tags": {"team": "a"}, "Comment": "old"});
     let mut stack = stage.created(subdomain(tags)).await;
     let (zone, _) = zones_of(&stack);
-    // As DeletionPolicy Retain does.
+    // As `DeletionPolicy: Retain` does.
     stack.resources.clear();
     let (before, delegation) = (stage.world.zone(&zone).unwrap(), stage.delegation());
     let edit = [Edit::delete(BUILD, "NS")];
@@ -112,7 +112,7 @@ async fn a_create_that_fails_leaves_a_retained_zone_as_it_was() {
         (&before.tags, &before.comment)
     );
     assert_eq!(stage.delegation(), delegation, "{}", stage.history());
-    // It works, and the retained zone is this resource's again.
+    // The create succeeds, and the retained zone belongs to this resource again.
     stage.delegate(&stage.base, &stage.build);
     stage.settle().await;
     stage.updated(&mut stack, again).await;
@@ -124,7 +124,7 @@ async fn a_create_that_fails_leaves_a_retained_zone_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_fails_takes_back_the_delegation_that_it_gave_a_retained_zone() {
+async fn a_create_that_fails_deletes_the_delegation_that_it_created_for_a_retained_zone() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -142,7 +142,7 @@ async fn a_create_that_fails_takes_back_the_delegation_that_it_gave_a_retained_z
     stage.check();
 }
 
-/// A resource of an id that was never given, for the Delete of its stack.
+/// Returns a stack whose resource has an id that was never assigned, for its delete.
 async fn with_id(stage: &Stage, id: &str) -> Stack {
     let elsewhere = subdomain(json!({"Subdomain": "elsewhere"}));
     let mut stack = stage.created(elsewhere).await;
@@ -154,13 +154,13 @@ async fn with_id(stage: &Stage, id: &str) -> Stack {
     stack
 }
 
-/// The proof of release 0.2.0, which anyone can compute.
+/// Returns the proof of release 0.2.0, which anyone can compute.
 fn proof(hosts: &[String]) -> String {
     custom_resource::sha256_hex(&[&hosted_zones::NameServers::new(hosts).to_string()], 16)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_physical_id_of_no_zone_deletes_no_delegation_of_others() {
+async fn a_physical_id_without_a_zone_deletes_no_delegation_of_others() {
     for account in [CONSUMER, NETWORK] {
         let stage = Stage::published(|_| ()).await;
         let zone = stage.world.make_zone(account, NAME).unwrap();
@@ -200,7 +200,7 @@ async fn a_physical_id_of_an_untagged_zone_deletes_no_delegation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_make_no_zone_of_another_stack_this_resources() {
+async fn tags_do_not_transfer_a_zone_of_another_stack() {
     let stage = Stage::published(|_| ()).await;
     let mut other = stack("other");
     let status = stage
@@ -228,7 +228,7 @@ async fn tags_make_no_zone_of_another_stack_this_resources() {
         )),
         "{reason}"
     );
-    // Nor does its owner, until the tag is put right.
+    // Its owner cannot do so either until the tag is corrected.
     let reason = stage.not_deleted(&mut other).await;
     assert!(reason.starts_with("Nothing was done with"), "{reason}");
     assert!(stage.delegation().is_some(), "{}", stage.history());
@@ -248,7 +248,7 @@ async fn tags_make_no_zone_of_another_stack_this_resources() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_whose_zone_a_person_deleted_is_deleted_by_the_id_that_was_given() {
+async fn a_delegation_whose_zone_a_person_deleted_is_deleted_with_its_physical_id() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -258,8 +258,8 @@ async fn a_delegation_whose_zone_a_person_deleted_is_deleted_by_the_id_that_was_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rename_that_is_rolled_back_while_the_old_logical_id_has_another_name() {
-    // The old logical id's rollback comes before the Delete of the new one.
+async fn a_rename_is_rolled_back_while_the_old_logical_id_has_another_name() {
+    // The old logical id is rolled back before the new one is deleted.
     for carries_new_id in [true, false] {
         let mut stage = Stage::published(|_| ()).await;
         stage.engine.habits.rollback_carries_new_id = carries_new_id;

@@ -1,4 +1,4 @@
-//! Where the parent is published, and by which role it is read.
+//! Where the parent is published, and the role with which it is read.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::stage::{LOGICAL_ID, REGION, Stage, failing_afterwards};
 const ELSEWHERE: &str = "us-east-1";
 
 #[tokio::test(start_paused = true)]
-async fn the_parent_is_read_in_the_region_that_is_named() {
+async fn the_parent_is_read_in_the_region_of_the_property() {
     let stage = Stage::set(|_| ()).await;
     stage.publish_at(&stage.build, "delegation", ELSEWHERE, PREFIX);
     // Another zone is published in the Region of the stack.
@@ -27,7 +27,7 @@ async fn the_parent_is_read_in_the_region_that_is_named() {
     assert!(stage.delegation().is_some());
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
-    // Where nothing is published there, nothing is made.
+    // If nothing is published there, nothing is created.
     let reason = stage
         .refused(subdomain(json!({"NetworkRegion": "eu-central-1"})))
         .await;
@@ -41,7 +41,7 @@ async fn the_parent_is_read_in_the_region_that_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_way_to_the_same_parent_is_no_replacement() {
+async fn another_role_or_prefix_for_the_same_parent_is_no_replacement() {
     let second_role = format!("arn:aws:iam::{NETWORK}:role/second");
     for (change, reader, region, prefix) in [
         (
@@ -84,7 +84,7 @@ async fn another_way_to_the_same_parent_is_no_replacement() {
             "{}",
             stage.history()
         );
-        // The way that was left is closed.
+        // The previous role is deleted.
         if reader == "second" {
             stage.close_network();
         }
@@ -94,7 +94,7 @@ async fn another_way_to_the_same_parent_is_no_replacement() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_published_elsewhere_is_another_parent() {
+async fn a_zone_published_under_another_prefix_is_another_parent() {
     let stage = Stage::published(|_| ()).await;
     stage.publish_at(&stage.base, "delegation", ELSEWHERE, PREFIX);
     let mut stack = stage.created(subdomain(json!({}))).await;

@@ -1,4 +1,4 @@
-//! Refusals of AWS and of properties: each is said, and none is taken for another.
+//! Errors of AWS and of properties: each is reported, and none is mistaken for another.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use serde_json::json;
 use super::{Fault, FaultRule, NAME, ServiceError, When, subdomain, zones_of};
 use crate::stage::{LOGICAL_ID, Stage};
 
-/// An answer that no call expects.
-fn unheard() -> Fault {
+/// Returns an error that no call expects.
+fn unexpected() -> Fault {
     Fault::Error(When::Before, ServiceError::new(400, "Unheard", "No."))
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_says_every_refusal() {
+async fn a_create_reports_every_refusal() {
     for operation in [
         "AssumeRole",
         "GetParameters",
@@ -28,7 +28,7 @@ async fn a_create_says_every_refusal() {
         let stage = Stage::published(|_| ()).await;
         stage
             .world
-            .inject(FaultRule::on_operation(operation, 1, unheard()));
+            .inject(FaultRule::on_operation(operation, 1, unexpected()));
         let reason = stage.refused(subdomain(json!({}))).await;
         assert!(
             reason.contains(operation) && reason.contains("(Unheard, request "),
@@ -39,7 +39,7 @@ async fn a_create_says_every_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_says_every_refusal_and_keeps_the_zone() {
+async fn a_delete_reports_every_refusal_and_keeps_the_zone() {
     for operation in [
         "AssumeRole",
         "GetHostedZone",
@@ -54,7 +54,7 @@ async fn a_delete_says_every_refusal_and_keeps_the_zone() {
         let (zone, _) = zones_of(&stack);
         stage
             .world
-            .inject(FaultRule::on_operation(operation, u64::MAX, unheard()));
+            .inject(FaultRule::on_operation(operation, u64::MAX, unexpected()));
         let reason = stage.not_deleted(&mut stack).await;
         assert!(
             reason.contains(operation) && reason.contains("(Unheard, request "),
@@ -68,7 +68,7 @@ async fn a_delete_says_every_refusal_and_keeps_the_zone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_goes_on_if_signing_and_protections_cannot_be_checked() {
+async fn a_delete_continues_if_signing_and_protections_cannot_be_checked() {
     for operation in ["GetDNSSEC", "ListResourceRecordSetProtections"] {
         for code in ["Unheard", "AccessDenied"] {
             let stage = Stage::published(|_| ()).await;
@@ -85,7 +85,7 @@ async fn a_delete_goes_on_if_signing_and_protections_cannot_be_checked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn record_sets_that_cannot_be_deleted_as_read_end_in_their_refusal() {
+async fn record_sets_that_cannot_be_deleted_as_read_are_reported() {
     let refusal = ServiceError::new(
         400,
         "InvalidChangeBatch",
@@ -123,7 +123,7 @@ async fn record_sets_that_cannot_be_deleted_as_read_end_in_their_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_the_function_does_not_know_strands_no_delete() {
+async fn a_region_that_the_function_does_not_know_does_not_block_a_delete() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let resource = stack.resources.get_mut(LOGICAL_ID).unwrap();

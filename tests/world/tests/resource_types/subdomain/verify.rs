@@ -1,4 +1,4 @@
-//! `VerifyDelegation`: what is asked over DNS before SUCCESS.
+//! `VerifyDelegation`: what is queried over DNS before SUCCESS.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use super::{BUILD, CONSUMER, NAME, subdomain};
 use crate::log::Log;
 use crate::stage::{BASE, STALE_DS, Stage};
 
-/// A create that is refused, by what DNS shows, within so many seconds; nothing of it stands.
+/// Creates a subdomain whose check over DNS fails. Returns the sentence, which must come in time and leave
+/// nothing.
 async fn unresolved(stage: &Stage) -> String {
     let before = stage.world.now();
     let reason = stage.refused(subdomain(json!({}))).await;
     let took = stage.world.now() - before;
-    // INSYNC twice and the check of 60 s at most, then the rollback.
+    // INSYNC twice and the check of at most 60 s, then the rollback.
     assert!(
         took < Duration::from_secs(240),
         "{took:?}\n{}",
@@ -30,7 +31,7 @@ async fn unresolved(stage: &Stage) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parent_that_is_not_delegated_itself_is_said() {
+async fn a_parent_without_a_delegation_is_reported() {
     let stage = Stage::published(|_| ()).await;
     stage
         .world
@@ -49,8 +50,8 @@ async fn a_parent_that_is_not_delegated_itself_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parent_that_others_hold_is_said() {
-    // There are two zones of its name, and the one that is published is not the one that is delegated.
+async fn a_parent_that_is_delegated_to_another_zone_is_reported() {
+    // Two zones have its name, and the published one is not the delegated one.
     let stage = Stage::set(|_| ()).await;
     let published = stage.world.make_zone(crate::stage::NETWORK, BUILD).unwrap();
     stage.publish(&published);
@@ -67,8 +68,8 @@ async fn a_parent_that_others_hold_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn servers_that_have_another_set_are_named_with_it() {
-    // Someone puts another set in the place of ours as soon as it stands.
+async fn servers_with_another_record_set_are_named_with_it() {
+    // Somebody replaces our NS record set as soon as it exists.
     let stage = Stage::published(|settings| {
         settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
     })
@@ -103,7 +104,7 @@ async fn servers_that_have_another_set_are_named_with_it() {
             "name server {server} of {BUILD} delegates {NAME} to {theirs} over UDP, not to {ours}"
         )
     );
-    // Theirs stays.
+    // Their record set is kept.
     assert_eq!(
         stage.delegation().map(|set| set.written_by),
         Some(world::Hand::Person)
@@ -111,7 +112,7 @@ async fn servers_that_have_another_set_are_named_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_set_that_someone_takes_out_at_once_is_missed() {
+async fn a_record_set_that_someone_deletes_at_once_is_reported() {
     let stage = Stage::published(|settings| {
         settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
     })
@@ -137,8 +138,8 @@ async fn a_set_that_someone_takes_out_at_once_is_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_whose_servers_do_not_serve_it_is_said() {
-    // A given zone is deleted between the record set and the check.
+async fn a_zone_whose_servers_do_not_serve_it_is_reported() {
+    // An existing zone is deleted after the record set is created and before the check.
     let stage = Stage::published(|settings| {
         settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
     })
@@ -151,7 +152,7 @@ async fn a_zone_whose_servers_do_not_serve_it_is_said() {
         while world.record_set(&build, NAME, "NS").is_none() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        // Later than the look for the zone that follows the record set.
+        // After the read of the zone that follows the record set.
         tokio::time::sleep(Duration::from_secs(2)).await;
         world.remove_zone(&zone).unwrap();
     });
@@ -173,7 +174,7 @@ async fn a_zone_whose_servers_do_not_serve_it_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_that_is_deleted_while_it_is_delegated_is_said() {
+async fn a_zone_that_is_deleted_during_its_delegation_is_reported() {
     let stage = Stage::published(|settings| {
         settings.propagation = Duration::from_secs(5)..=Duration::from_secs(5);
     })
@@ -201,8 +202,8 @@ async fn a_zone_that_is_deleted_while_it_is_delegated_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_way_out_or_where_it_is_not_wanted_nothing_is_checked() {
-    // The delegation above is broken, which the check would find.
+async fn nothing_is_checked_if_port_53_is_blocked_or_the_check_is_off() {
+    // The delegation of the parent is broken, which the check would find.
     for (reachable, verify) in [(false, true), (true, false)] {
         let stage = Stage::published(|settings| settings.dns_reachable = reachable).await;
         stage
@@ -219,7 +220,7 @@ async fn without_a_way_out_or_where_it_is_not_wanted_nothing_is_checked() {
     }
 }
 
-/// A subdomain whose parent is not delegated any more, which is nothing that its stack has done.
+/// Returns a subdomain whose parent's delegation was deleted, for which its stack is not responsible.
 async fn cut_off(stage: &Stage, properties: serde_json::Value) -> world::cloudformation::Stack {
     let stack = stage.created(subdomain(properties)).await;
     stage
@@ -231,8 +232,8 @@ async fn cut_off(stage: &Stage, properties: serde_json::Value) -> world::cloudfo
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_broke_above_a_delegation_that_stands_refuses_no_update_of_it() {
-    // Its rollback would be refused for the same, and the stack be stuck.
+async fn a_fault_above_an_existing_delegation_does_not_refuse_its_update() {
+    // Its rollback would be refused for the same reason, and the stack would be stuck.
     let stage = Stage::published(|_| ()).await;
     let mut stack = cut_off(&stage, json!({})).await;
     stage
@@ -244,7 +245,7 @@ async fn what_broke_above_a_delegation_that_stands_refuses_no_update_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_asks_for_the_check_is_refused_for_what_it_finds() {
+async fn an_update_that_turns_the_check_on_is_refused_if_it_finds_a_fault() {
     let stage = Stage::published(|_| ()).await;
     let unverified = json!({"VerifyDelegation": false});
     let mut stack = cut_off(&stage, unverified).await;
@@ -260,7 +261,7 @@ async fn an_update_that_asks_for_the_check_is_refused_for_what_it_finds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_puts_a_delegation_back_is_checked() {
+async fn an_update_that_restores_a_delegation_is_checked() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = cut_off(&stage, json!({})).await;
     stage

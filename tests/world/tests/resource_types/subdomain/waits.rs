@@ -1,4 +1,5 @@
-//! What a delete waits for: resolvers to forget a delegation, and a parent that keeps it while they follow it.
+//! The waits of a delete: for resolvers to forget a delegation, and for a parent that protects it while they
+//! use it.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::stage::Stage;
 const HOUR: u64 = 3_600;
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_outlasts_the_invocation() {
+async fn a_drain_continues_in_the_state_machine() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage
         .created(subdomain(json!({"Ttl": 1800, "DrainSeconds": 1800})))
@@ -22,7 +23,7 @@ async fn a_drain_outlasts_the_invocation() {
         stage.last("DeleteHostedZone"),
     );
     let drained = gone - undelegated;
-    // From INSYNC, which takes 40 s at most here.
+    // From INSYNC, which takes at most 40 s here.
     assert!(
         (1_800..1_800 + 40 + 90).contains(&drained.as_secs()),
         "{drained:?}\n{}",
@@ -34,7 +35,7 @@ async fn a_drain_outlasts_the_invocation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_waiter_a_drain_is_cut_to_the_invocation() {
+async fn without_a_waiter_a_drain_is_shortened_to_the_invocation() {
     let mut stage = Stage::published(|_| ()).await;
     let mut stack = stage
         .created(subdomain(json!({"DrainSeconds": 1800})))
@@ -53,7 +54,7 @@ async fn without_a_waiter_a_drain_is_cut_to_the_invocation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_waiter_a_drain_beyond_the_invocation_is_refused() {
+async fn without_a_waiter_a_drain_longer_than_the_invocation_is_refused() {
     let mut stage = Stage::published(|_| ()).await;
     stage.engine.lambda.waiter = false;
     let reason = stage
@@ -67,7 +68,7 @@ async fn without_a_waiter_a_drain_beyond_the_invocation_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_that_no_delete_has_time_for_is_refused() {
+async fn a_drain_longer_than_a_delete_is_refused() {
     let stage = Stage::published(|_| ()).await;
     for (drain, timeout, most) in [(3_481, HOUR, 3_480), (600, 600, 480), (1, 100, 0)] {
         let properties = json!({"DrainSeconds": drain, "ServiceTimeout": timeout});
@@ -88,7 +89,7 @@ async fn a_drain_that_no_delete_has_time_for_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_that_resolvers_follow_is_deleted_once_they_stop() {
+async fn a_delegation_that_resolvers_use_is_deleted_when_they_stop() {
     for seconds in [30, 3_000] {
         let stage = Stage::published(|_| ()).await;
         let mut stack = stage.created(subdomain(json!({}))).await;
@@ -107,7 +108,7 @@ async fn a_delegation_that_resolvers_follow_is_deleted_once_they_stop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_that_resolvers_follow_to_the_end_stands_with_its_zone() {
+async fn a_delegation_that_resolvers_use_until_the_end_is_kept_with_its_zone() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -133,7 +134,7 @@ async fn a_delegation_that_resolvers_follow_to_the_end_stands_with_its_zone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delegation_that_is_followed_although_its_zone_is_gone_is_waited_for_too() {
+async fn a_delegation_that_resolvers_use_without_a_zone_is_waited_for_too() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -146,8 +147,9 @@ async fn a_delegation_that_is_followed_although_its_zone_is_gone_is_waited_for_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_is_delegated_to_our_servers_by_another_set_keeps_its_zone() {
-    // Someone changed the record set, and one of our servers is still in it: whoever gets that server gets the name.
+async fn a_zone_is_kept_while_another_record_set_names_one_of_its_servers() {
+    // Somebody changed the record set, but it still has one of our servers: whoever gets that server gets the
+    // name.
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (zone, _) = zones_of(&stack);
@@ -169,7 +171,7 @@ async fn a_name_that_is_delegated_to_our_servers_by_another_set_keeps_its_zone()
         "{reason}"
     );
     assert_eq!(stage.made_zones()[0].id, zone);
-    // It is put right, by whoever did it, while the next delete waits.
+    // Somebody corrects it while the next delete waits.
     let world = stage.world.clone();
     let build = stage.build.clone();
     tokio::spawn(async move {
@@ -185,7 +187,7 @@ async fn a_name_that_is_delegated_to_our_servers_by_another_set_keeps_its_zone()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_set_that_is_gone_but_not_from_every_server_is_waited_for() {
+async fn a_deleted_record_set_that_some_servers_still_have_is_waited_for() {
     let stage = Stage::published(|settings| {
         settings.propagation = Duration::from_secs(40)..=Duration::from_secs(40);
     })
@@ -206,7 +208,7 @@ async fn a_record_set_that_is_gone_but_not_from_every_server_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_into_a_zone_while_it_drains_is_not_lost() {
+async fn records_that_are_added_during_a_drain_are_not_lost() {
     for (records_on_delete, name, kind, value, keeps) in [
         (
             "Delete",

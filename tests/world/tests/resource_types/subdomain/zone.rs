@@ -1,4 +1,4 @@
-//! Which zone is delegated.
+//! Which zone a subdomain delegates.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{CONSUMER, Edit, Fault, FaultRule, NAME, When, subdomain, zones_of};
 use crate::stage::{Stage, failing_afterwards};
 
 #[tokio::test(start_paused = true)]
-async fn another_zone_of_the_name_is_swapped_in_by_one_batch() {
+async fn another_zone_of_the_name_replaces_it_in_one_batch() {
     let stage = Stage::published(|_| ()).await;
     let given = stage.world.make_zone(CONSUMER, NAME).unwrap();
     stage.settle().await;
@@ -26,7 +26,7 @@ async fn another_zone_of_the_name_is_swapped_in_by_one_batch() {
     let batches: Vec<String> = stage
         .calls("ChangeResourceRecordSets")
         .into_iter()
-        // CloudFormation's clean-up tries to take the record set of the zone that was left out, and finds another.
+        // CloudFormation's clean-up tries to delete the record set of the replaced zone, and finds another.
         .filter(|call| call.outcome.contains('!'))
         .map(|call| call.target)
         .collect();
@@ -36,7 +36,7 @@ async fn another_zone_of_the_name_is_swapped_in_by_one_batch() {
         [
             format!("UPSERT {NAME}. NS"),
             format!("CREATE {NAME}. NS"),
-            // There, back, and there for good.
+            // Replaced, rolled back, and replaced finally.
             swap.clone(),
             swap.clone(),
             swap,
@@ -48,8 +48,8 @@ async fn another_zone_of_the_name_is_swapped_in_by_one_batch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_whose_zone_is_gone_makes_no_other() {
-    // It dies when it has made the zone, which someone deletes before Lambda tries again.
+async fn a_request_whose_zone_was_deleted_creates_no_other() {
+    // It dies after it has created the zone, which somebody deletes before Lambda retries.
     let stage = Stage::published(|_| ()).await;
     let kill = FaultRule::on_operation("CreateHostedZone", 1, Fault::Kill(When::After));
     stage.world.inject(kill);

@@ -1,4 +1,4 @@
-//! What an update that failed has made, removed by its rollback: no more than that, and nothing that blocks it.
+//! Leftovers of a failed update: its rollback removes exactly these, and nothing blocks it.
 
 use serde_json::json;
 use world::cloudformation::{ResourceDefinition, Status, Template};
@@ -7,7 +7,7 @@ use world::{Edit, RecordKey};
 use super::{BUILD, CONSUMER, LOGICAL_ID, NAME, NETWORK, subdomain, zones_of};
 use crate::stage::{Stage, failing_afterwards, one, with};
 
-/// A subdomain of an account's own parent.
+/// Returns a subdomain of a parent in the same account.
 fn below(parent: &str, properties: serde_json::Value) -> ResourceDefinition {
     let resource = ResourceDefinition::new(
         "Custom::DelegatedSubdomain",
@@ -16,7 +16,7 @@ fn below(parent: &str, properties: serde_json::Value) -> ResourceDefinition {
     with(resource, properties)
 }
 
-/// A rollback that gives the resource back as it was, whichever id it carries.
+/// Plays with a rollback that carries either id.
 async fn rolled_back_in_both_ways(play: impl AsyncFn(&Stage)) {
     for carries_new_id in [true, false] {
         let mut stage = Stage::published(|_| ()).await;
@@ -27,7 +27,7 @@ async fn rolled_back_in_both_ways(play: impl AsyncFn(&Stage)) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renamed_subdomain_goes_and_the_old_one_works() {
+async fn a_changed_name_is_rolled_back_and_the_old_name_works() {
     rolled_back_in_both_ways(async |stage| {
         let mut stack = stage.created(subdomain(json!({}))).await;
         let (zone, _) = zones_of(&stack);
@@ -49,8 +49,8 @@ async fn a_renamed_subdomain_goes_and_the_old_one_works() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_given_zone_moved_to_another_parent_loses_only_that_delegation() {
-    // One zone, delegated from a parent that it leaves again.
+async fn an_existing_zone_moved_to_another_parent_loses_only_that_delegation() {
+    // One zone that is delegated from a second parent, and then from the first one again.
     rolled_back_in_both_ways(async |stage| {
         let parents = [
             stage.world.make_zone(CONSUMER, BUILD).unwrap(),
@@ -115,8 +115,9 @@ async fn an_update_towards_a_parent_that_cannot_be_read_is_rolled_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_half_made_zone_holds_by_then_does_not_fail_the_rollback() {
-    // The rollback takes its NS record set out, names it in the log, and CloudFormation's clean-up says what is in it.
+async fn records_in_a_leftover_zone_do_not_fail_the_rollback() {
+    // The rollback deletes its NS record set and logs its name, and CloudFormation's clean-up reports the
+    // records in it.
     let mut stage = Stage::published(|_| ()).await;
     stage.engine.habits.rollback_carries_new_id = false;
     let mut stack = stage.created(subdomain(json!({}))).await;
@@ -169,8 +170,8 @@ async fn what_a_half_made_zone_holds_by_then_does_not_fail_the_rollback() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_earlier_replacement_left_behind_is_not_touched() {
-    // It was kept because of what it held; a later update and its rollback have nothing to do with it.
+async fn a_leftover_of_an_earlier_replacement_is_not_changed() {
+    // It was kept because of its records. A later update and its rollback do not concern it.
     rolled_back_in_both_ways(async |stage| {
         let mut stack = stage.created(subdomain(json!({}))).await;
         let (left, _) = zones_of(&stack);
@@ -213,15 +214,15 @@ async fn what_an_earlier_replacement_left_behind_is_not_touched() {
         assert_eq!(stage.world.zone(&left).unwrap().records, records);
         assert!(
             stage.delegation().is_some(),
-            "it stands with its delegation, as it was left"
+            "it exists with its delegation, unchanged"
         );
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_goes_forward_spares_the_zone_that_it_replaces() {
-    // Until the clean-up, which is CloudFormation's: before it the old name works.
+async fn a_successful_update_keeps_the_zone_that_it_replaces() {
+    // Only CloudFormation's clean-up deletes it. Before that, the old name works.
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let (old, _) = zones_of(&stack);
@@ -260,7 +261,7 @@ async fn an_update_that_goes_forward_spares_the_zone_that_it_replaces() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_made_delegation_that_is_followed_is_waited_for_by_the_rollback() {
+async fn the_rollback_waits_for_a_leftover_delegation_that_resolvers_use() {
     let mut stage = Stage::published(|_| ()).await;
     stage.engine.habits.rollback_carries_new_id = false;
     let mut stack = stage.created(subdomain(json!({"Subdomain": "test"}))).await;

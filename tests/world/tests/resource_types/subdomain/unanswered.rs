@@ -1,4 +1,4 @@
-//! Deletes whose physical id the function never gave: the Create was never heard of, and may still run.
+//! Deletes with a physical id of CloudFormation: the Create was never answered, and may still run.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use world::cloudformation::{Stack, Status};
 use super::{CONSUMER, Fault, FaultRule, NAME, When, subdomain};
 use crate::stage::{Stage, one, reason_of, stack};
 
-/// A Create that dies in each attempt at an operation, and is never answered.
+/// Returns the stack of a Create that dies in each attempt at an operation and is never answered.
 async fn never_answered(
     stage: &Stage,
     operation: &str,
@@ -29,8 +29,9 @@ async fn never_answered(
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_a_create_made_before_it_died_goes() {
-    // An attempt that finds what the one before it made may come further: then the stack stands, and is deleted.
+async fn everything_that_an_unanswered_create_created_is_deleted() {
+    // An attempt that finds what the previous one created may complete the Create. Then the stack exists, and
+    // is deleted.
     let mut never_answered_at = Vec::new();
     for (operation, when) in [
         ("CreateHostedZone", When::Before),
@@ -68,7 +69,7 @@ async fn whatever_a_create_made_before_it_died_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_sweep_comes_as_late_as_a_create_can_live_or_the_delete_allows() {
+async fn the_second_search_is_after_the_longest_life_of_a_create_if_the_delete_has_the_time() {
     for (timeout, apart) in [(600, 470..570), (3_600, 1_190..1_350)] {
         let stage = Stage::published(|_| ()).await;
         let attempts = FaultRule::on_operation("PUT", 3, Fault::Kill(When::Before));
@@ -77,7 +78,8 @@ async fn the_second_sweep_comes_as_late_as_a_create_can_live_or_the_delete_allow
         let resource = subdomain(json!({"ServiceTimeout": timeout}));
         let status = stage.engine.create(&mut stack, &one(resource)).await;
         assert_eq!(status, Status::CreateRolledBack, "{:?}", stack.failures);
-        // The first deletes the delegation, the second the zone, a minute after it has seen that the delegation is gone.
+        // The first search deletes the delegation, the second the zone, a minute after it has seen that the
+        // delegation is deleted.
         let between =
             stage.last("DeleteHostedZone") - stage.calls_of("ChangeResourceRecordSets", "DELETE");
         assert!(
@@ -90,8 +92,8 @@ async fn the_second_sweep_comes_as_late_as_a_create_can_live_or_the_delete_allow
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_comes_between_the_sweeps_leaves_nothing() {
-    // The event is delivered late, when CloudFormation has long cancelled it.
+async fn a_create_between_the_two_searches_leaves_nothing() {
+    // The event is delivered after CloudFormation has cancelled it.
     for late in [5, 60, 290] {
         let mut stage = Stage::published(|_| ()).await;
         stage.engine.habits.cancels_siblings = true;
@@ -113,9 +115,9 @@ async fn a_create_that_comes_between_the_sweeps_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_second_sweep_would_refuse_is_refused_by_the_first() {
+async fn a_delete_that_the_second_search_would_refuse_is_refused_by_the_first() {
     let stage = Stage::published(|_| ()).await;
-    // The zone and its delegation stand, and someone uses it before the Delete comes.
+    // The zone and its delegation exist, and somebody uses the zone before the Delete arrives.
     let world = stage.world.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(300)).await;
@@ -148,7 +150,7 @@ async fn what_the_second_sweep_would_refuse_is_refused_by_the_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_that_was_given_is_swept_of_its_delegation_alone() {
+async fn only_the_delegation_of_an_existing_zone_is_deleted() {
     let stage = Stage::published(|_| ()).await;
     let given = stage.world.make_zone(CONSUMER, NAME).unwrap();
     stage.settle().await;
@@ -167,8 +169,8 @@ async fn a_zone_that_was_given_is_swept_of_its_delegation_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_is_held_up_makes_nothing_after_its_delete_swept() {
-    // It goes on in the state machine, and Route 53 answers it only when the last sweep is over.
+async fn a_delayed_create_creates_nothing_after_its_delete() {
+    // It continues in the state machine, and Route 53 answers it only after the second search of the Delete.
     let mut stage = Stage::published(|_| ()).await;
     stage.engine.habits.cancels_siblings = true;
     let down = Fault::unavailable(When::Before);
@@ -200,7 +202,7 @@ async fn a_create_that_is_held_up_makes_nothing_after_its_delete_swept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parent_that_is_out_of_reach_blocks_no_delete_of_what_was_refused() {
+async fn an_unreachable_parent_does_not_block_the_delete_of_a_refused_create() {
     let stage = Stage::published(|_| ()).await;
     stage.world.inject(FaultRule::on_operation(
         "GetParameters",
@@ -215,14 +217,14 @@ async fn a_parent_that_is_out_of_reach_blocks_no_delete_of_what_was_refused() {
         ),
         "{reason}"
     );
-    // The Create has waited to its end, the Delete has not.
+    // The Create has waited until its end, the Delete has not.
     let took = stage.world.now() - begun;
     assert!(took < Duration::from_secs(4_200), "{took:?}");
     stage.check_no_subdomain();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_does_not_exist_is_said_at_once_and_blocks_no_delete() {
+async fn a_region_that_does_not_exist_is_reported_at_once_and_does_not_block_a_delete() {
     let stage = Stage::published(|_| ()).await;
     let begun = stage.world.now();
     let reason = stage
@@ -240,7 +242,7 @@ async fn a_region_that_does_not_exist_is_said_at_once_and_blocks_no_delete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_towards_a_region_that_does_not_exist_is_rolled_back() {
+async fn an_update_to_a_region_that_does_not_exist_is_rolled_back() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let resource = subdomain(json!({"NetworkRegion": "eu-west-9"}));
@@ -250,8 +252,8 @@ async fn an_update_towards_a_region_that_does_not_exist_is_rolled_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_given_zone_that_was_not_marked_keeps_its_delegation() {
-    // People delegated it. That its rollback finds nothing of this resource is what keeps the name alive.
+async fn an_existing_zone_without_ownership_tags_keeps_its_delegation() {
+    // People created the delegation. It is kept because the rollback finds nothing of this resource.
     let stage = Stage::published(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     stage.give_only(
@@ -272,7 +274,7 @@ async fn a_given_zone_that_was_not_marked_keeps_its_delegation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_towards_a_parent_that_is_out_of_reach_is_rolled_back() {
+async fn an_update_to_an_unreachable_parent_is_rolled_back() {
     let stage = Stage::published(|_| ()).await;
     let mut stack = stage.created(subdomain(json!({}))).await;
     let silent = FaultRule::on_operation("GetParameters", u64::MAX, Fault::Silence(When::Before));
