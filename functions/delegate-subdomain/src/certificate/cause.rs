@@ -8,7 +8,7 @@ use std::fmt;
 pub(super) enum Cause {
     /// The zone with its CNAMEs is not reached from the outside.
     NotDelegated { zone: DomainName, found: String },
-    /// The zone is new, and a person may be about to delegate it.
+    /// The zone is new, and a person may be about to delegate it. This is waited for.
     NotDelegatedYet {
         zone: DomainName,
         name_servers: NameServers,
@@ -19,13 +19,6 @@ pub(super) enum Cause {
     BrokenChain(BrokenChain),
     /// A CAA record set does not allow Amazon.
     Caa { name: CertificateName, caa: Caa },
-}
-
-impl Cause {
-    /// Whether a person may be about to put it right, so that it is waited for.
-    pub(super) fn is_awaited(&self) -> bool {
-        matches!(self, Self::NotDelegatedYet { .. })
-    }
 }
 
 impl fmt::Display for Cause {

@@ -35,6 +35,19 @@ async fn a_drain_continues_in_the_state_machine() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_lasts_as_long_as_resolvers_may_cache_a_delegation_whose_ttl_was_shortened() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({"Ttl": 1_800}))).await;
+    stage
+        .updated(&mut stack, subdomain(json!({"Ttl": 60})))
+        .await;
+    stage.deleted(&mut stack).await;
+    let drained = stage.last("DeleteHostedZone") - stage.last("ChangeResourceRecordSets");
+    assert!(drained.as_secs() >= 1_800, "{drained:?}");
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_waiter_a_drain_is_shortened_to_the_invocation() {
     let mut stage = Stage::published(|_| ()).await;
     let mut stack = stage

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Between two queries while name servers still delegate to the zone.
 const SEEN_PAUSE: Duration = Duration::from_secs(15);
+/// How long a change may take to reach Route 53's name servers in an incident. Usually it takes less than [`PROPAGATION`].
+const LONGEST_PROPAGATION: Duration = Duration::from_secs(600);
 /// What deleting the zone and answering need, if a drain has to be shortened.
 const RESERVE: Duration = Duration::from_secs(60);
 
@@ -27,8 +29,8 @@ impl Case<'_> {
         let (zone, memory) = (item.zone, self.delivery.memory);
         let phase = memory.phase(&zone.id);
         match phase {
-            Some(&Phase::Undelegated { ttl }) => {
-                let drain = self.drain(complete);
+            Some(&Phase::Undelegated { ttl, apex_ttl }) => {
+                let drain = self.drain(complete, ttl.max(apex_ttl));
                 let phase = Phase::Draining {
                     until: self.delivery.seconds(drain),
                     ttl: Some(ttl),
@@ -57,12 +59,12 @@ impl Case<'_> {
         if let Some(keeps) = self.keeps(contents) {
             return self.cannot_be_deleted(item, keeps);
         }
-        if phase.is_none() && self.is_delegation_known(item) {
+        if phase.is_none() && self.may_delete_unread(item) {
             // Usually the NS record set is as the Create made it. Route 53 deletes it only if it is exactly so, and the account
             // of the parent, which all consumers share, is spared a call.
             let ttl = self.task.leaving.ttl.unwrap_or_default();
             let set = RecordSet::ns(&item.delegation.name, ttl, &zone.name_servers);
-            return Ok(self.undelegate(item, &set));
+            return self.delete_delegation(item, &set);
         }
         match self.set(&item.delegation)? {
             SetInParent::Present(set) if set.name_servers() == zone.name_servers => {
@@ -70,7 +72,7 @@ impl Case<'_> {
                     return self.delete_without_permission(item, complete, cause);
                 }
                 self.check_conflict(&item.delegation)?;
-                Ok(self.undelegate(item, &set))
+                self.delete_delegation(item, &set)
             }
             SetInParent::NoPermission(cause) => {
                 self.delete_without_permission(item, complete, &cause)
@@ -83,8 +85,9 @@ impl Case<'_> {
                 // "Gone" may be "not yet": name servers may not have had the record set so far, and its change may still be on
                 // its way.
                 Standing::Gone | Standing::Unknown(_) => {
-                    let drain = self.drain(complete).max(PROPAGATION);
-                    Ok(self.drained(item, drain))
+                    let ttl = contents.apex_ttl.unwrap_or_default();
+                    let drain = self.drain(complete, ttl).max(PROPAGATION);
+                    Ok(self.start_drain(item, drain))
                 }
                 // Not INSYNC yet, or a record set that someone changed and that still names these name servers.
                 Standing::Stands(said) => Err(self.delivery.wait(
@@ -100,22 +103,30 @@ impl Case<'_> {
 
     /// Without permission in the parent, the zone may be deleted only if the parent's own name servers say that they no
     /// longer delegate to it.
-    pub(super) fn delete_without_permission(
+    fn delete_without_permission(
         &self,
         item: &Item<'_>,
         complete: bool,
         cause: &Error,
     ) -> Result<Plan, Stop> {
-        self.check_gone(item, cause)?;
+        self.check_not_delegated(item, cause)?;
+        let contents = self.contents(item)?;
         if self.delivery.memory.phase(&item.zone.id).is_none() {
-            return Ok(self.drained(item, self.drain(complete)));
+            // A delegation that was never seen INSYNC may not have reached the name servers yet. If the Delete has no time to
+            // learn that, it times out, and the zone stays.
+            let drain = if complete {
+                self.drain(complete, contents.apex_ttl.unwrap_or_default())
+            } else {
+                LONGEST_PROPAGATION
+            };
+            return Ok(self.start_drain(item, drain));
         }
-        self.delete_zone(item, self.contents(item)?, false)
+        self.delete_zone(item, contents, false)
     }
 
     /// Deletes the zone, and first what is in it that may be deleted. `reads_again` is whether the parent can be read once more
     /// after it.
-    pub(super) fn delete_zone(
+    fn delete_zone(
         &self,
         item: &Item<'_>,
         contents: &Contents,
@@ -167,7 +178,7 @@ impl Case<'_> {
 
     /// The zone cannot be deleted. A Delete is refused, and its delegation restored if this Delete has deleted it. A rollback is
     /// not refused, which would leave the stack stuck: nobody is led to the zone any more, and the log names it.
-    pub(super) fn cannot_be_deleted(&self, item: &Item<'_>, keeps: Keeps) -> Result<Plan, Stop> {
+    fn cannot_be_deleted(&self, item: &Item<'_>, keeps: Keeps) -> Result<Plan, Stop> {
         if let Which::Leftovers { .. } = self.task.which {
             let why = Why::Leftover(self.error(item, keeps, Left::Deleted));
             let mut actions = Vec::new();
@@ -196,15 +207,18 @@ impl Case<'_> {
         Ok(self.delivery.plan([restore], end))
     }
 
-    pub(super) fn undelegate(&self, item: &Item<'_>, set: &RecordSet) -> Plan {
+    /// Deletes the NS record set.
+    fn delete_delegation(&self, item: &Item<'_>, set: &RecordSet) -> Result<Plan, Stop> {
         let ttl = set.ttl().unwrap_or_default();
-        let phase = Phase::Undelegated { ttl };
+        let apex_ttl = self.contents(item)?.apex_ttl.unwrap_or_default();
+        let phase = Phase::Undelegated { ttl, apex_ttl };
         let remember = self.delivery.memory.with(&item.zone.id, phase);
         let delete = delete(&item.delegation, set);
-        self.delivery.remember([delete], remember, End::Plan)
+        Ok(self.delivery.remember([delete], remember, End::Plan))
     }
 
-    pub(super) fn drained(&self, item: &Item<'_>, drain: Duration) -> Plan {
+    /// Begins to wait until resolvers have forgotten a delegation that this Delete has not deleted.
+    fn start_drain(&self, item: &Item<'_>, drain: Duration) -> Plan {
         let phase = Phase::Draining {
             until: self.delivery.seconds(drain),
             ttl: None,
@@ -213,9 +227,9 @@ impl Case<'_> {
         self.delivery.remember([], remember, End::Observe)
     }
 
-    /// How long resolvers may still use the delegation, cut to the time that is left. Nobody has used a leftover, what a Create
+    /// How long resolvers may still use the delegation, of which they know these TTLs, cut to the time that is left. Nobody has used a leftover, what a Create
     /// that was never answered has created, or what was never complete.
-    pub(super) fn drain(&self, complete: bool) -> Duration {
+    fn drain(&self, complete: bool, ttls: i64) -> Duration {
         let is_used = match self.task.which {
             Which::Named(_) => complete,
             Which::Tagged => complete && is_refused_id(self.delivery.request.physical_id()),
@@ -223,14 +237,16 @@ impl Case<'_> {
         };
         let most = self.delivery.time_left.saturating_sub(RESERVE);
         if is_used {
-            self.task.leaving.drain.min(most)
+            let ttls = u32::try_from(ttls).unwrap_or_default();
+            self.task.leaving.drain(ttls).min(most)
         } else {
             Duration::ZERO
         }
     }
 
-    /// Whether the NS record set is usually as the properties say, and nothing says that it is not.
-    pub(super) fn is_delegation_known(&self, item: &Item<'_>) -> bool {
+    /// Whether the NS record set may be deleted before it is read, as the properties say that it is, because nothing has said
+    /// that it is not. If it is another one, Route 53 refuses ([`Conflict::Stale`]), and it is read.
+    fn may_delete_unread(&self, item: &Item<'_>) -> bool {
         matches!(self.task.which, Which::Named(_))
             && self.task.leaving.ttl.is_some()
             && self.observed.conflict.is_none()
@@ -241,7 +257,7 @@ impl Case<'_> {
         Stop::Refuse(self.error(item, keeps, left))
     }
 
-    pub(super) fn error(&self, item: &Item<'_>, keeps: Keeps, left: Left) -> Error {
+    fn error(&self, item: &Item<'_>, keeps: Keeps, left: Left) -> Error {
         Error::Kept {
             name: item.delegation.name.clone(),
             zone: item.zone.id.clone(),
