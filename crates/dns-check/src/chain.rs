@@ -19,6 +19,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use sha2::{Digest, Sha256, Sha384};
+use thiserror::Error;
 
 use super::question::{Heard, Reply, domain_name, shown};
 use super::walk::{MOST_SERVERS, Zone};
@@ -41,7 +42,13 @@ const ZONE_KEY: u16 = 0x0100;
 const DNSSEC_PROTOCOL: u8 = 3;
 
 /// A DS record set to which no key of its zone belongs. `Display` says it with what follows and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{parent} has a stale DS record set for {zone} ({}): {zone} {}, so that resolvers that validate DNSSEC answer SERVFAIL \
+     for every name in it; delete the DS record set in {parent}, or sign {zone} with that key",
+    joined(.expected),
+    signing(.found)
+)]
 pub struct BrokenChain {
     /// The zone whose keys were asked for.
     pub zone: DomainName,
@@ -68,29 +75,18 @@ impl fmt::Display for KeyId {
     }
 }
 
-impl fmt::Display for BrokenChain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { zone, parent, .. } = self;
-        let all = |keys: &[KeyId]| {
-            let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-            keys.join("; ")
-        };
-        let expected = all(&self.expected);
-        write!(
-            f,
-            "{parent} has a stale DS record set for {zone} ({expected}): {zone} "
-        )?;
-        if self.found.is_empty() {
-            f.write_str("is not signed")?;
-        } else {
-            write!(f, "is signed with other keys ({})", all(&self.found))?;
-        }
-        write!(
-            f,
-            ", so that resolvers that validate DNSSEC answer SERVFAIL for every name in it; delete the DS record set in \
-             {parent}, or sign {zone} with that key"
-        )
+/// What a zone is instead of what its DS record set says, to follow its name.
+fn signing(found: &[KeyId]) -> String {
+    if found.is_empty() {
+        "is not signed".to_owned()
+    } else {
+        format!("is signed with other keys ({})", joined(found))
     }
+}
+
+fn joined(keys: &[KeyId]) -> String {
+    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+    keys.join("; ")
 }
 
 /// What is known of the chain of trust down to a zone.
