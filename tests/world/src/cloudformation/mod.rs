@@ -13,6 +13,7 @@ pub(crate) mod answers;
 mod create;
 mod delete;
 mod engine;
+mod forge;
 mod lambda;
 mod stack;
 mod template;
@@ -21,6 +22,7 @@ mod waiter;
 
 pub use answers::{Answer, AnswerDesk};
 pub use engine::{Engine, Habits, LambdaSettings};
+pub use forge::{Forgery, Way};
 pub use lambda::{Delivery, FunctionHost, Hosted, Redelivered};
 pub use stack::{Orphan, Stack, StackResource, Status};
 pub use template::{DeletionPolicy, ResourceDefinition, Template};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use world::cloudformation::{DeletionPolicy, ResourceDefinition, Template};
-use world::{Edit, Fault, FaultRule, Name, RecordKey, When, Zone};
+use world::{Edit, Fault, FaultRule, Lie, Name, RecordKey, When, Zone};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, subdomain, with};
 use crate::roles;
@@ -265,7 +265,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "DelegatedSubdomain: create with a zone that people delegated, and refused at the end",
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
         after: Some(|cast| {
-            resolvers_lie(cast);
+            resolvers_lie(cast, Lie::NoName);
             one("Zone", with(with_given_zone(cast), json!({"Ttl": 60})))
         }),
         fails: true,
@@ -294,7 +294,29 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         after: Some(|cast| {
             cast.world.delete_role(&roles::delegation_role(CONSUMER));
-            resolvers_lie(cast);
+            resolvers_lie(cast, Lie::NoName);
+            Template::new()
+        }),
+        denied: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed without its delegation role, and the resolvers refer to others",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            cast.world.delete_role(&roles::delegation_role(CONSUMER));
+            resolvers_lie(cast, Lie::Referral);
+            Template::new()
+        }),
+        denied: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed without its delegation role, and the resolvers name others",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            cast.world.delete_role(&roles::delegation_role(CONSUMER));
+            resolvers_lie(cast, Lie::NameServers);
             Template::new()
         }),
         denied: true,
@@ -549,10 +571,10 @@ fn with_tags(definition: ResourceDefinition, count: usize) -> ResourceDefinition
     with(definition, json!({"Tags": tags}))
 }
 
-/// From now on the resolvers deny every delegation of the parent zone.
-fn resolvers_lie(cast: &Cast) {
+/// From now on the resolvers lie about every delegation of the parent zone.
+fn resolvers_lie(cast: &Cast, lie: Lie) {
     cast.world
-        .change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
+        .change_settings(|settings| settings.resolvers_lie = Some((Name::of(BUILD), lie)));
 }
 
 /// From now on nothing delegates the parent zone itself, so that no name in it resolves.
