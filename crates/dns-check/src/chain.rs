@@ -1,16 +1,20 @@
-//! The chain of trust, as far as records show it: whether resolvers that validate DNSSEC believe what a zone says.
+//! Checks the chain of trust of DNSSEC, as far as records show it: whether validating resolvers
+//! accept a zone.
 //!
 //! A DS record set in a parent zone says that its child zone is signed, and with which key. If the child has no such key, a
 //! validating resolver answers SERVFAIL for every name in it (RFC 4035, section 5.5), and so no certificate is issued:
 //! certificate authorities validate DNSSEC up to the root in their DNS queries since March 2026
 //! (<https://cabforum.org/2025/06/18/ballot-sc-85v2-Require-Validation-of-DNSSEC-(when-present)-for-CAA-and-DCV-Lookups>).
 //!
-//! 1. **A DS record set counts only if the chain leads to it.** Below a delegation without a DS record set everything is
-//!    unsigned for a resolver (RFC 4033, section 5, "insecure"), whatever DS record sets there are. So the way is followed
-//!    from the root down, and ends at the first such delegation: usually after two or three questions.
-//! 2. **Only authoritative answers count.** A question that is lost, refused or answered from a cache says nothing.
-//! 3. **Signatures are not checked.** That needs public-key cryptography, which this function has no other use for. What
-//!    people leave behind is a DS record set whose zone was deleted, replaced or is no longer signed.
+//! 1. **A DS record set counts only if the chain leads to it.** Below a delegation without a DS
+//!    record set, a resolver treats everything as unsigned (RFC 4033, section 5, "insecure"),
+//!    whatever DS record sets there are. So the chain is followed from the root, and ends at the
+//!    first such delegation, usually after two or three queries.
+//! 2. **Only authoritative answers count.** A query that is lost, refused or answered from a cache
+//!    proves nothing.
+//! 3. **Signatures are not checked.** That needs public-key cryptography, for which this function
+//!    has no other use. The fault that people cause is a DS record set whose zone was deleted,
+//!    replaced or is not signed any more.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,27 +29,29 @@ use super::walk::{MOST_SERVERS, Zone};
 use super::{Dns, Protocol, Transport};
 use crate::DomainName;
 
-/// The longest that all questions about the chain take. At most two are asked for each delegation from the root down.
+/// Limits all queries about the chain. At most two are sent for each delegation from the root on.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Algorithms of keys that all validating resolvers know (RFC 8624, section 3.1): RSA with SHA-256 and SHA-512, ECDSA and
-/// EdDSA. A resolver takes a zone as unsigned if it knows none in the DS record set.
+/// Algorithms of keys that all validating resolvers know (RFC 8624, section 3.1): RSA with SHA-256
+/// and SHA-512, ECDSA and EdDSA. A resolver treats a zone as unsigned if it knows no algorithm in
+/// the DS record set.
 const KNOWN_ALGORITHMS: [u8; 6] = [8, 10, 13, 14, 15, 16];
-/// Digest types of DS records (RFC 8624, section 3.3). Resolvers differ about SHA-1 by now.
+/// Digest types of DS records (RFC 8624, section 3.3). Resolvers now differ about SHA-1.
 const SHA_256: u8 = 2;
 const SHA_384: u8 = 4;
 
-/// In the flags of a DNSKEY record: it is a key of the zone (RFC 4034, section 2.1.1).
+/// The flag of a DNSKEY record for a key of the zone (RFC 4034, section 2.1.1).
 const ZONE_KEY: u16 = 0x0100;
 /// The only protocol that a DNSKEY record may have (RFC 4034, section 2.1.2).
 const DNSSEC_PROTOCOL: u8 = 3;
 
-/// A DS record set to which no key of its zone belongs. `Display` says it with what follows and what to do.
+/// A DS record set to which no key of its zone belongs. `Display` adds the consequence and the
+/// remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokenChain {
-    /// The zone whose keys were asked for.
+    /// The zone whose keys were queried.
     pub zone: DomainName,
-    /// The zone that has the DS record set, for people.
+    /// The zone that has the DS record set, as text.
     pub parent: String,
     /// The keys that the DS record set names.
     pub expected: Vec<KeyId>,
@@ -53,7 +59,7 @@ pub struct BrokenChain {
     pub found: Vec<KeyId>,
 }
 
-/// By what people and DS records name a key.
+/// The fields with which people and DS records name a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId {
     /// RFC 4034, appendix B.
@@ -93,14 +99,14 @@ impl fmt::Display for BrokenChain {
     }
 }
 
-/// What is known of the chain of trust down to a zone.
+/// The state of the chain of trust down to a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Chain {
-    /// It reaches the zone, or ends above at a delegation without a DS record set.
+    /// It reaches the zone, or ends before at a delegation without a DS record set.
     Sound,
     /// It breaks.
     Broken(BrokenChain),
-    /// An answer that would be needed did not come.
+    /// A necessary answer is missing.
     Unknown,
 }
 
@@ -139,12 +145,12 @@ impl<T: Transport> Dns<T> {
         chain.unwrap_or(Chain::Unknown)
     }
 
-    /// Asks a zone's servers for the DS record set of a child and, if there is one, the child's for its keys. None if an
-    /// answer is missing.
+    /// Queries a zone's servers for the DS record set of a child and, if there is one, the child's
+    /// servers for its keys. None if an answer is missing.
     async fn link(&self, parent: &Zone, child: &Zone) -> Option<Link> {
         let name = &child.name;
-        // The zone above has no such record set only if it says so itself: of a server that has the child alone comes the
-        // child's SOA (RFC 4035, section 3.1.4.1).
+        // The parent zone has no such record set only if it says so itself: a server that has only
+        // the child sends the child's SOA (RFC 4035, section 3.1.4.1).
         let is_above = |soa: &Name| soa.zone_of(name) && soa != name;
         let ds = self.of_zone(parent, name, RecordType::DS, is_above).await?;
         let ds: Vec<Ds<'_>> = ds.iter().filter_map(Ds::read).collect();
@@ -176,8 +182,8 @@ impl<T: Transport> Dns<T> {
         }))
     }
 
-    /// The records of a type at a name, or that there are none, from the first of a zone's servers that says so with
-    /// authority. That there are none is believed of a zone that `may_deny` it.
+    /// Returns the records of a type at a name, or that there are none, from the first of a zone's
+    /// servers that answers with authority. A zone has to satisfy `may_deny` if there are none.
     async fn of_zone(
         &self,
         zone: &Zone,
@@ -208,7 +214,7 @@ impl<T: Transport> Dns<T> {
     }
 }
 
-/// Whether the chain of trust goes on from a parent to its child.
+/// The state of the chain of trust from a parent to its child.
 enum Link {
     Secure,
     /// It ends here, without a fault.
@@ -216,7 +222,7 @@ enum Link {
     Broken(BrokenChain),
 }
 
-/// The data of a record of DNSSEC: without cryptography the library leaves it as it is.
+/// Returns the data of a DNSSEC record, which the library does not parse without cryptography.
 fn data(record: &Record) -> &[u8] {
     match &record.data {
         RData::Unknown { rdata, .. } => &rdata.anything,
@@ -225,7 +231,7 @@ fn data(record: &Record) -> &[u8] {
 }
 
 impl<'a> Ds<'a> {
-    /// RFC 4034, section 5.1.
+    /// Parses the data of a DS record (RFC 4034, section 5.1).
     fn read(record: &'a Record) -> Option<Self> {
         let [high, low, algorithm, digest_type, digest @ ..] = data(record) else {
             return None;
@@ -240,14 +246,14 @@ impl<'a> Ds<'a> {
         })
     }
 
-    /// Whether every resolver that validates takes it into account.
+    /// Returns whether every validating resolver uses it.
     fn is_known_to_all(&self) -> bool {
         KNOWN_ALGORITHMS.contains(&self.key.algorithm)
             && matches!(self.digest_type, SHA_256 | SHA_384)
     }
 
-    /// Whether it belongs to a key of its zone. Of another digest type, tag and algorithm suffice: who takes it into account
-    /// computes it.
+    /// Returns whether it belongs to a key of its zone. For other digest types, tag and algorithm
+    /// are enough, because the digest is not computed here.
     fn is_of(&self, zone: &Name, key: &Key<'_>) -> bool {
         let digested = || {
             let labels = zone.iter().flat_map(|label| {
@@ -266,7 +272,7 @@ impl<'a> Ds<'a> {
 }
 
 impl<'a> Key<'a> {
-    /// A key of the zone; no other counts (RFC 4034, section 2.1).
+    /// Parses a key of the zone. No other key counts (RFC 4034, section 2.1).
     fn read(record: &'a Record) -> Option<Self> {
         let data = data(record);
         let [high, low, DNSSEC_PROTOCOL, algorithm, ..] = data else {
@@ -283,7 +289,8 @@ impl<'a> Key<'a> {
     }
 }
 
-/// RFC 4034, appendix B: octets at even places count 256 times, and the carry is added once.
+/// Returns the key tag (RFC 4034, appendix B): octets at even positions count 256 times, and the
+/// carry is added once.
 fn key_tag(data: &[u8]) -> u16 {
     let octets = data.iter().zip([8, 0].into_iter().cycle());
     let sum: u32 = octets
@@ -304,7 +311,7 @@ mod tests {
         Record::from_rdata(name, 60, RData::Unknown { code, rdata })
     }
 
-    /// The example of RFC 4509, section 2.3: a key, and its DS record with SHA-256.
+    /// Returns the example of RFC 4509, section 2.3: a key, and its DS record with SHA-256.
     fn example() -> (Vec<u8>, Vec<u8>) {
         let hex = |text: &str| -> Vec<u8> {
             let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
@@ -345,13 +352,13 @@ mod tests {
             other[at] = value;
             assert!(!belongs(&other, &ds), "{at}");
         }
-        // Of a digest that is not computed here, the tag and the algorithm decide.
+        // For a digest that is not computed here, the tag and the algorithm decide.
         let sha_1 = [&ds[..3], &[1, 0, 0]].concat();
         assert!(belongs(&dnskey, &sha_1));
     }
 
     #[test]
-    fn records_that_are_too_short_are_none() {
+    fn truncated_records_are_ignored() {
         assert!(Ds::read(&record(RecordType::DS, &[1, 2, 13])).is_none());
         assert!(Key::read(&record(RecordType::DNSKEY, &[1, 1, 3])).is_none());
     }

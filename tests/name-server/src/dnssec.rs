@@ -1,7 +1,8 @@
-//! What a signed zone serves of DNSSEC, the keys, and whether a resolver that validates believes a zone.
+//! What a signed zone serves of DNSSEC: its keys, and whether a validating resolver accepts a zone.
 //!
-//! Nothing is signed, and no signature is checked: a zone's key is the proof that it is signed. So this tells apart what a
-//! parent says of its child in its DS record set (RFC 4034, section 5) and what the child has.
+//! Nothing is signed, and no signature is checked: a zone's key is the proof that it is signed. So this
+//! compares what a parent says of its child in its DS record set (RFC 4034, section 5) with what the child
+//! has.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +14,9 @@ use crate::zones::{Hosted, Zones};
 
 /// A zone key that signs the zone's keys (RFC 4034, section 2.1.1), as Route 53's key-signing keys do.
 const FLAGS: u16 = 257;
-/// The only protocol there is.
+/// The only protocol.
 const PROTOCOL: u8 = 3;
-/// ECDSAP256SHA256, as Route 53's keys have it.
+/// ECDSAP256SHA256, the algorithm of Route 53's keys.
 const ALGORITHM: u8 = 13;
 /// SHA-256.
 const DIGEST_TYPE: u8 = 2;
@@ -26,7 +27,7 @@ const DIGEST_TYPE: u8 = 2;
 pub(crate) struct Key(Vec<u8>);
 
 impl Key {
-    /// Of a zone with these name servers.
+    /// Creates the key of a zone with these name servers.
     pub(crate) fn of(zone: &Name, name_servers: &BTreeSet<Name>) -> Self {
         let mut servers: Vec<String> = name_servers.iter().map(Name::to_ascii).collect();
         servers.sort();
@@ -39,12 +40,12 @@ impl Key {
         Self(rdata)
     }
 
-    /// The record's data.
+    /// Returns the record's data.
     pub(crate) fn rdata(&self) -> RData {
         raw(RecordType::DNSKEY, self.0.clone())
     }
 
-    /// The RDATA of the DS record that belongs to it (RFC 4034, section 5.1.4).
+    /// Returns the RDATA of the DS record that belongs to it (RFC 4034, section 5.1.4).
     pub(crate) fn ds(&self, zone: &Name) -> Vec<u8> {
         let mut digested = Vec::new();
         for label in zone.to_lowercase().iter() {
@@ -59,7 +60,7 @@ impl Key {
         rdata
     }
 
-    /// RFC 4034, appendix B: the sum of its 16-bit words, with the carry added once.
+    /// Returns the key tag (RFC 4034, appendix B): the sum of its 16-bit words, with the carry added once.
     fn tag(&self) -> u16 {
         let words = self.0.chunks(2).map(|word| match word {
             [high, low] => u32::from(*high) << 8 | u32::from(*low),
@@ -71,7 +72,7 @@ impl Key {
     }
 }
 
-/// Data of a type that the library knows only with cryptography.
+/// Returns data of a type that the library knows only with cryptography.
 fn raw(code: RecordType, bytes: Vec<u8>) -> RData {
     let rdata = NULL::with(bytes);
     RData::Unknown { code, rdata }
@@ -84,12 +85,12 @@ fn bytes(record: &Record) -> &[u8] {
     }
 }
 
-/// The data of a DS record.
+/// Returns the data of a DS record.
 pub(crate) fn rdata_of_ds(bytes: Vec<u8>) -> RData {
     raw(RecordType::DS, bytes)
 }
 
-/// Reads the value of a DS record: key tag, algorithm, digest type, and the digest in hexadecimal.
+/// Parses the value of a DS record: key tag, algorithm, digest type, and the digest in hexadecimal.
 pub(crate) fn parse_ds(value: &str) -> Result<Vec<u8>, String> {
     let fault = || format!("{value:?} is not KEY-TAG ALGORITHM DIGEST-TYPE DIGEST");
     let mut words = value.split_whitespace();
@@ -111,7 +112,7 @@ pub(crate) fn parse_ds(value: &str) -> Result<Vec<u8>, String> {
     Ok(rdata)
 }
 
-/// The value of a DS record, as Route 53 holds it.
+/// Returns the value of a DS record in Route 53's form.
 pub(crate) fn shown(rdata: &[u8]) -> String {
     let tag = u16::from_be_bytes([rdata[0], rdata[1]]);
     let digest: String = rdata[4..]
@@ -121,21 +122,23 @@ pub(crate) fn shown(rdata: &[u8]) -> String {
     format!("{tag} {} {} {digest}", rdata[2], rdata[3])
 }
 
-/// Whether every resolver knows the algorithm of a DS record (RFC 8624, section 3.1) and its digest type.
+/// Returns whether every resolver knows the algorithm of a DS record (RFC 8624, section 3.1) and its digest
+/// type.
 fn is_known(ds: &[u8]) -> bool {
     matches!(ds, [_, _, 8 | 10 | 13..=16, 2 | 4, ..])
 }
 
-/// Whether a resolver that validates, with the root's key, finds that the chain of trust breaks on its way down `zones`
-/// (RFC 4035, section 5): then it answers SERVFAIL for every name there. `registered` is what the registry holds for the
-/// first of them.
+/// Returns whether a validating resolver, with the root's key, finds that the chain of trust is broken in
+/// `zones` (RFC 4035, section 5). Then it answers SERVFAIL for every name there. `registered` are the
+/// registry's records for the first of them.
 ///
-/// Each zone is believed if one DS record of the zone above belongs to its key. The way down ends without a fault where a
-/// zone above has no DS record set: all that lies below is unsigned for the resolver, whatever DS record sets there are.
+/// A zone is accepted if one DS record of its parent zone belongs to its key. The chain ends without a fault
+/// at a parent zone without a DS record set: the resolver treats everything below as unsigned, whatever DS
+/// record sets there are.
 pub(crate) fn is_broken(registered: &[Record], zones: &[&Hosted]) -> bool {
     let mut above = registered.to_vec();
     for (at, zone) in zones.iter().enumerate() {
-        // A resolver takes a zone as unsigned if it knows none of the algorithms (RFC 4035, section 5.2).
+        // A resolver treats a zone as unsigned if it knows none of the algorithms (RFC 4035, section 5.2).
         above.retain(|ds| is_known(bytes(ds)));
         if above.is_empty() {
             return false;
@@ -153,10 +156,10 @@ pub(crate) fn is_broken(registered: &[Record], zones: &[&Hosted]) -> bool {
 }
 
 impl Zones {
-    /// Whether a resolver that validates answers SERVFAIL for a name, because the chain of trust breaks above it.
+    /// Returns whether a validating resolver answers SERVFAIL for a name, because the chain of trust to it is
+    /// broken.
     ///
-    /// # Errors
-    /// Not a name.
+    /// # Errors The text is not a name.
     pub fn is_bogus(&self, name: &str) -> Result<bool, crate::InvalidRecordSet> {
         let name = crate::name::parse(name)?;
         let Some((_, registered)) = self.registration_of(&name) else {
@@ -174,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ds_value_is_read_and_shown() {
+    fn a_ds_value_is_parsed_and_written() {
         let value = "12345 13 2 00FF";
         assert_eq!(shown(&parse_ds(value).unwrap()), value);
         assert_eq!(
