@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readConfiguration } from '../lib/configuration';
-import { normalised } from '../lib/domain-name';
+import { normalized } from '../lib/domain-name';
 import { PropError } from '../lib/prop-checks';
 import { commandLineContext, contextArguments } from './command-line-context';
 import { orOneSentence } from './one-sentence';
@@ -20,10 +20,10 @@ orOneSentence(() => {
     throw new PropError(zoneName, undefined, `is not published under ${parameterPrefix} in ${networkingRegion}: use the credentials of the networking account, and deploy the networking stack first`);
   }
   const sets = aws('route53', 'list-resource-record-sets', '--hosted-zone-id', zoneId, '--query', "ResourceRecordSets[?Type=='NS']") as RecordSet[];
-  const delegations = sets.filter(({ Name }) => normalised(Name) !== zoneName);
-  const others = delegations.filter(({ Name }) => !granted.has(normalised(Name)));
+  const delegations = sets.filter(({ Name }) => normalized(Name) !== zoneName);
+  const others = delegations.filter(({ Name }) => !granted.has(normalized(Name)));
   for (const set of others) {
-    console.error(`${normalised(set.Name)} is delegated to ${set.ResourceRecords.map(({ Value }) => normalised(Value)).join(', ')} for ${set.TTL} seconds, but no entry of consumers has it.`);
+    console.error(`${normalized(set.Name)} is delegated to ${set.ResourceRecords.map(({ Value }) => normalized(Value)).join(', ')} for ${set.TTL} seconds, but no entry of consumers has it.`);
     // The change batch for `aws route53 change-resource-record-sets`.
     console.log(JSON.stringify({ Changes: [{ Action: 'DELETE', ResourceRecordSet: set }] }));
   }

@@ -1,6 +1,6 @@
 import { KEYS, type Part, problemOfUnknownKey } from './configuration-keys';
 import { AS_WRITTEN, type NumberRule, type Rule } from './configuration-rules';
-import { normalised } from './domain-name';
+import { normalized } from './domain-name';
 
 /** A key of the configuration and what is wrong with it, as one sentence. */
 export interface ConfigurationProblem {
@@ -169,7 +169,7 @@ export class Section {
       this.wrong(key, problem, value);
       return undefined;
     }
-    return AS_WRITTEN.has(rule) ? value : normalised(value);
+    return AS_WRITTEN.has(rule) ? value : normalized(value);
   }
 
   /** Returns a value, parsed if it is JSON: the command line's `-c` gives strings only. A text that is not JSON is noted, and then counts as not given. */

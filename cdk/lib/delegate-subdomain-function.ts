@@ -3,7 +3,7 @@ import type * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct, type IDependable } from 'constructs';
 import { CustomResourceFunction, functionOfStack, NEW, OWN } from './custom-resource-function';
 import { type DelegatedSubdomainProps, RecordsOnDelete } from './delegated-subdomain-props';
-import { normalised, relation } from './domain-name';
+import { normalized, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { PropError } from './prop-checks';
 import { onlyChanges } from './record-set-conditions';
@@ -73,7 +73,7 @@ export class DelegateSubdomainFunction extends Construct {
     const stack = Stack.of(this);
     const parent = JSON.stringify(stack.resolve(parentZone
       ? identityOf(parentZone) : [delegation?.roleArn, delegation?.parameterPrefix, delegation?.region ?? stack.region]));
-    const name = normalised(subdomain);
+    const name = normalized(subdomain);
     for (const [other, held] of this.subdomains) {
       const how = name === held.name ? 'equal to' : relation(name, held.name);
       if (held.parent === parent && how !== undefined) {
@@ -201,5 +201,5 @@ export class DelegateSubdomainFunction extends Construct {
 
 /** Returns a subdomain's name as IAM's conditions have it: its parent's name may be another account's to know. */
 function namePattern(props: DelegatedSubdomainProps): string {
-  return `${normalised(props.subdomain)}.${knownParentName(props) ?? '*'}`;
+  return `${normalized(props.subdomain)}.${knownParentName(props) ?? '*'}`;
 }

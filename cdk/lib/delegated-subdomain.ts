@@ -5,7 +5,7 @@ import type { HostedZoneReference } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
 import { type DelegatedSubdomainProps, RecordsOnDelete } from './delegated-subdomain-props';
-import { normalised } from './domain-name';
+import { normalized } from './domain-name';
 import {
   checkFormat, checkIs, checkLogicalIds, checkOneOf, checkRelativeName, checkRequired, checkSeconds, FORMATS, PropError,
 } from './prop-checks';
@@ -51,7 +51,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
       serviceToken: delegateSubdomain.handler.function.functionArn,
       serviceTimeout: props.serviceTimeout,
       properties: {
-        Subdomain: normalised(props.subdomain),
+        Subdomain: normalized(props.subdomain),
         ParameterPrefix: props.delegation?.parameterPrefix,
         NetworkRoleArn: props.delegation?.roleArn,
         NetworkRegion: region === Stack.of(this).region ? undefined : region,
@@ -79,7 +79,7 @@ export class DelegatedSubdomain extends Resource implements route53.IHostedZone,
     const isKnown = parentName !== undefined && !isUnknown(props.subdomain);
     this.hostedZoneId = this.resource.getAttString('HostedZoneId');
     // aws-cdk-lib distinguishes full names of record sets from relative ones by the zone's name, if it is known.
-    this.zoneName = isKnown ? `${normalised(props.subdomain)}.${parentName}` : this.resource.getAttString('DomainName');
+    this.zoneName = isKnown ? `${normalized(props.subdomain)}.${parentName}` : this.resource.getAttString('DomainName');
     this.hostedZoneNameServers = Fn.split(',', this.resource.getAttString('NameServers'));
     this.parentHostedZoneId = this.resource.getAttString('ParentHostedZoneId');
     this.parentZoneName = parentName ?? this.resource.getAttString('ParentDomainName');
@@ -175,7 +175,7 @@ function checkZoneName({ subdomain, zone, delegation, parentZone }: DelegatedSub
   if (name === undefined || isUnknown(subdomain)) {
     return;
   }
-  const [first, parent] = [normalised(subdomain), knownParentName({ delegation, parentZone })];
+  const [first, parent] = [normalized(subdomain), knownParentName({ delegation, parentZone })];
   if (parent === undefined ? !name.startsWith(`${first}.`) : name !== `${first}.${parent}`) {
     throw new PropError('zone', name, `must be the zone of ${first}.${parent ?? 'PARENT'}`);
   }
@@ -198,8 +198,8 @@ function publishedBy({ delegation, subdomain }: DelegatedSubdomainProps, scope: 
     throw new PropError('delegation', undefined, `comes from ${published.node.path}, whose stack has no known account, but ${consumer} is in account ${
       account}: give the stack ${Stack.of(published).node.path} its env, { account, region }`);
   }
-  const names = grant?.names.map(normalised);
-  if (names && ![subdomain, ...names].some(isUnknown) && !names.includes(normalised(subdomain))) {
+  const names = grant?.names.map(normalized);
+  if (names && ![subdomain, ...names].some(isUnknown) && !names.includes(normalized(subdomain))) {
     throw new PropError('subdomain', subdomain, `of ${consumer} must be one of the names that ${published!.node.path} allows account ${granted}: ${
       names.join(', ')} (allowDelegation has them)`);
   }

@@ -24,7 +24,7 @@ export interface DelegationRoleProps {
   readonly zone: route53.IHostedZone;
   /** The prefix of its parameters. */
   readonly parameterPrefix: string;
-  /** The full names that the consumer may delegate, normalised; may be a list token. */
+  /** The full names that the consumer may delegate, normalized; may be a list token. */
   readonly recordNames: unknown;
   /** Patterns of the ARNs of the consumer's roles that may assume this one: by default the roles of its functions. */
   readonly principalArns?: string[];

@@ -39,12 +39,12 @@ export function problemOfRelativeName(name: string, zoneName?: string): string |
   if (problem !== undefined || isUnknown(name)) {
     return problem;
   }
-  const validation = normalised(name).split('.').find((label) => VALIDATION_LABEL.test(label));
+  const validation = normalized(name).split('.').find((label) => VALIDATION_LABEL.test(label));
   if (validation !== undefined) {
     return `must have no label such as ${JSON.stringify(validation)}, by which certificates are validated`;
   }
-  const relative = zoneName === undefined ? undefined : normalised(name).slice(0, -zoneName.length - 1);
-  return zoneName !== undefined && ['equal to', 'below'].includes(relation(normalised(name), zoneName) ?? '')
+  const relative = zoneName === undefined ? undefined : normalized(name).slice(0, -zoneName.length - 1);
+  return zoneName !== undefined && ['equal to', 'below'].includes(relation(normalized(name), zoneName) ?? '')
     ? `must be relative to "${zoneName}", and so not end in it${relative ? ` (write "${relative}")` : ''}` : undefined;
 }
 
@@ -58,12 +58,12 @@ export function problemOfCertificateName(name: string): string | undefined {
 }
 
 /** Returns a name as IAM's condition keys of Route 53 and the functions have it: in lower case, without a dot at the end. */
-export function normalised(name: string): string {
+export function normalized(name: string): string {
   return isUnknown(name) ? name : name.toLowerCase().replace(/\.$/, '');
 }
 
 /**
- * Returns how the first of two normalised names of one zone relates to the second, or undefined if neither can occlude the other, or if one
+ * Returns how the first of two normalized names of one zone relates to the second, or undefined if neither can occlude the other, or if one
  * has tokens.
  */
 export function relation(first: string, second: string): 'equal to' | 'above' | 'below' | undefined {

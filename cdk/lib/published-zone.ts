@@ -7,7 +7,7 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { type Delegation, type DelegationLocation, delegationRoleName } from './delegation';
 import { DelegationRole, type DelegationRoleProps } from './delegation-role';
-import { normalised, relation } from './domain-name';
+import { normalized, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import {
   checkFormat, checkList, checkLogicalIds, checkName, checkOneOf, checkRelativeName, checkRequired, checkSeconds, FORMATS, PropError,
@@ -344,8 +344,8 @@ export class PublishedZone extends Resource implements ITaggableV2 {
       throw new PropError('names', grant.names, 'must have at least one name');
     }
     grant.names.forEach((name) => checkRelativeName('names', name, knownNameOf(this.zone)));
-    const zoneName = normalised(this.zone.zoneName);
-    const names = grant.names.map(normalised);
+    const zoneName = normalized(this.zone.zoneName);
+    const names = grant.names.map(normalized);
     for (const name of names) {
       if (!isUnknown(`${name}.${zoneName}`)) {
         checkName('names', `${name}.${zoneName}`);
@@ -384,7 +384,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
       return given;
     }
     const zone = new route53.PublicHostedZone(this, 'Zone', {
-      zoneName: normalised(zoneName),
+      zoneName: normalized(zoneName),
       comment: `Published under ${this.parameterPrefix}`,
     });
     this.made.push(zone);
@@ -392,7 +392,7 @@ export class PublishedZone extends Resource implements ITaggableV2 {
   }
 
   private delegateFrom(parentZone: route53.IHostedZone, ttl = Duration.minutes(15)): Construct {
-    const child = normalised(this.zone.zoneName);
+    const child = normalized(this.zone.zoneName);
     const record = new route53.NsRecord(this, 'NameServers', {
       zone: parentZone,
       // aws-cdk-lib leaves a name with a dot at its end as it is, also if neither name is known yet.
@@ -430,7 +430,7 @@ function checkProps(props: PublishedZoneProps, scope: Construct, id: string): vo
   if (props.parentZone && props.zone && props.zone.hostedZoneNameServers === undefined) {
     throw new PropError('parentZone', undefined, 'must be left out if zone is imported, because its name servers are unknown here: delegate the zone in the app that creates it');
   }
-  const child = props.zoneName === undefined ? knownNameOf(props.zone) : normalised(props.zoneName);
+  const child = props.zoneName === undefined ? knownNameOf(props.zone) : normalized(props.zoneName);
   if (child !== undefined && !isUnknown(child) && parent !== undefined && relation(child, parent) !== 'below') {
     throw new PropError('parentZone', parent, `must be the zone of a name above ${child}`);
   }

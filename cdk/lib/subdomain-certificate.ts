@@ -5,7 +5,7 @@ import type { CertificateReference } from 'aws-cdk-lib/aws-certificatemanager';
 import type * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { DelegateSubdomainFunction } from './delegate-subdomain-function';
-import { normalised, problemOfCertificateName, relation } from './domain-name';
+import { normalized, problemOfCertificateName, relation } from './domain-name';
 import type { FunctionSettings } from './function-settings';
 import { checkFormat, checkIs, checkList, checkLogicalIds, checkOneOf, checkSeconds, FORMATS, PropError } from './prop-checks';
 import { checkedTags, checkTags, TAG_CHARACTERS } from './tag-checks';
@@ -203,7 +203,7 @@ function checkProps(props: SubdomainCertificateProps, scope: Construct, id: stri
 }
 
 function checkedNames(props: SubdomainCertificateProps, zones: route53.IHostedZone[]): { readonly domainName: string; readonly alternatives?: string[] } {
-  const domainName = checkedName('domainName', props.domainName ?? normalised(props.zone.zoneName), zones);
+  const domainName = checkedName('domainName', props.domainName ?? normalized(props.zone.zoneName), zones);
   const alternatives = isUnknown(props.subjectAlternativeNames)
     ? props.subjectAlternativeNames : props.subjectAlternativeNames?.map((name) => checkedName('subjectAlternativeNames', name, zones));
   if (!isUnknown(domainName) && domainName.length > LONGEST_COMMON_NAME) {
@@ -226,7 +226,7 @@ function checkedName(prop: string, name: string, zones: route53.IHostedZone[]): 
   if (problem !== undefined) {
     throw new PropError(prop, name, problem);
   }
-  const wanted = normalised(name);
+  const wanted = normalized(name);
   const bare = wanted.startsWith('*.') ? wanted.slice(2) : wanted;
   const zoneNames = zones.map(knownNameOf);
   if (zoneNames.every((zoneName) => zoneName !== undefined && !['equal to', 'below'].includes(relation(bare, zoneName) ?? ''))) {

@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import type { Delegation } from './delegation';
-import { normalised } from './domain-name';
+import { normalized } from './domain-name';
 import { checkFormat, FORMATS, PropError } from './prop-checks';
 import { isUnknown } from './unknown';
 
@@ -39,19 +39,19 @@ export function checkRequiredZone(prop: string, zone: route53.IHostedZone): void
   checkZone(prop, zone);
 }
 
-/** Returns the zone's name, normalised, if it is known. The name of a token, or of a zone imported by its id alone, is not. */
+/** Returns the zone's name, normalized, if it is known. The name of a token, or of a zone imported by its id alone, is not. */
 export function knownNameOf(zone: route53.IHostedZone | undefined): string | undefined {
   try {
-    return zone === undefined || isUnknown(zone.zoneName) ? undefined : normalised(zone.zoneName);
+    return zone === undefined || isUnknown(zone.zoneName) ? undefined : normalized(zone.zoneName);
   } catch {
     // The name of a zone of `HostedZone.fromHostedZoneId` throws.
     return undefined;
   }
 }
 
-/** Returns the name of a subdomain's parent zone, normalised, if it is known. */
+/** Returns the name of a subdomain's parent zone, normalized, if it is known. */
 export function knownParentName({ delegation, parentZone }: { readonly delegation?: Delegation; readonly parentZone?: route53.IHostedZone }): string | undefined {
-  return delegation?.zoneName === undefined || isUnknown(delegation.zoneName) ? knownNameOf(parentZone) : normalised(delegation.zoneName);
+  return delegation?.zoneName === undefined || isUnknown(delegation.zoneName) ? knownNameOf(parentZone) : normalized(delegation.zoneName);
 }
 
 /** Returns what two imports of one zone have in common: its id, or its name until the id is looked up. */

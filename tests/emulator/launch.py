@@ -45,7 +45,7 @@ def _arguments():
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--base-domain", type=_base_domain, action="append", default=[], metavar="DOMAIN=ACCOUNT",
                         help="a domain that the registry delegates to this account's zone of that name; repeatable")
-    parser.add_argument("--organization", default=None, help="id of the organisation of all accounts")
+    parser.add_argument("--organization", default=None, help="id of the organization of all accounts")
     parser.add_argument("--insync-seconds", type=float, default=1.0, help="how long a Route 53 change is PENDING")
     parser.add_argument("--issue-seconds", type=float, default=0.0,
                         help="how long ACM needs to issue after DNS has a certificate's records")

@@ -27,7 +27,7 @@ pub struct AwsError {
 pub enum Kind {
     /// The service refused the call, and would refuse it again.
     Refused,
-    /// The call is not permitted, or not yet: a new policy takes up to a minute to reach every
+    /// The call is not permitted, or not yet: a new policy may need a minute to reach every
     /// endpoint.
     Denied,
     /// Too many requests. A later attempt can succeed.

@@ -188,8 +188,9 @@ impl Request {
         refused_digest(self.physical_id())
     }
 
-    /// Whether the physical id names nothing: it is a refused Create's, or CloudFormation's own, which stands where no
-    /// answer came and is made of the stack's name and the logical id.
+    /// Returns whether the physical id names nothing: it is that of a refused Create, or one that
+    /// CloudFormation assigned because there was no answer, which consists of the stack's name and
+    /// the logical id.
     pub(crate) fn names_nothing(&self) -> bool {
         let stack = self.stack_id.split('/').nth(1).unwrap_or_default();
         let id = self.physical_id();

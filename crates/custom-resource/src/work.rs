@@ -315,7 +315,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
     /// more. So the invocation ends with an error: the state machine continues, or Lambda delivers
     /// the request again, or CloudFormation's time-out passes, which no turn exceeds. A turn of a
     /// Delete creates nothing, so its FAILED does no harm.
-    async fn goes_on_elsewhere(&mut self) -> Option<Verdict> {
+    async fn continues_elsewhere(&mut self) -> Option<Verdict> {
         self.in_doubt()
             .filter(|_| self.turn.request.request_type != RequestType::Delete)?;
         if self.hand_over(Duration::ZERO).await {
@@ -327,7 +327,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
 
     /// Returns FAILED with the resource type's reason.
     async fn failed(&mut self, failure: Failure) -> Verdict {
-        if let Some(verdict) = self.goes_on_elsewhere().await {
+        if let Some(verdict) = self.continues_elsewhere().await {
             return verdict;
         }
         let mut failure = failure;
@@ -343,7 +343,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
 
     /// Returns FAILED after the resource type has undone what must not remain.
     async fn give_up(&mut self, reason: String) -> Verdict {
-        if let Some(verdict) = self.goes_on_elsewhere().await {
+        if let Some(verdict) = self.continues_elsewhere().await {
             return verdict;
         }
         let invocation = self.invocation(self.deadlines.abandon);
@@ -364,7 +364,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
             Ok(Err(panic)) => Some(format!(
                 "Giving it up failed by a mistake of the function: {panic}."
             )),
-            Err(_) => Some("There was no time left to undo what stands.".to_owned()),
+            Err(_) => Some("There was no time left to undo what this request created.".to_owned()),
         };
         let mut reason = reason;
         if let Some(note) = note {

@@ -227,7 +227,7 @@ fn data(record: &Record) -> &[u8] {
 }
 
 impl<'a> Ds<'a> {
-    /// RFC 4034, section 5.1.
+    /// Parses the data of a DS record (RFC 4034, section 5.1).
     fn read(record: &'a Record) -> Option<Self> {
         let [high, low, algorithm, digest_type, digest @ ..] = data(record) else {
             return None;

@@ -1,17 +1,18 @@
-//! Whose a certificate is, and what a request may therefore do with it. A certificate has nothing of ours that nobody can
-//! change, so its tags decide alone.
+//! Decides who owns a certificate, and what a request may do with it. Everything that this project
+//! writes to a certificate can be changed later, so its tags alone decide.
 //!
 //! A certificate has the ownership tags from `RequestCertificate` on. Two more tags say how far the Create or Update that
 //! requested it came:
 //!
-//! 1. An Update that replaces a certificate notes on the old one where the new one is to be found ([`Successor`]). If that
-//!    Update dies, and its rollback too, the stack can only be deleted, and the Delete knows the old certificate alone. It
-//!    deletes what the note names.
-//! 2. [`tags::SETTLED`] is written on a certificate as the last act before SUCCESS. A certificate that has it is neither
-//!    undone nor deleted as what a note names.
+//! 1. An Update that replaces a certificate notes on the old one how to find the new one
+//!    ([`Successor`]). If that Update dies, and its rollback too, the stack can only be deleted,
+//!    and the Delete knows only the old certificate. It deletes what the note names.
+//! 2. [`tags::SETTLED`] is written to a certificate as the last act before SUCCESS. A certificate
+//!    with this tag is neither undone nor deleted as the successor in a note.
 //!
-//! One case stays open, on the safe side: an Update is killed between that last act and its answer, in each of its
-//! attempts, and its rollback is killed in each of its own. The new certificate then stays, with this stack's tags.
+//! One case remains, on the safe side: an Update is killed between that last act and its answer, in
+//! each of its attempts, and its rollback is killed in each of its own. The new certificate then
+//! remains, with this stack's tags.
 
 use crate::{
     Creation, Owner, Requester, Stage, TagOwner,
@@ -24,19 +25,20 @@ use std::fmt;
 /// Longest value of a tag, in characters (<https://docs.aws.amazon.com/acm/latest/APIReference/API_Tag.html>).
 const LONGEST_VALUE: usize = 256;
 
-/// What a request does with a certificate that it does not answer.
+/// What a request does with a certificate that is not its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Deletes it.
     Delete,
-    /// Returns it: the renaming of the logical id is rolled back.
+    /// Returns it: the rename of the logical id is rolled back.
     Return {
         /// The logical id that had it before.
         to: String,
     },
-    /// Ends the renaming of the logical id: from now on a Delete of the new one deletes the certificate.
+    /// Ends the rename of the logical id: from now on a Delete of the new one deletes the
+    /// certificate.
     EndRenaming,
-    /// Leaves it as it is.
+    /// Does not change it.
     Leave,
 }
 
@@ -77,8 +79,8 @@ pub fn fate(request: &Request, arn: &str, tags: &Tags) -> Fate {
     }
 }
 
-/// Returns whether a certificate is deleted if `request` fails: this request asked for it, in this or another delivery, and
-/// no delivery can have been answered SUCCESS.
+/// Returns whether a certificate is deleted if `request` fails: this request asked ACM for it, in
+/// this or another delivery, and no delivery can have been answered SUCCESS.
 #[must_use]
 pub fn is_undone_with(request: &Request, tags: &Tags) -> bool {
     let is_by_it = Creation::of_tags(tags).is_some_and(|by| by.is_by(request));
@@ -115,13 +117,13 @@ pub fn return_tags(former: &str) -> Tags {
     Tags::from([(tags::LOGICAL_ID.to_owned(), former.to_owned())])
 }
 
-/// Returns the keys of what a transfer writes beside the owner.
+/// Returns the keys of the tags that a transfer writes in addition to the owner.
 #[must_use]
 pub fn transfer_keys() -> Vec<String> {
     vec![tags::PREVIOUS_LOGICAL_ID.to_owned()]
 }
 
-/// Returns the tag that says that the Create or Update came to its end, if it is missing.
+/// Returns the tag of a completed Create or Update, if it is missing.
 #[must_use]
 pub fn settled_tag(present: &Tags) -> Tags {
     if is_settled(present) {
@@ -130,7 +132,7 @@ pub fn settled_tag(present: &Tags) -> Tags {
     Tags::from([(tags::SETTLED.to_owned(), "true".to_owned())])
 }
 
-/// Returns whether the Create or Update that requested a certificate came to its end.
+/// Returns whether the Create or Update that requested a certificate is complete.
 #[must_use]
 pub fn is_settled(tags: &Tags) -> bool {
     tags.contains_key(tags::SETTLED)
@@ -157,9 +159,9 @@ pub fn is_elsewhere(zone_ids: &[&str], tags: &Tags) -> bool {
     wanted.any(|(key, value)| tags.get(key).is_some_and(|present| present != value))
 }
 
-/// Returns what the tags of a certificate of release 0.2.0 lack, if they cannot be told from those of a certificate in the
-/// `wanted` zones, though its own are others. Written before anything is requested, so that a rollback can tell the two
-/// apart, too.
+/// Returns the tags that a certificate of release 0.2.0 lacks, if its tags cannot be distinguished
+/// from those of a certificate in the `wanted` zones although its zones are others. Written before
+/// anything is requested, so that a rollback can distinguish the two, too.
 #[must_use]
 pub fn missing_digest(present: &Tags, own: &[&str], wanted: &[&str]) -> Tags {
     let (own, wanted) = (zones_tags(own), zones_tags(wanted));
@@ -178,7 +180,7 @@ pub fn zones_of(tags: &Tags) -> impl Iterator<Item = HostedZoneId> {
     ids.split(' ').filter_map(|id| HostedZoneId::parse(id).ok())
 }
 
-/// What the note on a certificate says of the one that is to replace it.
+/// The note on a certificate about the one that will replace it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Successor {
     /// The Region of the new certificate.
@@ -190,7 +192,7 @@ pub struct Successor {
 }
 
 impl Successor {
-    /// Returns what the tags of a certificate note.
+    /// Returns the note in a certificate's tags.
     #[must_use]
     pub fn of(tags: &Tags) -> Option<Self> {
         let mut parts = tags.get(tags::SUCCESSOR)?.splitn(3, '/');
@@ -201,7 +203,7 @@ impl Successor {
         })
     }
 
-    /// Returns what this request notes before it requests a certificate.
+    /// Returns the note of this request, which it writes before it requests a certificate.
     #[must_use]
     pub fn of_request(request: &Request, region: &str, name: &DomainName) -> Self {
         Self {
@@ -211,15 +213,15 @@ impl Successor {
         }
     }
 
-    /// Returns the tag that notes it.
+    /// Returns the tag of the note.
     #[must_use]
     pub fn tag(&self) -> Tags {
         let note = format!("{}/{}/{}", self.region, self.name.as_str(), self.request);
         Tags::from([(tags::SUCCESSOR.to_owned(), note)])
     }
 
-    /// Returns whether a certificate with these tags is the one that is noted, provided that it has the name, and no
-    /// Update has finished it.
+    /// Returns whether a certificate with these tags is the noted one, provided that it has the
+    /// name, and no Update has completed it.
     #[must_use]
     pub fn is_left(&self, tags: &Tags, owner: &Owner) -> bool {
         TagOwner::of(tags, owner).is_this_resource()

@@ -1,4 +1,4 @@
-//! Which request created a thing, and how far that request came.
+//! The request that created a thing, and whether it was complete.
 
 use crate::{
     owner::reference_digests,
@@ -16,17 +16,17 @@ pub struct Creation {
     pub(crate) requested_at: Option<SystemTime>,
 }
 
-/// Whether the request that created a thing had come to its end.
+/// Whether the request that created a thing was complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// No request that worked on it can have been answered SUCCESS yet.
+    /// No request for the thing can have been answered SUCCESS yet.
     Creating,
-    /// A request that worked on it can have been answered SUCCESS.
+    /// A request for the thing can have been answered SUCCESS.
     Created,
 }
 
 impl Creation {
-    /// Returns what the tags of a thing say, or none for a thing of release 0.2.0 or earlier.
+    /// Reads the creation from a thing's tags, or none for a thing of release 0.2.0 or earlier.
     #[must_use]
     pub fn of_tags(tags: &Tags) -> Option<Self> {
         Self::of_tag(tags.get(tags::REQUEST)?)
@@ -42,7 +42,7 @@ impl Creation {
         format!("{}/{seconds}", request_digest(&request.request_id))
     }
 
-    /// Returns what a tag that names a request says, or none if it has another form.
+    /// Parses a tag that names a request, or returns none if it has another form.
     #[must_use]
     pub fn of_tag(value: &str) -> Option<Self> {
         let (digest, seconds) = value.split_once('/')?;
@@ -53,7 +53,7 @@ impl Creation {
         })
     }
 
-    /// Returns what a zone's `CallerReference` says, or none if it has not the form of this project's.
+    /// Parses a zone's `CallerReference`, or returns none if it does not have this project's form.
     #[must_use]
     pub fn of_reference(caller_reference: &str) -> Option<Self> {
         let (_, request) = reference_digests(caller_reference)?;
@@ -63,7 +63,7 @@ impl Creation {
         })
     }
 
-    /// Returns whether both are of one request.
+    /// Returns whether both are the same request.
     #[must_use]
     pub fn is_same_request(&self, other: &Self) -> bool {
         self.digest == other.digest
@@ -75,7 +75,7 @@ impl Creation {
         self.digest == request_digest(&request.request_id)
     }
 
-    /// Returns whether the request was made after `moment`. One whose time is not known was not.
+    /// Returns whether the request was made after `moment`. False if its time is not known.
     pub(crate) fn is_after(&self, moment: SystemTime) -> bool {
         self.requested_at.is_some_and(|at| at > moment)
     }

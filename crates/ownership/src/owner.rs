@@ -1,10 +1,10 @@
-//! The resource that a thing belongs to, and the digests of it that are in what nobody can change.
+//! The resource to which a thing belongs, and its digests where nobody can change them.
 
 use crate::tags;
 use custom_resource::{Request, request_digest, sha256_hex};
 use std::fmt;
 
-/// A resource of a stack, whatever request is about it.
+/// A resource of a stack.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// The stack's ARN.
@@ -14,7 +14,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Returns the resource that a request is about.
+    /// Returns the resource of a request.
     #[must_use]
     pub fn of(request: &Request) -> Self {
         Self {
@@ -38,15 +38,16 @@ impl Owner {
         sha256_hex(&[&self.stack_id, &self.logical_id], 32)
     }
 
-    /// Returns the `CallerReference` of a zone created for the request `request_id`: the owner's digest, a dash, the
-    /// request's digest and `-2`, 67 characters of the 128 that Route 53 takes. Up to release 0.2.0 it had no `-2`.
+    /// Returns the `CallerReference` of a zone for the request `request_id`: the owner's digest, a
+    /// dash, the request's digest and `-2`, which are 67 of the 128 characters that Route 53
+    /// accepts. Up to release 0.2.0 it had no `-2`.
     #[must_use]
     pub fn caller_reference(&self, request_id: &str) -> String {
         let request = request_digest(request_id);
         format!("{}-{request}{SECOND_FORM}", self.digest())
     }
 
-    /// Returns whether this owner created the zone that has this `CallerReference`, for whatever request.
+    /// Returns whether this owner created the zone with this `CallerReference`, in any request.
     #[must_use]
     pub fn created(&self, caller_reference: &str) -> bool {
         reference_digests(caller_reference).is_some_and(|(owner, _)| owner == self.digest())
@@ -63,7 +64,8 @@ impl Owner {
         tags.into()
     }
 
-    /// Returns the tags by which this owner transfers a thing to itself from another logical id of its stack.
+    /// Returns the tags with which this owner transfers a thing to itself from another logical id
+    /// of its stack.
     #[must_use]
     pub fn tags_of_transfer(&self, from: &str) -> tags::Tags {
         let mut tags = self.tags();
@@ -81,8 +83,8 @@ impl fmt::Display for Owner {
 /// The end of each `CallerReference` since release 0.3.0.
 const SECOND_FORM: &str = "-2";
 
-/// Returns the digests of the owner and of the request in a `CallerReference`, or none if it has not the form of this
-/// project's.
+/// Returns the digests of the owner and of the request in a `CallerReference`, or none if it does
+/// not have this project's form.
 pub(crate) fn reference_digests(caller_reference: &str) -> Option<(&str, &str)> {
     let is_digest =
         |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_of_the_stack_and_the_logical_id() {
+    fn the_digest_covers_the_stack_and_the_logical_id() {
         // printf 'arn:...:stack/dev/1\nZone' | sha256sum
         assert_eq!(owner().digest(), "fa9fe4722e67d8420c1a4ed91ad435cb");
         assert_ne!(owner().digest(), owner().sibling("Other").digest());

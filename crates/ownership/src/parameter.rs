@@ -1,10 +1,12 @@
-//! Whose a parameter is, and the tags that a request writes on one.
+//! Decides who owns a parameter, and which tags a request writes to it.
 //!
-//! A parameter has nothing of ours that nobody can change, so its tags decide alone. They are written with the parameter, in one call.
+//! Everything that this project writes to a parameter can be changed later, so its tags alone
+//! decide. They are written together with the parameter, in one call.
 //!
-//! A Create, or an Update to another prefix, may find parameters that existed before: kept by `DeletionPolicy: Retain`,
-//! or of a logical id that was renamed. It transfers them to itself in one call, before it changes their values, and
-//! notes in the same call whose they were and what they said. Whoever undoes that request returns them as they were.
+//! A Create, or an Update to another prefix, may find existing parameters: kept by `DeletionPolicy:
+//! Retain`, or of a logical id that was renamed. It transfers them to itself in one call, before it
+//! changes their values, and notes in the same call their owner and values. The rollback of that
+//! request restores both.
 
 use crate::{
     Creation, Requester, TagOwner,
@@ -13,39 +15,41 @@ use crate::{
 use custom_resource::Request;
 use std::fmt;
 
-/// What the tags of a parameter say to the resource of a request.
+/// A parameter's tags, for the resource of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ownership {
     /// Who has it.
     pub owner: TagOwner,
-    /// The request by which its owner came to it. None if release 0.2.0 or an earlier one wrote the tags.
+    /// The request with which its owner got it. None if release 0.2.0 or an earlier one wrote the
+    /// tags.
     pub since: Option<Creation>,
-    /// How its owner came to it.
+    /// How its owner got it.
     pub origin: Origin,
 }
 
-/// How its owner came to it.
+/// How its owner got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Its owner created it.
     Created,
-    /// It was someone's before, and can be returned.
+    /// It had another owner before, and can be returned.
     Transferred(Before),
-    /// It was transferred, and the stack has moved on since.
+    /// It was transferred, and the transfer is final.
     Settled,
 }
 
-/// What a parameter was before it was transferred.
+/// The state of a parameter before it was transferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Before {
     /// The logical id that had it.
     pub logical_id: String,
-    /// The value that it had.
+    /// Its value.
     pub value: String,
 }
 
 impl Ownership {
-    /// Returns what a parameter with this value and these tags is to the resource of a request.
+    /// Reads the ownership of a parameter with this value and these tags, for the resource of a
+    /// request.
     #[must_use]
     pub fn of(value: &str, tags: &Tags, request: &Request) -> Self {
         let transfer = tags
@@ -74,14 +78,14 @@ impl Ownership {
         self.owner.is_this_resource()
     }
 
-    /// Returns whether its owner came to it by this very request, in this or another delivery.
+    /// Returns whether its owner got it with this request, in this or another delivery.
     #[must_use]
     pub fn is_since(&self, request: &Request) -> bool {
         let since = self.since.as_ref();
         since.is_some_and(|since| since.is_by(request))
     }
 
-    /// Returns the logical id that it can be returned to, if that is another one.
+    /// Returns the logical id to which it can be returned, if that is another one.
     #[must_use]
     pub fn transferred_from(&self) -> Option<&str> {
         match &self.owner {
@@ -91,10 +95,11 @@ impl Ownership {
     }
 }
 
-/// Returns the tags by which a request transfers a parameter with this value and these tags to its resource.
+/// Returns the tags with which a request transfers a parameter with this value and these tags to
+/// its resource.
 ///
-/// If a transfer from another logical id was never settled, what that one noted stays: the other one may still be in the
-/// stack.
+/// If an earlier transfer from another logical id is not final, its note stays, because that
+/// logical id may still be in the stack.
 #[must_use]
 pub fn transfer_tags(request: &Request, value: &str, present: &Tags) -> Tags {
     let ownership = Ownership::of(value, present, request);
@@ -109,13 +114,13 @@ pub fn transfer_tags(request: &Request, value: &str, present: &Tags) -> Tags {
     tags
 }
 
-/// Returns the tags by which a parameter is returned to the logical id that had it.
+/// Returns the tags with which a parameter is returned to its former logical id.
 #[must_use]
 pub fn return_tags(request: &Request, logical_id: &str) -> Tags {
     request.owner().sibling(logical_id).tags()
 }
 
-/// Returns the keys of what a transfer notes of the time before it.
+/// Returns the keys of the tags that note the former state.
 #[must_use]
 pub fn notes() -> Vec<String> {
     [tags::PREVIOUS_LOGICAL_ID, tags::PREVIOUS_VALUE]
@@ -123,7 +128,7 @@ pub fn notes() -> Vec<String> {
         .to_vec()
 }
 
-/// Returns the keys of all that a transfer writes beside the owner.
+/// Returns the keys of all tags that a transfer writes in addition to the owner.
 #[must_use]
 pub fn notes_and_transfer() -> Vec<String> {
     let mut keys = notes();
@@ -131,8 +136,8 @@ pub fn notes_and_transfer() -> Vec<String> {
     keys
 }
 
-/// A value as a tag can hold it: a tag has no comma, and none of the values has a space
-/// (<https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Tag.html>).
+/// Returns a value in a form that a tag accepts: a tag has no commas, and none of the values has a
+/// space (<https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Tag.html>).
 fn value_as_tag(value: &str) -> String {
     value.replace(',', " ")
 }

@@ -1,6 +1,7 @@
-//! What a request writes on the things that it creates, and what it may delete.
+//! What a request writes to the things that it creates, and what it may delete.
 //!
-//! A logical id and its stack say whose a thing is, but not when it was created. Three Deletes need to know that:
+//! A logical id and its stack name the owner of a thing, but not when it was created. Three Deletes
+//! need to know that:
 //!
 //! 1. CloudFormation sends a Delete for each Create that was answered FAILED. That Delete removes what that Create
 //!    created, and nothing that existed before, for example because of `DeletionPolicy: Retain`.
@@ -20,16 +21,17 @@ use std::time::Duration;
 /// of a stack first waits for the other resources of the stack.
 const ROLLBACK_ARRIVES: Duration = Duration::from_secs(3_600);
 
-/// A request, as the owner of things.
+/// A request as the owner of things.
 pub trait Requester {
-    /// Returns the resource that the request is about.
+    /// Returns the resource of the request.
     fn owner(&self) -> Owner;
 
     /// Returns the `CallerReference` of a zone that this request creates.
     fn caller_reference(&self) -> String;
 
-    /// Returns the idempotency token of a certificate that this request asks for: 32 hex digits, which fit ACM's
-    /// `\w{1,32}` (<https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>).
+    /// Returns the idempotency token of this request's certificate: 32 hex digits, which ACM's
+    /// `\w{1,32}` accepts
+    /// (<https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>).
     fn token(&self) -> String;
 
     /// Returns the ownership tags of a thing that this request creates: its stack, its logical id and this request.
@@ -40,8 +42,9 @@ pub trait Requester {
     /// A thing without a [`Creation`] was created by release 0.2.0 or earlier.
     fn may_delete_named(&self, creation: Option<&Creation>) -> bool;
 
-    /// Returns whether this Delete may remove a thing of this resource that its physical id does not name: the id is that
-    /// of a refused Create, CloudFormation's own, or one that this function never gave.
+    /// Returns whether this Delete may remove a thing of this resource that its physical id does
+    /// not name: the id is that of a refused Create, one that CloudFormation assigned, or one that
+    /// this function never returned.
     ///
     /// A thing without a [`Creation`] was created by release 0.2.0 or earlier, so that no Create of this release left it
     /// behind.
@@ -118,13 +121,13 @@ mod tests {
         request("Create", id, "", CREATED)
     }
 
-    /// What the Create `create` creates.
+    /// Returns the creation that the Create `create` writes.
     fn created() -> Option<Creation> {
         Creation::of_tags(&create("create").ownership_tags())
     }
 
     #[test]
-    fn a_token_fits_acm_and_differs_for_each_request() {
+    fn acm_accepts_a_token_and_each_request_has_another() {
         let token = create("request-1").token();
         assert_eq!(token.len(), 32);
         assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_creation_survives_its_tag_and_its_caller_reference() {
+    fn a_creation_is_read_from_its_tag_and_from_its_caller_reference() {
         let reference = create("create").caller_reference();
         for creation in [created(), Creation::of_reference(&reference)] {
             let creation = creation.unwrap();
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delete_within_the_second_is_not_earlier() {
+    fn a_delete_in_the_same_second_is_not_earlier() {
         let at = |millis| Clock::moment(CREATED) + Duration::from_millis(millis);
         let mut create = create("create");
         create.requested_at = at(300);
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delete_that_is_delivered_again_removes_nothing_of_a_later_create() {
+    fn a_redelivered_delete_removes_nothing_of_a_later_create() {
         let delete = |at| request("Delete", "delete", "named", at);
         assert!(delete(CREATED).may_delete_named(created().as_ref()));
         assert!(!delete(CREATED - 1).may_delete_named(created().as_ref()));

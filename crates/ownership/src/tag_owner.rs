@@ -1,19 +1,20 @@
-//! Who has a thing now, as its tags say it to one resource.
+//! The owner of a thing according to its tags, for one resource.
 
 use crate::{
     Owner,
     tags::{LOGICAL_ID, PREVIOUS_LOGICAL_ID, STACK_ID, Tags},
 };
 
-/// Who has a thing, seen from one resource.
+/// The owner of a thing, for one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TagOwner {
     /// Nobody: the thing has no ownership tags.
     Nobody,
     /// The resource itself.
     ThisResource {
-        /// The logical id from which the thing was transferred, until the stack has moved on. Until then, a Delete of the
-        /// resource is the rollback of a renamed logical id, and returns the thing.
+        /// The logical id from which the thing was transferred, until the transfer is final. Until
+        /// then, a Delete of the resource is the rollback of a renamed logical id, and returns the
+        /// thing.
         transferred_from: Option<String>,
     },
     /// Another logical id of the same stack.
@@ -28,7 +29,7 @@ pub enum TagOwner {
 }
 
 impl TagOwner {
-    /// Returns what `tags` say to the resource `reader`.
+    /// Reads the owner from `tags`, for the resource `reader`.
     #[must_use]
     pub fn of(tags: &Tags, reader: &Owner) -> Self {
         let (Some(stack_id), Some(logical_id)) = (tags.get(STACK_ID), tags.get(LOGICAL_ID)) else {
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_logical_id_is_known_from_both_sides() {
+    fn a_renamed_logical_id_is_recognized_from_both_sides() {
         let (old, new) = (owner("stack", "A"), owner("stack", "B"));
         let tags = new.tags_of_transfer("A");
         let this = TagOwner::ThisResource {

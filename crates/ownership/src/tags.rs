@@ -1,7 +1,8 @@
 //! The keys of all ownership tags.
 //!
-//! A key is read for ever: things of every release still carry it. Each is written by one module of this crate, and no
-//! user's tag can have one ([`custom_resource::properties::RESERVED_TAGS`]).
+//! A key must be read for ever, because things of every release still have it. One module of this
+//! crate writes each, and no user's tag can have one
+//! ([`custom_resource::properties::RESERVED_TAGS`]).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -15,8 +16,8 @@ pub const LOGICAL_ID: &str = "zone-delegation:logical-id";
 /// On everything: the request that created it, as [`Creation::tag`](crate::Creation::tag). Never changed. Releases up to
 /// 0.2.0 did not write it.
 pub const REQUEST: &str = "zone-delegation:request";
-/// On a transferred thing: the logical id that had it before, until the stack has moved on. Until then, a Delete returns
-/// the thing to that logical id.
+/// On a transferred thing: the logical id that had it before, until the transfer is final. Until
+/// then, a Delete returns the thing to that logical id.
 pub const PREVIOUS_LOGICAL_ID: &str = "zone-delegation:previous-logical-id";
 /// On a transferred zone or parameter: the request that transferred it, in the form of [`REQUEST`]. Releases up to 0.2.0
 /// did not write it.
@@ -25,8 +26,8 @@ pub const TRANSFER: &str = "zone-delegation:transfer";
 /// On a transferred parameter: the value that it had before, with spaces in place of commas, which no tag can have.
 pub const PREVIOUS_VALUE: &str = "zone-delegation:previous-value";
 
-/// On a zone: no request that works on it can have been answered SUCCESS yet. Written with the first ownership tags, and
-/// deleted when all else is done.
+/// On a zone: no request for it can have been answered SUCCESS yet. Written with the first
+/// ownership tags, and deleted when everything else is done.
 pub const INCOMPLETE: &str = "zone-delegation:incomplete";
 /// On a transferred zone: the logical id that its `CallerReference` names.
 pub const CREATED_AS: &str = "zone-delegation:created-as";
@@ -40,16 +41,17 @@ pub const ADOPTED: &str = "zone-delegation:adopted";
 /// The same as [`ADOPTED`], as release 0.2.0 wrote it. Only read.
 pub const PREVIOUS_TTL: &str = "zone-delegation:previous-ttl";
 
-/// On a certificate: the ids of the zones in which its names are validated, up to 256 characters. Two certificates with
-/// the same names in other zones are two, and nothing else about them tells them apart.
+/// On a certificate: the ids of the zones in which its names are validated, up to 256 characters.
+/// It is the only difference between two certificates with the same names in different zones.
 pub const ZONES: &str = "zone-delegation:hosted-zone-ids";
 /// On a certificate whose [`ZONES`] fills a tag's value: the digest of all of them. Release 0.2.0 did not write it.
 pub const ZONES_DIGEST: &str = "zone-delegation:hosted-zone-ids-digest";
-/// On a certificate that an Update begins to replace: `REGION/NAME/REQUEST` of the new one, where `REQUEST` is what its
-/// [`REQUEST`] has. A tag's value has no `*`, so a wildcard is noted without it. Release 0.2.0 noted no request: what it
-/// noted cannot be told from a certificate that was kept on purpose, and is left alone.
+/// On a certificate that an Update begins to replace: `REGION/NAME/REQUEST` of the new one, where
+/// `REQUEST` is the value of its [`REQUEST`]. A tag's value has no `*`, so a wildcard is noted
+/// without it. Release 0.2.0 noted no request: its notes cannot be distinguished from a certificate
+/// that was kept on purpose, and are ignored.
 pub const SUCCESSOR: &str = "zone-delegation:successor";
-/// On a certificate: its Create or Update has come to its end.
+/// On a certificate: its Create or Update is complete.
 pub const SETTLED: &str = "zone-delegation:settled";
 
 /// Prints the owner that tags name, for example `of Zone in stack/dev/1`, or `without an owner`.

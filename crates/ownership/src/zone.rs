@@ -1,8 +1,9 @@
-//! Whose a hosted zone is, and the tags that a request writes on one.
+//! Decides who owns a hosted zone, and which tags a request writes to it.
 //!
-//! What cannot be changed later decides. The `CallerReference` of a zone that this project created names the stack, the
-//! logical id and the request. Tags say which logical id of the same stack has the zone now, and which request delegates
-//! an external zone. If the tags and the `CallerReference` disagree about the stack, the zone is not changed.
+//! What cannot be changed later decides. The `CallerReference` of a zone that this project created
+//! names the stack, the logical id and the request. Tags name the logical id of the same stack that
+//! has the zone now, and the request that delegates an external zone. If the tags and the
+//! `CallerReference` disagree about the stack, the zone is not changed.
 
 use crate::{
     Creation, Owner, Requester, Stage, TagOwner, is_second_form,
@@ -12,7 +13,7 @@ use custom_resource::{Request, sha256_hex};
 use hosted_zones::{HostedZoneId, ListedZone, NameServers};
 use std::fmt;
 
-/// What a zone is to the resource of a request.
+/// The relation of a zone to the resource of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership {
     /// Created by this project for this stack, and this resource has it now.
@@ -23,11 +24,11 @@ pub enum Ownership {
         created_as: String,
         /// The request that created it.
         creation: Option<Creation>,
-        /// How far the request came that works on it.
+        /// Whether the request that works on it is complete.
         stage: Stage,
         /// The request that delegated it, if that is a later one.
         delegated_by: Option<Creation>,
-        /// How it came from another logical id.
+        /// The transfer from another logical id.
         transfer: Transfer,
     },
     /// An external zone that this resource delegates.
@@ -38,9 +39,9 @@ pub enum Ownership {
         adopted: bool,
         /// The request that delegated it.
         creation: Option<Creation>,
-        /// How far the request came that works on it.
+        /// Whether the request that works on it is complete.
         stage: Stage,
-        /// How it came from another logical id.
+        /// The transfer from another logical id.
         transfer: Transfer,
     },
     /// Another logical id of the same stack has it.
@@ -49,7 +50,7 @@ pub enum Ownership {
         logical_id: String,
         /// Whether it was transferred from this resource.
         transferred_from_here: bool,
-        /// How far the request came that works on it.
+        /// Whether the request that works on it is complete.
         stage: Stage,
         /// The logical id that its `CallerReference` names. None if the zone is external.
         created_as: Option<String>,
@@ -62,13 +63,13 @@ pub enum Ownership {
     Contradicting {
         /// Whether this resource created it.
         created_here: bool,
-        /// Whose the tags say it is.
+        /// The owner in the tags.
         tags: Owner,
     },
 }
 
-/// What the last part of a delegation's physical id is made of. It must not change while the zone exists, or
-/// CloudFormation would replace the resource.
+/// The form of the last part of a delegation's physical id. It must not change while the zone
+/// exists, because CloudFormation would replace the resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The zone's name servers, up to release 0.2.0. Anyone can compute it.
@@ -78,7 +79,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// Returns 16 hex digits: 64 bits of SHA-256, which guard against a mistake.
+    /// Returns 16 hex digits: 64 bits of SHA-256, which protect against mistakes.
     #[must_use]
     pub fn digest(self, name_servers: &NameServers, owner: &Owner) -> String {
         let servers = name_servers.to_string();
@@ -89,24 +90,25 @@ impl Proof {
     }
 }
 
-/// How a zone came from another logical id of the stack to this one.
+/// The transfer of a zone from another logical id of the stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transfer {
-    /// That logical id, until the stack has moved on: until then a Delete returns the zone to it.
+    /// That logical id, until the transfer is final: until then a Delete returns the zone to it.
     pub from: Option<String>,
     /// The request that transferred it. None if it was not transferred, or by release 0.2.0 or earlier.
     pub by: Option<Creation>,
 }
 
 impl Ownership {
-    /// Returns what a zone is to the owner, which had the `former` logical ids in earlier templates.
+    /// Returns the relation of a zone to the owner, which had the `former` logical ids in earlier
+    /// templates.
     #[must_use]
     pub fn of(owner: &Owner, former: &[String], zone: &ListedZone, tags: &Tags) -> Self {
         let tag = |key: &str| tags.get(key).cloned();
         let request = |key: &str| tags.get(key).and_then(|tag| Creation::of_tag(tag));
         let created_here = owner.created(&zone.caller_reference);
         let by_project = Creation::of_reference(&zone.caller_reference);
-        // The logical id of a stack that created the zone, among all that are known.
+        // The logical id of a stack that created the zone, among all known ones.
         let created_by = |stack: &Owner, also: &str| {
             let noted = [tag(tags::CREATED_AS), tag(tags::PREVIOUS_LOGICAL_ID)];
             let known = [owner.logical_id.as_str(), also].into_iter();
@@ -122,7 +124,7 @@ impl Ownership {
             Stage::Created
         };
         let tagged = Creation::of_tags(tags);
-        // The digest of the reference counts; the tag adds the time.
+        // The digest of the reference decides; the tag adds the time.
         let creation = match &by_project {
             Some(by_reference) => tagged
                 .filter(|tagged| tagged.is_same_request(by_reference))
@@ -196,7 +198,7 @@ impl Ownership {
         }
     }
 
-    /// Returns what the physical ids of this zone's delegations prove.
+    /// Returns the form of the last part in the physical ids of this zone's delegations.
     #[must_use]
     pub fn proof(&self, zone: &ListedZone) -> Proof {
         match self {
@@ -213,8 +215,9 @@ impl Ownership {
         matches!(self, Self::Managed { .. } | Self::External { .. })
     }
 
-    /// Returns whether the Delete `request`, whose physical id names the zone, is of an earlier life of the resource: it was
-    /// made before the request by which this resource came to the zone.
+    /// Returns whether the Delete `request`, whose physical id names the zone, belongs to an
+    /// earlier life of the resource: it was made before the request with which this resource got
+    /// the zone.
     #[must_use]
     pub fn is_later_than(&self, request: &Request) -> bool {
         match self {
@@ -228,8 +231,8 @@ impl Ownership {
         }
     }
 
-    /// Returns whether the Delete `request`, whose physical id does not name the zone, or an Update that cleans up after one
-    /// that failed, may remove what this resource has of it.
+    /// Returns whether the Delete `request`, whose physical id does not name the zone, or an Update
+    /// that cleans up after a failed one, may remove what this resource has of it.
     #[must_use]
     pub fn was_left_by(&self, request: &Request) -> bool {
         match self {
@@ -279,13 +282,13 @@ pub struct Tagging {
 }
 
 impl Tagging {
-    /// A zone that `request` creates.
+    /// Returns the tags of a zone that `request` creates.
     #[must_use]
     pub fn created(request: &Request) -> Self {
         Self::set(request.ownership_tags()).incomplete()
     }
 
-    /// An external zone that `request` begins to delegate from `parent`.
+    /// Returns the tags of an external zone that `request` begins to delegate from `parent`.
     #[must_use]
     pub fn external(request: &Request, parent: &HostedZoneId) -> Self {
         let mut tagging = Self::created(request);
@@ -293,7 +296,7 @@ impl Tagging {
         tagging
     }
 
-    /// An external zone whose delegation `request` adopts.
+    /// Returns the tags of an external zone whose delegation `request` adopts.
     #[must_use]
     pub fn adopted(request: &Request, parent: &HostedZoneId) -> Self {
         let mut tagging = Self::external(request, parent);
@@ -301,13 +304,13 @@ impl Tagging {
         tagging
     }
 
-    /// A zone that this resource has already.
+    /// Returns the tags of a zone that this resource has already.
     #[must_use]
     pub fn own(request: &Request) -> Self {
         Self::set(request.owner().tags())
     }
 
-    /// A zone that `request` transfers to its resource from another logical id.
+    /// Returns the tags of a zone that `request` transfers to its resource from another logical id.
     #[must_use]
     pub fn transferred(request: &Request, from: &str, created_as: Option<&str>) -> Self {
         let tagging = Self::set(request.owner().tags_of_transfer(from));
@@ -318,13 +321,14 @@ impl Tagging {
         tagging
     }
 
-    /// Returns it with the tag that names the request which delegates a zone that existed before.
+    /// Adds the tag that names the request which delegates an existing zone.
     #[must_use]
     pub fn delegated_by(self, request: &Request) -> Self {
         self.with_request(tags::DELEGATION_REQUEST, request)
     }
 
-    /// After a request in place: the stack has moved on from a transfer that a rollback could still have undone.
+    /// Returns the tags after a request in place: a transfer that a rollback could still have
+    /// undone is final.
     #[must_use]
     pub fn settled(request: &Request, external_from: Option<&HostedZoneId>) -> Self {
         let mut tagging = Self::own(request);
@@ -334,26 +338,27 @@ impl Tagging {
         tagging.deleting([tags::PREVIOUS_LOGICAL_ID, tags::INCOMPLETE])
     }
 
-    /// A zone that is returned to the logical id that had it before.
+    /// Returns the tags of a zone that is returned to its former logical id.
     #[must_use]
     pub fn returned(request: &Request, to: &str) -> Self {
         let keys = [tags::PREVIOUS_LOGICAL_ID, tags::INCOMPLETE, tags::TRANSFER];
         Self::set(request.owner().sibling(to).tags()).deleting(keys)
     }
 
-    /// The work of a request on a zone is done.
+    /// Returns the tags after the work of a request on a zone is complete.
     #[must_use]
     pub fn complete() -> Self {
         Self::default().deleting([tags::INCOMPLETE])
     }
 
-    /// The logical id from which the zone was transferred is deleted.
+    /// Returns the tags after the logical id from which the zone was transferred is deleted.
     #[must_use]
     pub fn previous_deleted() -> Self {
         Self::default().deleting([tags::PREVIOUS_LOGICAL_ID])
     }
 
-    /// An external zone that this resource does not delegate any more: every tag of this and earlier releases.
+    /// Returns the deletion of every tag of this and earlier releases, for an external zone that
+    /// this resource does not delegate any more.
     #[must_use]
     pub fn untagged() -> Self {
         Self::default().deleting([
@@ -369,7 +374,7 @@ impl Tagging {
         ])
     }
 
-    /// The user's tags; those of the earlier properties that are not there any more are deleted.
+    /// Adds the user's tags. Those of the earlier properties that are absent now are deleted.
     #[must_use]
     pub fn of_user(tags: &Tags, before: &Tags) -> Self {
         let dropped = before.keys().filter(|key| !tags.contains_key(*key));
@@ -412,7 +417,7 @@ impl Tagging {
     }
 }
 
-/// `set a = 1, b = 2; delete c`.
+/// Writes `set a = 1, b = 2; delete c`.
 impl fmt::Display for Tagging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set: Vec<String> = self.set.iter().map(|(k, v)| format!("{k} = {v}")).collect();
@@ -427,7 +432,7 @@ impl fmt::Display for Tagging {
     }
 }
 
-/// For example `managed, creating` or `external, of Former in this stack`.
+/// Writes for example `managed, creating` or `external, of Former in this stack`.
 impl fmt::Display for Ownership {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = |stage: &Stage| match stage {
@@ -503,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_make_no_zone_of_another_stack_this_resources() {
+    fn tags_do_not_transfer_a_zone_of_another_stack() {
         let foreign = owner("other", "A").caller_reference("request");
         let tags = owner("stack", "A").tags();
         assert!(matches!(
@@ -522,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_tag_makes_no_zone_of_this_resource_another_stacks() {
+    fn foreign_tags_do_not_transfer_a_zone_of_this_resource() {
         let own = owner("stack", "A").caller_reference("request");
         let tags = owner("other", "A").tags();
         assert!(matches!(
@@ -542,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_of_a_former_logical_id_is_known_by_the_property_or_by_its_tags() {
+    fn a_zone_of_a_former_logical_id_is_recognized_by_the_property_or_its_tags() {
         let former = owner("stack", "Old").caller_reference("request");
         assert_eq!(ownership(&[], &former, &Tags::new()), Ownership::Untagged);
         assert!(matches!(

@@ -2,7 +2,7 @@
 //! its chart. `cargo xtask bench` builds and installs what this needs.
 //!
 //! 1. Times are measured with release binaries, over HTTPS, in real time ([`contestants`], [`round_trips`]).
-//! 2. Behaviour is counted in the world's virtual time, in which a run is the same on every machine
+//! 2. Behavior is counted in the world's virtual time, in which a run is the same on every machine
 //!    ([`burst`], [`zone_size`]).
 //! 3. A figure that misses its goal is still reported ([`report`]). Only the tests of [`burst`] fail: they
 //!    limit the time of throttled stacks.

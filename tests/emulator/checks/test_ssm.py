@@ -40,8 +40,8 @@ class Parameters(Check):
 
     def test_the_tags_of_a_parameter_are_deleted_with_it(self):
         self.put(Tags=TAGS)
-        gone = self.ssm.delete_parameters(Names=["/zone-delegation/dev/name-servers", "/none"])
-        self.assertEqual((gone["DeletedParameters"], gone["InvalidParameters"]),
+        deleted = self.ssm.delete_parameters(Names=["/zone-delegation/dev/name-servers", "/none"])
+        self.assertEqual((deleted["DeletedParameters"], deleted["InvalidParameters"]),
                          (["/zone-delegation/dev/name-servers"], ["/none"]))
         self.put()
         self.assertEqual(self.tags(), [])

@@ -25,7 +25,7 @@ from ministack.core.responses import error_response_json, get_account_id, json_r
 from ministack.services import acm as service
 
 from . import resolution, seam
-from .route53 import name_error, normalised
+from .route53 import name_error, normalized
 
 _REGISTERED = ()
 # How long DescribeCertificate returns no ResourceRecord after RequestCertificate.
@@ -52,7 +52,7 @@ def _caa_allows(domain):
     """Whether the nearest CAA record set allows Amazon to issue for `domain` (RFC 8659)."""
     labels = domain.removeprefix("*.").rstrip(".").split(".")
     for cut in range(len(labels)):
-        found = resolution.lookup(normalised(".".join(labels[cut:])), "CAA", _REGISTERED)
+        found = resolution.lookup(normalized(".".join(labels[cut:])), "CAA", _REGISTERED)
         if found:
             rules = [match.groups() for match in map(_CAA.match, found) if match]
             wild = [issuer for tag, issuer in rules if tag == "issuewild"] if domain.startswith("*.") else []
@@ -68,7 +68,7 @@ def _advance(certificate):
     account = certificate["CertificateArn"].split(":")[4]
     for option in certificate["DomainValidationOptions"]:
         name, value = validation_record(account, option["DomainName"])
-        if value in resolution.lookup(normalised(name), "CNAME", _REGISTERED):
+        if value in resolution.lookup(normalized(name), "CNAME", _REGISTERED):
             option["ValidationStatus"] = "SUCCESS" if _caa_allows(option["DomainName"]) else "FAILED"
     if any(option["ValidationStatus"] == "FAILED" for option in certificate["DomainValidationOptions"]):
         certificate.update(Status="FAILED", FailureReason="CAA_ERROR")

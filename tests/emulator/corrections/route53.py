@@ -32,7 +32,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 
 
-def normalised(name):
+def normalized(name):
     """The name in Route 53's form: lowercase, octal escapes, a final dot."""
     if not name:
         return name
@@ -43,7 +43,7 @@ def normalised(name):
 
 def sort_key(name):
     """The order of Route 53's lists: `www.example.com.` sorts as `com.example.www.`."""
-    plain = _OCTAL.sub(lambda code: chr(int(code.group(1), 8)), normalised(name))
+    plain = _OCTAL.sub(lambda code: chr(int(code.group(1), 8)), normalized(name))
     return ".".join(reversed(plain.rstrip(".").split("."))) + "."
 
 
@@ -139,7 +139,7 @@ def new_change(comment=""):
 
 def create_zone(name, caller_reference, comment="", vpcs=(), private=False):
     """CreateHostedZone, for the API and for templates alike. Call under the service's lock."""
-    name = normalised(name)
+    name = normalized(name)
     failure = name_error(name)
     if failure or "\\052" in name:
         raise Refused("InvalidDomainName", f"{failure or 'BadCharacter'} (Domain label is invalid) encountered with '{name}'")
@@ -382,7 +382,7 @@ def apply(settings):
     """Corrects the service's module."""
     global _INSYNC_SECONDS
     _INSYNC_SECONDS = settings.insync_seconds
-    seam.replace(service, "_normalise_name", normalised)
+    seam.replace(service, "_normalize_name", normalized)
     seam.replace(service, "_name_sort_key", sort_key)
     seam.replace(service, "_new_change", new_change)
     seam.replace(service, "_create_hosted_zone", _answered(_create_hosted_zone))

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import SubElement
 from ministack.services import route53 as service
 
 from . import dnssec, seam
-from .route53 import Refused, new_change, no_such_zone, normalised
+from .route53 import Refused, new_change, no_such_zone, normalized
 
 _DNSSEC = re.compile(r"^/2013-04-01/hostedzone/([^/]+)/(dnssec|enable-dnssec|disable-dnssec)$")
 _PROTECTION = re.compile(r"^/2013-04-01/hostedzone/([^/]+)/rrsetprotection(/delete)?$")
@@ -108,7 +108,7 @@ def _protection(method, match, body):
         root = service._parse_body(body)
         listed = service._find(root, "Protections") if root is not None else None
         for one in list(listed) if listed is not None else []:
-            key = (normalised(service._text(one, "RecordName")), service._text(one, "RecordType"))
+            key = (normalized(service._text(one, "RecordName")), service._text(one, "RecordType"))
             if match.group(2):
                 zone["protections"].pop(key, None)
             else:

@@ -103,8 +103,8 @@ CASES = (
          ("SSM GetParameters on /zone-delegation/torn", "grant the function's role"), aws="AccessDeniedException"),
 
     # What is published.
-    Case("a parameter is missing", SUBDOMAIN, across("x", "gone"),
-         ("Nothing is published at /zone-delegation/gone/name-servers", role("gone"), "networking stack is deployed")),
+    Case("a parameter is missing", SUBDOMAIN, across("x", "missing"),
+         ("Nothing is published at /zone-delegation/missing/name-servers", role("missing"), "networking stack is deployed")),
     Case("the parameters are of two zones", SUBDOMAIN, across("x", "torn"),
          ("under /zone-delegation/torn are inconsistent", "{torn zone}", "ns-1.example.net", "deploy again")),
 
@@ -173,7 +173,7 @@ def existing_before():
     templates.provide(CONSUMER, templates.CONSUMER_STACK)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         stacks = {name: pool.submit(networking, name, base_zone, *more) for name, more in {
-            "dev": (), "gone": (), "torn": (), "foreign": (STRANGER,), "sealed": (CONSUMER, "told"),
+            "dev": (), "missing": (), "torn": (), "foreign": (STRANGER,), "sealed": (CONSUMER, "told"),
         }.items()}
         stacks = {name: one.result() for name, one in stacks.items()}
     existing["networking stack"] = stacks["dev"].name
@@ -188,7 +188,7 @@ def existing_before():
 
     ssm = client("ssm", NETWORKING)
     ssm.put_parameter(Name="/by-hand/hosted-zone-name", Value="mine", Type="String")
-    ssm.delete_parameter(Name="/zone-delegation/gone/name-servers")
+    ssm.delete_parameter(Name="/zone-delegation/missing/name-servers")
     ssm.put_parameter(Name="/zone-delegation/torn/name-servers", Value="ns-1.example.net,ns-2.example.net",
                       Type="StringList", Overwrite=True)
     build = existing["build"]

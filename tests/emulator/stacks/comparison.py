@@ -65,7 +65,7 @@ class Comparison(unittest.TestCase):
         templates.provide(NETWORKING, templates.NETWORKING_STACK)
         templates.provide(CONSUMER, templates.CONSUMER_STACK)
         old_role(ROLE, cls.parent, {"Effect": "Allow", "Action": "route53:ListHostedZonesByName", "Resource": "*"})
-        networking, cdk, ours = synthesised(cls.parent)
+        networking, cdk, ours = synthesized(cls.parent)
         cls.networking = Stack(NETWORKING, "comparison-networking")
         assert cls.networking.create(networking) == "CREATE_COMPLETE", cls.networking.reasons("CREATE_FAILED")
         cls.contestants = Contestant("cdk", "cdk", cdk), Contestant("ours", "our", ours)
@@ -185,7 +185,7 @@ def said(status, *facts):
     return " ".join((f"`{status}`.", *facts))
 
 
-def synthesised(zone):
+def synthesized(zone):
     """The templates of cdk/test/comparison-app.ts, with their assets in the accounts' buckets."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder)

@@ -80,16 +80,16 @@ def with_address_set(template):
 
 def supported(template, unsupported):
     """A template without resources of these types and without the resources that depend on them."""
-    gone = {name for name, resource in template["Resources"].items() if resource["Type"] in unsupported}
+    removed = {name for name, resource in template["Resources"].items() if resource["Type"] in unsupported}
 
     def depends_on_removed(part):
-        return any(name in gone for name in re.findall(r'"(?:Ref": |Fn::GetAtt": \[)"(\w+)"', json.dumps(part)))
+        return any(name in removed for name in re.findall(r'"(?:Ref": |Fn::GetAtt": \[)"(\w+)"', json.dumps(part)))
 
-    while more := {n for n, r in template["Resources"].items() if n not in gone and depends_on_removed(r.get("Properties"))}:
-        gone |= more
+    while more := {n for n, r in template["Resources"].items() if n not in removed and depends_on_removed(r.get("Properties"))}:
+        removed |= more
     left = {
-        name: resource | {"DependsOn": [n for n in _list(resource.get("DependsOn")) if n not in gone]}
-        for name, resource in template["Resources"].items() if name not in gone}
+        name: resource | {"DependsOn": [n for n in _list(resource.get("DependsOn")) if n not in removed]}
+        for name, resource in template["Resources"].items() if name not in removed}
     return template | {"Resources": left, "Outputs": {n: o for n, o in template.get("Outputs", {}).items() if not depends_on_removed(o)}}
 
 

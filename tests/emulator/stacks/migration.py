@@ -26,7 +26,7 @@ _HOST, _, _PORT = os.environ["DNS_ADDRESS"].rpartition(":")
 DNS = (_HOST, int(_PORT))
 
 
-def synthesised(example, step, zone, *replaced, **context):
+def synthesized(example, step, zone, *replaced, **context):
     """An example's templates at a step, with its assets in the accounts' buckets. `zone` is the parent's id, `replaced` are further
     (text, text) pairs."""
     with tempfile.TemporaryDirectory() as folder:
@@ -108,8 +108,8 @@ class Migration(unittest.TestCase):
     def test_from_the_cdks_cross_account_record_and_back_and_again(self):
         parent, zone = self.parent("build")
         old_role("build-delegation", zone, {"Effect": "Allow", "Action": "route53:ListHostedZonesByName", "Resource": "*"})
-        first_networking, before = synthesised("migrate-from-cdk", "before", zone)
-        networking, after = synthesised("migrate-from-cdk", "after", zone)
+        first_networking, before = synthesized("migrate-from-cdk", "before", zone)
+        networking, after = synthesized("migrate-from-cdk", "after", zone)
         old_kept, new_kept = retained(before, OLD_RECORD), retained(after, SUBDOMAIN)
 
         stack = self.created(CONSUMER, "migrating-from-cdk", before)
@@ -152,12 +152,12 @@ class Migration(unittest.TestCase):
         # The other migration has the names that the examples share.
         apart = (("build.example.com", "sample.example.com"), ("zone-delegation/dev", "zone-delegation/sample"),
                  ("zone-delegation-dev-", "zone-delegation-sample-"))
-        first_networking, before = synthesised("migrate-from-python", "before", zone, *apart)
+        first_networking, before = synthesized("migrate-from-python", "before", zone, *apart)
         self.does_not_resolve_without_the_first_step(placed(json.dumps(before), zone, (f"dev.{parent}", f"dark.{parent}")), f"dark.{parent}")
 
         stack, name = self.created(CONSUMER, "migrating-from-python", before), f"dev.{parent}"
         child_zone = stack.resources()["SampleSubdomain"]
-        networking, after = synthesised("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
+        networking, after = synthesized("migrate-from-python", "after", zone, *apart, hostedZoneId=child_zone)
         with self.watched(name) as watch:
             self.published("migrating-sample-networking", first_networking, networking, zone, parent)
             self.updated(stack, retained(before, SAMPLE))

@@ -38,7 +38,7 @@ impl Key {
         Self(rdata)
     }
 
-    /// The record's data.
+    /// Returns the record's data.
     pub(crate) fn rdata(&self) -> RData {
         raw(RecordType::DNSKEY, self.0.clone())
     }

@@ -17,7 +17,7 @@
 //! 6. **Faults per call.** Errors, broken connections, silence and death, before and after the effect
 //!    ([`FaultRule`]).
 //!
-//! The code of each behaviour names its source.
+//! The code of each behavior names its source.
 
 mod acm;
 pub mod cloudformation;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    ACCOUNTS, CONSUMER, NEIGHBOUR, NEIGHBOUR_NAME, NETWORKING, REGION, application_domain,
+    ACCOUNTS, CONSUMER, NEIGHBOR, NEIGHBOR_NAME, NETWORKING, REGION, application_domain,
     consumer_domain, stacks, zone_name,
 };
 use crate::emulator::Emulator;
@@ -89,12 +89,12 @@ impl Inventory {
     /// # Errors
     /// The first thing that does not exist.
     pub(super) fn check_what_exists(&self) -> Result<(), Failure> {
-        let neighbour_domain = format!("{NEIGHBOUR_NAME}.{}", zone_name());
+        let neighbor_domain = format!("{NEIGHBOR_NAME}.{}", zone_name());
         for (account, name) in [
             (NETWORKING, zone_name()),
             (CONSUMER, consumer_domain()),
             (CONSUMER, application_domain()),
-            (NEIGHBOUR, neighbour_domain),
+            (NEIGHBOR, neighbor_domain),
         ] {
             let zone = self.zone(account, &name)?;
             let (parent, set) = self
@@ -150,7 +150,7 @@ impl Inventory {
     /// # Errors
     /// The first thing that remains.
     pub(super) fn check_consumers_deleted(&self, before: &Self) -> Result<(), Failure> {
-        for account in [CONSUMER, NEIGHBOUR] {
+        for account in [CONSUMER, NEIGHBOR] {
             self.check_account_same(account, before)?;
         }
         let zone = self.zone(NETWORKING, &zone_name())?;

@@ -32,15 +32,15 @@ const NETWORKING: &str = "111111111111";
 /// The account of the team whose names the demo shows.
 const CONSUMER: &str = "222222222222";
 /// The account of another team, with a name of its own.
-const NEIGHBOUR: &str = "333333333333";
-const ACCOUNTS: [&str; 3] = [NETWORKING, CONSUMER, NEIGHBOUR];
+const NEIGHBOR: &str = "333333333333";
+const ACCOUNTS: [&str; 3] = [NETWORKING, CONSUMER, NEIGHBOR];
 
 const REGION: &str = "us-east-1";
 const BASE_DOMAIN: &str = "example.com";
 const SUB_DOMAIN: &str = "build";
 const INSTANCE: &str = "dev";
 const CONSUMER_NAME: &str = "dev";
-const NEIGHBOUR_NAME: &str = "qa";
+const NEIGHBOR_NAME: &str = "qa";
 const APPLICATION: &str = "app1";
 
 /// The number of steps, which the progress bars show.
@@ -221,15 +221,15 @@ fn on(
         let said = stacks.deploy(NETWORKING, &stacks::networking(), step)?;
         Ok(((), said))
     })?;
-    progress.step("Neighbour's stack", |step| {
-        let said = stacks.deploy(NEIGHBOUR, &stacks::consumer(NEIGHBOUR_NAME), step)?;
+    progress.step("Neighbor's stack", |step| {
+        let said = stacks.deploy(NEIGHBOR, &stacks::consumer(NEIGHBOR_NAME), step)?;
         Ok(((), said))
     })?;
     progress.step("Nothing to deploy", |step| {
         step.at("cdk diff of what was deployed");
         stacks.diff_all(&[
             (NETWORKING, stacks::networking()),
-            (NEIGHBOUR, stacks::consumer(NEIGHBOUR_NAME)),
+            (NEIGHBOR, stacks::consumer(NEIGHBOR_NAME)),
         ])?;
         Ok(((), "cdk diff finds no difference in either stack".into()))
     })?;
@@ -243,7 +243,7 @@ fn on(
             stacks.diff_all(&[(CONSUMER, stacks::consumer(CONSUMER_NAME))])?;
             Ok(((), format!("{said}, and nothing more to deploy")))
         })?;
-        progress.step("Neighbour's request", |step| {
+        progress.step("Neighbor's request", |step| {
             step.at(
                 "a new IAM policy may take a minute to apply, so the function retries that long",
             );
@@ -281,14 +281,14 @@ fn on(
     progress.step("Consumers destroyed", |step| {
         let consumers = [
             (CONSUMER, stacks::consumer(CONSUMER_NAME)),
-            (NEIGHBOUR, stacks::consumer(NEIGHBOUR_NAME)),
+            (NEIGHBOR, stacks::consumer(NEIGHBOR_NAME)),
         ];
         stacks.destroy_all(&consumers, step)?;
         let left = Inventory::read(emulator)?;
         left.check_consumers_deleted(&empty)?;
         Ok((
             (),
-            format!("{CONSUMER} and {NEIGHBOUR} are as they were before"),
+            format!("{CONSUMER} and {NEIGHBOR} are as they were before"),
         ))
     })?;
     progress.step("Networking destroyed", |step| {

@@ -1,7 +1,7 @@
 //! Shows as text what exists in the accounts.
 
 use super::inventory::{Account, Inventory, RecordSet, Zone};
-use super::{ACCOUNTS, BASE_DOMAIN, CONSUMER, NEIGHBOUR, NETWORKING, stacks};
+use super::{ACCOUNTS, BASE_DOMAIN, CONSUMER, NEIGHBOR, NETWORKING, stacks};
 use crate::progress::Progress;
 
 /// Returns accounts, zones, record sets, parameters, certificates and delegation roles as text.
@@ -36,7 +36,7 @@ fn role_of(account: &str) -> &'static str {
     match account {
         NETWORKING => "networking team",
         CONSUMER => "application team",
-        NEIGHBOUR => "its neighbour",
+        NEIGHBOR => "its neighbor",
         _ => "",
     }
 }

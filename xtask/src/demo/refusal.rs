@@ -3,12 +3,12 @@
 use serde::Deserialize;
 
 use super::inventory::Inventory;
-use super::{NEIGHBOUR, NEIGHBOUR_NAME, NETWORKING, stacks, zone_name};
+use super::{NEIGHBOR, NEIGHBOR_NAME, NETWORKING, stacks, zone_name};
 use crate::emulator::Emulator;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-/// An unused name: only the role's policy prevents the neighbour from having it.
+/// An unused name: only the role's policy prevents the neighbor from having it.
 const NAME: &str = "payments";
 
 /// The result of the update.
@@ -23,31 +23,31 @@ fn domain() -> String {
     format!("{NAME}.{}", zone_name())
 }
 
-/// Lets the neighbour add a name to its own stack that its delegation role does not cover.
+/// Lets the neighbor add a name to its own stack that its delegation role does not cover.
 ///
 /// # Errors
 /// IAM did not refuse the name, or something changed.
 pub(super) fn ask_for_a_name_that_was_not_granted(emulator: &Emulator) -> Result<Refused, Failure> {
     let before = Inventory::read(emulator)?;
-    let stack = stacks::consumer(NEIGHBOUR_NAME);
+    let stack = stacks::consumer(NEIGHBOR_NAME);
     let refused: Refused = emulator.ask(
-        &["try-name", NEIGHBOUR, NAME, "--stack", &stack],
-        "let the neighbour request a name",
+        &["try-name", NEIGHBOR, NAME, "--stack", &stack],
+        "let the neighbor request a name",
     )?;
     if refused.status != "UPDATE_ROLLBACK_COMPLETE" {
         return Err(Failure::new(format!(
-            "The neighbour's stack ended as {}: {}",
+            "The neighbor's stack ended as {}: {}",
             refused.status, refused.reason
         )));
     }
     if !refused.reason.contains("AccessDenied") || !refused.reason.contains(&domain()) {
         return Err(Failure::new(format!(
-            "The neighbour was refused, but not by IAM: {}",
+            "The neighbor was refused, but not by IAM: {}",
             refused.reason
         )));
     }
     let after = Inventory::read(emulator)?;
-    after.check_account_same(NEIGHBOUR, &before)?;
+    after.check_account_same(NEIGHBOR, &before)?;
     match after.zone(NETWORKING, &zone_name())?.delegation(&domain()) {
         None => Ok(refused),
         Some(_) => Err(Failure::new(format!("{} is delegated.", domain()))),
@@ -57,7 +57,7 @@ pub(super) fn ask_for_a_name_that_was_not_granted(emulator: &Emulator) -> Result
 /// Returns the refusal as text.
 pub(super) fn shown(progress: &Progress, refused: &Refused) -> String {
     let mut text = progress.bold(&format!(
-        "\n  {NEIGHBOUR} requests {}, which it was not granted\n\n",
+        "\n  {NEIGHBOR} requests {}, which it was not granted\n\n",
         domain()
     ));
     for line in wrapped(&refused.reason, 96) {
@@ -65,7 +65,7 @@ pub(super) fn shown(progress: &Progress, refused: &Refused) -> String {
     }
     text += &format!(
         "\n    The update is rolled back. {} in {NETWORKING} has no such name,\n    \
-         and {NEIGHBOUR} is as it was before.\n",
+         and {NEIGHBOR} is as it was before.\n",
         zone_name()
     );
     text

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    APPLICATION, BASE_DOMAIN, CONSUMER, CONSUMER_NAME, INSTANCE, NEIGHBOUR, NEIGHBOUR_NAME,
+    APPLICATION, BASE_DOMAIN, CONSUMER, CONSUMER_NAME, INSTANCE, NEIGHBOR, NEIGHBOR_NAME,
     NETWORKING, REGION, SUB_DOMAIN,
 };
 use crate::checkout;
@@ -126,7 +126,7 @@ impl<'a> Stacks<'a> {
             .args(["synth", "--quiet", "--output"])
             .arg(self.assembly());
         let log = self.logs.join("synth.log");
-        process::run(&mut command, "synthesise the CDK app", &log, |line| {
+        process::run(&mut command, "synthesize the CDK app", &log, |line| {
             step.at(line);
         })
     }
@@ -301,7 +301,7 @@ fn configuration(base_zone: &str, zips: &Path) -> Value {
                     "applications": [APPLICATION],
                     "drainSeconds": 0,
                 },
-                { "account": NEIGHBOUR, "names": [NEIGHBOUR_NAME], "drainSeconds": 0 },
+                { "account": NEIGHBOR, "names": [NEIGHBOR_NAME], "drainSeconds": 0 },
             ],
             "architecture": setup::architecture(),
             "functionZips": zips.display().to_string(),

@@ -112,16 +112,21 @@ fn pictures(arguments: &[&str]) -> Command {
     command
 }
 
-/// Returns the Markdown files that people write, from the root of the checkout.
+/// Returns the documents and the code, as paths from the root of the checkout. The templates of earlier releases
+/// and the plans of the functions, which are tests, are not among them.
 fn written() -> Result<Vec<PathBuf>, Failure> {
     let mut list = process::command("git");
-    list.args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .args(["--", "*.md"]);
-    let listed = process::output(&mut list, "list the documents")?;
-    // The reference of the constructs is generated from their sources, and the page of the benchmarks from a
-    // run.
-    let made = ["cdk/API.md", "docs/benchmarks.md"];
-    let listed = listed.lines().filter(|path| !made.contains(path));
+    list.args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+    ])
+    .args(["*.md", "*.rs", "*.ts", "*.mjs", "*.py", "*.sh"])
+    .args([":!tests/emulator/releases", ":!functions/*/tests"]);
+    let listed = process::output(&mut list, "list the documents and the code")?;
     let there = |path: &&str| Path::new(&checkout::root().join(path)).is_file();
+    let listed = listed.lines();
     Ok(listed.filter(there).map(PathBuf::from).collect())
 }

@@ -42,7 +42,7 @@ const SURVIVORS: &str = ".cargo/mutants-survivors.txt";
 /// first.
 const TESTS: &[(&str, &[&str])] = &[
     ("resource_types", &[]),
-    ("proof", &["smoke", "rights"]),
+    ("proof", &["smoke", "permissions"]),
     ("proof", &["refused_calls"]),
     ("proof", &["crash_points"]),
     ("proof", &["histories"]),

@@ -122,7 +122,7 @@ async fn abandoning_that_hangs_is_ended_in_time_for_the_answer() {
         "{reason}"
     );
     assert!(
-        reason.ends_with("There was no time left to undo what stands."),
+        reason.ends_with("There was no time left to undo what this request created."),
         "{reason}"
     );
     assert_eq!(stage.answer().1, 90);

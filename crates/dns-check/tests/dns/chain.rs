@@ -28,7 +28,8 @@ fn ds_of(zone: &Zone) -> RecordSet {
     set(&zone.name, "DS", &[&zone.ds().unwrap()])
 }
 
-/// The zones down to `child`, all signed down to its parent, which has a DS record set for it.
+/// Returns the zones down to `child`, all signed down to its parent, which has a DS record set for
+/// it.
 fn below_signed(child: Zone, ds: &[&str]) -> Vec<Zone> {
     let build = signed(build(vec![delegation(), set(&child.name, "DS", ds)]));
     let mut base = signed(base());
@@ -73,7 +74,7 @@ async fn a_signed_zone_with_its_ds_record_set_passes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_ds_record_set_is_found_and_said_with_what_to_do() {
+async fn a_stale_ds_record_set_is_reported_with_a_remedy() {
     for own_addresses in [true, false] {
         let zones = below_signed(dev(), &[STALE]);
         let network = || {
@@ -103,7 +104,7 @@ async fn a_stale_ds_record_set_is_found_and_said_with_what_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_keys_of_a_zone_that_is_signed_with_others_are_said() {
+async fn a_zone_that_is_signed_with_other_keys_is_reported_with_its_keys() {
     let zone = signed(dev());
     let ds = zone.ds().unwrap();
     let (id, digest) = ds.rsplit_once(' ').unwrap();
@@ -122,7 +123,7 @@ async fn the_keys_of_a_zone_that_is_signed_with_others_are_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_chain_that_breaks_further_up_is_found() {
+async fn a_chain_that_is_broken_at_an_ancestor_is_found() {
     let mut base = signed(base());
     base.record_sets
         .push(set("build.example.com", "DS", &[STALE]));
@@ -140,7 +141,7 @@ async fn a_chain_that_breaks_further_up_is_found() {
 #[tokio::test(start_paused = true)]
 async fn a_ds_record_set_to_which_no_chain_leads_does_not_count() {
     let stale = || set("dev.build.example.com", "DS", &[STALE]);
-    // The parent is not signed; or it is, but nothing above says so; or the domain is not signed.
+    // The parent is not signed; or it is, but no ancestor says so; or the domain is not signed.
     let unsigned = build(vec![delegation(), stale()]);
     let island = signed(unsigned.clone());
     let mut secure = base();
@@ -196,7 +197,7 @@ async fn a_ds_record_set_that_is_deleted_meanwhile_passes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn few_questions_are_asked() {
+async fn few_queries_are_sent() {
     let asked = async |zones: &[Zone], has_answers: bool| {
         let mut network = network(zones);
         if !has_answers {
@@ -210,7 +211,7 @@ async fn few_questions_are_asked() {
     let ds = dev.ds().unwrap();
     let whole = below_signed(dev, &[&ds]);
     let nobody_knows = asked(&tree(), false).await;
-    // One server is listed, and each zone has two at most.
+    // One server is listed, and each zone has at most two.
     assert_eq!(asked(&tree(), true).await, nobody_knows);
     assert!(asked(&whole, true).await <= nobody_knows + 3 * 2 * 2);
 }

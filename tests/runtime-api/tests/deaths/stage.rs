@@ -120,7 +120,7 @@ impl Stage {
     /// Returns the id of the one zone of a name.
     pub(crate) fn zone_named(&self, name: &str) -> String {
         let zones = self.world.zones();
-        let mut named = zones.values().filter(|zone| zone.name.normalised() == name);
+        let mut named = zones.values().filter(|zone| zone.name.normalized() == name);
         named.next().expect("it was created by hand").id.clone()
     }
 

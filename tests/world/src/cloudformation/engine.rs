@@ -17,7 +17,7 @@ use crate::custody::{self, Sent};
 use crate::iam::template::Resolution;
 use crate::{Event, World};
 
-/// Behaviour that is not documented, so tests try both forms.
+/// Behavior that is not documented, so tests try both forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Habits {
     /// Whether the rollback of a replacement that had succeeded carries the new physical id. If not, it
@@ -80,7 +80,7 @@ pub struct Engine {
     pub(crate) running: Running,
     /// The deployment of the functions.
     pub lambda: LambdaSettings,
-    /// The undocumented behaviour.
+    /// The undocumented behavior.
     pub habits: Habits,
     /// How the next requests are delivered.
     pub delivery: Delivery,

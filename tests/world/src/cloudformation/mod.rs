@@ -10,7 +10,7 @@
 //!    is too old.
 //! 3. A request has to be answered once and in time, otherwise it counts as failed. A later answer is
 //!    refused.
-//! 4. [`Habits`] names the behaviour of CloudFormation that is not documented, and tests try each form.
+//! 4. [`Habits`] names the behavior of CloudFormation that is not documented, and tests try each form.
 
 pub(crate) mod answers;
 mod create;

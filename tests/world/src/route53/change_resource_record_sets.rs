@@ -41,7 +41,7 @@ pub(super) fn run(state: &mut State, call: &mut Call) -> Outcome {
     let key = |name: &str| format!("route53:ChangeResourceRecordSets{name}");
     context.set(
         &key("NormalizedRecordNames"),
-        changes.iter().map(|change| change.key.name.normalised()),
+        changes.iter().map(|change| change.key.name.normalized()),
     );
     context.set(
         &key("RecordTypes"),

@@ -97,7 +97,7 @@ impl Name {
 
     /// Returns the name in the form of IAM's normalized record names: lower case, no trailing dot, octal
     /// escapes.
-    pub fn normalised(&self) -> String {
+    pub fn normalized(&self) -> String {
         let mut text = self.to_string();
         text.pop();
         text
@@ -165,7 +165,7 @@ mod tests {
         ] {
             assert_eq!(Name::of(text).to_string(), written);
         }
-        assert_eq!(Name::of("*.A.b").normalised(), "\\052.a.b");
+        assert_eq!(Name::of("*.A.b").normalized(), "\\052.a.b");
     }
 
     #[test]

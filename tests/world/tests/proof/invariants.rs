@@ -388,7 +388,7 @@ fn as_said(
             let wanted = format!(
                 "{}.{}",
                 text("Subdomain").unwrap_or_default().to_lowercase(),
-                parent.name.normalised()
+                parent.name.normalized()
             );
             if name != wanted || zone.name != Name::of(&wanted) {
                 return wrong(format!("it is {name} in {}, wanted {wanted}", zone.name));
@@ -524,7 +524,7 @@ fn as_said(
             hosts.sort();
             for (name, wanted) in [
                 ("hosted-zone-id", zone_id.clone()),
-                ("hosted-zone-name", zone.name.normalised()),
+                ("hosted-zone-name", zone.name.normalized()),
                 ("name-servers", hosts.join(",")),
             ] {
                 let place = (

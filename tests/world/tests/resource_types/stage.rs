@@ -137,7 +137,7 @@ impl Stage {
             .put_role(role(NETWORK, reader, &json!({"AWS": function})));
         for (name, value) in [
             ("hosted-zone-id", zone.id.clone()),
-            ("hosted-zone-name", zone.name.normalised()),
+            ("hosted-zone-name", zone.name.normalized()),
             ("name-servers", zone.hosts().join(",")),
         ] {
             self.world
@@ -150,8 +150,8 @@ impl Stage {
         let trust = json!({"Statement": [{
             "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"},
         }]});
-        let rights = ("rights".to_owned(), json!({ "Statement": statements }));
-        let role = Role::new(CONSUMER, function, &trust, &[rights]).unwrap();
+        let permissions = ("permissions".to_owned(), json!({ "Statement": statements }));
+        let role = Role::new(CONSUMER, function, &trust, &[permissions]).unwrap();
         self.world.put_role(role);
     }
 

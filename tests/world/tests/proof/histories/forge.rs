@@ -42,7 +42,7 @@ pub(super) async fn forge(
     let ids = match forged {
         Forged::OthersThing => others_things(&others),
         _ if stack.account == NETWORK => return,
-        Forged::ZoneThatIsGone => zone_that_is_gone(cast, name),
+        Forged::ZoneThatDoesNotExist => zone_that_does_not_exist(cast, name),
         _ => others_zones(cast, stack, name),
     };
     for (definition, id) in ids {
@@ -119,12 +119,12 @@ fn proof(servers: &NameServers) -> String {
 }
 
 /// The id that release 0.2.0 would give for a zone of that name which no longer exists, with the right proof.
-fn zone_that_is_gone(cast: &Cast, name: usize) -> Vec<Id> {
+fn zone_that_does_not_exist(cast: &Cast, name: usize) -> Vec<Id> {
     let name = format!("{}.{BUILD}", NAMES[name]);
     let set = cast.world.record_set(&cast.build_zone, &name, "NS");
     let id = set.map(|set| {
         let proof = proof(&NameServers::new(&set.values));
-        format!("{name}/Z0000GONE/{}/{proof}", cast.build_zone)
+        format!("{name}/Z000MISSING/{}/{proof}", cast.build_zone)
     });
     id.into_iter().map(|id| (None, id)).collect()
 }

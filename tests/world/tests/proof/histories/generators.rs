@@ -224,7 +224,7 @@ fn twist() -> impl Strategy<Value = Twist> {
 
 fn forged() -> impl Strategy<Value = Forged> {
     select(vec![
-        Forged::ZoneThatIsGone,
+        Forged::ZoneThatDoesNotExist,
         Forged::OthersZone,
         Forged::OthersThing,
         Forged::OtherStack,

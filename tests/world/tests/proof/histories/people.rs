@@ -246,7 +246,7 @@ pub(crate) fn tidy(cast: &mut Cast) {
             let delegations = zone
                 .other_records()
                 .filter(|(key, set)| key.kind == "NS" && set.written_by == Hand::Person);
-            let names = delegations.map(|(key, _)| (key.name.normalised(), Promise::Delegation));
+            let names = delegations.map(|(key, _)| (key.name.normalized(), Promise::Delegation));
             cast.exempt.touched.extend(names);
             empty(cast, &zone, |hand| *hand == Hand::Person);
         }

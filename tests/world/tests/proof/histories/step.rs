@@ -91,7 +91,7 @@ pub(crate) enum Twist {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Forged {
     /// Its id names a zone that does not exist, with the valid proof of the NS record set in the parent.
-    ZoneThatIsGone,
+    ZoneThatDoesNotExist,
     /// Its id names a zone of another stack or of a person.
     OthersZone,
     /// Its id is the ARN of another stack's certificate, or another stack's prefix.

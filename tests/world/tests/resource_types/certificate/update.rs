@@ -297,10 +297,10 @@ async fn an_update_in_place_of_a_missing_certificate_requests_no_other() {
     let stage = Stage::set(|_| ()).await;
     let zone = stage.delegated_zone("dev").await;
     let mut stack = stage.created(certificate(&zone, json!({}))).await;
-    let gone = arn(&stack);
+    let missing = arn(&stack);
     let acm = aws_sdk_acm::Client::new(&stage.person());
     acm.delete_certificate()
-        .certificate_arn(&gone)
+        .certificate_arn(&missing)
         .send()
         .await
         .unwrap();
@@ -308,7 +308,7 @@ async fn an_update_in_place_of_a_missing_certificate_requests_no_other() {
     let status = stage.engine.update(&mut stack, &one(tags)).await;
     assert_eq!(status, Status::RollbackFailed, "{}", stage.history());
     let sentence = format!(
-        "The certificate {gone}, which this Update was to change, does not exist: it was deleted outside of this stack, or by a Delete \
+        "The certificate {missing}, which this Update was to change, does not exist: it was deleted outside of this stack, or by a Delete \
          that ran first; remove the resource from the template and add it again (in a rollback, continue it and skip the \
          resource)."
     );

@@ -60,7 +60,7 @@ impl Stage {
         let zone = self.world.zone(zone).unwrap();
         let mut hosts = zone.hosts();
         hosts.sort();
-        Some([zone.id.clone(), zone.name.normalised(), hosts.join(",")])
+        Some([zone.id.clone(), zone.name.normalized(), hosts.join(",")])
     }
 
     /// Returns the logical id in the tags of a parameter, and its former one, if that is noted.

@@ -125,7 +125,7 @@ async fn records_in_a_leftover_zone_do_not_fail_the_rollback() {
     let name = format!("test.{BUILD}");
     let (world, at) = (stage.world.clone(), name.clone());
     tokio::spawn(async move {
-        let of_test = |zone: &world::Zone| zone.name.normalised() == at;
+        let of_test = |zone: &world::Zone| zone.name.normalized() == at;
         loop {
             if let Some(zone) = world.zones().values().find(|zone| of_test(zone)) {
                 let edit = Edit::create(&format!("www.{at}"), "A", 60, &["192.0.2.1"]);

@@ -167,7 +167,7 @@ async fn a_physical_id_without_a_zone_deletes_no_delegation_of_others() {
         stage.delegate(&stage.build, &zone);
         stage.settle().await;
         let proof = proof(&stage.world.zone(&zone).unwrap().hosts());
-        let id = format!("{NAME}/Z0GONE/{}/{proof}", stage.build);
+        let id = format!("{NAME}/Z0MISSING/{}/{proof}", stage.build);
         let mut stack = with_id(&stage, &id).await;
         if account == CONSUMER {
             stage.deleted(&mut stack).await;
@@ -175,7 +175,7 @@ async fn a_physical_id_without_a_zone_deletes_no_delegation_of_others() {
             let reason = stage.not_deleted(&mut stack).await;
             assert!(
                 reason.starts_with(&format!(
-                    "{NAME} was not deleted: its zone Z0GONE does not exist, and {BUILD} ({}) has an NS record set for it of which \
+                    "{NAME} was not deleted: its zone Z0MISSING does not exist, and {BUILD} ({}) has an NS record set for it of which \
                      this resource's id does not prove",
                     stage.build
                 )),

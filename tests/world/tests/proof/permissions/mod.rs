@@ -18,8 +18,8 @@ use crate::roles;
 fn granted() -> BTreeMap<Grant, String> {
     let mut granted = BTreeMap::new();
     for role in roles::all() {
-        let rights = role.grants();
-        let called = rights.filter(|(grant, _)| !grant.action.starts_with("logs:"));
+        let permissions = role.grants();
+        let called = permissions.filter(|(grant, _)| !grant.action.starts_with("logs:"));
         granted.extend(called.map(|(grant, resource)| (grant, resource.to_owned())));
     }
     granted
