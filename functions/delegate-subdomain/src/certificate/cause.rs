@@ -3,10 +3,10 @@ use dns_check::{BrokenChain, Caa};
 use hosted_zones::{DomainName, NameServers};
 use std::fmt;
 
-/// A cause for which a certificate cannot be issued as things stand. `Display` says it with what to do.
+/// A cause for which a certificate cannot be issued now. `Display` adds the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The zone with its CNAMEs is not reached from the outside.
+    /// The zone with its CNAMEs cannot be reached from outside.
     NotDelegated { zone: DomainName, found: String },
     /// The zone is new, and a person may be about to delegate it.
     NotDelegatedYet {
@@ -14,15 +14,15 @@ pub(super) enum Cause {
         name_servers: NameServers,
         found: String,
     },
-    /// The zone with its CNAMEs, or one above it, is not believed by resolvers that validate DNSSEC, as certificate
-    /// authorities do.
+    /// Validating resolvers, which certificate authorities use, do not accept the zone with its CNAMEs or an
+    /// ancestor of it.
     BrokenChain(BrokenChain),
-    /// A CAA record set does not allow Amazon.
+    /// A CAA record set does not allow Amazon to issue.
     Caa { name: CertificateName, caa: Caa },
 }
 
 impl Cause {
-    /// Whether a person may be about to put it right, so that it is waited for.
+    /// Returns whether a person may be about to correct it, so that the function waits for that.
     pub(super) fn is_awaited(&self) -> bool {
         matches!(self, Self::NotDelegatedYet { .. })
     }

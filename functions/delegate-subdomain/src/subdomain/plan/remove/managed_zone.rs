@@ -1,4 +1,4 @@
-//! The order in which a managed zone is deleted: the NS record set in the parent, INSYNC, the drain, the zone.
+//! Deletes a managed zone in this order: the NS record set in the parent, INSYNC, the drain, the zone.
 
 use super::{Case, Item, delete, leave};
 use crate::{
@@ -16,13 +16,13 @@ use dns_check::Standing;
 use hosted_zones::{PROPAGATION, RecordSet};
 use std::time::Duration;
 
-/// Between two queries while name servers still delegate to the zone.
+/// The pause between two checks over DNS while name servers still delegate to the zone.
 const SEEN_PAUSE: Duration = Duration::from_secs(15);
-/// What deleting the zone and answering need, if a drain has to be shortened.
+/// The time to delete the zone and to answer, if a drain has to be shortened.
 const RESERVE: Duration = Duration::from_secs(60);
 
 impl Case<'_> {
-    /// A managed zone: its NS record set, INSYNC, the drain, then the zone.
+    /// Plans the deletion of a managed zone: its NS record set, INSYNC, the drain, then the zone.
     pub(super) fn delete(&self, item: &Item<'_>, complete: bool) -> Result<Plan, Stop> {
         let (zone, memory) = (item.zone, self.delivery.memory);
         let phase = memory.phase(&zone.id);
@@ -34,7 +34,7 @@ impl Case<'_> {
                     ttl: Some(ttl),
                 };
                 let remember = memory.with(&zone.id, phase);
-                // Without a drain the next plan deletes the zone, by what exists then.
+                // Without a drain, the next plan deletes the zone after another observation.
                 let end = if drain.is_zero() {
                     End::Observe
                 } else {
@@ -58,8 +58,8 @@ impl Case<'_> {
             return self.cannot_be_deleted(item, keeps);
         }
         if phase.is_none() && self.is_delegation_known(item) {
-            // Usually the NS record set is as the Create made it. Route 53 deletes it only if it is exactly so, and the account
-            // of the parent, which all consumers share, is spared a call.
+            // Usually the NS record set is as the Create created it. Route 53 deletes it only if it is
+            // exactly so, and this saves a call of the parent's account, which all consumers share.
             let ttl = self.task.leaving.ttl.unwrap_or_default();
             let set = RecordSet::ns(&item.delegation.name, ttl, &zone.name_servers);
             return Ok(self.undelegate(item, &set));
@@ -78,15 +78,16 @@ impl Case<'_> {
             SetInParent::Present(_) | SetInParent::Absent if phase.is_some() => {
                 self.delete_zone(item, contents, true)
             }
-            // Another program or person deleted it, or an earlier attempt of this Delete whose INSYNC was not seen.
+            // Another program or person deleted it, or an earlier attempt of this Delete whose INSYNC was not
+            // seen.
             SetInParent::Present(_) | SetInParent::Absent => match self.seen(item)? {
-                // "Gone" may be "not yet": name servers may not have had the record set so far, and its change may still be on
-                // its way.
+                // The answer may also mean "not yet": name servers may not have had the record set so far,
+                // and its change may still be propagating.
                 Standing::Gone | Standing::Unknown(_) => {
                     let drain = self.drain(complete).max(PROPAGATION);
                     Ok(self.drained(item, drain))
                 }
-                // Not INSYNC yet, or a record set that someone changed and that still names these name servers.
+                // Not INSYNC yet, or a changed record set that still names these name servers.
                 Standing::Stands(said) => Err(self.delivery.wait(
                     SEEN_PAUSE,
                     format!(
@@ -98,8 +99,8 @@ impl Case<'_> {
         }
     }
 
-    /// Without permission in the parent, the zone may be deleted only if the parent's own name servers say that they no
-    /// longer delegate to it.
+    /// Without permission in the parent, the zone may be deleted only if the parent's own name servers say
+    /// that they do not delegate to it any more.
     pub(super) fn delete_without_permission(
         &self,
         item: &Item<'_>,
@@ -113,8 +114,8 @@ impl Case<'_> {
         self.delete_zone(item, self.contents(item)?, false)
     }
 
-    /// Deletes the zone, and first what is in it that may be deleted. `reads_again` is whether the parent can be read once more
-    /// after it.
+    /// Deletes the zone, and before it the contents that may be deleted. `reads_again` says whether the
+    /// parent can be read again afterwards.
     pub(super) fn delete_zone(
         &self,
         item: &Item<'_>,
@@ -165,8 +166,9 @@ impl Case<'_> {
         Ok(self.delivery.remember(actions, remember, End::Observe))
     }
 
-    /// The zone cannot be deleted. A Delete is refused, and its delegation restored if this Delete has deleted it. A rollback is
-    /// not refused, which would leave the stack stuck: nobody is led to the zone any more, and the log names it.
+    /// Plans what follows if the zone cannot be deleted. A Delete is refused, and its delegation restored if
+    /// this Delete has deleted it. A rollback is not refused, because that would leave the stack stuck: no
+    /// resolver is led to the zone any more, and the log names it.
     pub(super) fn cannot_be_deleted(&self, item: &Item<'_>, keeps: Keeps) -> Result<Plan, Stop> {
         if let Which::Leftovers { .. } = self.task.which {
             let why = Why::Leftover(self.error(item, keeps, Left::Deleted));
@@ -213,8 +215,8 @@ impl Case<'_> {
         self.delivery.remember([], remember, End::Observe)
     }
 
-    /// How long resolvers may still use the delegation, cut to the time that is left. Nobody has used a leftover, what a Create
-    /// that was never answered has created, or what was never complete.
+    /// Returns how long resolvers may still use the delegation, at most the time that is left. Nobody has
+    /// used a leftover, what an unanswered Create has created, or what was never complete.
     pub(super) fn drain(&self, complete: bool) -> Duration {
         let is_used = match self.task.which {
             Which::Named(_) => complete,
@@ -229,7 +231,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the NS record set is usually as the properties say, and nothing says that it is not.
+    /// Returns whether the NS record set is assumed to be as the properties say, because nothing shows that
+    /// it is not.
     pub(super) fn is_delegation_known(&self, item: &Item<'_>) -> bool {
         matches!(self.task.which, Which::Named(_))
             && self.task.leaving.ttl.is_some()
@@ -250,7 +253,7 @@ impl Case<'_> {
         }
     }
 
-    /// What keeps the zone from being deleted.
+    /// Returns what prevents the deletion of the zone.
     pub(super) fn keeps(&self, contents: &Contents) -> Option<Keeps> {
         let Contents {
             delegations,

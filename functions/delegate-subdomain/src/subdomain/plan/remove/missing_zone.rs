@@ -1,4 +1,5 @@
-//! The NS record set of a zone that does not exist: the worst that a Delete can leave, since it delegates to nobody.
+//! The NS record set of a zone that does not exist, which is the worst leftover of a Delete: a dangling
+//! delegation.
 
 use super::{Case, delete};
 use crate::{
@@ -14,7 +15,8 @@ use dns_check::Standing;
 use hosted_zones::NameServers;
 
 impl Case<'_> {
-    /// The zone is deleted. A Create that was delivered twice may have delegated to it again just before.
+    /// Plans what follows after the zone is deleted. A redelivered Create may have delegated to it again just
+    /// before.
     pub(super) fn after_deletion(
         &self,
         delegation: &Delegation,
@@ -40,9 +42,9 @@ impl Case<'_> {
         }
     }
 
-    /// The zone of the physical id does not exist: a person or an earlier attempt deleted it. What may be left is the worst, an
-    /// NS record set that delegates to nobody. It is deleted if the id proves that it led to this resource's zone, and no
-    /// other zone of the account has these name servers.
+    /// Plans a Delete whose zone does not exist: a person or an earlier attempt deleted it. A dangling NS
+    /// record set may be left, which is the worst leftover. It is deleted if the id proves that it led to
+    /// this resource's zone, and no other zone of the account has these name servers.
     pub(super) fn without_zone(&self, delegation: &Delegation) -> Result<Plan, Stop> {
         let done = || self.delivery.plan([], self.done());
         let set = match self.set(delegation)? {
@@ -81,8 +83,8 @@ impl Case<'_> {
         Ok(self.delivery.plan([delete(delegation, &set)], self.done()))
     }
 
-    /// Without permission in the parent of a zone that does not exist: refuses if its name servers still delegate to it. If
-    /// they do not answer, nothing more can be known.
+    /// Without permission in the parent of a missing zone: refuses if its name servers still delegate to the
+    /// zone. If they do not answer, nothing more can be known.
     pub(super) fn check_not_dangling(
         &self,
         delegation: &Delegation,
