@@ -1,20 +1,20 @@
-//! Checks the chain of trust of DNSSEC, as far as records show it: whether validating resolvers
-//! accept a zone.
+//! Checks the chain of trust of DNSSEC, as far as DS and DNSKEY records show it.
 //!
-//! A DS record set in a parent zone says that its child zone is signed, and with which key. If the child has no such key, a
-//! validating resolver answers SERVFAIL for every name in it (RFC 4035, section 5.5), and so no certificate is issued:
-//! certificate authorities validate DNSSEC up to the root in their DNS queries since March 2026
+//! A DS record set in a parent zone declares that the child zone is signed, and with which key. If
+//! the child has no such key, a validating resolver answers SERVFAIL for every name in the child
+//! (RFC 4035, section 5.5). No certificate is issued then: certificate authorities have had to
+//! validate DNSSEC in their DNS queries since March 2026
 //! (<https://cabforum.org/2025/06/18/ballot-sc-85v2-Require-Validation-of-DNSSEC-(when-present)-for-CAA-and-DCV-Lookups>).
 //!
-//! 1. **A DS record set counts only if the chain leads to it.** Below a delegation without a DS
-//!    record set, a resolver treats everything as unsigned (RFC 4033, section 5, "insecure"),
-//!    whatever DS record sets there are. So the chain is followed from the root, and ends at the
-//!    first such delegation, usually after two or three queries.
+//! 1. **A DS record set counts only if the chain of trust reaches it.** A delegation without a DS
+//!    record set makes everything at and below it insecure (RFC 4033, section 5), and resolvers
+//!    ignore DS record sets there. So the check descends from the root and stops at the first such
+//!    delegation, usually after three queries.
 //! 2. **Only authoritative answers count.** A query that is lost, refused or answered from a cache
 //!    proves nothing.
-//! 3. **Signatures are not checked.** That needs public-key cryptography, for which this function
-//!    has no other use. The fault that people cause is a DS record set whose zone was deleted,
-//!    replaced or is not signed any more.
+//! 3. **Signatures are not checked.** This needs public-key cryptography, which the function does
+//!    not use otherwise. The usual fault is a DS record set that was left behind when its zone was
+//!    deleted, replaced, or no longer signed.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,46 +23,53 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use sha2::{Digest, Sha256, Sha384};
+use thiserror::Error;
 
 use super::question::{Heard, Reply, domain_name, shown};
 use super::walk::{MOST_SERVERS, Zone};
 use super::{Dns, Protocol, Transport};
 use crate::DomainName;
 
-/// Limits all queries about the chain. At most two are sent for each delegation from the root on.
+/// Limits the whole check. Each delegation needs at most two queries to each of six servers.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Algorithms of keys that all validating resolvers know (RFC 8624, section 3.1): RSA with SHA-256
-/// and SHA-512, ECDSA and EdDSA. A resolver treats a zone as unsigned if it knows no algorithm in
-/// the DS record set.
-const KNOWN_ALGORITHMS: [u8; 6] = [8, 10, 13, 14, 15, 16];
-/// Digest types of DS records (RFC 8624, section 3.3). Resolvers now differ about SHA-1.
+/// The algorithms that validating resolvers support (RFC 8624, section 3.1): RSA with SHA-256 and
+/// SHA-512, ECDSA and EdDSA. A resolver treats a zone as unsigned if it supports no algorithm of
+/// the DS record set (RFC 4035, section 5.2).
+const SUPPORTED_ALGORITHMS: [u8; 6] = [8, 10, 13, 14, 15, 16];
+/// The digest types that validating resolvers support (RFC 8624, section 3.3). Some have dropped
+/// SHA-1 (RFC 9905).
 const SHA_256: u8 = 2;
 const SHA_384: u8 = 4;
 
-/// The flag of a DNSKEY record for a key of the zone (RFC 4034, section 2.1.1).
+/// The Zone Key flag of a DNSKEY record (RFC 4034, section 2.1.1).
 const ZONE_KEY: u16 = 0x0100;
-/// The only protocol that a DNSKEY record may have (RFC 4034, section 2.1.2).
+/// The only valid protocol of a DNSKEY record (RFC 4034, section 2.1.2).
 const DNSSEC_PROTOCOL: u8 = 3;
 
-/// A DS record set to which no key of its zone belongs. `Display` adds the consequence and the
-/// remedy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A DS record set that matches no key of its zone. `Display` adds the consequence and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{parent} has a stale DS record set for {zone} ({}): {zone} {}, so that resolvers that validate DNSSEC answer SERVFAIL \
+     for every name in it; delete the DS record set in {parent}, or sign {zone} with that key",
+    joined(.expected),
+    signing(.found)
+)]
 pub struct BrokenChain {
-    /// The zone whose keys were queried.
+    /// The child zone.
     pub zone: DomainName,
-    /// The zone that has the DS record set, as text.
+    /// The zone that has the DS record set; the root in words.
     pub parent: String,
     /// The keys that the DS record set names.
     pub expected: Vec<KeyId>,
-    /// The zone's own keys. None if it is not signed.
+    /// The keys of the child zone. Empty if it is not signed.
     pub found: Vec<KeyId>,
 }
 
-/// The fields with which people and DS records name a key.
+/// Identifies a key, as a DS record does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId {
-    /// RFC 4034, appendix B.
+    /// The key tag (RFC 4034, appendix B).
     pub tag: u16,
     /// The number of the algorithm, such as 13.
     pub algorithm: u8,
@@ -74,37 +81,26 @@ impl fmt::Display for KeyId {
     }
 }
 
-impl fmt::Display for BrokenChain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { zone, parent, .. } = self;
-        let all = |keys: &[KeyId]| {
-            let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-            keys.join("; ")
-        };
-        let expected = all(&self.expected);
-        write!(
-            f,
-            "{parent} has a stale DS record set for {zone} ({expected}): {zone} "
-        )?;
-        if self.found.is_empty() {
-            f.write_str("is not signed")?;
-        } else {
-            write!(f, "is signed with other keys ({})", all(&self.found))?;
-        }
-        write!(
-            f,
-            ", so that resolvers that validate DNSSEC answer SERVFAIL for every name in it; delete the DS record set in \
-             {parent}, or sign {zone} with that key"
-        )
+/// Returns how the child zone is signed, as a predicate.
+fn signing(found: &[KeyId]) -> String {
+    if found.is_empty() {
+        "is not signed".to_owned()
+    } else {
+        format!("is signed with other keys ({})", joined(found))
     }
 }
 
-/// The state of the chain of trust down to a zone.
+fn joined(keys: &[KeyId]) -> String {
+    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+    keys.join("; ")
+}
+
+/// What is known about the chain of trust from the root to a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Chain {
-    /// It reaches the zone, or ends before at a delegation without a DS record set.
+    /// It reaches the zone, or ends at a delegation without a DS record set.
     Sound,
-    /// It breaks.
+    /// It is broken.
     Broken(BrokenChain),
     /// A necessary answer is missing.
     Unknown,
@@ -124,8 +120,7 @@ struct Key<'a> {
 }
 
 impl<T: Transport> Dns<T> {
-    /// Follows the chain of trust from the first of these zones to the last, if there are any.
-    /// Takes at most 15 s.
+    /// Follows the chain of trust from the first zone to the last. Takes at most 15 s.
     pub(super) async fn chain(&self, zones: &[Zone]) -> Chain {
         if zones.is_empty() {
             return Chain::Unknown;
@@ -145,16 +140,16 @@ impl<T: Transport> Dns<T> {
         chain.unwrap_or(Chain::Unknown)
     }
 
-    /// Queries a zone's servers for the DS record set of a child and, if there is one, the child's
-    /// servers for its keys. None if an answer is missing.
+    /// Queries the parent's servers for the DS record set of the child and, if there is one, the
+    /// child's servers for its keys. Returns `None` if an answer is missing.
     async fn link(&self, parent: &Zone, child: &Zone) -> Option<Link> {
         let name = &child.name;
-        // The parent zone has no such record set only if it says so itself: a server that has only
-        // the child sends the child's SOA (RFC 4035, section 3.1.4.1).
+        // A server that has only the child answers NODATA with the child's SOA record, and knows nothing about the parent
+        // (RFC 4035, section 3.1.4.1).
         let is_above = |soa: &Name| soa.zone_of(name) && soa != name;
         let ds = self.of_zone(parent, name, RecordType::DS, is_above).await?;
         let ds: Vec<Ds<'_>> = ds.iter().filter_map(Ds::read).collect();
-        if !ds.iter().any(Ds::is_known_to_all) {
+        if !ds.iter().any(Ds::is_supported) {
             return Some(Link::Insecure);
         }
         let is_own = |soa: &Name| soa == name;
@@ -182,8 +177,8 @@ impl<T: Transport> Dns<T> {
         }))
     }
 
-    /// Returns the records of a type at a name, or that there are none, from the first of a zone's
-    /// servers that answers with authority. A zone has to satisfy `may_deny` if there are none.
+    /// Returns the records of a type at a name from the first authoritative answer of the zone's
+    /// servers. A negative answer counts only if its SOA record is of a zone that `may_deny` them.
     async fn of_zone(
         &self,
         zone: &Zone,
@@ -214,15 +209,16 @@ impl<T: Transport> Dns<T> {
     }
 }
 
-/// The state of the chain of trust from a parent to its child.
+/// Whether the chain of trust continues from a parent to its child.
 enum Link {
     Secure,
-    /// It ends here, without a fault.
+    /// It ends here, which is not a fault.
     Insecure,
     Broken(BrokenChain),
 }
 
-/// Returns the data of a DNSSEC record, which the library does not parse without cryptography.
+/// Returns the RDATA of a DS or DNSKEY record, which the library does not parse without its
+/// cryptography.
 fn data(record: &Record) -> &[u8] {
     match &record.data {
         RData::Unknown { rdata, .. } => &rdata.anything,
@@ -246,14 +242,14 @@ impl<'a> Ds<'a> {
         })
     }
 
-    /// Returns whether every validating resolver uses it.
-    fn is_known_to_all(&self) -> bool {
-        KNOWN_ALGORITHMS.contains(&self.key.algorithm)
+    /// Returns whether validating resolvers take it into account.
+    fn is_supported(&self) -> bool {
+        SUPPORTED_ALGORITHMS.contains(&self.key.algorithm)
             && matches!(self.digest_type, SHA_256 | SHA_384)
     }
 
-    /// Returns whether it belongs to a key of its zone. For other digest types, tag and algorithm
-    /// are enough, because the digest is not computed here.
+    /// Returns whether it matches a key of its zone. For other digest types, the key tag and the
+    /// algorithm are enough: a match only makes the check more lenient.
     fn is_of(&self, zone: &Name, key: &Key<'_>) -> bool {
         let digested = || {
             let labels = zone.iter().flat_map(|label| {
@@ -272,7 +268,7 @@ impl<'a> Ds<'a> {
 }
 
 impl<'a> Key<'a> {
-    /// Parses a key of the zone. No other key counts (RFC 4034, section 2.1).
+    /// RFC 4034, section 2.1. Returns `None` for a key that is not a zone key.
     fn read(record: &'a Record) -> Option<Self> {
         let data = data(record);
         let [high, low, DNSSEC_PROTOCOL, algorithm, ..] = data else {
@@ -289,8 +285,8 @@ impl<'a> Key<'a> {
     }
 }
 
-/// Returns the key tag (RFC 4034, appendix B): octets at even positions count 256 times, and the
-/// carry is added once.
+/// Computes a key tag (RFC 4034, appendix B): octets at even offsets count 256 times, and the carry
+/// is added once.
 fn key_tag(data: &[u8]) -> u16 {
     let octets = data.iter().zip([8, 0].into_iter().cycle());
     let sum: u32 = octets
@@ -311,7 +307,7 @@ mod tests {
         Record::from_rdata(name, 60, RData::Unknown { code, rdata })
     }
 
-    /// Returns the example of RFC 4509, section 2.3: a key, and its DS record with SHA-256.
+    /// The key of RFC 4509, section 2.3, and its DS record with SHA-256.
     fn example() -> (Vec<u8>, Vec<u8>) {
         let hex = |text: &str| -> Vec<u8> {
             let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
@@ -329,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ds_record_belongs_to_its_key() {
+    fn a_ds_record_matches_its_key() {
         let (dnskey, ds) = example();
         let zone = Name::from_ascii("DSKEY.example.com.").unwrap();
         let belongs = |dnskey: &[u8], ds: &[u8]| {
@@ -341,7 +337,7 @@ mod tests {
             Key::read(&key).is_some_and(|key| ds.is_of(&zone, &key))
         };
         assert!(belongs(&dnskey, &ds));
-        // Another key tag, algorithm, digest; not a key of the zone; another protocol.
+        // Another key tag, algorithm, digest; then no zone key, another protocol.
         for at in [1, 2, 10] {
             let mut other = ds.clone();
             other[at] ^= 1;
@@ -352,13 +348,13 @@ mod tests {
             other[at] = value;
             assert!(!belongs(&other, &ds), "{at}");
         }
-        // For a digest that is not computed here, the tag and the algorithm decide.
+        // For a digest type that is not computed, the key tag and the algorithm decide.
         let sha_1 = [&ds[..3], &[1, 0, 0]].concat();
         assert!(belongs(&dnskey, &sha_1));
     }
 
     #[test]
-    fn truncated_records_are_ignored() {
+    fn records_that_are_too_short_are_ignored() {
         assert!(Ds::read(&record(RecordType::DS, &[1, 2, 13])).is_none());
         assert!(Key::read(&record(RecordType::DNSKEY, &[1, 1, 3])).is_none());
     }

@@ -108,8 +108,8 @@ pub enum Fault {
         /// Its answer, as a clause.
         said: String,
     },
-    /// The delegation is correct, but resolvers that validate DNSSEC do not believe the child, the
-    /// parent or a zone above it.
+    /// The delegation is correct, but the chain of trust of DNSSEC is broken at the child, the parent
+    /// or an ancestor.
     #[error("{0}")]
     BrokenChain(BrokenChain),
     /// No server of this zone answers, although others do.
@@ -174,7 +174,7 @@ impl<T: Transport> Dns<T> {
         let mut pause = FIRST_PAUSE;
         let mut silent_rounds = 0;
         let mut last = None;
-        // As long as no other answer comes, what was answered last holds.
+        // The last known state of the chain of trust, which a missing answer does not change.
         let mut broken = None;
         loop {
             let Ok(round) = timeout_at(end, self.round(delegation)).await else {
@@ -188,7 +188,7 @@ impl<T: Transport> Dns<T> {
             };
             let verdict = match round {
                 Ok((checked, zones)) => {
-                    // Cut off alone, so that lost answers about DNSSEC never make a delegation wrong.
+                    // Has its own time-out, so that lost answers about DNSSEC are never a fault of the delegation.
                     broken = match timeout_at(end, self.chain(&zones)).await {
                         Ok(Chain::Sound) => None,
                         Ok(Chain::Broken(found)) => Some(found),
@@ -224,8 +224,8 @@ impl<T: Transport> Dns<T> {
         }
     }
 
-    /// Returns, with a verdict that found no fault, the zones from the root down to the child, if
-    /// they are known.
+    /// Queries all servers once. Without a fault, also returns the zones from the root to the child,
+    /// if they are known.
     async fn round(&self, delegation: Delegation<'_>) -> Result<(Checked, Vec<Zone>), Fault> {
         let Delegation {
             parent,

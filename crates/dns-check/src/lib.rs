@@ -9,8 +9,8 @@
 //! 3. **Silence proves nothing.** A function that cannot reach port 53 gets no answer from any
 //!    server. This differs from servers that answer negatively, and is never a fault of the
 //!    delegation ([`Checked`]).
-//! 4. **DNSSEC is followed from the root down.** A DS record set to which no key of its zone belongs keeps every name
-//!    from being resolved ([`BrokenChain`]). Only authoritative answers count, and no other DS record set does.
+//! 4. **DNSSEC is followed from the root.** A DS record set that matches no key of its zone breaks the
+//!    resolution of every name in that zone ([`BrokenChain`]). Only authoritative answers count.
 //! 5. **No sockets here.** All packets use a [`Transport`]. [`Sockets`] is the real one.
 //!
 //! If `DNS_NAME_SERVERS` is set, the servers in that list replace the Internet: see

@@ -39,7 +39,7 @@ pub(super) struct Heard {
     /// bit). A referral has no AA bit; it is proof only without `DNS_NAME_SERVERS`, because no
     /// resolver can have sent it.
     pub(super) is_proof: bool,
-    /// Whether it has been given with authority (the AA bit), by whoever it was.
+    /// Whether it has the AA bit, whichever server sent it.
     pub(super) is_authoritative: bool,
 }
 

@@ -21,7 +21,7 @@ pub enum Reach {
     /// It certainly does not. The clause says where the chain is broken and what each server
     /// answered.
     Broken(String),
-    /// It does, but resolvers that validate DNSSEC do not believe the zone or one above it.
+    /// It does, but the chain of trust of DNSSEC is broken at the zone or an ancestor.
     NotValid(BrokenChain),
     /// Unknown. The clause says why. This is the result if port 53 cannot be reached.
     Unknown(String),

@@ -1,8 +1,6 @@
-//! What a signed zone serves of DNSSEC: its keys, and whether a validating resolver accepts a zone.
+//! The DNSKEY record of a signed zone, its DS record, and what a validating resolver makes of them.
 //!
-//! Nothing is signed, and no signature is checked: a zone's key is the proof that it is signed. So this
-//! compares what a parent says of its child in its DS record set (RFC 4034, section 5) with what the child
-//! has.
+//! Nothing is signed and no signature is checked: a zone with a DNSKEY record counts as signed.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +10,22 @@ use sha2::{Digest, Sha256};
 
 use crate::zones::{Hosted, Zones};
 
-/// A zone key that signs the zone's keys (RFC 4034, section 2.1.1), as Route 53's key-signing keys do.
+/// The flags of a key-signing key (RFC 4034, section 2.1.1).
 const FLAGS: u16 = 257;
-/// The only protocol.
+/// The only valid protocol.
 const PROTOCOL: u8 = 3;
-/// ECDSAP256SHA256, the algorithm of Route 53's keys.
+/// ECDSAP256SHA256, as for Route 53's keys.
 const ALGORITHM: u8 = 13;
 /// SHA-256.
 const DIGEST_TYPE: u8 = 2;
 
-/// The RDATA of a zone's DNSKEY record. It is the same for as long as the zone exists, and in the emulator
+/// The RDATA of a zone's DNSKEY record. It depends only on the zone's name and name servers, as in the emulator
 /// (`tests/emulator/corrections/dnssec.py`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key(Vec<u8>);
 
 impl Key {
-    /// Creates the key of a zone with these name servers.
+    /// Returns the key of a zone with these name servers.
     pub(crate) fn of(zone: &Name, name_servers: &BTreeSet<Name>) -> Self {
         let mut servers: Vec<String> = name_servers.iter().map(Name::to_ascii).collect();
         servers.sort();
@@ -45,10 +43,10 @@ impl Key {
         raw(RecordType::DNSKEY, self.0.clone())
     }
 
-    /// Returns the RDATA of the DS record that belongs to it (RFC 4034, section 5.1.4).
+    /// Returns the RDATA of its DS record (RFC 4034, section 5.1.4).
     pub(crate) fn ds(&self, zone: &Name) -> Vec<u8> {
         let mut digested = Vec::new();
-        for label in zone.to_lowercase().iter() {
+        for label in &zone.to_lowercase() {
             digested.extend(u8::try_from(label.len()));
             digested.extend(label);
         }
@@ -60,7 +58,7 @@ impl Key {
         rdata
     }
 
-    /// Returns the key tag (RFC 4034, appendix B): the sum of its 16-bit words, with the carry added once.
+    /// Returns the key tag (RFC 4034, appendix B): the sum of the 16-bit words, with the carry added once.
     fn tag(&self) -> u16 {
         let words = self.0.chunks(2).map(|word| match word {
             [high, low] => u32::from(*high) << 8 | u32::from(*low),
@@ -72,7 +70,7 @@ impl Key {
     }
 }
 
-/// Returns data of a type that the library knows only with cryptography.
+/// Returns data of a type that the library supports only with its cryptography.
 fn raw(code: RecordType, bytes: Vec<u8>) -> RData {
     let rdata = NULL::with(bytes);
     RData::Unknown { code, rdata }
@@ -122,24 +120,21 @@ pub(crate) fn shown(rdata: &[u8]) -> String {
     format!("{tag} {} {} {digest}", rdata[2], rdata[3])
 }
 
-/// Returns whether every resolver knows the algorithm of a DS record (RFC 8624, section 3.1) and its digest
-/// type.
-fn is_known(ds: &[u8]) -> bool {
+/// Returns whether resolvers support the algorithm of a DS record (RFC 8624, section 3.1) and its digest type.
+fn is_supported(ds: &[u8]) -> bool {
     matches!(ds, [_, _, 8 | 10 | 13..=16, 2 | 4, ..])
 }
 
-/// Returns whether a validating resolver, with the root's key, finds that the chain of trust is broken in
-/// `zones` (RFC 4035, section 5). Then it answers SERVFAIL for every name there. `registered` are the
-/// registry's records for the first of them.
+/// Returns whether the chain of trust is broken at one of `zones`, each the parent of the next (RFC 4035, section 5).
+/// `registered` is the DS record set that the registry has for the first.
 ///
-/// A zone is accepted if one DS record of its parent zone belongs to its key. The chain ends without a fault
-/// at a parent zone without a DS record set: the resolver treats everything below as unsigned, whatever DS
-/// record sets there are.
+/// A zone is valid if one DS record in its parent matches its key. If the parent has no DS record set for it, the zone and
+/// all its descendants are insecure: the chain ends without a fault.
 pub(crate) fn is_broken(registered: &[Record], zones: &[&Hosted]) -> bool {
     let mut above = registered.to_vec();
     for (at, zone) in zones.iter().enumerate() {
-        // A resolver treats a zone as unsigned if it knows none of the algorithms (RFC 4035, section 5.2).
-        above.retain(|ds| is_known(bytes(ds)));
+        // A resolver treats a zone as unsigned if it supports none of the algorithms (RFC 4035, section 5.2).
+        above.retain(|ds| is_supported(bytes(ds)));
         if above.is_empty() {
             return false;
         }
@@ -156,10 +151,10 @@ pub(crate) fn is_broken(registered: &[Record], zones: &[&Hosted]) -> bool {
 }
 
 impl Zones {
-    /// Returns whether a validating resolver answers SERVFAIL for a name, because the chain of trust to it is
-    /// broken.
+    /// Returns whether a validating resolver answers SERVFAIL for a name, because the chain of trust is broken.
     ///
-    /// # Errors The text is not a name.
+    /// # Errors
+    /// `name` is not a domain name.
     pub fn is_bogus(&self, name: &str) -> Result<bool, crate::InvalidRecordSet> {
         let name = crate::name::parse(name)?;
         let Some((_, registered)) = self.registration_of(&name) else {
@@ -177,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ds_value_is_parsed_and_written() {
+    fn a_ds_value_is_parsed_and_displayed() {
         let value = "12345 13 2 00FF";
         assert_eq!(shown(&parse_ds(value).unwrap()), value);
         assert_eq!(

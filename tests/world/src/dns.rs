@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::rr::rdata::NS;
 use hickory_proto::rr::{self, RData, RecordType};
 use name_server::{Asked, RecordSet, Registration, Zone, Zones, answer, answer_bytes};
 
@@ -16,7 +17,19 @@ use crate::state::State;
 /// The address of the one server that replaces the Internet, which `DNS_NAME_SERVERS` names.
 pub const EVERYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53));
 
-/// The snapshot from which queries are answered until something changes.
+/// What resolvers that have a stale cache, filter names or see another part of the network answer about a delegation that exists.
+/// They know no address of a name server, so that whoever follows a delegation asks them instead. None of it has authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+    /// NXDOMAIN, with the SOA of the zone.
+    NoName,
+    /// A referral to name servers of someone else.
+    Referral,
+    /// An NS record set of someone else.
+    NameServers,
+}
+
+/// The snapshot that questions are answered from, until something changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dns {
     snapshot: Option<Arc<Zones>>,
@@ -113,43 +126,47 @@ pub(crate) fn exchange(
     query: &[u8],
     udp: bool,
 ) -> Option<Vec<u8>> {
-    let denied = state.settings.resolvers_deny.clone();
-    let denied = denied.filter(|_| server == EVERYWHERE);
+    let lie = state.settings.resolvers_lie.clone();
+    let lie = lie.filter(|_| server == EVERYWHERE);
     let zones = snapshot(state);
     let asked = match server {
         EVERYWHERE => Asked::Everywhere {
-            own_addresses: true,
+            own_addresses: lie.is_none(),
         },
         IpAddr::V4(address) => Asked::At(address),
         IpAddr::V6(_) => return None,
     };
-    let reply = answer_bytes(&zones, asked, query, udp)?;
-    match denied {
-        Some(zone) if is_referral_below(&zone, &reply) => deny(&zones, asked, &zone, query),
-        _ => Some(reply),
-    }
+    let told = lie.and_then(|(zone, lie)| tell(&zones, asked, &zone, lie, query));
+    told.or_else(|| answer_bytes(&zones, asked, query, udp))
 }
 
-fn is_referral_below(zone: &Name, reply: &[u8]) -> bool {
-    let is_below = |record: &rr::Record| Name::of(&record.name.to_ascii()).is_below(zone);
-    Message::from_vec(reply).is_ok_and(|reply| {
-        !reply.metadata.authoritative
-            && reply.answers.is_empty()
-            && reply.authorities.iter().any(is_below)
-    })
-}
-
-/// Returns NXDOMAIN with a zone's SOA and without authority, as a resolver answers that has a stale cache or
-/// filters names.
-fn deny(zones: &Zones, asked: Asked, zone: &Name, query: &[u8]) -> Option<Vec<u8>> {
+/// What a resolver says that lies about what is below a zone. None if it does not lie about that.
+fn tell(zones: &Zones, asked: Asked, zone: &Name, lie: Lie, query: &[u8]) -> Option<Vec<u8>> {
     let query = Message::from_vec(query).ok()?;
-    let mut for_soa = Message::query();
-    let name = rr::Name::from_labels(zone.labels().iter().map(Vec::as_slice)).ok()?;
-    for_soa.add_query(Query::query(name, RecordType::SOA));
+    let [question] = query.queries.as_slice() else {
+        return None;
+    };
+    let name = question.name().clone();
+    if !Name::of(&name.to_ascii()).is_below(zone) {
+        return None;
+    }
     let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
     reply.queries.clone_from(&query.queries);
-    reply.metadata.response_code = ResponseCode::NXDomain;
-    reply.authorities = answer(zones, asked, &for_soa).answers;
+    let elsewhere = rr::Name::from_ascii("ns.elsewhere.example.").ok()?;
+    let elsewhere = rr::Record::from_rdata(name, 300, RData::NS(NS(elsewhere)));
+    match lie {
+        Lie::Referral => reply.authorities.push(elsewhere),
+        Lie::NameServers if question.query_type() == RecordType::NS => {
+            reply.answers.push(elsewhere)
+        }
+        Lie::NoName | Lie::NameServers => {
+            let mut for_soa = Message::query();
+            let apex = rr::Name::from_labels(zone.labels().iter().map(Vec::as_slice)).ok()?;
+            for_soa.add_query(Query::query(apex, RecordType::SOA));
+            reply.metadata.response_code = ResponseCode::NXDomain;
+            reply.authorities = answer(zones, asked, &for_soa).answers;
+        }
+    }
     reply.to_vec().ok()
 }
 

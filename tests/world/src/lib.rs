@@ -45,7 +45,7 @@ mod wire;
 mod world;
 
 pub use acm::{Certificate, validation_record};
-pub use dns::EVERYWHERE;
+pub use dns::{EVERYWHERE, Lie};
 pub use event_log::{Event, Table, Violation};
 pub use fault::{Fault, FaultRule, When};
 pub use http_client::HttpClient;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::acm::Acm;
 use crate::custody::Custody;
-use crate::dns::Dns;
+use crate::dns::{Dns, Lie};
 use crate::event_log::{Event, Violation};
 use crate::fault::Faults;
 use crate::iam::Iam;
@@ -70,10 +70,9 @@ pub struct Settings {
     /// Whether the Delete of a Create that adopted a delegation, succeeded and is rolled back may delete that
     /// delegation.
     pub adopted_may_be_deleted: bool,
-    /// The zone whose delegations the resolvers of `DNS_NAME_SERVERS` deny: they answer NXDOMAIN with its
-    /// SOA, without authority.
-    pub resolvers_deny: Option<Name>,
-    /// Whether name servers answer NXDOMAIN for a name that only has subdomains.
+    /// The zone about whose delegations the resolvers of `DNS_NAME_SERVERS` lie, and how.
+    pub resolvers_lie: Option<(Name, Lie)>,
+    /// Whether name servers answer NXDOMAIN for a name that only has names below it.
     pub empty_non_terminals_denied: bool,
     /// The number of calls after which [`World::overrun`](crate::World::overrun) ends.
     pub most_calls: u64,
@@ -106,7 +105,7 @@ impl Default for Settings {
             dns_reachable: true,
             unanswered: Duration::ZERO,
             adopted_may_be_deleted: false,
-            resolvers_deny: None,
+            resolvers_lie: None,
             empty_non_terminals_denied: false,
             most_calls: u64::MAX,
         }

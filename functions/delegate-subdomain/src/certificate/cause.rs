@@ -8,7 +8,7 @@ use std::fmt;
 pub(super) enum Cause {
     /// The zone with its CNAMEs cannot be reached from outside.
     NotDelegated { zone: DomainName, found: String },
-    /// The zone is new, and a person may be about to delegate it.
+    /// The zone is new, and a person may be about to delegate it. The function waits for that.
     NotDelegatedYet {
         zone: DomainName,
         name_servers: NameServers,
@@ -19,13 +19,6 @@ pub(super) enum Cause {
     BrokenChain(BrokenChain),
     /// A CAA record set does not allow Amazon to issue.
     Caa { name: CertificateName, caa: Caa },
-}
-
-impl Cause {
-    /// Returns whether a person may be about to correct it, so that the function waits for that.
-    pub(super) fn is_awaited(&self) -> bool {
-        matches!(self, Self::NotDelegatedYet { .. })
-    }
 }
 
 impl fmt::Display for Cause {

@@ -39,8 +39,14 @@ pub(super) enum Made {
 /// The phase of the removal of a zone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) enum Phase {
-    /// This Delete has deleted its NS record set, which had this TTL, and the deletion is INSYNC.
-    Undelegated { ttl: i64 },
+    /// This Delete has deleted its NS record set, and the deletion is INSYNC.
+    DelegationDeleted {
+        /// The TTL of that record set.
+        ttl: i64,
+        /// The TTL of the NS record set at the zone's own apex, which resolvers prefer.
+        #[serde(default)]
+        apex_ttl: i64,
+    },
     /// Resolvers may still use the delegation until this second since 1970. The TTL is that of the NS record
     /// set, if this Delete has deleted it.
     Draining { until: u64, ttl: Option<i64> },

@@ -117,7 +117,9 @@ impl<T: Transport> Subdomains<T> {
             }
         }
         Ok(Step::Wait(Wait {
-            waiting_for: "others to stop changing the same zones".to_owned(),
+            waiting_for:
+                "the rest of the work: others change the same zones, or there is much of it"
+                    .to_owned(),
             retry_after: PAUSE,
             progress: json!(attempt.memory),
         }))

@@ -73,6 +73,8 @@ pub(super) struct Contents {
     pub(super) validations: Vec<RecordSet>,
     /// All other record sets. If records prevent the deletion, the first eleven.
     pub(super) records: Vec<RecordSet>,
+    /// The TTL of the NS record set at the apex, unless it is the one that Route 53 sets.
+    pub(super) apex_ttl: Option<i64>,
     /// Whether not all of the last two were read.
     pub(super) more: bool,
     /// Whether it is signed with DNSSEC. None if that is denied or unknown.
@@ -90,6 +92,11 @@ pub(super) enum SetInParent {
     /// This function has no permission to read it.
     NoPermission(Error),
 }
+
+/// The TTL, in seconds, that Route 53 sets for the NS record set at the apex of each zone
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html>). Zones of release 0.2.0
+/// still have it. No Delete could wait that long.
+const ROUTE53_APEX_TTL: i64 = 172_800;
 
 /// An answer that shows that what was observed is wrong, or has changed.
 #[derive(Clone, Debug)]
@@ -438,6 +445,9 @@ impl<T: Transport> Observer<'_, T> {
         let mut contents = Contents::default();
         let read = |set: &RecordSet| {
             let list = if set.name() == *name && matches!(set.kind(), "SOA" | "NS") {
+                if set.kind() == "NS" {
+                    contents.apex_ttl = set.ttl().filter(|ttl| *ttl != ROUTE53_APEX_TTL);
+                }
                 return false;
             } else if set.kind() == "NS" {
                 &mut contents.delegations

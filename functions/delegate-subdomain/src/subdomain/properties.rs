@@ -141,7 +141,8 @@ pub(crate) struct Leaving {
     pub(crate) external_zone: Option<HostedZoneId>,
     /// The TTL of the NS record set, if the properties have it.
     pub(crate) ttl: Option<u32>,
-    pub(crate) drain: Duration,
+    /// None if the properties do not say it.
+    drain: Option<Duration>,
     pub(crate) records_on_delete: RecordsOnDelete,
     pub(crate) former: Vec<String>,
 }
@@ -178,12 +179,7 @@ impl Leaving {
                 None => Some(default_ttl()),
                 Some(_) => number("Ttl"),
             },
-            drain: Duration::from_secs(
-                number("DrainSeconds")
-                    .or_else(|| number("Ttl"))
-                    .unwrap_or(default_ttl())
-                    .into(),
-            ),
+            drain: number("DrainSeconds").map(|seconds| Duration::from_secs(seconds.into())),
             records_on_delete: match text("RecordsOnDelete") {
                 Some("Delete") => RecordsOnDelete::Delete,
                 _ => RecordsOnDelete::Fail,
@@ -201,12 +197,17 @@ impl Leaving {
             labels: wanted.labels.to_ascii_lowercase(),
             external_zone: wanted.external_zone.clone(),
             ttl: Some(wanted.ttl),
-            drain: wanted
-                .drain
-                .unwrap_or(Duration::from_secs(wanted.ttl.into())),
+            drain: wanted.drain,
             records_on_delete: wanted.records_on_delete,
             former: wanted.former.clone(),
         }
+    }
+
+    /// Returns how long resolvers may use a delegation after it is deleted. By default as long as they may cache it: the
+    /// longest of the `Ttl` and the TTLs that its record sets have, in seconds, if an Update has shortened the `Ttl`.
+    pub(crate) fn drain(&self, ttls: u32) -> Duration {
+        let longest = self.ttl.unwrap_or(default_ttl()).max(ttls);
+        self.drain.unwrap_or(Duration::from_secs(longest.into()))
     }
 }
 
@@ -386,20 +387,20 @@ mod tests {
             "DrainSeconds": "30", "RecordsOnDelete": "Delete", "Ttl": "x", "Unknown": "1", "FormerLogicalIds": ["Old"],
         })));
         assert_eq!(leaving.labels, "dev");
-        let parent = leaving.parent.unwrap();
+        let parent = leaving.parent.as_ref().unwrap();
         assert!(
-            matches!(&parent, ParentReference::Published(network) if network.region.as_deref() == Some("mx-middle-1"))
+            matches!(parent, ParentReference::Published(network) if network.region.as_deref() == Some("mx-middle-1"))
         );
         assert_eq!(leaving.ttl, None);
-        assert_eq!(leaving.drain, Duration::from_secs(30));
-        let drain = |properties: Value| {
-            Leaving::parse(&Properties::from(properties))
-                .drain
-                .as_secs()
+        assert_eq!(leaving.drain(3_600), Duration::from_secs(30));
+        let drain = |properties: Value, ttls| {
+            let leaving = Leaving::parse(&Properties::from(properties));
+            leaving.drain(ttls).as_secs()
         };
-        assert_eq!(drain(json!({})), 300);
-        assert_eq!(drain(json!({"Ttl": "60"})), 60);
-        assert_eq!(drain(json!({"Ttl": "60", "DrainSeconds": "0"})), 0);
+        assert_eq!(drain(json!({}), 0), 300);
+        assert_eq!(drain(json!({"Ttl": "60"}), 30), 60);
+        assert_eq!(drain(json!({"Ttl": "60"}), 3_600), 3_600);
+        assert_eq!(drain(json!({"Ttl": "60", "DrainSeconds": "0"}), 3_600), 0);
         assert_eq!(leaving.records_on_delete, RecordsOnDelete::Delete);
         assert_eq!(leaving.former, ["Old"]);
     }

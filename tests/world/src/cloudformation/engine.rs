@@ -297,64 +297,7 @@ impl Engine {
         })
     }
 
-    /// Invokes a stack's function with a Delete that CloudFormation never sent, as anyone can who may invoke
-    /// the function. The event names the stack and the resource, and has an invented physical id.
-    pub async fn forge_delete(
-        &self,
-        function_of: &Stack,
-        claims: &Stack,
-        logical_id: &str,
-        definition: &ResourceDefinition,
-        physical_id: &str,
-    ) {
-        let request = Request {
-            kind: "Delete",
-            logical_id: logical_id.to_owned(),
-            resource_type: definition.resource_type.clone(),
-            properties: self.properties(claims, definition),
-            old_properties: None,
-            physical_id: Some(physical_id.to_owned()),
-            undoes: None,
-            rolls_back: false,
-        };
-        let at = self.world.now();
-        let number = self.world.state().custody.send(Sent {
-            kind: request.kind,
-            stack_id: function_of.id.clone(),
-            logical_id: request.logical_id.clone(),
-            resource_type: request.resource_type.clone(),
-            physical_id: request.physical_id.clone(),
-            place: (function_of.account.clone(), function_of.region.clone()),
-            undoes: None,
-            rolls_back: false,
-            at,
-            forged: true,
-        });
-        let request_id = format!("ffffffff-0000-4000-8000-{number:012}");
-        let clock = self.world.clock();
-        let url = response_url(&claims.region, &request_id, clock.wall(clock.now()));
-        let asked = Asked {
-            stack_id: claims.id.clone(),
-            request_id: request_id.clone(),
-            logical_id: request.logical_id.clone(),
-        };
-        let _answer = self.desk.open(&url, asked);
-        self.log(claims, &request, "forged");
-        let function_arn = function_arn(function_of, &request);
-        let mut event = event(claims, &request, &function_arn);
-        event["RequestId"] = json!(request_id);
-        event["ResponseURL"] = json!(url);
-        self.deliver(&Delivered {
-            stack: function_of.clone(),
-            logical_id: request.logical_id.clone(),
-            function_arn,
-            event,
-            number,
-        });
-        self.idle().await;
-    }
-
-    fn log(&self, stack: &Stack, request: &Request, words: &str) {
+    pub(crate) fn log(&self, stack: &Stack, request: &Request, words: &str) {
         let mut state = self.world.state();
         let at = state.now;
         let properties = Value::Object(request.properties.clone());
@@ -375,7 +318,7 @@ impl Engine {
     }
 }
 
-fn function_arn(stack: &Stack, request: &Request) -> String {
+pub(crate) fn function_arn(stack: &Stack, request: &Request) -> String {
     format!(
         "arn:aws:lambda:{}:{}:function:{}",
         stack.region,
@@ -384,8 +327,8 @@ fn function_arn(stack: &Stack, request: &Request) -> String {
     )
 }
 
-/// Returns the event of a request, without the request id and the URL.
-fn event(stack: &Stack, request: &Request, function_arn: &str) -> Value {
+/// The event of a request, without the id and the URL that it is answered by.
+pub(crate) fn event(stack: &Stack, request: &Request, function_arn: &str) -> Value {
     let with_token = |properties: &Map<String, Value>| {
         let mut properties = properties.clone();
         properties.insert("ServiceToken".into(), json!(function_arn));
@@ -424,7 +367,7 @@ fn function_of(resource_type: &str) -> &'static str {
     }
 }
 
-fn response_url(region: &str, request_id: &str, wall: std::time::SystemTime) -> String {
+pub(crate) fn response_url(region: &str, request_id: &str, wall: std::time::SystemTime) -> String {
     let seconds = wall
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());

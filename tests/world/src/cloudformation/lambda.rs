@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::engine::Engine;
 use super::stack::Stack;
+use super::waiter::state_machine_arn;
 use crate::iam::principal::{Hand, Work};
 
 /// How an event is delivered to its function.
@@ -284,12 +285,7 @@ impl Engine {
             self.running.counts().late.insert(invocation, success);
         }
         let clock = self.world.clock();
-        let state_machine_arn = format!(
-            "arn:aws:states:{}:{}:stateMachine:{}-waiter",
-            stack.region,
-            stack.account,
-            stack.name()
-        );
+        let state_machine_arn = state_machine_arn(stack);
         if self.lambda.waiter {
             self.world.put_state_machine(&state_machine_arn);
         }

@@ -16,6 +16,7 @@ pub(crate) mod answers;
 mod create;
 mod delete;
 mod engine;
+mod forge;
 mod lambda;
 mod stack;
 mod template;
@@ -24,6 +25,7 @@ mod waiter;
 
 pub use answers::{Answer, AnswerDesk};
 pub use engine::{Engine, Habits, LambdaSettings};
+pub use forge::{Forgery, Way};
 pub use lambda::{Delivery, FunctionHost, Hosted, Redelivered};
 pub use stack::{Orphan, Stack, StackResource, Status};
 pub use template::{DeletionPolicy, ResourceDefinition, Template};

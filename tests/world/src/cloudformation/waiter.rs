@@ -16,6 +16,16 @@ const RETRIES: u32 = 3;
 /// The pause before the first retry. It doubles with each further one.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
+/// The state machine of a stack.
+pub(crate) fn state_machine_arn(stack: &Stack) -> String {
+    format!(
+        "arn:aws:states:{}:{}:stateMachine:{}-waiter",
+        stack.region,
+        stack.account,
+        stack.name()
+    )
+}
+
 impl Engine {
     /// Runs the executions that an invocation has started.
     pub(crate) fn run_started_executions(
@@ -46,7 +56,8 @@ impl Engine {
         }
     }
 
-    async fn execute(&self, stack: &Stack, logical_id: &str, execution: &Execution) {
+    /// Runs an execution to its end.
+    pub(crate) async fn execute(&self, stack: &Stack, logical_id: &str, execution: &Execution) {
         let name = &execution.name;
         let Ok(mut state) = serde_json::from_str::<Value>(&execution.input) else {
             return self.world.violate(format!("execution {name} has no JSON"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use world::cloudformation::{DeletionPolicy, ResourceDefinition, Template};
-use world::{Edit, Fault, FaultRule, Name, RecordKey, When, Zone};
+use world::{Edit, Fault, FaultRule, Lie, Name, RecordKey, When, Zone};
 
 use crate::cast::{BUILD, CONSUMER, Cast, NETWORK, PREFIX, REGION, certificate, subdomain, with};
 use crate::roles;
@@ -266,7 +266,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "DelegatedSubdomain: create with a zone that people delegated, and refused at the end",
         setup: |cast| Box::pin(async { delegated_zone(cast).await }),
         after: Some(|cast| {
-            resolvers_lie(cast);
+            resolvers_lie(cast, Lie::NoName);
             one("Zone", with(with_existing_zone(cast), json!({"Ttl": 60})))
         }),
         fails: true,
@@ -295,7 +295,29 @@ pub(crate) const CASES: &[Case] = &[
         before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
         after: Some(|cast| {
             cast.world.delete_role(&roles::delegation_role(CONSUMER));
-            resolvers_lie(cast);
+            resolvers_lie(cast, Lie::NoName);
+            Template::new()
+        }),
+        denied: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed without its delegation role, and the resolvers refer to others",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            cast.world.delete_role(&roles::delegation_role(CONSUMER));
+            resolvers_lie(cast, Lie::Referral);
+            Template::new()
+        }),
+        denied: true,
+        ..PLAIN
+    },
+    Case {
+        name: "DelegatedSubdomain: removed without its delegation role, and the resolvers name others",
+        before: Some(|_| one("Zone", subdomain(CONSUMER, "dev"))),
+        after: Some(|cast| {
+            cast.world.delete_role(&roles::delegation_role(CONSUMER));
+            resolvers_lie(cast, Lie::NameServers);
             Template::new()
         }),
         denied: true,
@@ -550,10 +572,10 @@ fn with_tags(definition: ResourceDefinition, count: usize) -> ResourceDefinition
     with(definition, json!({"Tags": tags}))
 }
 
-/// Makes the resolvers deny every delegation of the parent zone from now on.
-fn resolvers_lie(cast: &Cast) {
+/// From now on the resolvers lie about every delegation of the parent zone.
+fn resolvers_lie(cast: &Cast, lie: Lie) {
     cast.world
-        .change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
+        .change_settings(|settings| settings.resolvers_lie = Some((Name::of(BUILD), lie)));
 }
 
 /// Deletes the delegation of the parent zone, so that no name in it resolves from now on.

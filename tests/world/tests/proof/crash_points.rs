@@ -199,7 +199,7 @@ fn sound(cast: &Cast, stack: &Stack) -> Result<(), String> {
 pub(crate) fn people_leave(cast: &Cast, stack: &Stack) {
     let given_up = !stack.retained.is_empty() || !stack.orphans.is_empty();
     cast.world
-        .change_settings(|settings| settings.resolvers_deny = None);
+        .change_settings(|settings| settings.resolvers_lie = None);
     let zone = cast.world.zone(&cast.build_zone).unwrap();
     let edits: Vec<Edit> = zone
         .other_records()

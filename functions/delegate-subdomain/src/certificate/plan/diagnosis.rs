@@ -24,6 +24,10 @@ pub(in crate::certificate) struct Diagnosis {
 struct Suspicion {
     /// Since when there has been a cause, not necessarily the same one.
     since: u64,
+    /// Whether a person may be about to delegate a zone that was new when it was first found not to be
+    /// delegated. A record that is written into the zone meanwhile does not change that.
+    #[serde(default)]
+    is_awaited: bool,
     /// The cause as text.
     cause: String,
 }
@@ -63,17 +67,24 @@ impl Diagnosis {
                 (diagnosis, Verdict::Hopeful)
             }
             Obstacle::Some(cause) => {
-                let begun = self.suspicion.as_ref().map(|s| s.since);
-                let begun = begun.unwrap_or_else(|| Clock::seconds(now));
+                let before = self.suspicion.as_ref();
+                let begun = before.map_or_else(|| Clock::seconds(now), |before| before.since);
+                let was_awaited = before.is_some_and(|before| before.is_awaited);
+                let is_awaited = match cause {
+                    Cause::NotDelegatedYet { .. } => true,
+                    Cause::NotDelegated { .. } => was_awaited,
+                    Cause::BrokenChain(_) | Cause::Caa { .. } => false,
+                };
                 let suspicion = Some(Suspicion {
                     since: begun,
+                    is_awaited,
                     cause: cause.to_string(),
                 });
                 let diagnosis = Self {
                     asked_at,
                     suspicion,
                 };
-                let verdict = if since(begun, now) >= GRACE && !cause.is_awaited() {
+                let verdict = if since(begun, now) >= GRACE && !is_awaited {
                     Verdict::Hopeless(cause.clone())
                 } else {
                     Verdict::Suspected(cause.to_string())

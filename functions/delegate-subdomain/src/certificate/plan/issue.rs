@@ -12,7 +12,6 @@ use super::{
 };
 use crate::certificate::{
     arn::CertificateArn,
-    cause::Cause,
     described::{Certificate, Status},
     error::Error,
     observed::{CnameState, Listing, Observed, Obstacle, Tracked},
@@ -319,7 +318,7 @@ pub(super) fn until_issued(
         }
         Status::Failed(reason) => {
             return Err(match (reason, &observed.obstacle) {
-                (_, Obstacle::Some(cause @ (Cause::Caa { .. } | Cause::BrokenChain(_)))) => {
+                (_, Obstacle::Some(cause)) => {
                     let cause = cause.clone();
                     Error::Hopeless { name, cause }
                 }

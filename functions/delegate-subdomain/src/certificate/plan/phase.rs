@@ -143,10 +143,11 @@ impl Phase {
     }
 
     /// Returns what the last attempt remembered, or the first phase if that cannot be parsed: release 0.2.0
-    /// remembered other things.
+    /// remembered other things. Whoever may start the state machine can write that a certificate has to be
+    /// deleted, so its owner is read again.
     pub(in crate::certificate) fn read(remembered: Option<Value>, request: &Request) -> Self {
         let phase = remembered.and_then(|value| serde_json::from_value(value).ok());
-        phase.unwrap_or_else(|| Self::first(request))
+        phase.map_or_else(|| Self::first(request), |phase: Self| phase.resumed())
     }
 
     /// Returns what the next attempt begins with.

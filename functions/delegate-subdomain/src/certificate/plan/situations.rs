@@ -12,7 +12,7 @@ use crate::certificate::{
     arn::CertificateArn, cause::Cause, described::Status, observed::Obstacle, zones::ZoneState,
 };
 use aws_sdk_acm::types::FailureReason;
-use dns_check::Caa;
+use dns_check::{BrokenChain, Caa, KeyId};
 use ownership::{Requester, Tags, tags};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path};
@@ -226,6 +226,18 @@ fn caa() -> Obstacle {
             missing: Some("0 issue \"amazon.com\""),
         },
     })
+}
+
+fn stale_ds() -> Obstacle {
+    Obstacle::Some(Cause::BrokenChain(BrokenChain {
+        zone: name("dev.example.com"),
+        parent: "example.com".to_owned(),
+        expected: vec![KeyId {
+            tag: 12345,
+            algorithm: 13,
+        }],
+        found: Vec::new(),
+    }))
 }
 
 fn not_delegated() -> Obstacle {
@@ -443,6 +455,11 @@ fn cannot_be_issued() {
     let create = story.event("Create", "", plain());
     story.tell(&create);
     assert_eq!(story.account.requested, 0);
+    story.remark("Its zone has a stale DS record set.");
+    story.account.obstacle = stale_ds();
+    let create = story.event("Create", "", plain());
+    story.tell(&create);
+    assert_eq!(story.account.requested, 0);
     story.remark(
         "The delegation breaks after the certificate was requested. It is deleted, with its CNAME.",
     );
@@ -464,6 +481,16 @@ fn cannot_be_issued() {
     story.tell_for(&create, 600, |account| {
         if account.requested > 2 {
             account.obstacle = caa();
+        }
+    });
+    story.remark(
+        "ACM fails it because a stale DS record set keeps it from reading CAA record sets.",
+    );
+    story.account.obstacle = Obstacle::None;
+    let create = story.event("Create", "", plain());
+    story.tell_for(&create, 600, |account| {
+        if account.requested > 3 {
+            account.obstacle = stale_ds();
         }
     });
     assert_eq!(story.account.certificates.len(), 0);

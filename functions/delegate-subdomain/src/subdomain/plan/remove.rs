@@ -277,12 +277,13 @@ impl Case<'_> {
 
     /// Without permission in the parent: refuses unless its name servers say that they do not delegate to the
     /// zone any more.
-    fn check_gone(&self, item: &Item<'_>, cause: &Error) -> Result<(), Stop> {
+    fn check_not_delegated(&self, item: &Item<'_>, cause: &Error) -> Result<(), Stop> {
         let standing = match self.seen(item)? {
             Standing::Gone => return Ok(()),
             Standing::Stands(said) | Standing::Unknown(said) => said.clone(),
         };
         Err(Stop::Refuse(Error::StillDelegated {
+            is_external: matches!(self.ownership(item.zone), Ownership::External { .. }),
             name: item.delegation.name.clone(),
             zone: item.zone.id.clone(),
             parent: self.parent_name(&item.delegation),
@@ -324,7 +325,7 @@ impl Case<'_> {
             }
             _ => return Ok(None),
         };
-        self.check_gone(item, &cause)?;
+        self.check_not_delegated(item, &cause)?;
         Ok(None)
     }
 

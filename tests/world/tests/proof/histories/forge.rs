@@ -2,8 +2,8 @@
 
 use custom_resource::sha256_hex;
 use hosted_zones::NameServers;
-use serde_json::json;
-use world::cloudformation::{ResourceDefinition, Stack};
+use serde_json::{Value, json};
+use world::cloudformation::{Forgery, ResourceDefinition, Stack, Way};
 use world::{Hand, Name, Zone};
 
 use super::choice::NAMES;
@@ -11,21 +11,30 @@ use super::step::Forged;
 use crate::cast::{BUILD, Cast, NETWORK, subdomain, with};
 
 /// Invokes the function of a stack with a Delete that is about a name, or about another stack's things.
-pub(super) async fn forge(cast: &Cast, stacks: &[Stack], at: usize, forged: Forged, name: usize) {
+pub(super) async fn forge(
+    cast: &Cast,
+    stacks: &[Stack],
+    at: usize,
+    forged: Forged,
+    name: usize,
+    way: Way,
+) {
     let stack = &stacks[at];
     let others: Vec<&Stack> = (stacks.iter())
         .filter(|other| other.account == stack.account && other.id != stack.id)
         .collect();
-    if matches!(forged, Forged::OtherStack) {
-        for other in others {
-            for (logical_id, resource) in &other.resources {
+    if matches!(forged, Forged::OtherStack | Forged::Own) {
+        // Whoever sends a stack's own Delete to its function in the right way deletes what the stack has.
+        let (claimed, way) = match forged {
+            Forged::Own => (vec![stack], Way::OtherExecution),
+            _ => (others, way),
+        };
+        for claims in claimed {
+            for (logical_id, resource) in &claims.resources {
                 let mut definition = resource.definition.clone();
                 definition.properties.clone_from(&resource.properties);
                 let id = &resource.physical_id;
-                let engine = &cast.engine;
-                engine
-                    .forge_delete(stack, other, logical_id, &definition, id)
-                    .await;
+                send(cast, stack, claims, logical_id, &definition, id, way).await;
             }
         }
         return;
@@ -42,12 +51,63 @@ pub(super) async fn forge(cast: &Cast, stacks: &[Stack], at: usize, forged: Forg
             with(definition, json!({"DrainSeconds": 0}))
         });
         for logical_id in ["A", "Certificate", "Published"] {
-            let engine = &cast.engine;
-            engine
-                .forge_delete(stack, stack, logical_id, &definition, &id)
-                .await;
+            send(cast, stack, stack, logical_id, &definition, &id, way).await;
         }
     }
+}
+
+/// Sends it; a continuation once for each lie about what earlier attempts have done.
+async fn send(
+    cast: &Cast,
+    function_of: &Stack,
+    claims: &Stack,
+    logical_id: &str,
+    definition: &ResourceDefinition,
+    physical_id: &str,
+    way: Way,
+) {
+    let progresses = match way {
+        Way::Event => vec![Value::Null],
+        Way::OwnExecution | Way::OtherExecution => claimed_progress(cast, physical_id),
+    };
+    for progress in progresses {
+        let forgery = Forgery {
+            function_of,
+            claims,
+            logical_id,
+            definition,
+            physical_id,
+            way,
+            progress,
+        };
+        cast.engine.forge_delete(&forgery).await;
+    }
+}
+
+/// What earlier attempts of a Delete with this id are said to have done: nothing; all but the deletion itself; and all, so that
+/// what it left is to be deleted.
+fn claimed_progress(cast: &Cast, physical_id: &str) -> Vec<Value> {
+    if physical_id.starts_with("arn:") {
+        let remove = json!({
+            "arn": physical_id, "stage": "Certificate", "cnames": [],
+            "after": {"Delete": {"search_again_at": null, "left": []}},
+        });
+        return vec![Value::Null, json!({ "Remove": remove })];
+    }
+    let parts: Vec<&str> = physical_id.split('/').collect();
+    let [name, zone, parent, _] = parts[..] else {
+        return vec![Value::Null];
+    };
+    let servers = cast.world.record_set(parent, name, "NS");
+    let servers = servers.map_or_else(String::new, |set| NameServers::new(&set.values).to_string());
+    let deleted = json!({"Deleted": {"delegation": physical_id, "name_servers": servers}});
+    let in_phase = |phase: Value| json!({"zones": {zone: phase}});
+    vec![
+        Value::Null,
+        in_phase(json!({"Draining": {"until": 0, "ttl": 300}})),
+        in_phase(json!({"DelegationDeleted": {"ttl": 300}})),
+        in_phase(deleted),
+    ]
 }
 
 /// A physical id with the properties that it comes with; none for those of a subdomain of the stack's own.

@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use world::When;
-use world::cloudformation::DeletionPolicy;
+use world::cloudformation::{DeletionPolicy, Way};
+use world::{Lie, When};
 
 use super::choice::{
     CertificateChoice, NAMES, PREFIXES, StackChoice, TagOrder, TagsChoice, ZoneChoice,
@@ -55,6 +55,12 @@ const REFUSALS: [(u16, &str); 7] = [
     (409, "Conflict"),
     (400, "ValidationException"),
 ];
+
+/// How resolvers lie.
+const LIES: [Lie; 3] = [Lie::NoName, Lie::Referral, Lie::NameServers];
+
+/// How a Delete comes to a function that someone made up.
+const WAYS: [Way; 3] = [Way::Event, Way::OwnExecution, Way::OtherExecution];
 
 fn when() -> impl Strategy<Value = When> + Clone {
     prop_oneof![Just(When::Before), Just(When::After)]
@@ -202,8 +208,8 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(stack, choice, after)| Operation::CutCreate(stack, choice, after)),
         1 => (stack(), any::<bool>()).prop_map(|(stack, skip)| Operation::Continue(stack, skip)),
         5 => (stack(), twist()).prop_map(|(stack, twist)| Operation::Follow(stack, twist)),
-        2 => (stack(), forged(), 0..NAMES.len())
-            .prop_map(|(stack, forged, name)| Operation::Forge(stack, forged, name)),
+        3 => (stack(), forged(), 0..NAMES.len(), select(&WAYS[..]))
+            .prop_map(|(stack, forged, name, way)| Operation::Forge(stack, forged, name, way)),
     ]
 }
 
@@ -222,6 +228,7 @@ fn forged() -> impl Strategy<Value = Forged> {
         Forged::OthersZone,
         Forged::OthersThing,
         Forged::OtherStack,
+        Forged::Own,
     ])
 }
 
@@ -245,7 +252,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (name.clone(), stack()).prop_map(|(name, to)| Act::Retag(name, to)),
         1 => (name.clone(), stack()).prop_map(|(name, to)| Act::RetagStack(name, to)),
         1 => name.clone().prop_map(Act::Stick),
-        1 => Just(Act::Lie),
+        1 => select(&LIES[..]).prop_map(Act::Lie),
         1 => Just(Act::UseCertificates),
         1 => Just(Act::Guardrails),
         1 => (name, 10..600_u16).prop_map(|(name, seconds)| Act::Follow(name, seconds)),
@@ -304,9 +311,39 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Generates a history of 2 to 30 steps, usually a short one, and the seed of everything else in it.
+/// A resource is added and refused, then added again without its fault; an event of that is delivered once more.
+fn refused_and_again() -> impl Strategy<Value = Vec<Step>> {
+    let stack = prop_oneof![3 => Just(1_usize), 1 => Just(2), 1 => Just(3)];
+    (
+        stack,
+        choice(),
+        certificate(),
+        0..2000_u16,
+        0..8_usize,
+        vec(step(), 0..=3),
+    )
+        .prop_map(|(at, choice, mut certificate, pause, back, more)| {
+            let mut without = choice.broken(false);
+            without.certificate = None;
+            let mut with = without.clone();
+            certificate.broken = true;
+            with.certificate = Some(certificate);
+            let operate = |operation| Step::Operate(vec![operation]);
+            let steps = [
+                operate(Operation::Deploy(at, without)),
+                operate(Operation::Deploy(at, with)),
+                operate(Operation::Follow(at, Twist::Sound)),
+                Step::Sleep(pause),
+                Step::Again(back),
+            ];
+            steps.into_iter().chain(more).collect()
+        })
+}
+
+/// A history of 2 to 30 steps, most of them short, and the seed of everything else in it.
 pub(crate) fn history() -> impl Strategy<Value = (u32, Vec<Step>)> {
     let steps = prop_oneof![
+        1 => refused_and_again(),
         4 => vec(step(), 2..=6),
         3 => vec(step(), 2..=12),
         1 => vec(step(), 2..=30),

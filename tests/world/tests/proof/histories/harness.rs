@@ -177,8 +177,8 @@ impl History {
 
     async fn operate(&mut self, operations: &[Operation]) {
         for operation in operations {
-            if let Operation::Forge(at, forged, name) = operation {
-                forge(&self.cast, &self.stacks, *at, *forged, *name).await;
+            if let Operation::Forge(at, forged, name, way) = operation {
+                forge(&self.cast, &self.stacks, *at, *forged, *name, *way).await;
             }
         }
         let operations: Vec<Operation> = operations

@@ -71,8 +71,8 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
                 drop(world.edit_zone(&zone.id, |zone| stick(zone, &|_| true)));
             }
         }
-        Act::Lie => {
-            world.change_settings(|settings| settings.resolvers_deny = Some(Name::of(BUILD)));
+        Act::Lie(lie) => {
+            world.change_settings(|settings| settings.resolvers_lie = Some((Name::of(BUILD), lie)));
         }
         Act::RemoveDelegation(at) => edit(&cast.build_zone, Edit::delete(&name(at), "NS")),
         Act::RecordBelow(at) => edit(
@@ -231,7 +231,7 @@ fn empty(cast: &Cast, zone: &Zone, goes: impl Fn(&Hand) -> bool) {
 pub(crate) fn tidy(cast: &mut Cast) {
     untag(cast);
     let world = &cast.world;
-    world.change_settings(|settings| settings.resolvers_deny = None);
+    world.change_settings(|settings| settings.resolvers_lie = None);
     roles::put_delegation_roles(world, &cast.build_zone, PREFIX);
     for zone in world.zones().into_values() {
         drop(world.edit_zone(&zone.id, |zone| {

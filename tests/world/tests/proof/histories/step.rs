@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use world::When;
+use world::cloudformation::Way;
+use world::{Lie, When};
 
 use super::choice::{NAMES, PREFIXES, STACKS, StackChoice};
 use crate::cast::BUILD;
@@ -38,8 +39,8 @@ pub(crate) enum Operation {
     CutCreate(usize, StackChoice, u16),
     /// Deploys a template that is derived from the earlier ones.
     Follow(usize, Twist),
-    /// Somebody who may invoke its function invents a Delete about a name.
-    Forge(usize, Forged, usize),
+    /// Whoever may invoke its function, or start its state machine, makes up a Delete about a name.
+    Forge(usize, Forged, usize, Way),
     /// Deletes it.
     Delete(usize),
     /// Continues its rollback, or gives up on what cannot be undone.
@@ -97,6 +98,8 @@ pub(crate) enum Forged {
     OthersThing,
     /// It belongs to another stack, and is about a resource that this stack has.
     OtherStack,
+    /// It is about the stack's own resources, and the execution that carries it was started for another request.
+    Own,
 }
 
 /// What people do.
@@ -124,9 +127,9 @@ pub(crate) enum Act {
     RetagStack(usize, usize),
     /// Prevent every function from deleting the NS record set of a name and the record sets of its zones.
     Stick(usize),
-    /// The resolvers of `DNS_NAME_SERVERS` deny every name.
-    Lie,
-    /// Delete every zone of a name that a function created and CloudFormation knows, with its record sets.
+    /// The resolvers of `DNS_NAME_SERVERS` lie about every name.
+    Lie(Lie),
+    /// Empty and delete every zone of a name that a function made and CloudFormation knows.
     RemoveZones(usize),
     /// Remove the ownership tags of every zone of a name.
     RemoveMarks(usize),
@@ -267,10 +270,10 @@ impl fmt::Display for Operation {
                 )
             }
             Self::Follow(_, twist) => write!(f, "{stack:10} | deploy the last template, {twist:?}"),
-            Self::Forge(_, forged, at) => {
+            Self::Forge(_, forged, at, way) => {
                 write!(
                     f,
-                    "{stack:10} | a forged Delete of {}: {forged:?}",
+                    "{stack:10} | a forged Delete of {}: {forged:?}, {way:?}",
                     NAMES[*at]
                 )
             }
@@ -311,7 +314,7 @@ impl fmt::Display for Act {
                 )
             }
             Self::Stick(at) => write!(f, "let nobody delete record sets of {}", NAMES[at]),
-            Self::Lie => f.write_str("let the resolvers deny every name"),
+            Self::Lie(lie) => write!(f, "let the resolvers lie about every name: {lie:?}"),
             Self::RemoveZones(at) => write!(f, "delete every function's zone {}", NAMES[at]),
             Self::RemoveMarks(at) => write!(f, "take the tags off every zone {}", NAMES[at]),
             Self::Sign(at) => write!(f, "sign every zone {}", NAMES[at]),

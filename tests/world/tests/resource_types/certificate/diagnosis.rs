@@ -99,6 +99,22 @@ async fn the_request_waits_for_the_delegation_of_a_new_zone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_request_waits_for_the_delegation_although_another_resource_uses_the_new_zone() {
+    let stage = Stage::set(|_| ()).await;
+    let zone = stage.world.make_zone(CONSUMER, ZONE).unwrap();
+    delegate_after(&stage, &zone, 500);
+    let (world, used) = (stage.world.clone(), zone.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let record = Edit::create(&format!("www.{ZONE}"), "A", 60, &["192.0.2.1"]);
+        world.edit_records(&used, &[record]).unwrap();
+    });
+    stage.created(certificate(&zone, json!({}))).await;
+    assert_eq!(stage.calls("RequestCertificate").len(), 1);
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_request_waits_for_the_delegation_of_a_new_zone_until_the_end() {
     // After a quarter of an hour, a Delete could miss a certificate that was requested so late.
     let stage = Stage::set(|_| ()).await;

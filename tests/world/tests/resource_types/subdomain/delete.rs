@@ -1,10 +1,12 @@
 //! Deletes that are refused before anything is changed, and deletes that need no permissions.
 
 use serde_json::json;
+use std::time::Duration;
 use world::Edit;
+use world::cloudformation::Status;
 
-use super::{BUILD, CONSUMER, NAME, Zone, subdomain, zones_of};
-use crate::stage::Stage;
+use super::{BUILD, CONSUMER, NAME, NETWORK, Zone, subdomain, zones_of};
+use crate::stage::{Stage, one, stack};
 
 /// Deletes a subdomain whose delete is refused, and checks that zone and delegation are unchanged. Then
 /// repairs the cause and deletes again. Returns the sentence.
@@ -252,6 +254,29 @@ async fn a_zone_is_deleted_if_its_create_had_no_permission_to_delegate() {
     let reason = stage.refused(subdomain(json!({}))).await;
     assert!(reason.contains("(AccessDenied, request "), "{reason}");
     stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_is_kept_if_its_delegation_is_accepted_and_not_in_sync_when_the_role_is_deleted() {
+    let stage = Stage::published(|_| ()).await;
+    let slow = Duration::from_secs(150);
+    stage
+        .world
+        .change_settings(|settings| settings.propagation = slow..=slow);
+    let (world, parent) = (stage.world.clone(), stage.build.clone());
+    let closing = tokio::spawn(async move {
+        while world.record_set(&parent, NAME, "NS").is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        world.delete_role(&format!("arn:aws:iam::{NETWORK}:role/delegation"));
+    });
+    let mut stack = stack("subject");
+    let template = one(subdomain(json!({})));
+    let status = stage.engine.create(&mut stack, &template).await;
+    closing.await.unwrap();
+    assert_eq!(status, Status::NotDeleted, "{}", stage.history());
+    assert_eq!(stage.made_zones().len(), 1, "{}", stage.history());
+    assert!(stage.delegation().is_some());
 }
 
 #[tokio::test(start_paused = true)]

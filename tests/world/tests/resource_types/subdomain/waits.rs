@@ -18,11 +18,11 @@ async fn a_drain_continues_in_the_state_machine() {
         .await;
     let (zone, _) = zones_of(&stack);
     stage.deleted(&mut stack).await;
-    let (undelegated, gone) = (
+    let (ns_deleted, gone) = (
         stage.last("ChangeResourceRecordSets"),
         stage.last("DeleteHostedZone"),
     );
-    let drained = gone - undelegated;
+    let drained = gone - ns_deleted;
     // From INSYNC, which takes at most 40 s here.
     assert!(
         (1_800..1_800 + 40 + 90).contains(&drained.as_secs()),
@@ -31,6 +31,19 @@ async fn a_drain_continues_in_the_state_machine() {
     );
     assert_eq!(stage.calls("StartExecution").len(), 1);
     assert_eq!(stage.world.zone(&zone).map(|zone| zone.id), None);
+    stage.check_no_subdomain();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_lasts_as_long_as_resolvers_may_cache_a_delegation_whose_ttl_was_shortened() {
+    let stage = Stage::published(|_| ()).await;
+    let mut stack = stage.created(subdomain(json!({"Ttl": 1_800}))).await;
+    stage
+        .updated(&mut stack, subdomain(json!({"Ttl": 60})))
+        .await;
+    stage.deleted(&mut stack).await;
+    let drained = stage.last("DeleteHostedZone") - stage.last("ChangeResourceRecordSets");
+    assert!(drained.as_secs() >= 1_800, "{drained:?}");
     stage.check_no_subdomain();
 }
 
@@ -96,13 +109,13 @@ async fn a_delegation_that_resolvers_use_is_deleted_when_they_stop() {
         let until = stage.world.now() + Duration::from_secs(seconds);
         stage.follow(until);
         stage.deleted(&mut stack).await;
-        let undelegated = stage.last("ChangeResourceRecordSets");
+        let ns_deleted = stage.last("ChangeResourceRecordSets");
         assert!(
-            undelegated > until && undelegated < until + Duration::from_secs(150),
+            ns_deleted > until && ns_deleted < until + Duration::from_secs(150),
             "{}",
             stage.history()
         );
-        assert!(stage.last("DeleteHostedZone") > undelegated);
+        assert!(stage.last("DeleteHostedZone") > ns_deleted);
         stage.check_no_subdomain();
     }
 }

@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// The pause between two checks over DNS while name servers still delegate to the zone.
 const SEEN_PAUSE: Duration = Duration::from_secs(15);
+/// How long a change may take to reach Route 53's name servers in an incident. Usually it takes less than
+/// [`PROPAGATION`].
+const LONGEST_PROPAGATION: Duration = Duration::from_secs(600);
 /// The time to delete the zone and to answer, if a drain has to be shortened.
 const RESERVE: Duration = Duration::from_secs(60);
 
@@ -27,8 +30,8 @@ impl Case<'_> {
         let (zone, memory) = (item.zone, self.delivery.memory);
         let phase = memory.phase(&zone.id);
         match phase {
-            Some(&Phase::Undelegated { ttl }) => {
-                let drain = self.drain(complete);
+            Some(&Phase::DelegationDeleted { ttl, apex_ttl }) => {
+                let drain = self.drain(complete, ttl.max(apex_ttl));
                 let phase = Phase::Draining {
                     until: self.delivery.seconds(drain),
                     ttl: Some(ttl),
@@ -57,12 +60,12 @@ impl Case<'_> {
         if let Some(keeps) = self.keeps(contents) {
             return self.cannot_be_deleted(item, keeps);
         }
-        if phase.is_none() && self.is_delegation_known(item) {
+        if phase.is_none() && self.may_delete_unread(item) {
             // Usually the NS record set is as the Create created it. Route 53 deletes it only if it is
             // exactly so, and this saves a call of the parent's account, which all consumers share.
             let ttl = self.task.leaving.ttl.unwrap_or_default();
             let set = RecordSet::ns(&item.delegation.name, ttl, &zone.name_servers);
-            return Ok(self.undelegate(item, &set));
+            return self.delete_delegation(item, &set);
         }
         match self.set(&item.delegation)? {
             SetInParent::Present(set) if set.name_servers() == zone.name_servers => {
@@ -70,7 +73,7 @@ impl Case<'_> {
                     return self.delete_without_permission(item, complete, cause);
                 }
                 self.check_conflict(&item.delegation)?;
-                Ok(self.undelegate(item, &set))
+                self.delete_delegation(item, &set)
             }
             SetInParent::NoPermission(cause) => {
                 self.delete_without_permission(item, complete, &cause)
@@ -84,8 +87,9 @@ impl Case<'_> {
                 // The answer may also mean "not yet": name servers may not have had the record set so far,
                 // and its change may still be propagating.
                 Standing::Gone | Standing::Unknown(_) => {
-                    let drain = self.drain(complete).max(PROPAGATION);
-                    Ok(self.drained(item, drain))
+                    let ttl = contents.apex_ttl.unwrap_or_default();
+                    let drain = self.drain(complete, ttl).max(PROPAGATION);
+                    Ok(self.start_drain(item, drain))
                 }
                 // Not INSYNC yet, or a changed record set that still names these name servers.
                 Standing::Stands(said) => Err(self.delivery.wait(
@@ -101,22 +105,30 @@ impl Case<'_> {
 
     /// Without permission in the parent, the zone may be deleted only if the parent's own name servers say
     /// that they do not delegate to it any more.
-    pub(super) fn delete_without_permission(
+    fn delete_without_permission(
         &self,
         item: &Item<'_>,
         complete: bool,
         cause: &Error,
     ) -> Result<Plan, Stop> {
-        self.check_gone(item, cause)?;
+        self.check_not_delegated(item, cause)?;
+        let contents = self.contents(item)?;
         if self.delivery.memory.phase(&item.zone.id).is_none() {
-            return Ok(self.drained(item, self.drain(complete)));
+            // A delegation that was never seen INSYNC may not have reached the name servers yet. If the Delete has no time to
+            // learn that, it times out, and the zone is kept.
+            let drain = if complete {
+                self.drain(complete, contents.apex_ttl.unwrap_or_default())
+            } else {
+                LONGEST_PROPAGATION
+            };
+            return Ok(self.start_drain(item, drain));
         }
-        self.delete_zone(item, self.contents(item)?, false)
+        self.delete_zone(item, contents, false)
     }
 
     /// Deletes the zone, and before it the contents that may be deleted. `reads_again` says whether the
     /// parent can be read again afterwards.
-    pub(super) fn delete_zone(
+    fn delete_zone(
         &self,
         item: &Item<'_>,
         contents: &Contents,
@@ -169,7 +181,7 @@ impl Case<'_> {
     /// Plans what follows if the zone cannot be deleted. A Delete is refused, and its delegation restored if
     /// this Delete has deleted it. A rollback is not refused, because that would leave the stack stuck: no
     /// resolver is led to the zone any more, and the log names it.
-    pub(super) fn cannot_be_deleted(&self, item: &Item<'_>, keeps: Keeps) -> Result<Plan, Stop> {
+    fn cannot_be_deleted(&self, item: &Item<'_>, keeps: Keeps) -> Result<Plan, Stop> {
         if let Which::Leftovers { .. } = self.task.which {
             let why = Why::Leftover(self.error(item, keeps, Left::Deleted));
             let mut actions = Vec::new();
@@ -198,15 +210,18 @@ impl Case<'_> {
         Ok(self.delivery.plan([restore], end))
     }
 
-    pub(super) fn undelegate(&self, item: &Item<'_>, set: &RecordSet) -> Plan {
+    /// Deletes the NS record set.
+    fn delete_delegation(&self, item: &Item<'_>, set: &RecordSet) -> Result<Plan, Stop> {
         let ttl = set.ttl().unwrap_or_default();
-        let phase = Phase::Undelegated { ttl };
+        let apex_ttl = self.contents(item)?.apex_ttl.unwrap_or_default();
+        let phase = Phase::DelegationDeleted { ttl, apex_ttl };
         let remember = self.delivery.memory.with(&item.zone.id, phase);
         let delete = delete(&item.delegation, set);
-        self.delivery.remember([delete], remember, End::Plan)
+        Ok(self.delivery.remember([delete], remember, End::Plan))
     }
 
-    pub(super) fn drained(&self, item: &Item<'_>, drain: Duration) -> Plan {
+    /// Begins to wait until resolvers have forgotten a delegation that this Delete has not deleted.
+    fn start_drain(&self, item: &Item<'_>, drain: Duration) -> Plan {
         let phase = Phase::Draining {
             until: self.delivery.seconds(drain),
             ttl: None,
@@ -215,9 +230,9 @@ impl Case<'_> {
         self.delivery.remember([], remember, End::Observe)
     }
 
-    /// Returns how long resolvers may still use the delegation, at most the time that is left. Nobody has
-    /// used a leftover, what an unanswered Create has created, or what was never complete.
-    pub(super) fn drain(&self, complete: bool) -> Duration {
+    /// Returns how long resolvers that cached these TTLs may still use the delegation, at most the time that
+    /// is left. Nobody has used a leftover, what an unanswered Create has created, or what was never complete.
+    fn drain(&self, complete: bool, ttls: i64) -> Duration {
         let is_used = match self.task.which {
             Which::Named(_) => complete,
             Which::Tagged => complete && is_refused_id(self.delivery.request.physical_id()),
@@ -225,15 +240,16 @@ impl Case<'_> {
         };
         let most = self.delivery.time_left.saturating_sub(RESERVE);
         if is_used {
-            self.task.leaving.drain.min(most)
+            let ttls = u32::try_from(ttls).unwrap_or_default();
+            self.task.leaving.drain(ttls).min(most)
         } else {
             Duration::ZERO
         }
     }
 
-    /// Returns whether the NS record set is assumed to be as the properties say, because nothing shows that
-    /// it is not.
-    pub(super) fn is_delegation_known(&self, item: &Item<'_>) -> bool {
+    /// Returns whether the NS record set may be deleted before it is read, because nothing shows that it
+    /// differs from the properties. If it does, Route 53 refuses ([`Conflict::Stale`]), and it is read.
+    fn may_delete_unread(&self, item: &Item<'_>) -> bool {
         matches!(self.task.which, Which::Named(_))
             && self.task.leaving.ttl.is_some()
             && self.observed.conflict.is_none()
@@ -244,7 +260,7 @@ impl Case<'_> {
         Stop::Refuse(self.error(item, keeps, left))
     }
 
-    pub(super) fn error(&self, item: &Item<'_>, keeps: Keeps, left: Left) -> Error {
+    fn error(&self, item: &Item<'_>, keeps: Keeps, left: Left) -> Error {
         Error::Kept {
             name: item.delegation.name.clone(),
             zone: item.zone.id.clone(),

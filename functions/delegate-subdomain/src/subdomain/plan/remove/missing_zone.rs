@@ -17,6 +17,9 @@ use hosted_zones::NameServers;
 impl Case<'_> {
     /// Plans what follows after the zone is deleted. A redelivered Create may have delegated to it again just
     /// before.
+    ///
+    /// That this request has deleted it is only remembered, and whoever may start the state machine can write
+    /// that. So the NS record set is kept if a zone of the account has its name servers.
     pub(super) fn after_deletion(
         &self,
         delegation: &Delegation,
@@ -24,7 +27,15 @@ impl Case<'_> {
     ) -> Result<Plan, Stop> {
         let finished = self.delivery.memory.with(&delegation.zone, Phase::Finished);
         match self.set(delegation)? {
-            SetInParent::Present(set) if set.name_servers() == *servers => {
+            SetInParent::Present(set)
+                if set.name_servers() == *servers && delegation.is_to(servers, &self.owner) =>
+            {
+                if self.has_namesake(delegation, servers)? {
+                    let zone = delegation.zone.clone();
+                    let why = Why::OtherZone;
+                    let leave = Action::Leave { zone, why };
+                    return Ok(self.delivery.remember([leave], finished, End::Observe));
+                }
                 if let Some(Conflict::NoPermission(cause)) = &self.observed.conflict {
                     self.check_not_dangling(delegation, Some(servers), cause)?;
                     return Ok(self.delivery.remember([], finished, End::Observe));
@@ -56,10 +67,7 @@ impl Case<'_> {
             }
         };
         let servers = set.name_servers();
-        let Some(namesakes) = &self.observed.namesakes else {
-            return Err(Stop::Read(Question::Namesakes(delegation.name.clone())));
-        };
-        if namesakes.iter().any(|(_, others)| *others == servers) {
+        if self.has_namesake(delegation, &servers)? {
             let zone = delegation.zone.clone();
             let why = Why::OtherZone;
             return Ok(self
@@ -81,6 +89,14 @@ impl Case<'_> {
         }
         self.check_conflict(delegation)?;
         Ok(self.delivery.plan([delete(delegation, &set)], self.done()))
+    }
+
+    /// Returns whether a zone of this account has the name, and these name servers.
+    fn has_namesake(&self, delegation: &Delegation, servers: &NameServers) -> Result<bool, Stop> {
+        let Some(namesakes) = &self.observed.namesakes else {
+            return Err(Stop::Read(Question::Namesakes(delegation.name.clone())));
+        };
+        Ok(namesakes.iter().any(|(_, others)| others == servers))
     }
 
     /// Without permission in the parent of a missing zone: refuses if its name servers still delegate to the
