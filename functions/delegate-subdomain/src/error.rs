@@ -7,8 +7,9 @@ use ownership::Owner;
 use std::fmt;
 use thiserror::Error;
 
-/// Everything that can go wrong with a subdomain. `Display` is the sentence that the user reads in CloudFormation's
-/// events: what failed, on what, with which AWS error code and request id, and what to do next.
+/// Everything that can fail for a subdomain. `Display` is the sentence that the user reads in
+/// CloudFormation's events: what failed, on which name or zone, with which AWS error code and request id, and
+/// what to do next.
 #[derive(Clone, Debug, Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -156,7 +157,7 @@ pub(crate) enum Error {
         parent: DomainName,
         zone: HostedZoneId,
         sets: Vec<RecordSet>,
-        /// Those by which ACM validates certificates.
+        /// The record sets with which ACM validates certificates.
         validations: Vec<RecordSet>,
     },
     #[error(
@@ -235,13 +236,13 @@ pub(crate) enum Error {
         cause: String,
         standing: String,
     },
-    /// Why the parent is not known, for [`Error::StillDelegated`].
+    /// Why the parent zone is not known, for [`Error::StillDelegated`].
     #[error("{0}")]
     NoParent(String),
 }
 
 impl Error {
-    /// What the protocol has to know of it.
+    /// Returns the error in the protocol's terms.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {
             Self::Aws(error) | Self::Role { error, .. } => outlook(error),
@@ -253,12 +254,12 @@ impl Error {
         }
     }
 
-    /// Whether it may pass without anyone's doing.
+    /// Returns whether the error is transient.
     pub(crate) fn is_transient(&self) -> bool {
         self.trouble().outlook == Outlook::Transient
     }
 
-    /// Whether it comes of lacking permission in the parent, so that only DNS can still speak about it.
+    /// Returns whether the permission in the parent is missing, so that only DNS can still answer.
     pub(crate) fn lacks_permission(&self) -> bool {
         match self {
             Self::Role { error, .. } => matches!(error.kind, Kind::Denied | Kind::Refused),
@@ -269,7 +270,7 @@ impl Error {
     }
 }
 
-/// What time does to a failed call.
+/// Returns whether the error of a call is transient.
 pub(crate) fn outlook(error: &AwsError) -> Outlook {
     match error.kind {
         Kind::Throttled | Kind::NoAnswer => Outlook::Transient,
@@ -280,7 +281,7 @@ pub(crate) fn outlook(error: &AwsError) -> Outlook {
 const DENIED: &str = "grant the function's role this action, or see to it that the name is one that its delegation role may \
                       change";
 
-/// What to do next about a failed call; `denied` where it lacks rights.
+/// Returns the remedy for a failed call, which is `denied` if permissions are missing.
 pub(crate) fn next(error: &AwsError, denied: &'static str) -> &'static str {
     match error.kind {
         Kind::Denied => denied,
@@ -292,9 +293,9 @@ pub(crate) fn next(error: &AwsError, denied: &'static str) -> &'static str {
     }
 }
 
-/// What to do next about a refused call: nothing in the template mends a quota that is used up
-/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>). In which words Route 53 refuses a
-/// record set too many is not documented.
+/// Returns the remedy for a refused call. No change of the template helps if a quota is used up
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>). Route 53 does not
+/// document its words for too many record sets.
 fn next_of_refused(error: &AwsError) -> &'static str {
     match error.code.as_deref() {
         Some("TooManyHostedZones") => {
@@ -316,7 +317,7 @@ fn next_of_refused(error: &AwsError) -> &'static str {
     }
 }
 
-/// What became of the delegation of a zone that was not deleted.
+/// The state of the delegation of a zone that was not deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
     Untouched,
@@ -336,7 +337,7 @@ impl fmt::Display for Left {
     }
 }
 
-/// What keeps a zone from being deleted, and what to do about it.
+/// What prevents the deletion of a zone, and its remedy.
 #[derive(Clone, Debug, Error)]
 pub(crate) enum Keeps {
     #[error("holds {}; delete these record sets, or set RecordsOnDelete to Delete", Sets(.0))]
@@ -356,7 +357,7 @@ pub(crate) enum Keeps {
     Unknown(AwsError),
 }
 
-/// What to do about record sets by which ACM validates certificates, which the user may not know.
+/// The remedy for record sets with which ACM validates certificates, which the user may not know.
 struct Validations<'a>(&'a [RecordSet]);
 
 impl fmt::Display for Validations<'_> {
@@ -373,7 +374,7 @@ impl fmt::Display for Validations<'_> {
     }
 }
 
-/// Record sets in a sentence, the first ten of them: an answer has 4,096 bytes.
+/// Record sets in a sentence, of which the first ten are listed, because an answer has at most 4,096 bytes.
 struct Sets<'a>(&'a [RecordSet]);
 
 pub(crate) const LISTED: usize = 10;

@@ -1,11 +1,12 @@
 //! `delegate-subdomain`: the Lambda function of a consumer account.
 //!
-//! 1. **A resource type's folder reads top to bottom**: properties, create, update, delete. It says *what* must
-//!    hold; `hosted_zones` and the modules over the other services say *how*.
-//! 2. **Level-triggered.** Nothing is remembered between two calls that cannot be found again by what stands: a
-//!    process killed at any point leaves what the next call, or the stack's rollback, finds and finishes.
-//! 3. **The order is the safety.** A name is delegated only to a zone that exists, and a zone goes only after every
-//!    name server of Route 53 has forgotten that it was delegated to.
+//! 1. **Each resource type is a loop**: observe what exists, plan, act. `hosted_zones` and the modules for
+//!    the other services make the calls.
+//! 2. **Level-triggered.** Everything that a later call needs can be found again from what exists: if a
+//!    process is killed at any point, the next call, or the stack's rollback, finds what it left and
+//!    completes it.
+//! 3. **The order makes it safe.** A name is delegated only to a zone that exists, and a zone is deleted only
+//!    after every name server of Route 53 has deleted its delegation.
 
 mod certificate;
 mod error;
@@ -34,7 +35,7 @@ const SUBDOMAIN: &str = "Custom::DelegatedSubdomain";
 const CERTIFICATE: &str = "Custom::SubdomainCertificate";
 
 impl<T: Transport + Clone> DelegateSubdomain<T> {
-    /// Over the SDK's configuration, from which all clients are made, and DNS.
+    /// Creates the resource types with the SDK's configuration, from which all clients are created, and DNS.
     pub fn new(config: &SdkConfig, dns: Dns<T>) -> Self {
         Self {
             subdomains: Subdomains::new(config, dns.clone()),
@@ -54,11 +55,12 @@ impl<T: Transport> ResourceTypes for DelegateSubdomain<T> {
         progress: Option<Value>,
         invocation: &Invocation,
     ) -> Result<Step, Failure> {
-        // Boxed: each holds a future for each of its AWS calls, and the layers above would each hold it again.
+        // Boxed: each contains a future for each of its AWS calls, and the callers would each contain it
+        // again.
         match request.resource_type.as_str() {
             SUBDOMAIN => Box::pin(self.subdomains.advance(request, progress, invocation)).await,
             CERTIFICATE => Box::pin(self.certificates.advance(request, progress, invocation)).await,
-            // A Delete: whatever it was made for, nothing of another type was made here.
+            // A Delete: nothing of another resource type was created here.
             _ => Ok(Step::Done(Success::new(request.physical_id()))),
         }
     }
@@ -71,7 +73,7 @@ impl<T: Transport> ResourceTypes for DelegateSubdomain<T> {
     ) -> Option<String> {
         match request.resource_type.as_str() {
             CERTIFICATE => Box::pin(self.certificates.abandon(request, progress, invocation)).await,
-            // What stands of a subdomain is found and removed by its Delete.
+            // The Delete of a subdomain finds and removes what exists of it.
             _ => None,
         }
     }

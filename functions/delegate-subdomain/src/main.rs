@@ -1,6 +1,6 @@
 //! The Lambda function `delegate-subdomain`.
 
-// The futures of the SDK's calls lie in one another, some 130 deep, when the compiler computes their layout.
+// The futures of the SDK's calls are nested about 130 deep when the compiler computes their layout.
 #![recursion_limit = "256"]
 
 use custom_resource::{Function, Https};

@@ -9,18 +9,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A role of the networking account, and what it reads.
+/// A role of the networking account, and what it may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Network {
     pub(crate) prefix: String,
     pub(crate) role_arn: String,
-    /// Of the parameters. None if it is this function's own.
+    /// The Region of the parameters. None if it is this function's own.
     pub(crate) region: Option<String>,
     pub(crate) external_id: Option<String>,
 }
 
-/// What the networking account lets this function do there: read its parameters and change its zone, by a
-/// delegation role.
+/// The permissions of this function in the networking account: to read its parameters and to change its zone,
+/// with a delegation role.
 #[derive(Clone, Debug)]
 pub(crate) struct NetworkAccount {
     pub(crate) route53: Route53,
@@ -32,8 +32,8 @@ pub(crate) struct NetworkAccount {
 pub(crate) struct Roles {
     config: SdkConfig,
     sts: aws_sdk_sts::Client,
-    /// The last role assumed, for the request that assumed it. Other requests assume it anew: a role that was
-    /// made again under the same name is another role, and its old credentials are dead.
+    /// The last assumed role, for the request that assumed it. Other requests assume it again: a role that
+    /// was created again with the same name is another role, and the old credentials are invalid.
     last: Mutex<Option<Assumed>>,
 }
 
@@ -45,10 +45,10 @@ struct Assumed {
     expires: SystemTime,
 }
 
-/// Longest session of a role assumed with a role's credentials
+/// The longest session of a role that is assumed with another role's credentials
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>).
 const SESSION: Duration = Duration::from_secs(3_600);
-/// No session is used in its last minutes.
+/// A session is not used in its last minutes.
 const SPARE: Duration = Duration::from_secs(300);
 
 impl Roles {
@@ -62,12 +62,12 @@ impl Roles {
         }
     }
 
-    /// The networking account as the role sees it, for one request.
+    /// Returns the networking account with the permissions of the role, for one request.
     ///
     /// # Errors
     ///
-    /// [`Error::Role`] where the role is not there, does not trust this function or asks for another external id:
-    /// STS answers all of these alike.
+    /// [`Error::Role`] if the role does not exist, does not trust this function or requires another external
+    /// id. STS answers the same in all these cases.
     pub(crate) async fn assume(
         &self,
         network: &Network,
@@ -88,7 +88,7 @@ impl Roles {
         }
         let assume = self.sts.assume_role().role_arn(&network.role_arn);
         let assume = assume
-            // What CloudTrail of the networking account shows as the session.
+            // The name of the session in the networking account's CloudTrail.
             .role_session_name("zone-delegation")
             .set_external_id(network.external_id.clone())
             .duration_seconds(i32::try_from(SESSION.as_secs()).expect("an hour fits"));

@@ -2,7 +2,7 @@ use aws_calls::AwsError;
 use hosted_zones::{HostedZone, HostedZoneId, Route53};
 use thiserror::Error;
 
-/// Why the zone that a property names is of no use.
+/// Why the zone that a property names cannot be used.
 #[derive(Clone, Debug, Error)]
 pub(crate) enum Unusable {
     #[error(
@@ -19,7 +19,7 @@ pub(crate) enum Unusable {
     },
 }
 
-/// A public zone of this account that a property names.
+/// Returns a public zone of this account that a property names.
 pub(crate) async fn public_zone<E: From<AwsError> + From<Unusable>>(
     route53: &Route53,
     property: &'static str,

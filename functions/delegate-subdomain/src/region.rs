@@ -58,12 +58,13 @@ pub(crate) fn partition_of(region: &str) -> Option<&'static [&'static str]> {
         .find(|regions| regions.contains(&region))
 }
 
-/// Returns the Region that a property names, or none if the property is empty: a template with parameters sends that.
+/// Returns the Region of a property, or none if the property is empty, as a template with parameters sends
+/// it.
 ///
 /// # Errors
 ///
-/// [`PropertyError`] if the text does not have the form of a Region's name. Whether the Region exists is not checked:
-/// AWS adds Regions, and a call to one that does not exist says so.
+/// [`PropertyError`] if the text does not have the form of a Region's name. Whether the Region exists is not
+/// checked: AWS adds Regions, and a call to a missing one fails.
 pub(crate) fn region(
     property: &'static str,
     text: Option<String>,
@@ -79,7 +80,7 @@ pub(crate) fn region(
     }
 }
 
-/// Whether a text has the form of a Region's name: two or more words, then a number, with hyphens between them.
+/// Returns whether a text has the form of a Region's name: two or more words, then a number, with hyphens between them.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [words @ .., number] = parts.as_slice() else {

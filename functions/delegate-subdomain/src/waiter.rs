@@ -3,7 +3,7 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use aws_types::SdkConfig;
 use custom_resource::{NotStarted, Waiter};
 
-/// The state machine that goes on with a wait when the invocation ends.
+/// The state machine that continues a wait after the invocation.
 #[derive(Debug)]
 pub struct StateMachine {
     client: aws_sdk_sfn::Client,
@@ -11,7 +11,7 @@ pub struct StateMachine {
 }
 
 impl StateMachine {
-    /// The state machine `STATE_MACHINE_ARN`.
+    /// Creates the waiter for the state machine in `STATE_MACHINE_ARN`.
     #[must_use]
     pub fn new(config: &SdkConfig, arn: String) -> Self {
         Self {
@@ -27,21 +27,22 @@ impl Waiter for StateMachine {
         let start = start.name(execution_name).input(input);
         let executions = self.arn.replacen(":stateMachine:", ":execution:", 1);
         let arn = format!("{executions}:{execution_name}");
-        // Once: the protocol, which knows how much time there is, asks again.
+        // Only once: the protocol knows how much time there is, and calls this again.
         match call_once("Step Functions", "StartExecution", &arn, start.send()).await {
             Ok(_) => Ok(()),
-            // The same request was delivered twice. A Standard state machine answers the same input with success while the
-            // execution runs; another input, or an execution that has ended, with this
+            // The same request was delivered twice. A Standard state machine answers the same input with
+            // success while the execution runs. If the input differs, or the execution has ended, it answers
+            // with this
             // (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
-            Err(error) if error.is("ExecutionAlreadyExists") => self.goes_on(&arn).await,
+            Err(error) if error.is("ExecutionAlreadyExists") => self.still_runs(&arn).await,
             Err(error) => Err(not_started(&error)),
         }
     }
 }
 
 impl StateMachine {
-    /// Checks that this execution still runs. One that has ended takes no further delivery.
-    async fn goes_on(&self, arn: &str) -> Result<(), NotStarted> {
+    /// Checks that this execution still runs. One that has ended accepts no other delivery.
+    async fn still_runs(&self, arn: &str) -> Result<(), NotStarted> {
         let sent = self.client.describe_execution().execution_arn(arn).send();
         match call_once("Step Functions", "DescribeExecution", arn, sent).await {
             Ok(execution) if *execution.status() == ExecutionStatus::Running => Ok(()),
@@ -49,12 +50,12 @@ impl StateMachine {
                 "the execution {arn} of an earlier delivery of this request has ended ({})",
                 execution.status()
             ))),
-            // A role of release 0.2.0 may not ask. Most likely the execution runs.
+            // A role of release 0.2.0 has no permission for this. The execution most likely runs.
             Err(error) if error.kind == Kind::Denied => {
                 tracing::warn!(%error, "whether the execution still runs is not known, assuming that it does");
                 Ok(())
             }
-            // What Step Functions describes lags behind what it has started.
+            // DescribeExecution may not know yet what StartExecution has started.
             Err(error) if error.is("ExecutionDoesNotExist") => {
                 Err(NotStarted::NoAnswer(error.to_string()))
             }

@@ -1,4 +1,4 @@
-//! Carries out one action of a plan. Nothing is decided here.
+//! Carries out one action of a plan, and decides nothing.
 
 use crate::{
     error::Error,
@@ -14,16 +14,16 @@ use futures::{
 
 type Call<'a> = BoxFuture<'a, Result<(), Stopped>>;
 
-/// Why an action was not carried out, or not wholly.
+/// Why an action was not carried out, or not completely.
 #[derive(Debug)]
 pub(crate) enum Stopped {
-    /// What was observed is not so, or not any more.
+    /// What was observed is wrong, or has changed.
     Conflict(Conflict),
     Failed(Error),
 }
 
-/// Carries out an action. Its calls are sent at once, and all of them are answered before it ends, so that nothing is
-/// still under way when a failed request is undone.
+/// Carries out an action. Its calls are sent at the same time, and all of them are answered before it ends,
+/// so that none still runs when a failed request is undone.
 pub(crate) async fn act(parameters: &Parameters, action: &Action) -> Result<(), Stopped> {
     let prefix = &action.prefix;
     let calls = match &action.change {
@@ -61,7 +61,7 @@ pub(crate) async fn act(parameters: &Parameters, action: &Action) -> Result<(), 
     stopped.map_or(Ok(()), Err)
 }
 
-/// One call for each parameter.
+/// Makes one call for each parameter.
 fn each<'a, T>(
     prefix: &Prefix,
     of: &'a [(Part, T)],

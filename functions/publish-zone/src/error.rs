@@ -7,7 +7,7 @@ use hosted_zones::{DomainName, HostedZoneId};
 use ownership::Owner;
 use thiserror::Error;
 
-/// Everything that can go wrong with a published zone.
+/// Everything that can fail for a published zone.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -98,7 +98,7 @@ pub(crate) enum Refusal {
 }
 
 impl Error {
-    /// What the protocol has to know of it.
+    /// Returns the error in the protocol's terms.
     pub(crate) fn trouble(&self) -> Trouble {
         let outlook = match self {
             Self::Aws(error) | Self::Refused(Refusal::Aws(error)) if error.is_transient() => {

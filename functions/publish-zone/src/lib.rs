@@ -1,8 +1,8 @@
 //! `publish-zone`: the Lambda function of the networking account.
 //!
-//! It publishes a delegated zone for the consumer accounts: id, name and name servers, in SSM Parameter Store. A
-//! parameter is ours by the tags of its first write; one that stands without them is never overwritten and never
-//! deleted.
+//! It publishes a delegated zone for the consumer accounts: its id, name and name servers, in SSM Parameter
+//! Store. Tags, which are written together with a parameter, name its owner. A parameter without these tags
+//! is never overwritten and never deleted.
 
 mod act;
 mod error;
@@ -24,7 +24,7 @@ pub struct PublishZone {
 }
 
 impl PublishZone {
-    /// Over the SDK's configuration, from which all clients are made.
+    /// Creates the resource type with the SDK's configuration, from which all clients are created.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self {
@@ -44,11 +44,11 @@ impl ResourceTypes for PublishZone {
         progress: Option<Value>,
         invocation: &Invocation,
     ) -> Result<Step, Failure> {
-        // Boxed: it holds a future for each AWS call, and the layers above would each hold it again.
+        // Boxed: it contains a future for each AWS call, and the callers would each contain it again.
         Box::pin(self.zones.advance(request, progress, invocation)).await
     }
 
-    /// What an unfinished request has written is found and removed by its Delete.
+    /// Does nothing: the Delete of an unfinished request finds and removes what it wrote.
     async fn abandon(&self, _: &Request, _: Option<Value>, _: &Invocation) -> Option<String> {
         None
     }

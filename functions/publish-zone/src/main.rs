@@ -7,7 +7,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     custom_resource::run(async |settings| {
         let config = aws_calls::config();
-        // Its calls take seconds, so what it waits for ends with the invocation.
+        // Its calls take seconds, so its waits end with the invocation.
         let waiter: Option<NoWaiter> = None;
         Function::new(
             PublishZone::new(&config),

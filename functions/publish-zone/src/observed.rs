@@ -10,22 +10,22 @@ use hosted_zones::{DomainName, HostedZone, HostedZoneId, Route53, RrType};
 use ownership::{Tags, parameter::Shown};
 use std::{fmt, time::SystemTime};
 
-/// How many names a sentence lists: an answer has 4,096 bytes.
+/// How many names a sentence lists, because an answer has at most 4,096 bytes.
 const LISTED: usize = 10;
 
-/// What exists of what a request is about.
+/// What exists, as far as a request needs it.
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
     /// The zone to publish. None if the account has no such zone, and on Delete.
     pub(crate) zone: Option<HostedZone>,
-    /// Below the prefix.
+    /// The parameters under the prefix.
     pub(crate) parameters: Vec<Parameter>,
-    /// Below the prefix to which an Update that failed wanted to move.
+    /// The parameters under the prefix of a failed Update.
     pub(crate) of_failed_update: Vec<Parameter>,
-    /// Of the names that the template does not have any more, those that have an NS record set in the zone.
+    /// The names that were removed from the template and that have an NS record set in the zone.
     pub(crate) names_in_use: Vec<DomainName>,
     pub(crate) delegations: Delegations,
-    /// What the last action of this request was answered, if it was no success.
+    /// The answer to the last action of this request, if it was no success.
     pub(crate) conflict: Option<Conflict>,
 }
 
@@ -38,35 +38,35 @@ pub(crate) struct Parameter {
     pub(crate) tags: Tags,
 }
 
-/// The NS record sets below the apex of the zone that is published.
+/// The NS record sets in the published zone, without that of its apex.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Delegations {
-    /// Not read: most plans need none of them.
+    /// Not read, because most plans do not need them.
     Unread,
     /// The zone does not exist any more.
     NoZone,
-    /// The zone's name, and the names that have such a record set: the first ten in the order of the zone.
+    /// The zone's name, and the names with such a record set: the first ten in the order of the zone.
     Of {
         zone: DomainName,
         names: Vec<DomainName>,
         more: bool,
     },
-    /// The function's role does not allow to read them.
+    /// The function has no permission to read them.
     Denied(AwsError),
 }
 
-/// An answer that shows that what was observed is not so, or not any more.
+/// An answer that shows that what was observed is wrong, or has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Conflict {
-    /// A parameter was to be created, and its name is not free.
+    /// A parameter to create has a name that is in use.
     NameTaken,
-    /// A parameter was to be changed, and does not exist any more.
+    /// A parameter to change does not exist any more.
     Gone,
-    /// So many parameters were to be deleted, and that was denied.
+    /// The deletion of this many parameters was denied.
     DeleteDenied { error: AwsError, asked: usize },
 }
 
-/// What reads.
+/// Reads what exists.
 #[derive(Debug)]
 pub(crate) struct Observer {
     pub(crate) route53: Route53,
@@ -74,7 +74,7 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// Reads what a request is about, but for the delegations.
+    /// Reads what a request needs, without the delegations.
     pub(crate) async fn observe(&self, task: &Task) -> Result<Observed, AwsError> {
         let nothing = Observed {
             zone: None,
@@ -107,7 +107,7 @@ impl Observer {
         }
     }
 
-    /// Reads the delegations of the zone that is published.
+    /// Reads the delegations in the published zone.
     pub(crate) async fn delegations(&self, id: &HostedZoneId) -> Result<Delegations, AwsError> {
         match self.route53.delegations(id, LISTED + 1).await {
             Ok(None) => Ok(Delegations::NoZone),
@@ -141,7 +141,7 @@ impl Observer {
         Ok(parameters.into_iter().flatten().collect())
     }
 
-    /// None if the parameter was deleted after its value was read.
+    /// Adds the tags of a parameter, or returns none if it was deleted after its value was read.
     async fn with_tags(
         &self,
         prefix: &Prefix,
@@ -168,7 +168,7 @@ impl Observer {
     }
 }
 
-/// One line; a list with `{:#}`.
+/// Writes one line, or a list with `{:#}`.
 impl fmt::Display for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut facts = Vec::new();
@@ -198,7 +198,7 @@ impl fmt::Display for Observed {
         match &self.conflict {
             None => {}
             Some(Conflict::NameTaken) => facts.push("a name to create is taken".to_owned()),
-            Some(Conflict::Gone) => facts.push("a parameter to change is gone".to_owned()),
+            Some(Conflict::Gone) => facts.push("a parameter to change does not exist".to_owned()),
             Some(Conflict::DeleteDenied { error, .. }) => {
                 facts.push(format!("delete denied: {error}"));
             }
@@ -213,7 +213,8 @@ impl fmt::Display for Observed {
     }
 }
 
-/// `hosted-zone-id = Z1 of Zone in stack/dev/1 since request 0123.../1795500060, before of Former with Z0`.
+/// Writes `hosted-zone-id = Z1 of Zone in stack/dev/1 since request 0123.../1795500060, before of Former with
+/// Z0`.
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = Shown(&self.tags);

@@ -1,4 +1,5 @@
-//! SSM Parameter Store: one function for each operation, with the errors that its callers tell apart.
+//! Calls SSM Parameter Store, with one function for each operation and the errors that its callers
+//! distinguish.
 
 use crate::properties::{Part, Prefix};
 use aws_calls::{AwsError, Kind, call};
@@ -32,11 +33,11 @@ pub(crate) struct Stored {
 /// Why `PutParameter` wrote nothing.
 #[derive(Debug)]
 pub(crate) enum PutError {
-    /// A parameter of that name exists, or was deleted so recently that SSM still keeps its name.
+    /// A parameter of that name exists, or was deleted so recently that SSM still reserves its name.
     AlreadyExists,
-    /// The account has as many parameters as it can have.
+    /// The account has the largest number of parameters.
     TooManyParameters(AwsError),
-    /// The parameter has as many versions as it can have, and a label keeps the oldest one.
+    /// The parameter has the largest number of versions, and a label prevents the deletion of the oldest one.
     TooManyVersions(AwsError),
     Other(AwsError),
 }
@@ -52,8 +53,9 @@ pub(crate) enum TagError {
 /// Why nothing was deleted.
 #[derive(Debug)]
 pub(crate) enum DeleteError {
-    /// The function's role allows it for parameters with its stack's tag alone. A parameter that does not exist any more
-    /// has no tags, so that a delete that is sent again, because its answer was lost, is denied as well.
+    /// The function's role has the permission only for parameters with its stack's tag. A parameter that does
+    /// not exist any more has no tags, so a delete that is sent again after its answer was lost is denied as
+    /// well.
     Denied(AwsError),
     Other(AwsError),
 }
@@ -92,7 +94,7 @@ impl Parameters {
         Self { client }
     }
 
-    /// The parameters below a prefix that exist.
+    /// Returns the existing parameters under a prefix.
     pub(crate) async fn get(&self, prefix: &Prefix) -> Result<Vec<Stored>, AwsError> {
         let names = Part::ALL.map(|part| prefix.name(part)).to_vec();
         let get = self.client.get_parameters().set_names(Some(names));
@@ -122,7 +124,7 @@ impl Parameters {
         Ok(answer.tag_list().iter().map(pair).collect())
     }
 
-    /// Writes a parameter that does not exist, with all of its tags in the same call.
+    /// Creates a parameter with all of its tags in one call.
     pub(crate) async fn create(
         &self,
         name: &str,
@@ -135,7 +137,7 @@ impl Parameters {
         send(put, name, part, value).await
     }
 
-    /// Gives a parameter another value. SSM takes no tags in the same call.
+    /// Changes the value of a parameter. SSM accepts no tags in the same call.
     pub(crate) async fn overwrite(
         &self,
         name: &str,
@@ -173,7 +175,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// Deletes parameters. One that does not exist is no error.
+    /// Deletes parameters. Succeeds if one does not exist.
     pub(crate) async fn delete(&self, prefix: &Prefix, parts: &[Part]) -> Result<(), DeleteError> {
         let names = parts.iter().map(|part| prefix.name(*part)).collect();
         let delete = self.client.delete_parameters().set_names(Some(names));

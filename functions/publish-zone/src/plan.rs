@@ -1,9 +1,10 @@
-//! Every decision about a published zone: what a request asks for and what exists, to what is done. No call, no clock.
+//! Makes every decision about a published zone, from the request and from what exists. It makes no calls and
+//! reads no clock.
 //!
-//! [`Plan::of`] is the only entry. It never changes a parameter without an owner, or one of another stack; it takes a
-//! parameter of another logical id only if `FormerLogicalIds` names that id; and it undoes only what the request that is
-//! undone did. `tests/plans` has a plan for each situation that matters, to be read; `plan/worlds.rs` checks these rules
-//! in all small worlds.
+//! [`Plan::of`] is the only entry. It never changes a parameter without an owner, or one of another stack. It
+//! transfers a parameter of another logical id only if `FormerLogicalIds` names that id. And it undoes only
+//! what the undone request did. `tests/plans` has a plan for each important situation as text.
+//! `plan/worlds.rs` checks these rules in all small worlds.
 
 mod action;
 #[cfg(test)]
@@ -32,19 +33,20 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How long SSM keeps the name of a deleted parameter: at least 30 s, says
-/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeleteParameters.html>, and nothing of the most.
+/// How long SSM reserves the name of a deleted parameter: at least 30 s according to
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeleteParameters.html>, which names
+/// no upper bound.
 const NAME_IS_KEPT: Duration = Duration::from_secs(90);
-/// Between two attempts to create a parameter whose name SSM keeps.
+/// The pause between two attempts to create a parameter whose name SSM reserves.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What is to be done.
+/// What has to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
     /// The decision needs the delegations of this zone: read them, and plan again.
     ReadDelegations(HostedZoneId),
-    /// Carry out the actions one after another, then end so. An action whose answer contradicts what was observed ends
-    /// the plan: observe and plan again.
+    /// Carry out the actions one after another, then end so. If the answer of an action contradicts what was
+    /// observed, the plan ends: observe and plan again.
     Do(Vec<Action>, End),
     /// Nothing is changed, and FAILED is answered.
     Refuse(Refusal),
@@ -54,7 +56,7 @@ pub(crate) enum Plan {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
     Done(Success),
-    /// Plan again at this moment, remembering this.
+    /// Plan again at this moment, and remember this.
     Again(SystemTime, Phase),
 }
 
@@ -63,13 +65,13 @@ pub(crate) enum End {
 pub(crate) enum Phase {
     #[default]
     First,
-    /// SSM keeps the name of a deleted parameter, seen first at this second since 1970.
+    /// SSM reserves the name of a deleted parameter, which was first seen at this second since 1970.
     NameKept(u64),
-    /// A Create that was never answered may still run until this second since 1970.
+    /// An unanswered Create may still run until this second since 1970.
     SecondSearch(u64),
 }
 
-/// The request, and what a plan needs to know of its delivery.
+/// The request, with what a plan needs to know of its delivery.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery<'a> {
     pub(crate) request: &'a Request,
@@ -77,7 +79,7 @@ pub(crate) struct Delivery<'a> {
     pub(crate) now: SystemTime,
     /// Whether an earlier delivery of the request may have been answered, and undone, already.
     pub(crate) may_be_repeat: bool,
-    /// Until when a Create that was never answered may still run.
+    /// Until when an unanswered Create may still run.
     pub(crate) second_search: SystemTime,
 }
 
@@ -108,7 +110,7 @@ impl From<Refusal> for Stop {
     }
 }
 
-/// Create and Update.
+/// Plans Create and Update.
 fn publish(
     wanted: &Publication,
     observed: &Observed,
@@ -133,7 +135,7 @@ fn publish(
         && wanted.delegations_on_delete == DelegationsOnDelete::Fail
     {
         match &observed.delegations {
-            // The policy of a plain template has changed to the new zone by now.
+            // In a plain template, the policy may already be that of the new zone.
             Delegations::Denied(_) => {}
             delegations => check_no_delegations(&wanted.prefix, &before, delegations)?,
         }
@@ -151,7 +153,7 @@ fn publish(
         (Some(Conflict::NameTaken), Some((part, _))) => {
             return Err(name_kept(wanted.prefix.name(*part), delivery));
         }
-        // A Delete that arrives while this request is still carried out wins.
+        // A Delete that arrives while this request is carried out wins.
         (Some(Conflict::Gone), Some((part, _))) => {
             return Err(Stop::Refuse(Refusal::DeletedMeanwhile {
                 name: wanted.prefix.name(*part),
@@ -175,7 +177,7 @@ fn publish(
         let changes = remove(Of::UnansweredCreate, &left, delivery.request);
         actions.extend(Action::below(prefix, changes));
     }
-    // Last, since they cannot be returned to what they were.
+    // Last, because they cannot be restored.
     let changes = template_tags(wanted, &existing);
     actions.extend(Action::below(&wanted.prefix, changes));
     let success = Success::new(wanted.prefix.as_str())
@@ -197,7 +199,7 @@ fn public_zone<'a>(
     }
 }
 
-/// Refuses a parameter that is someone else's.
+/// Refuses a parameter of another owner.
 fn check_usable(
     wanted: &Publication,
     held: &Held<'_>,
@@ -224,7 +226,7 @@ fn check_usable(
     }
 }
 
-/// Refuses a request that is delivered again after a later one has changed the parameter.
+/// Refuses a redelivered request after a later one has changed the parameter.
 fn check_not_superseded(
     wanted: &Publication,
     held: &Held<'_>,
@@ -234,8 +236,8 @@ fn check_not_superseded(
     let is_of_later = !delivery
         .request
         .may_delete_named(held.ownership.since.as_ref());
-    // An earlier delivery of this very request would have written what this one wants. CloudFormation's time is in whole
-    // seconds, rounded down.
+    // An earlier delivery of this request would have written the values that this one wants. CloudFormation's
+    // time is in whole seconds, rounded down.
     let next_second = delivery.request.requested_at + Duration::from_secs(1);
     let was_written_since = held.parameter.modified >= next_second;
     let is_changed_since = held.ownership.is_own() && !held.says(zone) && was_written_since;
@@ -285,7 +287,7 @@ fn seconds(moment: SystemTime) -> u64 {
     custom_resource::Clock::seconds(moment)
 }
 
-/// A parameter that exists, and whose it is.
+/// An existing parameter, and its owner.
 struct Held<'a> {
     parameter: &'a Parameter,
     ownership: Ownership,
@@ -304,13 +306,13 @@ impl<'a> Held<'a> {
         self.parameter.part
     }
 
-    /// Whether it has the value that publishes the zone.
+    /// Returns whether it has the value that publishes the zone.
     fn says(&self, zone: &HostedZone) -> bool {
         self.parameter.value == self.part().value(zone)
     }
 }
 
-/// The zone that the parameters publish.
+/// Returns the zone that the parameters publish.
 fn published_zone<'a>(mut parameters: impl Iterator<Item = &'a Parameter>) -> Option<HostedZoneId> {
     let id = parameters.find(|parameter| parameter.part == Part::HostedZoneId)?;
     HostedZoneId::parse(&id.value).ok()
@@ -322,7 +324,8 @@ fn missing(zone: &HostedZone, parameters: &[Parameter]) -> Vec<(Part, String)> {
     missing.map(|part| (part, part.value(zone))).collect()
 }
 
-/// Makes what existed before this resource's, unless this very request has done so, or has created it.
+/// Transfers existing parameters to this resource, unless this request has already transferred or created
+/// them.
 fn transfer(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Change {
     let others = existing.iter().filter(|held| {
         let is_current = wanted.place == Place::Current || held.ownership.is_since(request);
@@ -337,7 +340,7 @@ fn transfer(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> C
     Change::AddTags(Purpose::TransferTo(to), tags.collect())
 }
 
-/// An Update in place shows that the stack has moved on: what an earlier request transferred will not be returned.
+/// Returns an Update in place shows that the stack has moved on: what an earlier request transferred will not be returned.
 fn settle(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Change {
     let transferred = existing.iter().filter(|Held { ownership, .. }| {
         wanted.place == Place::Current
@@ -349,10 +352,10 @@ fn settle(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Cha
     Change::RemoveTags(Purpose::Settle, keys.collect())
 }
 
-/// Brings the tags of the template to parameters that exist. New ones are created with them.
+/// Sets the tags of the template on existing parameters. New ones are created with them.
 ///
-/// A Create leaves those of a former logical id's parameters as they are until the next Update, since its rollback could
-/// not return them.
+/// A Create does not change those of a former logical id's parameters until the next Update, because its
+/// rollback could not restore them.
 fn template_tags(wanted: &Publication, existing: &[Held<'_>]) -> [Change; 2] {
     let is_settled =
         |ownership: &Ownership| ownership.is_own() && ownership.transferred_from().is_none();
@@ -382,7 +385,7 @@ fn template_tags(wanted: &Publication, existing: &[Held<'_>]) -> [Change; 2] {
     ]
 }
 
-/// Delete.
+/// Plans Delete.
 fn withdraw(
     wanted: &Withdrawal,
     observed: &Observed,
@@ -390,7 +393,7 @@ fn withdraw(
 ) -> Result<Plan, Stop> {
     let done = End::Done(Success::new(delivery.request.physical_id()));
     let Some(prefix) = &wanted.prefix else {
-        // The Create was refused for its properties.
+        // The Create was refused because of its properties.
         return Ok(Plan::Do(Vec::new(), done));
     };
     let existing = Held::all(&observed.parameters, delivery.request);
@@ -402,7 +405,7 @@ fn withdraw(
         && wanted.delegations_on_delete == DelegationsOnDelete::Fail
         && deleted > 0
     {
-        // The parameter that names the zone may have been deleted, or changed, or put there by someone else.
+        // The parameter that names the zone may have been deleted, changed, or created by someone else.
         let own = existing.iter().filter(|held| held.ownership.is_own());
         let published = published_zone(own.map(|held| held.parameter));
         let published = published.or_else(|| wanted.zone.clone());
@@ -454,7 +457,7 @@ fn remove(of: Of, existing: &[Held<'_>], request: &Request) -> Vec<Change> {
         let is_published = of == Of::Published;
         match (&ownership.owner, &ownership.origin) {
             _ if !is_meant => {}
-            // A Delete of a renamed logical id's new name, while the old one has not been deleted, is a rollback.
+            // If the old logical id exists, the Delete of a renamed one is a rollback.
             (TagOwner::ThisResource { transferred_from }, Origin::Transferred(before))
                 if transferred_from.is_some() || !is_published =>
             {
@@ -463,7 +466,7 @@ fn remove(of: Of, existing: &[Held<'_>], request: &Request) -> Vec<Change> {
             }
             (TagOwner::ThisResource { .. }, Origin::Settled) if !is_published => {}
             (TagOwner::ThisResource { .. }, _) => deleted.push(parameter.part),
-            // The old logical id's Delete: the renaming cannot be rolled back any more.
+            // The old logical id's Delete: the rename cannot be rolled back any more.
             (
                 TagOwner::OtherLogicalId {
                     transferred_from_here: true,
@@ -482,7 +485,7 @@ fn remove(of: Of, existing: &[Held<'_>], request: &Request) -> Vec<Change> {
     changes
 }
 
-/// Returns parameters to the logical id that had them, with the values that they had. The notes are deleted last.
+/// Returns parameters to their former logical id, with their former values. The notes are deleted last.
 fn return_to(
     logical_id: &str,
     parameters: &[(&Parameter, &String)],
@@ -504,7 +507,7 @@ fn return_to(
     ]
 }
 
-/// One line; numbered lines with `{:#}`.
+/// Writes one line, or numbered lines with `{:#}`.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = match self {

@@ -1,4 +1,4 @@
-//! What a request asks for, parsed once: the rest of the crate sees no property that may be wrong.
+//! Parses what a request asks for, once, so that the rest of the crate gets only valid properties.
 
 use custom_resource::{
     Properties, PropertyError, Request, RequestType, is_refused_id,
@@ -12,10 +12,11 @@ use std::{
     fmt,
 };
 
-/// How many tags of the template a parameter can have: of the 50 that SSM takes, the others are kept for ownership.
+/// The number of the template's tags that a parameter can have. SSM accepts 50, of which the others are
+/// reserved for ownership.
 const MOST_TAGS: usize = 44;
 
-/// What the function has to do.
+/// The task of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Task {
     /// Create or Update: the parameters publish the zone.
@@ -37,16 +38,16 @@ pub(crate) struct Publication {
     pub(crate) removed_tags: Vec<String>,
     /// The names that the template had before this Update, for the same zone.
     pub(crate) removed_names: BTreeSet<DomainName>,
-    /// Where an Update that failed can have published, if this Update is its rollback.
+    /// The prefix of a failed Update, if this Update is its rollback.
     pub(crate) failed_prefix: Option<Prefix>,
 }
 
-/// Whether the resource is known to be published under its prefix already.
+/// Whether the resource is known to have published under its prefix before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// By a Create, or by an Update to another prefix: what exists there existed before.
+    /// A Create, or an Update to another prefix: parameters that exist there existed before.
     New,
-    /// By an Update that keeps the prefix.
+    /// An Update that keeps the prefix.
     Current,
 }
 
@@ -61,14 +62,14 @@ pub(crate) struct Withdrawal {
     pub(crate) delegations_on_delete: DelegationsOnDelete,
 }
 
-/// What a Delete is known to be of.
+/// The Create to which a Delete belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
     /// The physical id is a prefix: a Create or an Update answered SUCCESS.
     Published,
     /// The physical id is that of a Create that answered FAILED.
     RefusedCreate,
-    /// CloudFormation received no answer to the Create, and gave it an id. The Create may still run.
+    /// CloudFormation got no answer to the Create, and assigned an id. The Create may still run.
     UnansweredCreate,
 }
 
@@ -79,11 +80,11 @@ pub(crate) enum DelegationsOnDelete {
     Ignore,
 }
 
-/// Where a zone is published.
+/// The prefix under which a zone is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Prefix(String);
 
-/// One of the three parameters below a prefix.
+/// One of the three parameters under a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     HostedZoneId,
@@ -91,7 +92,7 @@ pub(crate) enum Part {
     NameServers,
 }
 
-/// `Custom::PublishedZone` as the template writes it.
+/// `Custom::PublishedZone` in the form of the template.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Template {
@@ -107,7 +108,7 @@ struct Template {
     tags: BTreeMap<String, String>,
 }
 
-/// The properties, each checked.
+/// The checked properties.
 struct Checked {
     zone: HostedZoneId,
     prefix: Prefix,
@@ -116,11 +117,11 @@ struct Checked {
 }
 
 impl Task {
-    /// Returns what a request asks for.
+    /// Parses the task of a request.
     ///
     /// # Errors
     ///
-    /// The first property that is wrong. Never for a Delete, which reads only what it needs.
+    /// The first invalid property. Never for a Delete, which reads only what it needs.
     pub(crate) fn of(request: &Request) -> Result<Self, PropertyError> {
         Ok(match request.request_type {
             RequestType::Delete => Self::Withdraw(Withdrawal::of(request)),
@@ -132,7 +133,7 @@ impl Task {
 impl Publication {
     fn of(request: &Request) -> Result<Self, PropertyError> {
         let wanted = Checked::parse(&request.properties)?;
-        // Those that an Update failed for may be unusable: it then published nothing.
+        // Those for which an Update failed may be unusable: then it published nothing.
         let before = Checked::parse(&request.old_properties).ok();
         let is_current = Prefix::parse(request.physical_id()).as_ref() == Some(&wanted.prefix);
         let mut publication = Self {
@@ -207,7 +208,7 @@ impl Checked {
             DomainName::parse(name)
                 .map_err(|error| invalid("DelegatedNames", name, &format!("{full}, but {error}")))
         };
-        // A template with parameters sends an empty name for what is not used.
+        // A template with parameters sends an empty name for a parameter that was left empty.
         let given = template
             .delegated_names
             .iter()
@@ -229,8 +230,9 @@ impl Checked {
 }
 
 impl Prefix {
-    /// By the rules of SSM for names, 15 levels among them, less the level and the length of the longest of the three
-    /// names (<https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html>).
+    /// Parses a prefix according to SSM's rules for names, including 15 levels, less the level and the length
+    /// of the longest of the three names
+    /// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html>).
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let levels = text.strip_prefix('/')?.split('/');
         let is_level = |level: &str| {
@@ -252,7 +254,7 @@ impl Prefix {
         &self.0
     }
 
-    /// The full name of a parameter.
+    /// Returns the full name of a parameter.
     pub(crate) fn name(&self, part: Part) -> String {
         format!("{self}/{part}")
     }
@@ -267,7 +269,7 @@ impl fmt::Display for Prefix {
 impl Part {
     pub(crate) const ALL: [Self; 3] = [Self::HostedZoneId, Self::HostedZoneName, Self::NameServers];
 
-    /// What the parameter says of a zone.
+    /// Returns the parameter's value for a zone.
     pub(crate) fn value(self, zone: &HostedZone) -> String {
         match self {
             Self::HostedZoneId => zone.id.to_string(),
@@ -277,7 +279,7 @@ impl Part {
     }
 }
 
-/// The last level of the parameter's name.
+/// Writes the last level of the parameter's name.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_property_is_named() {
+    fn an_invalid_property_is_named() {
         let with = |name: &str, value: Value| {
             let mut properties = json!({ "HostedZoneId": "Z1", "ParameterPrefix": "/a" });
             properties[name] = value;
@@ -331,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_physical_id_is_a_prefix_or_was_never_given() {
+    fn a_physical_id_is_a_prefix_or_was_never_assigned() {
         assert!(Prefix::parse("/zone-delegation/dev").is_some());
         for id in [
             "networking-dev-PublishedZone-1A2B3C",

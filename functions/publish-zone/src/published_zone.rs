@@ -1,8 +1,8 @@
 //! `Custom::PublishedZone`: a zone's id, name and name servers in SSM Parameter Store.
 //!
-//! A request is served by one loop: observe what exists ([`observed`](crate::observed)), plan ([`plan`](crate::plan)),
-//! carry the plan out ([`act`](crate::act)). It ends when a plan is carried out or refuses. An answer that contradicts
-//! the observation starts the loop again.
+//! A request is served by one loop: observe what exists ([`observed`](crate::observed)), plan
+//! ([`plan`](crate::plan)), carry the plan out ([`act`](crate::act)). It ends when a plan is carried out or
+//! refuses. If an answer contradicts the observation, the loop starts again.
 
 use crate::{
     act::{Stopped, act},
@@ -18,14 +18,15 @@ use hosted_zones::Route53;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What the second search of a Delete, and its answer, need: the invocation's deadline may decide when it comes.
+/// The time for the second search of a Delete and its answer, if the invocation's deadline decides when it
+/// takes place.
 const SECOND_SEARCH: Duration = Duration::from_secs(30);
-/// How often one attempt plans again because someone else changes the parameters at the same time.
+/// The number of plans in one attempt while someone else changes the parameters at the same time.
 const ROUNDS: u32 = 5;
-/// The pause after that.
+/// The pause after these.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The resource type, with what it needs of the world.
+/// The resource type, with its clients.
 #[derive(Debug)]
 pub(crate) struct PublishedZones {
     observer: Observer,
@@ -54,8 +55,8 @@ impl PublishedZones {
         let delivery = delivery(request, phase.unwrap_or_default(), invocation);
         // Boxed here and below: the futures of the AWS calls are large.
         let step = Box::pin(self.carry_out(&task, &delivery, invocation)).await;
-        // A Create that fails names nothing: its Delete undoes only what this very Create did. The Create itself undoes
-        // nothing, since an earlier delivery of it may have been answered SUCCESS.
+        // A failed Create names nothing: its Delete undoes only what this Create did. The Create itself
+        // undoes nothing, because an earlier delivery of it may have been answered SUCCESS.
         step.or_else(|error| error.trouble().settle(request, invocation, progress, None))
     }
 

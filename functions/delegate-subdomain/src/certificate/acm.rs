@@ -1,4 +1,4 @@
-//! ACM, one function for each operation.
+//! Calls ACM, with one function for each operation.
 
 use super::{
     arn::CertificateArn,
@@ -32,10 +32,10 @@ pub(super) enum RequestError {
     Aws(AwsError),
 }
 
-/// Why the certificates of a Region are not known.
+/// Why the certificates of a Region could not be listed.
 #[derive(Clone, Debug, Error)]
 pub(super) enum ListError {
-    /// The Region does not exist, or this function's network hides it.
+    /// The Region does not exist, or this function's network blocks its name.
     #[error("{0}")]
     NoRegion(AwsError),
     /// The Region is not enabled for the account: ACM does not know its credentials there.
@@ -50,7 +50,7 @@ pub(super) enum ListError {
 /// Why a certificate was not deleted.
 #[derive(Clone, Debug, Error)]
 pub(super) enum DeleteError {
-    /// For now: something uses it, or another change of it is in progress.
+    /// Not deleted now: something uses it, or another change of it is in progress.
     #[error("{0}")]
     NotYet(AwsError),
     #[error("{0}")]
@@ -68,7 +68,7 @@ impl ListError {
         }
     }
 
-    /// The facts of the failed call.
+    /// Returns the error of the failed call.
     pub(super) fn aws(&self) -> &AwsError {
         match self {
             Self::NoRegion(error)
@@ -79,7 +79,7 @@ impl ListError {
     }
 }
 
-/// Which certificates of a Region are listed.
+/// The certificates of a Region that are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listing {
     /// Those that this function can have requested.
@@ -103,8 +103,7 @@ impl Acm {
         }
     }
 
-    /// Requests a certificate. The same token, names and account give the same certificate for an hour
-    /// (<https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>).
+    /// Requests a certificate. For an hour, the same token, names and account return the same certificate
     ///
     /// # Errors
     ///
@@ -143,7 +142,7 @@ impl Acm {
         })
     }
 
-    /// Returns a certificate, or none if it does not exist or was requested seconds ago.
+    /// Returns a certificate, or none if it does not exist or is not visible yet after its request.
     ///
     /// # Errors
     ///
@@ -171,7 +170,7 @@ impl Acm {
         Ok(Some(Certificate::new(arn, detail)))
     }
 
-    /// Returns the certificates of the Region for which `wanted` holds.
+    /// Returns the certificates of the Region that satisfy `wanted`.
     ///
     /// # Errors
     ///
@@ -198,13 +197,13 @@ impl Acm {
         listing: Listing,
         wanted: impl Fn(&Listed) -> bool,
     ) -> Result<Vec<Listed>, AwsError> {
-        // Without this filter ACM leaves out every key but RSA_1024 and RSA_2048.
+        // Without this filter ACM omits every key type but RSA_1024 and RSA_2048.
         let every_key = SdkKeyAlgorithm::values()
             .iter()
             .map(|name| SdkKeyAlgorithm::from(*name))
             .collect();
         let filter = Filters::builder().set_key_types(Some(every_key)).build();
-        // Without this one, those that were requested by ACME.
+        // Without this one, ACM omits certificates that were requested by ACME.
         let origins = CertificateKeyPairOrigin::values().iter();
         let origins = origins.map(|name| CertificateKeyPairOrigin::from(*name));
         let origins = (listing == Listing::Every).then(|| origins.collect());
@@ -244,10 +243,10 @@ impl Acm {
         }
     }
 
-    /// Deletes a certificate, or nothing if it does not exist.
+    /// Deletes a certificate. Succeeds if the certificate does not exist.
     ///
-    /// The permission is for certificates that carry the stack's id. One that does not exist carries nothing, so that a
-    /// delete that is sent again, because its answer was lost, is denied.
+    /// The permission applies to certificates with the stack's id as a tag. One that does not exist has no
+    /// tags, so a delete that is sent again after its answer was lost is denied.
     ///
     /// # Errors
     ///
@@ -300,7 +299,7 @@ impl Acm {
         }
     }
 
-    /// Sets tags of a certificate. Nothing to do sends nothing.
+    /// Sets tags of a certificate. Sends nothing if there is nothing to set.
     ///
     /// # Errors
     ///
@@ -325,7 +324,7 @@ impl Acm {
         .map(|_| ())
     }
 
-    /// Removes tags of a certificate, whatever their values. Nothing to do sends nothing.
+    /// Removes tags of a certificate, whatever their values. Sends nothing if there is nothing to remove.
     ///
     /// # Errors
     ///
@@ -353,16 +352,16 @@ impl Acm {
     }
 }
 
-/// The root hierarchies that a list is about.
+/// The root hierarchies of a list.
 #[derive(Clone, Copy, Debug)]
 enum Roots {
     /// All but Amazon N2.
     Default,
-    /// Amazon N2, which ACM lists only if asked for, and then alone (botocore 1.44.8, `ListCertificates`).
+    /// Amazon N2, which ACM lists only on request, and then alone (botocore 1.44.8, `ListCertificates`).
     N2,
 }
 
-/// Asks for the certificates of Amazon N2: the pinned SDK does not have this parameter yet.
+/// Requests the certificates of Amazon N2. The pinned SDK does not have this parameter yet.
 fn list_n2(request: &mut HttpRequest) {
     let body = request.body().bytes().unwrap_or_default();
     let mut body: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));

@@ -1,4 +1,4 @@
-//! Carries out one action of a plan. Nothing is decided here.
+//! Carries out one action of a plan, and decides nothing.
 
 use super::{
     acm::{DeleteError, RequestError},
@@ -12,7 +12,7 @@ use dns_check::Transport;
 use hosted_zones::{Change, HostedZoneId, RecordSet};
 use std::collections::BTreeMap;
 
-/// Seconds. ACM asks Route 53's own servers; nothing else has a use for these records.
+/// The TTL in seconds. ACM queries Route 53's own servers, and nothing else uses these records.
 const TTL: u32 = 300;
 
 impl<T: Transport> Observer<T> {
@@ -74,7 +74,7 @@ impl<T: Transport> Observer<T> {
             let name = set.name();
             match self.route53.change(&zone, vec![Change::Delete(set)]).await {
                 Ok(_) => {}
-                // The zone was deleted meanwhile, and its records with it.
+                // The zone was deleted meanwhile, together with its records.
                 Err(error) if error.is_no_zone() => {}
                 Err(error) => return Err(Error::of_change(error, zone, name)),
             }

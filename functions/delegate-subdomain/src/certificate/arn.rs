@@ -7,7 +7,7 @@ use std::fmt;
 pub(super) struct CertificateArn(String);
 
 impl CertificateArn {
-    /// None for any other text.
+    /// Parses an ARN, or returns none for any other text.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').collect();
         let ["arn", _, "acm", region, account, resource] = parts.as_slice() else {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_is_one_of_a_certificate() {
+    fn only_the_arn_of_a_certificate_is_parsed() {
         assert_eq!(
             CertificateArn::parse("arn:aws:acm:us-east-1:111122223333:certificate/0-1")
                 .unwrap()

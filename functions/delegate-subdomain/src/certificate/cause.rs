@@ -3,21 +3,21 @@ use dns_check::{BrokenChain, Caa};
 use hosted_zones::{DomainName, NameServers};
 use std::fmt;
 
-/// A cause for which a certificate cannot be issued as things stand. `Display` says it with what to do.
+/// A cause for which a certificate cannot be issued now. `Display` adds the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The zone with its CNAMEs is not reached from the outside.
+    /// The zone with its CNAMEs cannot be reached from outside.
     NotDelegated { zone: DomainName, found: String },
-    /// The zone is new, and a person may be about to delegate it. This is waited for.
+    /// The zone is new, and a person may be about to delegate it. The function waits for that.
     NotDelegatedYet {
         zone: DomainName,
         name_servers: NameServers,
         found: String,
     },
-    /// The zone with its CNAMEs, or one above it, is not believed by resolvers that validate DNSSEC, as certificate
-    /// authorities do.
+    /// Validating resolvers, which certificate authorities use, do not accept the zone with its CNAMEs or an
+    /// ancestor of it.
     BrokenChain(BrokenChain),
-    /// A CAA record set does not allow Amazon.
+    /// A CAA record set does not allow Amazon to issue.
     Caa { name: CertificateName, caa: Caa },
 }
 

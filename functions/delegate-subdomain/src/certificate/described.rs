@@ -1,4 +1,4 @@
-//! Certificates as ACM shows them.
+//! Certificates in ACM's descriptions.
 
 use super::{
     arn::CertificateArn,
@@ -13,14 +13,14 @@ use hosted_zones::DomainName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// How far a certificate is.
+/// The state of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Pending,
     Issued,
-    /// It will not be issued; none if ACM gave up after 72 hours.
+    /// It will not be issued. None if ACM gave up after 72 hours.
     Failed(Option<FailureReason>),
-    /// It was issued once and is of no use any more.
+    /// It was issued once and cannot be used any more.
     Ended(String),
 }
 
@@ -37,13 +37,13 @@ impl Status {
         }
     }
 
-    /// Whether its CNAMEs are still asked for: to issue it, or to renew it.
+    /// Returns whether its CNAMEs are still needed, to issue or to renew it.
     pub(super) fn needs_records(&self) -> bool {
         matches!(self, Self::Pending | Self::Issued)
     }
 }
 
-/// A CNAME by which ACM sees that a name is its account's.
+/// A CNAME with which an account proves to ACM that it controls a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(from = "(String, String)", into = "(String, String)")]
 pub(super) struct ValidationRecord {
@@ -52,7 +52,7 @@ pub(super) struct ValidationRecord {
 }
 
 impl ValidationRecord {
-    /// The name that it validates: the record is one label below it.
+    /// Returns the name that it validates, which is its own without the first label.
     pub(super) fn validated(&self) -> Option<DomainName> {
         self.name.parent()
     }
@@ -76,16 +76,16 @@ impl From<ValidationRecord> for (String, String) {
     }
 }
 
-/// One name of a certificate and how far its validation is.
+/// One name of a certificate, and the state of its validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Validation {
     pub(super) name: CertificateName,
     pub(super) done: bool,
-    /// Absent in the first seconds.
+    /// Absent in the first seconds after the request.
     pub(super) record: Option<ValidationRecord>,
 }
 
-/// A certificate as `DescribeCertificate` shows it.
+/// A certificate in the form of `DescribeCertificate`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Certificate {
     pub(super) arn: CertificateArn,
@@ -130,7 +130,7 @@ impl Certificate {
         }
     }
 
-    /// Whether it has exactly the names, the key and the option that are wanted.
+    /// Returns whether it has exactly the wanted names, key and export option.
     pub(super) fn is_for(&self, wanted: &Wanted) -> bool {
         let names = &wanted.names;
         self.domain == names.domain
@@ -139,18 +139,18 @@ impl Certificate {
             && self.export == wanted.export
     }
 
-    /// Whether this is the name that the certificate is for, with or without `*.`.
+    /// Returns whether this is the domain name of the certificate, with or without `*.`.
     pub(super) fn is_named(&self, name: &DomainName) -> bool {
         self.domain.base == *name
     }
 
-    /// Whether ACM has validated this name.
+    /// Returns whether ACM has validated this name.
     pub(super) fn is_validated(&self, name: &CertificateName) -> bool {
         let mut known = self.validations.iter();
         known.any(|known| known.done && known.name == *name)
     }
 
-    /// Its CNAMEs, shared ones once; none until ACM has told all of them.
+    /// Returns its CNAMEs, each once, or none until ACM has returned all of them.
     pub(super) fn records(&self) -> Option<BTreeSet<ValidationRecord>> {
         let is_told = |name: &CertificateName| {
             self.validations
@@ -160,7 +160,7 @@ impl Certificate {
         self.names.iter().all(is_told).then(|| self.known_records())
     }
 
-    /// As many of its CNAMEs as ACM has told so far.
+    /// Returns the CNAMEs that ACM has returned so far.
     pub(super) fn known_records(&self) -> BTreeSet<ValidationRecord> {
         self.validations
             .iter()
@@ -169,7 +169,7 @@ impl Certificate {
     }
 }
 
-/// A certificate as `ListCertificates` shows it.
+/// A certificate in the form of `ListCertificates`.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
     pub(super) arn: CertificateArn,
@@ -199,7 +199,7 @@ fn names(texts: &[String]) -> BTreeSet<CertificateName> {
         .collect()
 }
 
-/// By the name that requests have: answers have a dash, `RSA-2048`.
+/// Returns the name of the algorithm in requests. Answers have a dash: `RSA-2048`.
 fn algorithm(answered: Option<&SdkKeyAlgorithm>) -> String {
     answered
         .map(|algorithm| algorithm.as_str().replace('-', "_"))
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_known_once_every_name_has_one() {
+    fn the_cnames_are_known_when_every_name_has_one() {
         let shared = Some("_h.a.example.com.");
         assert_eq!(certificate(vec![]).records(), None);
         assert_eq!(

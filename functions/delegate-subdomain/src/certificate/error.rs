@@ -9,8 +9,9 @@ use custom_resource::{Outlook, PropertyError, Trouble};
 use hosted_zones::{ChangeError, DomainName, HostedZoneId};
 use thiserror::Error;
 
-/// Everything that can go wrong with a certificate. `Display` is the sentence that the user reads in CloudFormation's
-/// events: what failed, on what, with which AWS error code and request id, and what to do next.
+/// Everything that can fail for a certificate. `Display` is the sentence that the user reads in
+/// CloudFormation's events: what failed, on which name or ARN, with which AWS error code and request id, and
+/// what to do next.
 #[derive(Debug, Error)]
 pub(super) enum Error {
     #[error(transparent)]
@@ -83,7 +84,7 @@ pub(super) enum Error {
     )]
     TooLate {
         name: CertificateName,
-        /// The last call that failed before.
+        /// The last call that failed before that.
         failed: Option<String>,
     },
     #[error(
@@ -113,7 +114,7 @@ pub(super) enum Error {
 }
 
 impl Error {
-    /// Why CNAMEs of a zone were not changed, the first of which is `name`.
+    /// Returns the error of a change of CNAMEs in a zone, the first of which is `name`.
     pub(super) fn of_change(error: ChangeError, zone: HostedZoneId, name: DomainName) -> Self {
         match error {
             ChangeError::Guardrail { guardrail, error } => Self::Guardrail {
@@ -129,19 +130,19 @@ impl Error {
         }
     }
 
-    /// Whether it may pass without anyone's doing.
+    /// Returns whether the error is transient.
     pub(super) fn is_transient(&self) -> bool {
         self.trouble().outlook == Outlook::Transient
     }
 
-    /// What the protocol has to know of it.
+    /// Returns the error in the protocol's terms.
     pub(super) fn trouble(&self) -> Trouble {
         let outlook = match self {
             Self::Aws(error) => outlook(error),
             Self::List(error) => outlook(error.aws()),
             // The record set was changed after it was read: the next attempt reads it again.
             Self::Stale(_)
-            // It passes once nobody has asked for the record for a while.
+            // Transient: it is permitted when nobody has queried the record for a while.
             | Self::Guardrail {
                 guardrail: "ACTIVE_RECORD_CHECK",
                 ..
@@ -155,7 +156,7 @@ impl Error {
     }
 }
 
-/// What took the time before it was too late.
+/// Returns the call that used the time.
 fn after(failed: Option<&str>) -> String {
     failed.map_or_else(String::new, |failed| {
         format!(
@@ -167,7 +168,7 @@ fn after(failed: Option<&str>) -> String {
 
 const DENIED: &str = "grant the function's role this action, in this Region and on this zone, and name only zones of this account";
 
-/// What a reason means and what to do
+/// Returns the meaning of a reason and its remedy
 /// (<https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-failed.html>).
 fn words(reason: &FailureReason) -> &'static str {
     match reason {
@@ -209,7 +210,7 @@ mod tests {
     use aws_calls::Kind;
 
     #[test]
-    fn only_calls_can_be_tried_again() {
+    fn only_errors_of_calls_are_transient() {
         let aws = |kind| {
             let error = AwsError {
                 service: "ACM",
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_has_words() {
+    fn every_failure_reason_has_an_explanation() {
         for reason in FailureReason::values() {
             let words = words(&FailureReason::from(*reason));
             assert!(!words.is_empty() && !words.ends_with('.'), "{reason}");

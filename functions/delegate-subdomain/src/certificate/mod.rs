@@ -1,13 +1,14 @@
 //! `Custom::SubdomainCertificate`: a certificate of ACM, validated by CNAMEs in zones of this account.
 //!
-//! 1. **Whose a certificate is, its tags say**, which it has from `RequestCertificate` on. What this resource has is found
-//!    by them, never remembered.
+//! 1. **A certificate's tags name its owner.** It has them from `RequestCertificate` on. The function finds
+//!    this resource's certificates by their tags, and remembers none.
 //! 2. **SUCCESS means ISSUED.** Until then each attempt checks the certificate, its CNAMEs, and DNS from the outside, so
 //!    that a certificate which can never be issued is answered with the cause.
-//! 3. **What fails leaves nothing.** A certificate that was not issued is deleted before FAILED is answered. If that does
-//!    not work, the answer names it, and the stack's rollback deletes it.
-//! 4. **A CNAME is shared.** ACM gives one account the same CNAME for the same name, whatever certificate asks. It is
-//!    created by CREATE alone, used as it is if it exists, and deleted only if no other certificate needs it.
+//! 3. **A failed request leaves nothing.** A certificate that was not issued is deleted before FAILED is
+//!    answered. If that fails, the answer names it, and the stack's rollback deletes it.
+//! 4. **A CNAME is shared.** ACM assigns an account the same CNAME for the same name in every certificate.
+//!    The function creates it only by CREATE, uses an existing one unchanged, and deletes it only if no other
+//!    certificate needs it.
 //!
 //! A request is served by one loop: observe what exists ([`observe`]), plan ([`plan`]), carry the plan out ([`act`]), until
 //! the plan says that the request is done, has failed, or waits. A wait ends the attempt; the protocol begins the next one.
@@ -37,14 +38,16 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// How often one attempt plans. A request needs up to eight, and more only for leftovers of other requests.
+/// The number of plans in one attempt. A request needs up to eight, and more only for leftovers of other
+/// requests.
 const ROUNDS: u32 = 12;
-/// The pause after that.
+/// The pause after these.
 const PAUSE: Duration = Duration::from_secs(5);
-/// What the second search of a Delete and its answer need, if the invocation's deadline decides when it comes.
+/// The time for the second search of a Delete and its answer, if the invocation's deadline decides when it
+/// takes place.
 const SEARCH: Duration = Duration::from_secs(60);
 
-/// The resource type, with what it needs of the world.
+/// The resource type, with its clients.
 #[derive(Debug)]
 pub(crate) struct Certificates<T> {
     observer: Observer<T>,
@@ -72,8 +75,8 @@ impl<T: Transport> Certificates<T> {
         self.attempt(&task, phase, request, invocation).await
     }
 
-    /// The request's time is up: deletes the certificate that it requested and that was not issued in time. There are no
-    /// further attempts, so waits of some seconds are waited out here.
+    /// Deletes the certificate that the request has requested and that was not issued in time. There are no
+    /// further attempts, so waits of some seconds are completed here.
     pub(crate) async fn abandon(
         &self,
         request: &Request,
@@ -117,7 +120,7 @@ impl<T: Transport> Certificates<T> {
             let next = match round.or_else(|error| phase.after_error(error, &now)) {
                 Ok(next) => next,
                 Err(error) => {
-                    // The protocol waits for an error that passes with time. Another one fails the request.
+                    // The protocol waits for a transient error. Any other error fails the request.
                     let remembered = phase.noting(&error).remembered();
                     let trouble = error.trouble();
                     match trouble.settle(request, invocation, Some(remembered), None) {
@@ -171,7 +174,7 @@ impl<T: Transport> Certificates<T> {
                         let is_optional = action.is_optional();
                         let acted = match Box::pin(self.observer.act(action)).await {
                             Err(error) if is_optional && !error.is_transient() => {
-                                tracing::error!(%error, "the request goes on without this change");
+                                tracing::error!(%error, "the request continues without this change");
                                 Acted::Done
                             }
                             acted => acted?,

@@ -1,4 +1,5 @@
-//! All reads of the resource type. Nothing is decided here: a [`Phase`] says what is read, or a [`Question`] of a plan.
+//! Reads everything for the resource type, and decides nothing: a [`Phase`] or a [`Question`] of a plan says
+//! what is read.
 
 use super::{
     acm::{Acm, ListError, Listing as Of},
@@ -23,30 +24,30 @@ use futures::{
 use hosted_zones::{DomainName, ReadError, RecordSet, Route53, RrType};
 use std::collections::BTreeSet;
 
-/// How many Regions are asked at once which certificates they have.
+/// The number of Regions whose certificates are listed at the same time.
 const REGIONS_AT_ONCE: usize = 8;
 
-/// What reads, and what [`act`](super::act) calls.
+/// Reads, and has the clients that [`act`](super::act) calls.
 #[derive(Debug)]
 pub(super) struct Observer<T> {
-    /// From which the clients for ACM are made: one for each Region.
+    /// The configuration from which the clients for ACM are created, one for each Region.
     pub(super) config: SdkConfig,
     pub(super) route53: Route53,
     pub(super) dns: Dns<T>,
 }
 
 impl<T: Transport> Observer<T> {
-    /// The Region in which the function runs.
+    /// Returns the Region in which the function runs.
     pub(super) fn region(&self) -> &str {
         self.config.region().map_or("", AsRef::as_ref)
     }
 
-    /// ACM in a Region.
+    /// Returns ACM in a Region.
     pub(super) fn acm(&self, region: &str) -> Acm {
         Acm::new(&self.config, region)
     }
 
-    /// Reads what a phase of a request is about.
+    /// Reads what a phase of a request needs.
     pub(super) async fn observe(&self, task: &Task, phase: &Phase) -> Result<Observed, Error> {
         let mut observed = Observed::default();
         match (phase, task) {
@@ -78,7 +79,7 @@ impl<T: Transport> Observer<T> {
                 };
             }
             (Phase::Remove(remove), _) => self.removed(remove, &mut observed).await?,
-            // Phases belong to one kind of task.
+            // Each phase belongs to one kind of task.
             (Phase::Search(_) | Phase::Undo(_) | Phase::Delete(_), _) => {}
         }
         Ok(observed)
@@ -108,7 +109,7 @@ impl<T: Transport> Observer<T> {
         Ok(())
     }
 
-    /// Reads the certificate that CloudFormation tracks, and those that can be the resource's beside it.
+    /// Reads the certificate that CloudFormation tracks, and others that may belong to the resource.
     async fn of_resource(&self, issue: &Issue) -> Result<(Tracked, Listing), Error> {
         let tracked = async {
             let Some(arn) = &issue.tracked else {
@@ -138,7 +139,7 @@ impl<T: Transport> Observer<T> {
         Ok(Listing::Found(self.held(arn).await?.into_iter().collect()))
     }
 
-    /// Reads the certificates of a Region that this function can have requested and that `wanted` picks.
+    /// Reads the certificates of a Region that this function can have requested and that satisfy `wanted`.
     async fn list(
         &self,
         region: &str,
@@ -161,7 +162,7 @@ impl<T: Transport> Observer<T> {
         })
     }
 
-    /// Reads a certificate that is deleted, or was, and its CNAMEs in the zones from which they are to be deleted.
+    /// Reads a certificate that is being deleted, and its CNAMEs in the zones from which they are deleted.
     async fn removed(&self, remove: &Remove, observed: &mut Observed) -> Result<(), Error> {
         let records = match remove.stage.cnames() {
             Some(records) => records.clone(),
@@ -210,7 +211,7 @@ impl<T: Transport> Observer<T> {
         at_once(reads).await
     }
 
-    /// Reads the zones in which names are to be validated. What cannot be read is part of what is seen.
+    /// Reads the zones in which names are validated. A zone that cannot be read is part of the result.
     async fn zones(&self, wanted: &Wanted) -> Vec<SeenZone> {
         let reads = wanted.zones.iter().map(async |(property, id)| {
             let state = match self.route53.zone(id).await {
@@ -245,7 +246,8 @@ impl<T: Transport> Observer<T> {
         seen
     }
 
-    /// Reads which of the names that a zone validates, or of those between them and its apex, have an NS record set.
+    /// Reads which of the names that a zone validates, or of the names between them and its apex, have an NS
+    /// record set.
     async fn delegations(
         &self,
         zone: &ValidationZone,
@@ -266,9 +268,9 @@ impl<T: Transport> Observer<T> {
         Ok(found.map(|set| set.name()).collect())
     }
 
-    /// Asks name servers for the first cause for which a certificate cannot be issued now.
+    /// Queries name servers for the first cause for which a certificate cannot be issued now.
     ///
-    /// Only what servers say counts. If nobody answers, as in a subnet without a way out, there is no cause.
+    /// Only answers count. If no server answers, as in a subnet that cannot reach port 53, there is no cause.
     async fn obstacle(&self, zones: &[ValidationZone], names: &[CertificateName]) -> Obstacle {
         let reached = zones.iter().map(|zone| self.not_reached(zone));
         let allowed = names.iter().map(|name| self.forbidden(name));
@@ -276,7 +278,7 @@ impl<T: Transport> Observer<T> {
         let Some(cause) = reached.into_iter().chain(allowed).flatten().next() else {
             return Obstacle::None;
         };
-        tracing::warn!(%cause, "the certificate cannot be issued as things stand");
+        tracing::warn!(%cause, "the certificate cannot be issued now");
         Obstacle::Some(cause)
     }
 
@@ -311,7 +313,7 @@ impl<T: Transport> Observer<T> {
         None
     }
 
-    /// The CAA record set that forbids a name.
+    /// Returns the CAA record set that does not allow Amazon to issue for a name.
     async fn forbidden(&self, name: &CertificateName) -> Option<Cause> {
         let asked = DomainName::from_service(&name.to_string());
         match self.dns.caa(&asked).await {
@@ -387,7 +389,7 @@ impl<T: Transport> Observer<T> {
     }
 }
 
-/// Whether the record set says what ACM asks for, in whatever spelling.
+/// Returns whether the record set has the value that ACM wants, in any spelling.
 fn is_of(set: &RecordSet, record: &ValidationRecord) -> bool {
     set.values()
         .map(DomainName::from_service)

@@ -13,18 +13,19 @@ use hosted_zones::{DomainName, HostedZoneId, RecordSet};
 use ownership::{Tags, certificate::Shown};
 use std::{collections::BTreeSet, fmt};
 
-/// What exists of what a phase is about. What the phase does not need is empty.
+/// What exists, as far as a phase needs it. Everything else is empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
-    /// The zones in which the names are to be validated.
+    /// The zones in which the names are validated.
     pub(super) zones: Vec<SeenZone>,
     /// The certificate that CloudFormation tracks.
     pub(super) tracked: Tracked,
-    /// The certificates that can be this resource's: those with the domain name that is wanted, or the one that is named.
+    /// The certificates that may belong to this resource: those with the wanted domain name, or the one that
+    /// the request names.
     pub(super) certificates: Listing,
-    /// The certificate that the phase is about. None if ACM does not show it.
+    /// The certificate of the phase. None if ACM does not return it.
     pub(super) certificate: Option<Certificate>,
-    /// Its tags. None if ACM does not show it.
+    /// Its tags. None if ACM does not return it.
     pub(super) tags: Option<Tags>,
     /// Its CNAMEs, as far as they are known.
     pub(super) cnames: Vec<Cname>,
@@ -68,25 +69,25 @@ pub(super) struct Cname {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum CnameState {
     Missing,
-    /// With the value that ACM wants, in whatever spelling and with whatever TTL.
+    /// It exists with the value that ACM wants, in any spelling and with any TTL.
     Exists(RecordSet),
-    /// With another value.
+    /// It exists with another value.
     Other(RecordSet),
     NoZone,
 }
 
-/// The certificates of the account that can need a CNAME, the one in question among them.
+/// The certificates of the account that may need a CNAME, including the one in question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sharers {
     #[default]
     NotRead,
     Known(Vec<Sharer>),
-    /// This Region gave no answer. It may later.
+    /// This Region did not answer. It may later.
     Silent {
         region: String,
         error: AwsError,
     },
-    /// This Region cannot be asked.
+    /// This Region cannot be queried.
     Unknown {
         region: String,
         why: String,
@@ -107,13 +108,13 @@ pub(super) struct Sharer {
 pub(super) enum Obstacle {
     #[default]
     NotAsked,
-    /// Nothing keeps it from being issued, as far as name servers answer.
+    /// Nothing prevents it from being issued, as far as name servers answer.
     None,
     /// It cannot be issued now.
     Some(Cause),
 }
 
-/// One line; a list with `{:#}`.
+/// Writes one line, or a list with `{:#}`.
 impl fmt::Display for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut facts: Vec<String> = self.zones.iter().map(ToString::to_string).collect();
@@ -174,7 +175,7 @@ impl fmt::Display for TaggedCertificate {
     }
 }
 
-/// `certificate arn:... for app.example.com, ISSUED, in use by ...`.
+/// Writes `certificate arn:... for app.example.com, ISSUED, in use by ...`.
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "certificate {} for {}, ", self.arn, self.domain)?;

@@ -1,16 +1,17 @@
-//! Every decision about a certificate: from what a request asks for, what it remembers and what exists, to what is done. No
-//! call, no clock.
+//! Makes every decision about a certificate, from the request, its memory and what exists. It makes no calls
+//! and reads no clock.
 //!
-//! A request goes from [`Phase`] to [`Phase`]:
+//! A request passes from one [`Phase`] to the next:
 //!
-//! 1. A Create or Update searches for a certificate that does, and otherwise requests one; it waits until that is issued;
-//!    it finishes it ([`issue`]).
-//! 2. If it fails, what it requested is deleted before FAILED is answered ([`undo`]).
+//! 1. A Create or Update searches for a certificate that satisfies it, and otherwise requests one. It waits
+//!    until that is issued, and completes it ([`issue`]).
+//! 2. If it fails, the certificate that it requested is deleted before FAILED is answered ([`undo`]).
 //! 3. A Delete searches for what it may delete ([`delete`]).
 //! 4. All of them delete a certificate in the same way ([`remove`]).
 //!
-//! What they may do with a certificate, its tags say ([`ownership`](super::ownership)). `tests/plans` has the plans of the
-//! situations that matter, to be read; `plan/worlds.rs` checks in all small worlds that no plan changes what it must not.
+//! A certificate's tags say what a request may do with it ([`ownership`](super::ownership)). `tests/plans`
+//! has the plans of the important situations as text. `plan/worlds.rs` checks in all small worlds that no
+//! plan changes what it must not.
 
 mod action;
 mod decision;
@@ -35,7 +36,7 @@ pub(super) use phase::{Phase, Refused, Remove};
 use super::{arn::CertificateArn, error::Error, observed::Observed, properties::Task};
 use phase::{After, Stage};
 
-/// What an action came to.
+/// The result of an action.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Acted {
     Done,
@@ -46,7 +47,7 @@ pub(super) enum Acted {
 impl Plan {
     /// # Errors
     ///
-    /// Why the request cannot go on.
+    /// The request cannot continue.
     pub(super) fn of(
         task: &Task,
         phase: &Phase,
@@ -70,7 +71,7 @@ impl Plan {
                 delete::plan(deletion, delete, observed, delivery)
             }
             (Phase::Remove(remove), _) => remove::plan(task, remove, observed, delivery),
-            // A remembered phase is of the request that remembered it.
+            // A remembered phase belongs to the request that remembered it.
             (Phase::Delete(_), Task::Issue(_)) | (_, Task::Delete(_)) => {
                 Ok(Self::again(Phase::first(delivery.request)))
             }
@@ -79,7 +80,7 @@ impl Plan {
 }
 
 impl Next {
-    /// Takes in what the actions of a plan for `phase` came to.
+    /// Adds the results of the actions of a plan for `phase`.
     pub(super) fn after(self, phase: &Phase, acted: Acted) -> Self {
         match (self, phase, acted) {
             (Self::AwaitRequested(waiting), _, Acted::Requested(arn)) => {
@@ -97,11 +98,11 @@ impl Next {
 }
 
 impl Phase {
-    /// Returns how it goes on after an error that is no reason to fail the request.
+    /// Returns how the request continues after an error that is no reason to fail it.
     ///
     /// # Errors
     ///
-    /// The error, if it is one.
+    /// The error, if it is a reason to fail the request.
     pub(super) fn after_error(&self, error: Error, delivery: &Delivery<'_>) -> Result<Next, Error> {
         match self {
             Self::Undo(undo)
@@ -117,12 +118,14 @@ impl Phase {
         }
     }
 
-    /// Returns the phase that undoes what the request has requested, if it has, after it failed for this reason.
+    /// Returns the phase that deletes what the request has requested, if it has, after it failed for this
+    /// reason.
     pub(super) fn undoing(&self, reason: &str, delivery: &Delivery<'_>) -> Option<Self> {
         undo::after_failure(self, reason, delivery)
     }
 
-    /// The same, if its time is up. The request can have been cut off before it remembered what it requested.
+    /// Returns the same phase when the request's time is over. The request can have been interrupted before
+    /// it remembered what it requested.
     pub(super) fn abandoned(&self, delivery: &Delivery<'_>) -> Option<Self> {
         undo::abandoned(self, delivery)
     }

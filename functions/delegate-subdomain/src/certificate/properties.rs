@@ -1,4 +1,4 @@
-//! What a request asks for, parsed once.
+//! Parses what a request asks for, once.
 
 use super::arn::CertificateArn;
 use crate::region::region;
@@ -11,7 +11,7 @@ use std::{
     fmt,
 };
 
-/// `Custom::SubdomainCertificate` as the template writes it.
+/// `Custom::SubdomainCertificate` in the form of the template.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Template {
@@ -29,7 +29,8 @@ struct Template {
     export: bool,
     #[serde(default, deserialize_with = "properties::string_list")]
     former_logical_ids: Vec<String>,
-    /// Checked here, and read by [`CnameZones::of`], which a Delete needs even if other properties are unusable.
+    /// Checked here, and read by [`CnameZones::of`], which a Delete needs even if other properties are
+    /// unusable.
     #[serde(default, rename = "ValidationRecordsOnDelete")]
     _validation_records_on_delete: RecordsOnDelete,
     #[serde(default, deserialize_with = "properties::string_map")]
@@ -59,23 +60,24 @@ impl KeyAlgorithm {
     }
 }
 
-/// What happens on delete to the CNAMEs that validate the names.
+/// What a delete does with the CNAMEs that validate the names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) enum RecordsOnDelete {
-    /// They stay in the zone.
+    /// Keeps them in the zone.
     #[default]
     Keep,
-    /// Those are deleted that no other certificate of the account lists.
+    /// Deletes those that no other certificate of the account lists.
     Delete,
 }
 
-/// The zones from which the validation CNAMEs of a certificate are deleted with it, unless another certificate lists them.
-/// None if they are to stay.
+/// The zones from which a certificate's validation CNAMEs are deleted with it, unless another certificate
+/// lists them. None if they are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct CnameZones(Vec<String>);
 
 impl CnameZones {
-    /// Returns what the properties say, of which others can be unusable. A zone that is unusable itself is left out.
+    /// Reads the zones from properties of which others may be unusable. A zone that is unusable itself is
+    /// left out.
     pub(super) fn of(properties: &Properties) -> Self {
         if properties.text("ValidationRecordsOnDelete") != Some("Delete") {
             return Self::default();
@@ -87,7 +89,7 @@ impl CnameZones {
         Self(ids.map(str::to_owned).collect())
     }
 
-    /// The same with further zones, if CNAMEs are to be deleted at all.
+    /// Adds zones, if CNAMEs are deleted at all.
     pub(super) fn and_in(mut self, more: impl Iterator<Item = HostedZoneId>) -> Self {
         if !self.0.is_empty() {
             self.0.extend(more.map(|id| id.as_str().to_owned()));
@@ -109,12 +111,13 @@ pub(super) enum Task {
     Delete(Deletion),
 }
 
-/// A certificate that is to be issued, or to be found issued.
+/// A certificate that has to be issued, or to be found issued.
 #[derive(Clone, Debug)]
 pub(super) struct Issue {
     pub(super) wanted: Wanted,
     pub(super) cnames: CnameZones,
-    /// What the template said before. None on Create, and if the function cannot read it: nothing was requested for it.
+    /// The previous properties. None on Create, and if they cannot be parsed, because then nothing was
+    /// requested for them.
     pub(super) before: Option<Wanted>,
     pub(super) cnames_before: CnameZones,
     /// The certificate that CloudFormation tracks. None on Create.
@@ -126,7 +129,7 @@ pub(super) struct Issue {
 pub(super) enum Deletion {
     /// The certificate that the physical id names.
     Named(CertificateArn, CnameZones),
-    /// What a Create of these properties can have requested: the physical id names no certificate.
+    /// What a Create of these properties can have requested, because the physical id names no certificate.
     Unnamed(Box<Wanted>, CnameZones),
     /// The properties are unusable, so no certificate was requested with them.
     Nothing,
@@ -137,7 +140,7 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// [`PropertyError`] on Create and Update. Bad properties never block a Delete.
+    /// [`PropertyError`] on Create and Update. Invalid properties never prevent a Delete.
     pub(super) fn of(request: &Request, region: &str) -> Result<Self, PropertyError> {
         let tracked = CertificateArn::parse(request.physical_id());
         let cnames = CnameZones::of(&request.properties);
@@ -159,16 +162,16 @@ impl Task {
     }
 }
 
-/// A name on a certificate: a domain name, or all names one label below it.
+/// A name on a certificate: a domain name, or a wildcard for all names one label below it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CertificateName {
-    /// The name without `*.`, which is what the CNAME validates.
+    /// The name without `*.`, which the CNAME validates.
     pub(super) base: DomainName,
     pub(super) wildcard: bool,
 }
 
 impl CertificateName {
-    /// A name as a user writes it.
+    /// Parses a name as a user writes it.
     fn parse(text: &str) -> Result<Self, NameError> {
         let (base, wildcard) = match text.strip_prefix("*.") {
             Some(base) => (base, true),
@@ -185,7 +188,7 @@ impl CertificateName {
         Ok(Self { base, wildcard })
     }
 
-    /// A name as ACM writes it.
+    /// Creates a name from ACM's text.
     pub(super) fn from_service(text: &str) -> Self {
         match text.strip_prefix("*.") {
             Some(base) => Self {
@@ -209,19 +212,19 @@ impl fmt::Display for CertificateName {
 /// The names of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Names {
-    /// The first, which becomes the certificate's common name.
+    /// The first name, which becomes the certificate's common name.
     pub(super) domain: CertificateName,
-    /// The others.
+    /// The other names.
     pub(super) alternative: BTreeSet<CertificateName>,
 }
 
 impl Names {
-    /// All of them, the first one first.
+    /// Returns all names, the first one first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &CertificateName> {
         std::iter::once(&self.domain).chain(&self.alternative)
     }
 
-    /// All of them with the property that has them.
+    /// Returns all names, each with the property that has it.
     pub(super) fn by_property(&self) -> impl Iterator<Item = (&'static str, &CertificateName)> {
         let alternative = self
             .alternative
@@ -231,10 +234,10 @@ impl Names {
     }
 }
 
-/// What a certificate is to be.
+/// The wanted certificate.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    /// The zones in which its names are validated, with the property that names each.
+    /// The zones in which its names are validated, each with the property that names it.
     pub(super) zones: Vec<(&'static str, HostedZoneId)>,
     pub(super) names: Names,
     pub(super) region: String,
@@ -243,11 +246,11 @@ pub(super) struct Wanted {
     pub(super) export: bool,
     /// Logical ids of this stack whose certificate is transferred to this resource.
     pub(super) former_logical_ids: Vec<String>,
-    /// The user's.
+    /// The user's tags.
     pub(super) tags: BTreeMap<String, String>,
 }
 
-/// Longest common name, in bytes (RFC 5280, upper bounds).
+/// The longest common name, in bytes (RFC 5280, upper bounds).
 const LONGEST_COMMON_NAME: usize = 64;
 
 impl Wanted {
@@ -255,7 +258,7 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// [`PropertyError`] names the property and what it may be.
+    /// [`PropertyError`] with the property and its valid values.
     pub(super) fn parse(properties: &Properties, own_region: &str) -> Result<Self, PropertyError> {
         let template: Template = properties.parse()?;
         let mut zones = vec![(
@@ -298,14 +301,14 @@ impl Wanted {
         })
     }
 
-    /// The zones' ids in the order of the alphabet.
+    /// Returns the zones' ids, sorted.
     pub(super) fn zone_ids(&self) -> Vec<&str> {
         let mut ids: Vec<&str> = self.zones.iter().map(|(_, id)| id.as_str()).collect();
         ids.sort_unstable();
         ids
     }
 
-    /// Whether one certificate does for both.
+    /// Returns whether one certificate satisfies both.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.zone_ids() == other.zone_ids()
             && self.names == other.names
@@ -344,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_defaults() {
+    fn names_are_parsed_and_defaults_apply() {
         let wanted = parse(json!({
             "HostedZoneId": "/hostedzone/Z1", "AdditionalHostedZoneIds": ["Z2", "Z1"],
             "DomainName": "App1.Dev.example.com.",
@@ -373,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn the_zones_of_unusable_properties_are_known() {
+    fn the_zones_of_unusable_properties_are_read() {
         let cnames = |properties: Value| CnameZones::of(&Properties::from(properties));
         let found = cnames(json!({
             "HostedZoneId": "/hostedzone/Z1", "AdditionalHostedZoneIds": ["z?", "Z2", 3], "Region": "nowhere",
@@ -391,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_property_is_named() {
+    fn an_invalid_property_is_named() {
         let long = format!("{}.example.com", ["a".repeat(30), "b".repeat(30)].join("."));
         for (property, value) in [
             ("HostedZoneId", json!("z1")),

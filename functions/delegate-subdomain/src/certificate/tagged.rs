@@ -25,7 +25,7 @@ impl TaggedCertificate {
         TagOwner::of(&self.tags, owner).is_this_resource()
     }
 
-    /// Returns whether it is what is wanted, whatever its status, and `owner` may use it.
+    /// Returns whether it satisfies the request, whatever its status, and `owner` may use it.
     pub(super) fn is_for(&self, owner: &Owner, wanted: &Wanted) -> bool {
         certificate::is_usable(owner, &wanted.former_logical_ids, &self.tags)
             && !certificate::is_elsewhere(&wanted.zone_ids(), &self.tags)
@@ -39,7 +39,7 @@ impl TaggedCertificate {
     }
 }
 
-/// Returns the tags of a certificate that this request asks for: the user's, and the ownership tags.
+/// Returns the tags of a certificate that this request asks ACM for: the user's tags and the ownership tags.
 pub(super) fn tags_of_new(request: &Request, wanted: &Wanted) -> Tags {
     let mut tags = wanted.tags.clone();
     tags.extend(request.ownership_tags());
@@ -47,8 +47,9 @@ pub(super) fn tags_of_new(request: &Request, wanted: &Wanted) -> Tags {
     tags
 }
 
-/// Returns what brings the tags of a certificate to what is wanted: the keys to remove, and the tags to set. Only the tags
-/// that the old properties had are removed; others are someone else's. The tag of the request that created it stays.
+/// Returns the changes with which a certificate gets the wanted tags: the keys to remove, and the tags to
+/// set. Only tags of the old properties are removed, because others are someone else's. The tag of the
+/// request that created it is kept.
 pub(super) fn tag_changes(present: &Tags, task: &Issue, request: &Request) -> (Vec<String>, Tags) {
     let mut tags = task.wanted.tags.clone();
     tags.extend(request.owner().tags());
@@ -60,7 +61,7 @@ pub(super) fn tag_changes(present: &Tags, task: &Issue, request: &Request) -> (V
     (dropped, tags)
 }
 
-/// Returns what the tags of a certificate of release 0.2.0 lack to be told from those of what is wanted now.
+/// Returns the tags that a certificate of release 0.2.0 lacks to be distinguished from the wanted one.
 pub(super) fn missing_digest(present: &Tags, task: &Issue) -> Tags {
     let wanted = task.wanted.zone_ids();
     task.before.as_ref().map_or_else(Tags::new, |before| {

@@ -1,4 +1,4 @@
-//! In which zone each name is validated.
+//! Decides in which zone each name is validated.
 
 use super::{
     described::ValidationRecord,
@@ -19,7 +19,7 @@ pub(super) struct SeenZone {
     pub(super) state: ZoneState,
 }
 
-/// What was read of a zone.
+/// The result of reading a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ZoneState {
     Missing,
@@ -36,7 +36,7 @@ pub(super) enum ZoneState {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct ValidationZones(pub(super) Vec<ValidationZone>);
 
-/// What stays the same of a public hosted zone as long as it exists, so that it is read once.
+/// The properties of a public hosted zone that never change, so that it is read once.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(
     try_from = "(String, String, String, bool)",
@@ -46,8 +46,8 @@ pub(super) struct ValidationZone {
     pub(super) id: HostedZoneId,
     pub(super) name: DomainName,
     pub(super) name_servers: NameServers,
-    /// Whether nobody had used it when it was first read: it had no record sets but the SOA and NS of its apex. Route 53
-    /// does not say when a zone was created.
+    /// Whether nobody had used it when it was first read: it had only the SOA and NS record sets of its apex.
+    /// Route 53 does not say when a zone was created.
     pub(super) is_new: bool,
 }
 
@@ -93,7 +93,7 @@ impl ValidationZones {
     ///
     /// # Errors
     ///
-    /// What is wrong with the first zone or name.
+    /// The fault of the first zone or name that has one.
     pub(super) fn usable(seen: &[SeenZone], names: &Names) -> Result<Self, Error> {
         let mut zones = Vec::new();
         for SeenZone {
@@ -136,7 +136,7 @@ impl ValidationZones {
         Ok(zones)
     }
 
-    /// The records with the zone of each.
+    /// Returns the records, each with its zone.
     pub(super) fn with_records(
         &self,
         records: &BTreeSet<ValidationRecord>,
@@ -151,7 +151,7 @@ impl ValidationZones {
     /// Returns the zone with the longest name that contains this one.
     pub(super) fn of(&self, name: &DomainName) -> Option<&ValidationZone> {
         let containing = self.0.iter().filter(|zone| name.is_at_or_below(&zone.name));
-        // Of two with the same name the one that the template names first.
+        // Of two zones with the same name, the one that the template names first.
         containing.rev().max_by_key(|zone| zone.name.as_str().len())
     }
 
@@ -170,7 +170,7 @@ impl ValidationZones {
     }
 }
 
-/// The name at which a zone delegates this name to another zone.
+/// Returns the name at which a zone delegates this name to another zone.
 fn delegation_above(seen: &[SeenZone], id: &HostedZoneId, name: &DomainName) -> Option<DomainName> {
     let of_zone = seen.iter().filter(|seen| seen.id == *id);
     let delegations = of_zone.flat_map(|seen| match &seen.state {
@@ -183,7 +183,7 @@ fn delegation_above(seen: &[SeenZone], id: &HostedZoneId, name: &DomainName) -> 
         .cloned()
 }
 
-/// `Z1 example.com (new)`.
+/// Writes `Z1 example.com (new)`.
 impl fmt::Display for SeenZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = &self.id;

@@ -1,5 +1,5 @@
-//! What a subdomain needs of the world: Route 53 of this account, Route 53 and the parameters of the parent's account, and
-//! DNS. It reads the parent zone.
+//! The clients of a subdomain: Route 53 of this account, Route 53 and the parameters of the parent's account,
+//! and DNS. Reads the parent zone.
 
 use super::properties::ParentReference;
 use crate::{
@@ -50,7 +50,7 @@ impl<T: Transport> Access<T> {
         }
     }
 
-    /// Returns Route 53 with the permissions that the parent's account grants, without a call to it but for AssumeRole.
+    /// Returns Route 53 with the permissions that the parent's account grants. The only call is AssumeRole.
     ///
     /// # Errors
     ///
@@ -96,10 +96,10 @@ impl<T: Transport> Access<T> {
         }
     }
 
-    /// Checks that what was published is the zone as it is.
+    /// Checks that the published values are those of the zone.
     ///
-    /// Three parameters are not read at one moment: while the networking account replaces its zone, they can be of two
-    /// zones. A delegation in the wrong one would be a name that never resolves.
+    /// The three parameters are not read at the same moment: while the networking account replaces its zone,
+    /// they may belong to two zones. A name that is delegated in the wrong zone would never resolve.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl<T: Transport> Access<T> {
     }
 }
 
-/// Reads what `publish-zone` wrote.
+/// Reads the parameters that `publish-zone` wrote.
 async fn read_published(ssm: &aws_sdk_ssm::Client, network: &Network) -> Result<ParentZone, Error> {
     let prefix = &network.prefix;
     let [id, name, servers] = ["hosted-zone-id", "hosted-zone-name", "name-servers"]

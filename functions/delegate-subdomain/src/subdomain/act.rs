@@ -1,4 +1,4 @@
-//! Carries out one action of a plan. Nothing is decided here.
+//! Carries out one action of a plan, and decides nothing.
 
 use super::{
     access::Access,
@@ -17,13 +17,14 @@ use hosted_zones::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// Why an action was not carried out, or not wholly.
+/// Why an action was not carried out, or not completely.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// What was observed is not so, or not any more.
+    /// What was observed is wrong, or has changed.
     Conflict(Conflict),
     Failed(Error),
-    /// The action was carried out, but these changes are not INSYNC in the time that this attempt may wait.
+    /// The action was carried out, but these changes were not INSYNC in the time for which this attempt may
+    /// wait.
     Pending(Vec<Submitted>),
 }
 
@@ -33,7 +34,7 @@ impl<E: Into<Error>> From<E> for Stopped {
     }
 }
 
-/// What carries out the actions of one attempt.
+/// Carries out the actions of one attempt.
 pub(super) struct Actor<'a, T> {
     pub(super) access: &'a Access<T>,
     pub(super) task: &'a Task,
@@ -133,7 +134,8 @@ impl<T: Transport> Actor<'_, T> {
         }
     }
 
-    /// A role of an earlier release does not allow it, and the delegation works all the same.
+    /// Sets the TTL of the apex. A role of an earlier release does not permit it, and the delegation works
+    /// nevertheless.
     async fn set_apex_ttl(&mut self, zone: &HostedZone, ttl: u32) -> Result<(), Stopped> {
         match self.access.route53.set_apex_ttl(zone, ttl).await {
             Ok(change) => {
@@ -181,14 +183,14 @@ impl<T: Transport> Actor<'_, T> {
         self.await_in_sync(changes).await
     }
 
-    /// The last change that this attempt has made in a zone of this account.
+    /// Returns the last change that this attempt has made in a zone of this account.
     fn change_of(&self, zone: &HostedZone) -> Option<Submitted> {
         let change = self.changes.get(&zone.id)?.clone();
         let by = Hand::Own;
         Some(Submitted { by, change })
     }
 
-    /// Waits until changes are INSYNC, as long as an attempt may.
+    /// Waits until changes are INSYNC, as long as an attempt may wait.
     async fn await_in_sync(
         &self,
         changes: impl IntoIterator<Item = Submitted>,
@@ -240,7 +242,8 @@ impl<T: Transport> Actor<'_, T> {
         }
     }
 
-    /// Deletes record sets as they were read. Their INSYNC does not matter: nobody is led here any more.
+    /// Deletes record sets as they were read. Their INSYNC does not matter, because no resolver is led here
+    /// any more.
     async fn delete_records(
         &self,
         zone: &HostedZoneId,
@@ -282,12 +285,12 @@ fn verified(
 ) -> Result<(), Error> {
     let name = zone.name.as_str();
     match checked {
-        Ok(Checked::Fully) => tracing::info!(name, "the delegation is right over DNS"),
+        Ok(Checked::Fully) => tracing::info!(name, "the name servers serve the delegation"),
         Ok(Checked::Partly { silent }) => {
             tracing::warn!(
                 name,
                 ?silent,
-                "the delegation is right over DNS, but some name servers did not answer"
+                "the name servers that answered serve the delegation; some did not answer"
             );
         }
         Ok(Checked::NoWayOut) => {
@@ -310,7 +313,7 @@ fn verified(
     Ok(())
 }
 
-/// What the attempt is doing, to follow "while".
+/// Returns what the attempt is doing, to follow "while".
 pub(super) fn doing(action: &Action) -> String {
     match action {
         Action::CreateZone { name, .. } => format!("creating the zone {name}"),

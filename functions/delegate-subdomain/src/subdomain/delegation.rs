@@ -2,18 +2,19 @@ use hosted_zones::{DomainName, HostedZone, HostedZoneId, NameServers};
 use ownership::{Owner, zone::Proof};
 use std::fmt;
 
-/// A delegation by its stable identity, which is the resource's physical id: `NAME/ZONE/PARENT/PROOF`.
+/// A delegation in the form of the resource's physical id: `NAME/ZONE/PARENT/PROOF`.
 ///
-/// It carries what a Delete needs when all else is gone: where the NS record set stands, and by what values it
-/// is known as ours. Another name, parent or zone is another delegation, so CloudFormation replaces.
+/// It has everything that a Delete needs if nothing else is known: the zone with the NS record set, and the
+/// proof that its values belong to this resource. Another name, parent or zone is another delegation, so
+/// CloudFormation replaces the resource.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Delegation {
     /// The subdomain.
     pub(crate) name: DomainName,
-    /// The zone it is delegated to.
+    /// The zone to which it is delegated.
     pub(crate) zone: HostedZoneId,
-    /// The zone in which its NS record set stands.
+    /// The zone that has its NS record set.
     pub(crate) parent: HostedZoneId,
     /// See [`Proof`].
     pub(crate) proof: String,
@@ -34,7 +35,7 @@ impl Delegation {
         }
     }
 
-    /// Parses a physical id; none where this function never gave it.
+    /// Parses a physical id, or returns none if this function never returned it.
     pub(crate) fn parse(physical_id: &str) -> Option<Self> {
         let mut parts = physical_id.split('/');
         let delegation = Self {
@@ -48,18 +49,18 @@ impl Delegation {
         (is_proof && parts.next().is_none()).then_some(delegation)
     }
 
-    /// Returns whether these may be the name servers of the delegated zone. Anyone can compute that.
+    /// Returns whether these may be the name servers of the delegated zone. Anyone can compute the proof.
     pub(crate) fn is_to(&self, name_servers: &NameServers, owner: &Owner) -> bool {
         let of_any = Proof::OfNameServers.digest(name_servers, owner);
         self.proof == of_any || self.is_proven_to(name_servers, owner)
     }
 
-    /// Returns whether `owner` was answered this id for a zone with these name servers.
+    /// Returns whether `owner` got this id for a zone with these name servers.
     pub(crate) fn is_proven_to(&self, name_servers: &NameServers, owner: &Owner) -> bool {
         self.proof == Proof::OfOwner.digest(name_servers, owner)
     }
 
-    /// Returns whether both are the same delegation, whichever release gave the ids.
+    /// Returns whether both are the same delegation, whichever releases returned the ids.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (&self.name, &self.zone, &self.parent) == (&other.name, &other.zone, &other.parent)
     }
@@ -96,13 +97,13 @@ mod tests {
     use super::Delegation;
 
     #[test]
-    fn survives_the_way_through_cloudformation() {
+    fn an_id_is_equal_after_cloudformation_carried_it() {
         let id = "dev.build.example.com/Z01CHILD/Z02PARENT/0123456789abcdef";
         assert_eq!(Delegation::parse(id).unwrap().to_string(), id);
     }
 
     #[test]
-    fn an_id_that_was_never_given_is_none() {
+    fn an_id_that_was_never_returned_is_ignored() {
         for id in [
             "",
             "consumer-dev-Subdomain-1A2B3C4D",

@@ -1,5 +1,6 @@
-//! The wait until what a request has changed is INSYNC. It begins in the attempt that made the change, and may end in a later
-//! one: its change id is remembered, because a request whose change may not be INSYNC must not continue as if it were.
+//! Waits until the changes of a request are INSYNC. The wait begins in the attempt that made the change, and
+//! may end in a later one. The change id is remembered, because a request must not continue while its change
+//! may not be INSYNC.
 
 use super::{access::Access, memory::Memory, task::Task};
 use crate::error::Error;
@@ -10,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 
-/// Between two queries of a wait that was returned.
+/// The pause between two polls of a wait that continues in a later attempt.
 const PAUSE: Duration = Duration::from_secs(20);
 
 /// Changes that are not INSYNC yet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Pending {
     pub(super) changes: Vec<Submitted>,
-    /// What the request remembers as soon as they are INSYNC.
+    /// What the request remembers when they are INSYNC.
     pub(super) then: Memory,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Submitted {
     pub(super) change: ChangeId,
 }
 
-/// With whose permissions a change was made, and may be queried.
+/// The permissions with which a change was made and may be polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) enum Hand {
     /// The function's own.
@@ -38,7 +39,7 @@ pub(super) enum Hand {
 }
 
 impl Pending {
-    /// What is waited for.
+    /// Returns the object of the wait.
     pub(super) fn waiting_for(&self) -> String {
         let changes = self
             .changes
@@ -52,7 +53,7 @@ impl Pending {
     }
 }
 
-/// The wait for what is pending. None if nothing is.
+/// Returns the wait for pending changes, or none if there are none.
 pub(super) fn wait(memory: &Memory) -> Option<Step> {
     let pending = memory.pending.as_ref()?;
     Some(Step::Wait(Wait {
@@ -62,15 +63,15 @@ pub(super) fn wait(memory: &Memory) -> Option<Step> {
     }))
 }
 
-/// Queries once what an earlier attempt has changed, before anything else is read. Returns the wait for what is still pending;
-/// if nothing is, the memory is as it was planned.
+/// Polls the changes of an earlier attempt once, before anything else is read. Returns the wait for those
+/// that are still pending. If there are none, the memory is as the plan wanted it.
 ///
-/// A Delete that lost its permission in the parent forgets the change, and what it would have remembered: it then has to
-/// learn over DNS whether the delegation still exists.
+/// A Delete that has lost its permission in the parent forgets the change, and what it would have remembered.
+/// It then has to find out over DNS whether the delegation still exists.
 ///
 /// # Errors
 ///
-/// A change cannot be queried.
+/// A change cannot be polled.
 pub(super) async fn check<T: Transport>(
     access: &Access<T>,
     request: &Request,

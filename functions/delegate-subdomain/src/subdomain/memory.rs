@@ -10,46 +10,47 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct Memory {
-    /// How far the removal of each zone is, by the zone's id. A zone that is not here may be delegated.
+    /// The phase of the removal of each zone, by the zone's id. A zone that is absent may be delegated.
     zones: BTreeMap<String, Phase>,
     /// When the second search of a Delete by ownership tags is due, in seconds since 1970.
     pub(super) second_search: Option<u64>,
-    /// What an Update has established. What is left is to delete the leftovers of a failed one.
+    /// The result of an Update. Only the leftovers of a failed one are still to be deleted.
     pub(super) established: Option<Established>,
     /// Since when Route 53 refuses the NS record set of a zone that this request created, in seconds since 1970.
     pub(super) refused_since: Option<u64>,
-    /// How many answers in a row have said that what was observed has changed.
+    /// The number of consecutive answers after which what was observed had changed.
     pub(super) conflicts: u32,
-    /// What a Create or Update has made of a delegation, and seen INSYNC.
+    /// The changes that a Create or Update has made and seen INSYNC.
     pub(super) made: Option<Made>,
-    /// The changes that are to be INSYNC before anything else is done.
+    /// The changes that have to be INSYNC before anything else is done.
     pub(super) pending: Option<Box<Pending>>,
 }
 
-/// What a Create or Update has made, and seen INSYNC. It is not made again: its INSYNC would have to be waited for again.
+/// What a Create or Update has created and seen INSYNC. It is not done again, because its INSYNC would have
+/// to be waited for again.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) enum Made {
     /// The zone, with its ownership tags and the TTL of its apex.
     Zone(HostedZoneId),
-    /// This zone's NS record set with this TTL.
+    /// The NS record set of this zone, with this TTL.
     Delegation { zone: HostedZoneId, ttl: i64 },
 }
 
-/// How far the removal of a zone is.
+/// The phase of the removal of a zone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) enum Phase {
     /// This Delete has deleted its NS record set, and the deletion is INSYNC.
-    Undelegated {
+    DelegationDeleted {
         /// The TTL of that record set.
         ttl: i64,
         /// The TTL of the NS record set at the zone's own apex, which resolvers prefer.
         #[serde(default)]
         apex_ttl: i64,
     },
-    /// Resolvers may still use the delegation, until this second since 1970. The TTL is that of the NS record set that this
-    /// Delete has deleted, if it was this Delete.
+    /// Resolvers may still use the delegation until this second since 1970. The TTL is that of the NS record
+    /// set, if this Delete has deleted it.
     Draining { until: u64, ttl: Option<i64> },
-    /// It is deleted, but a Create that was delivered twice may have delegated to it again just before.
+    /// It is deleted, but a redelivered Create may have delegated to it again just before.
     Deleted {
         delegation: Delegation,
         name_servers: String,
@@ -58,7 +59,7 @@ pub(super) enum Phase {
     Finished,
 }
 
-/// What an Update answers.
+/// The answer of an Update.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Established {
     pub(super) delegation: Delegation,
@@ -71,7 +72,7 @@ impl Memory {
         self.zones.get(zone.as_str())
     }
 
-    /// Returns a zone that is deleted while its parent is still to be read, with its name servers.
+    /// Returns a deleted zone whose parent has to be read again, with its name servers.
     pub(super) fn deleted(&self) -> Option<(&Delegation, NameServers)> {
         self.zones.values().find_map(|phase| match phase {
             Phase::Deleted {
@@ -82,7 +83,7 @@ impl Memory {
         })
     }
 
-    /// Notes an answer that contradicts what was observed, at this second since 1970.
+    /// Notes, at this second since 1970, an answer that contradicts what was observed.
     pub(super) fn note(&mut self, conflict: &Conflict, now: u64) {
         match conflict {
             Conflict::Stale(_) | Conflict::NotEmpty(_) => self.conflicts += 1,
@@ -96,7 +97,7 @@ impl Memory {
         }
     }
 
-    /// Notes what this action has done, as soon as it is INSYNC.
+    /// Notes the result of this action when it is INSYNC.
     pub(super) fn note_done(&mut self, action: &Action) {
         match action {
             Action::AwaitZone(zone) => self.made = Some(Made::Zone(zone.id.clone())),
@@ -111,7 +112,7 @@ impl Memory {
         self.conflicts = 0;
     }
 
-    /// Returns it with changes that are to be INSYNC before anything else is done.
+    /// Adds changes that have to be INSYNC before anything else is done.
     #[must_use]
     pub(super) fn awaiting(&self, pending: Pending) -> Self {
         Self {
@@ -120,7 +121,7 @@ impl Memory {
         }
     }
 
-    /// Returns it with this phase of a zone.
+    /// Sets the phase of a zone.
     #[must_use]
     pub(super) fn with(&self, zone: &HostedZoneId, phase: Phase) -> Self {
         let mut memory = self.clone();
@@ -130,7 +131,7 @@ impl Memory {
 }
 
 impl Established {
-    /// The answer of a Create or Update.
+    /// Returns the answer of a Create or Update.
     pub(super) fn success(&self) -> Success {
         let Delegation {
             name, zone, parent, ..

@@ -2,13 +2,13 @@
 //!
 //! A request is served by one loop:
 //!
-//! 1. [`task`] says what the request asks for, given what its earlier attempts have done ([`memory`]).
-//! 2. [`observed`] reads what exists, [`ownership`] says whose it is.
-//! 3. [`plan`] decides. It may ask for one more fact first.
+//! 1. [`task`] derives what to do from the request and from what its earlier attempts have done ([`memory`]).
+//! 2. [`observed`] reads what exists, and [`ownership`] decides who owns it.
+//! 3. [`plan`] decides. It may need one more fact first.
 //! 4. [`act`] carries the plan out, one action after another.
 //!
-//! The loop ends when a plan is done, waits or refuses. An action whose answer contradicts what was observed starts it
-//! again.
+//! The loop ends when a plan is done, waits or refuses. If the answer of an action contradicts what was
+//! observed, the loop starts again.
 
 mod access;
 mod act;
@@ -34,24 +34,25 @@ use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
 use task::Task;
 
-/// What the second search of a Delete, and its answer, need: the invocation's deadline may decide when it comes.
+/// The time for the second search of a Delete and its answer, if the invocation's deadline decides when it
+/// takes place.
 const SECOND_SEARCH: Duration = Duration::from_secs(90);
-/// How often one attempt observes before it pauses.
+/// The number of observations in one attempt before a pause.
 const ROUNDS: u32 = 12;
-/// That pause.
+/// The pause after these.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The resource type, with what it needs of the world.
+/// The resource type, with its clients.
 #[derive(Debug)]
 pub(crate) struct Subdomains<T> {
     access: Access<T>,
 }
 
-/// What an attempt has come to.
+/// The result of an attempt.
 #[derive(Default)]
 struct Attempt {
     memory: Memory,
-    /// What the FAILED answer of a Create names.
+    /// The delegation that the FAILED answer of a Create names.
     names: Option<Delegation>,
 }
 
@@ -124,7 +125,7 @@ impl<T: Transport> Subdomains<T> {
         }))
     }
 
-    /// Plans on one observation, and acts, until the plan ends or wants another observation.
+    /// Plans with one observation, and acts, until the plan ends or needs another observation.
     async fn round(
         &self,
         observer: &Observer<'_, T>,
@@ -168,7 +169,7 @@ impl<T: Transport> Subdomains<T> {
                 invocation.doing(act::doing(action));
                 match Box::pin(actor.act(action)).await {
                     Ok(created) => observed.zones.extend(created),
-                    // FAILED is answered, whenever the change is INSYNC.
+                    // FAILED is answered, whether or not the change is INSYNC.
                     Err(Stopped::Pending(_)) if matches!(plan.end, End::Refuse(_)) => {}
                     Err(Stopped::Pending(changes)) => {
                         attempt.memory = plan.awaiting(index, &attempt.memory, changes);
@@ -198,7 +199,7 @@ impl<T: Transport> Subdomains<T> {
     }
 }
 
-/// If the delegation of a zone that cannot be deleted was to be restored and was not, the reason for the refusal counts.
+/// Returns the reason for the refusal if the delegation of a zone that cannot be deleted was not restored.
 fn not_restored(end: End, stopped: Stopped) -> Stopped {
     match end {
         End::Refuse(Error::Kept {

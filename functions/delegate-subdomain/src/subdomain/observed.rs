@@ -20,28 +20,29 @@ use std::{
     fmt,
 };
 
-/// How many record sets of a zone are read to be deleted: one page of an answer.
+/// The number of record sets of a zone that are read to be deleted: one page of an answer.
 const READ: usize = 300;
 
-/// What exists of what a request is about. A map has only what was read, by the id of the child zone.
+/// What exists, as far as a request needs it. A map contains only what was read, by the id of the child zone.
 #[derive(Debug)]
 pub(super) struct Observed {
     /// The parent zone, or why it cannot be read. None if a Delete does not need it.
     pub(super) parent: Option<Result<ParentZone, Error>>,
-    /// What the parent has at and around the name. Create and Update only.
+    /// The record sets of the parent at and around the name. Create and Update only.
     pub(super) around: Option<Around>,
-    /// The zones that may be meant.
+    /// The zones that the request may concern.
     pub(super) zones: Vec<Zone>,
     pub(super) contents: BTreeMap<HostedZoneId, Contents>,
     /// The NS record set of a zone in its parent.
     pub(super) sets: BTreeMap<HostedZoneId, SetInParent>,
-    /// What the parent's name servers say of a zone's delegation.
+    /// What the parent's name servers say about a zone's delegation.
     pub(super) seen: BTreeMap<HostedZoneId, Standing>,
-    /// What is wrong with the delegation that occupies the name: read, and perhaps nothing.
+    /// The fault of the delegation that occupies the name. The inner value is none if it was read and has no
+    /// fault.
     pub(super) occupant: Option<Option<Fault>>,
-    /// The name servers of all public zones of the account that have the name, by their ids.
+    /// The name servers of all public zones of the account with this name, by their ids.
     pub(super) namesakes: Option<Vec<(HostedZoneId, NameServers)>>,
-    /// What the last action was answered, if that contradicts what was observed before it.
+    /// The answer to the last action, if it contradicts what was observed before.
     pub(super) conflict: Option<Conflict>,
 }
 
@@ -52,7 +53,7 @@ pub(super) struct Zone {
     pub(super) tags: BTreeMap<String, String>,
 }
 
-/// What a parent zone has around a name, as far as a delegation of the name touches it.
+/// The record sets of a parent zone that a delegation of the name concerns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Around {
     /// The NS record set at the name itself.
@@ -63,20 +64,20 @@ pub(super) struct Around {
     pub(super) above: Vec<RecordSet>,
 }
 
-/// What a zone has beside the SOA and NS record sets of its apex.
+/// The contents of a zone without the SOA and NS record sets of its apex.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Contents {
     /// NS record sets below the apex: the first eleven.
     pub(super) delegations: Vec<RecordSet>,
-    /// CNAMEs by which ACM validates certificates, as far as they were read.
+    /// CNAMEs with which ACM validates certificates, as far as they were read.
     pub(super) validations: Vec<RecordSet>,
-    /// All others. If records block the deletion, the first eleven.
+    /// All other record sets. If records prevent the deletion, the first eleven.
     pub(super) records: Vec<RecordSet>,
-    /// The TTL of the NS record set at the apex, unless it is the one that Route 53 gives.
+    /// The TTL of the NS record set at the apex, unless it is the one that Route 53 sets.
     pub(super) apex_ttl: Option<i64>,
     /// Whether not all of the last two were read.
     pub(super) more: bool,
-    /// Whether DNSSEC signs it. None if that is denied or unknown.
+    /// Whether it is signed with DNSSEC. None if that is denied or unknown.
     pub(super) signed: Option<bool>,
     /// Its record set protections. None if that is denied or unknown.
     pub(super) protections: Option<Vec<String>>,
@@ -92,12 +93,12 @@ pub(super) enum SetInParent {
     NoPermission(Error),
 }
 
-/// The TTL, in seconds, that Route 53 gives the NS record set at the apex of each zone
-/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html>). Zones of release 0.2.0 have it still. No
-/// Delete could wait for it.
+/// The TTL, in seconds, that Route 53 sets for the NS record set at the apex of each zone
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html>). Zones of release 0.2.0
+/// still have it. No Delete could wait that long.
 const ROUTE53_APEX_TTL: i64 = 172_800;
 
-/// An answer that shows that what was observed is not so, or not any more.
+/// An answer that shows that what was observed is wrong, or has changed.
 #[derive(Clone, Debug)]
 pub(super) enum Conflict {
     /// A record set was changed since it was read.
@@ -106,20 +107,21 @@ pub(super) enum Conflict {
     Active,
     /// The parent refuses the change: a guardrail or a protection.
     Refused(AwsError),
-    /// The parent may not be changed.
+    /// This function has no permission to change the parent.
     NoPermission(Error),
     /// The zone was deleted while this NS record set was created.
     ZoneDeleted(RecordSet),
-    /// The request created a zone before.
+    /// The request has already created a zone.
     ReferenceUsed(AwsError),
-    /// The zone cannot be deleted while it has what it has.
+    /// The zone cannot be deleted because of its contents.
     NotEmpty(AwsError),
 }
 
-/// A fact that not every plan needs.
+/// A fact that only some plans need.
 #[derive(Clone, Debug)]
 pub(super) enum Question {
-    /// What is in a zone. With `RecordsOnDelete::Fail`, reading ends when enough is found that blocks the deletion.
+    /// The contents of a zone. With `RecordsOnDelete::Fail`, reading ends when enough is found that prevents
+    /// the deletion.
     Contents {
         zone: HostedZoneId,
         name: DomainName,
@@ -127,8 +129,8 @@ pub(super) enum Question {
     },
     /// The NS record set of a delegation.
     Set(Delegation),
-    /// What the parent's name servers say of it: whether they still delegate to any of these name servers, or if none are
-    /// known, to those that the physical id proves.
+    /// What the parent's name servers say about it: whether they still delegate to any of these name servers
+    /// or, if none are known, to those that the physical id proves.
     Seen {
         delegation: Delegation,
         parent: DomainName,
@@ -136,7 +138,7 @@ pub(super) enum Question {
     },
     /// Whether the name servers of this NS record set serve its name.
     Occupant(RecordSet),
-    /// The zones that have this name.
+    /// The zones with this name.
     Namesakes(DomainName),
 }
 
@@ -174,7 +176,7 @@ impl Observed {
     }
 }
 
-/// What reads.
+/// Reads what exists.
 pub(super) struct Observer<'a, T> {
     pub(super) access: &'a Access<T>,
     pub(super) request: &'a Request,
@@ -182,7 +184,7 @@ pub(super) struct Observer<'a, T> {
 }
 
 impl<T: Transport> Observer<'_, T> {
-    /// Reads what a task is about.
+    /// Reads what a task needs.
     ///
     /// # Errors
     ///
@@ -266,7 +268,7 @@ impl<T: Transport> Observer<'_, T> {
             self.zones_named(&name, also),
             self.around(&parent, &task.wanted.parent, &name),
         );
-        // In this order: what is read in the wrong zone fails too, and says less.
+        // In this order, because reads of the wrong zone fail too, with a less helpful error.
         confirmed?;
         Ok(Observed {
             around: Some(around?),
@@ -311,8 +313,8 @@ impl<T: Transport> Observer<'_, T> {
                 // The Create was refused because of the name.
                 Err(_) => Vec::new(),
             },
-            // The name is not known then, so every zone of the account is listed, and those are read whose CallerReference
-            // names this resource, or whose name begins with the labels.
+            // Then the name is not known. So every zone of the account is listed, and those are read whose
+            // CallerReference names this resource, or whose name begins with the labels.
             Err(_) => {
                 let labels = format!("{}.", leaving.labels);
                 let owner = self.request.owner();
@@ -348,7 +350,7 @@ impl<T: Transport> Observer<'_, T> {
         access.confirm(parent, reference, request, invocation).await
     }
 
-    /// The public zones of this name, and those of these ids, each once.
+    /// Returns the public zones with this name, and those with these ids, each once.
     async fn zones_named(
         &self,
         name: &DomainName,
@@ -366,14 +368,15 @@ impl<T: Transport> Observer<'_, T> {
         Ok(zones.into_iter().flatten().collect())
     }
 
-    /// A zone with its tags. None if there is no such zone.
+    /// Returns a zone with its tags. None if there is no such zone.
     async fn zone(&self, id: &HostedZoneId) -> Result<Option<Zone>, Error> {
         let route53 = &self.access.route53;
         let (zone, tags) = try_join!(route53.zone(id), route53.zone_tags(id))?;
         Ok(zone.zip(tags).map(|(zone, tags)| Zone { zone, tags }))
     }
 
-    /// What the parent has around a name: one call, and one for each label between the parent and the name.
+    /// Returns the record sets of the parent around a name: one call, and one for each label between the
+    /// parent and the name.
     async fn around(
         &self,
         parent: &ParentZone,
@@ -414,7 +417,7 @@ impl<T: Transport> Observer<'_, T> {
         access.parents_route53(reference, request, invocation).await
     }
 
-    /// The NS record set of a delegation in its parent.
+    /// Returns the NS record set of a delegation in its parent.
     async fn set(&self, delegation: &Delegation, task: &Task) -> Result<SetInParent, Error> {
         let set = async {
             let route53 = self.parents_route53(task.parent()?).await?;
@@ -475,7 +478,8 @@ impl<T: Transport> Observer<'_, T> {
     }
 }
 
-/// Returns what a check found, or none if it is denied or unknown: Route 53 itself refuses to delete such a zone.
+/// Returns the result of a check, or none if it is denied or unknown: Route 53 itself refuses to delete such
+/// a zone.
 fn known<T>(checked: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match checked {
         Ok(found) => Ok(Some(found)),
@@ -487,7 +491,7 @@ fn known<T>(checked: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     }
 }
 
-/// One line; a list with `{:#}`.
+/// Writes one line, or a list with `{:#}`.
 impl fmt::Display for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut facts = Vec::new();
@@ -554,7 +558,7 @@ impl fmt::Display for Observed {
     }
 }
 
-/// `zone Z1 dev.example.com (ns-1.example.net), created by f00d…, of Zone in 0123`.
+/// Writes `zone Z1 dev.example.com (ns-1.example.net), created by f00d…, of Zone in 0123`.
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, name, servers) = (&self.id, self.name.as_str(), &self.name_servers);

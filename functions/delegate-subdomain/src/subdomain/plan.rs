@@ -1,8 +1,9 @@
-//! Every decision about a delegated subdomain: what a request asks for and what exists, to what is done. No call, no clock.
+//! Makes every decision about a delegated subdomain, from the request and from what exists. It makes no calls
+//! and reads no clock.
 //!
-//! [`Plan::of`] is the only entry. [`establish`] plans Create and Update, [`remove`] plans Delete and the deletion of what
-//! a failed update has left. `tests/plans/subdomain` has a plan for each situation that matters, to be read;
-//! `plan/worlds.rs` checks the rules of safety in all small worlds:
+//! [`Plan::of`] is the only entry. [`establish`] plans Create and Update, [`remove`] plans Delete and the
+//! deletion of a failed update's leftovers. `tests/plans/subdomain` has a plan for each important situation
+//! as text. `plan/worlds.rs` checks the safety rules in all small worlds:
 //!
 //! 1. No plan deletes a zone whose delegation exists or is unknown.
 //! 2. No plan changes what another stack, another logical id or a person owns.
@@ -38,18 +39,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How many answers may contradict what was observed before a request is refused.
+/// The number of answers that may contradict what was observed before a request is refused.
 const MOST_CONFLICTS: u32 = 5;
-/// Between two attempts after the second such answer.
+/// The pause between two attempts after the second such answer.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What is to be done.
+/// What has to be done.
 #[derive(Debug)]
 pub(super) enum Plan {
     /// The decision needs this fact: read it, and plan again.
     Read(Question),
-    /// Carry out the actions one after another, remember, and end so. An action whose answer contradicts what was observed
-    /// ends the plan: observe and plan again.
+    /// Carry out the actions one after another, remember, and then end so. If the answer of an action
+    /// contradicts what was observed, the plan ends: observe and plan again.
     Do(Box<Do>),
     /// Nothing is changed, and FAILED is answered.
     Refuse(Error),
@@ -58,10 +59,10 @@ pub(super) enum Plan {
 #[derive(Debug)]
 pub(super) struct Do {
     pub(super) actions: Vec<Action>,
-    /// What the request remembers when the actions are done.
+    /// What the request remembers after the actions.
     pub(super) remember: Memory,
     pub(super) end: End,
-    /// What the FAILED answer of a Create names from now on, so that its Delete finds it.
+    /// The delegation that the FAILED answer of a Create names from now on, so that its Delete finds it.
     pub(super) names: Option<Delegation>,
 }
 
@@ -69,7 +70,7 @@ pub(super) struct Do {
 #[derive(Debug)]
 pub(super) enum End {
     Done(Success),
-    /// Plan again with what the actions have learned.
+    /// Plan again with the results of the actions.
     Plan,
     /// Observe and plan again.
     Observe,
@@ -81,7 +82,7 @@ pub(super) enum End {
     Refuse(Error),
 }
 
-/// The request, and what a plan needs to know of its delivery.
+/// The request, with what a plan needs to know of its delivery.
 #[derive(Clone, Debug)]
 pub(super) struct Delivery<'a> {
     pub(super) request: &'a Request,
@@ -93,17 +94,17 @@ pub(super) struct Delivery<'a> {
     pub(super) may_be_repeat: bool,
     /// Whether the Delete of this Create may have searched for the last time.
     pub(super) is_too_late: bool,
-    /// How long the request, and without a state machine this invocation, still lasts.
+    /// How long the request lasts, and without a state machine this invocation.
     pub(super) time_left: Duration,
-    /// How long a Delete lasts at most, of which this invocation is taken as a sample if there is no state machine.
+    /// The longest duration of a Delete. Without a state machine, this invocation's duration is assumed.
     pub(super) time_of_delete: Duration,
     /// Until when a Create that was never answered may still run.
     pub(super) second_search: SystemTime,
 }
 
 impl Do {
-    /// What the request remembers if the change that this action, by its index, has made is pending. The actions before it are
-    /// done; those after it are planned again.
+    /// Returns what the request remembers if the change of this action, by its index, is pending. The actions
+    /// before it are done; those after it are planned again.
     pub(super) fn awaiting(
         &self,
         index: usize,
@@ -152,12 +153,12 @@ impl<E: Into<Error>> From<E> for Stop {
 }
 
 impl Delivery<'_> {
-    /// A plan that remembers nothing new and names nothing.
+    /// Returns a plan that remembers and names nothing new.
     fn plan(&self, actions: impl Into<Vec<Action>>, end: End) -> Plan {
         self.remember(actions, self.memory.clone(), end)
     }
 
-    /// A plan that remembers this.
+    /// Returns a plan that remembers this.
     fn remember(&self, actions: impl Into<Vec<Action>>, remember: Memory, end: End) -> Plan {
         Plan::Do(Box::new(Do {
             actions: actions.into(),
@@ -167,7 +168,8 @@ impl Delivery<'_> {
         }))
     }
 
-    /// After a record set has changed since it was read: reads it again at once, then after a pause, and refuses in the end.
+    /// Reads a record set again that has changed since it was read: first at once, then after a pause.
+    /// Finally refuses.
     fn check_stale(
         &self,
         error: &AwsError,
@@ -185,7 +187,7 @@ impl Delivery<'_> {
         Stop::Wait { until, waiting_for }
     }
 
-    /// The answer of a Delete.
+    /// Returns the answer of a Delete.
     fn deleted(&self) -> Success {
         Success::new(self.request.physical_id())
     }
@@ -195,10 +197,10 @@ impl Delivery<'_> {
     }
 }
 
-/// Whether a delegation of this resource is the one that these properties ask for.
+/// Returns whether a delegation of this resource is the one that these properties ask for.
 ///
-/// If the properties are those before an Update, the Update goes forward, or it is a rollback that carries the new physical
-/// id. What else exists then was left by an earlier replacement, for a reason.
+/// If the properties are those before an Update, the Update is not a rollback, or it is a rollback with the
+/// new physical id. Everything else was then left by an earlier replacement, for a reason.
 fn is_of(
     properties: &Leaving,
     parent: &ParentZone,
@@ -214,7 +216,7 @@ fn is_of(
     is_meant && is_here && name.is_ok_and(|name| name == delegation.name)
 }
 
-/// One line; a list with `{:#}`.
+/// Writes one line, or a list with `{:#}`.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (plan, end) = match self {

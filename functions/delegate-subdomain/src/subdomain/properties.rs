@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
 
-/// `Custom::DelegatedSubdomain` as the template writes it.
+/// `Custom::DelegatedSubdomain` in the form of the template.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Template {
@@ -40,31 +40,31 @@ struct Template {
     tags: BTreeMap<String, String>,
 }
 
-/// What happens on delete to records that someone put into the zone.
+/// What a delete does with records that someone created in the zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) enum RecordsOnDelete {
-    /// Nothing is deleted; the error lists them.
+    /// Deletes nothing. The error lists them.
     #[default]
     Fail,
-    /// They go with the zone.
+    /// Deletes them with the zone.
     Delete,
 }
 
-/// What a subdomain is to be.
+/// The wanted subdomain.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     /// One or more labels relative to the parent zone.
     pub(crate) labels: String,
     pub(crate) parent: ParentReference,
-    /// The existing zone to delegate; none if one is to be created.
+    /// The existing zone to delegate. None if one has to be created.
     pub(crate) external_zone: Option<HostedZoneId>,
-    /// Of the NS record set in the parent, seconds.
+    /// The TTL of the NS record set in the parent, in seconds.
     pub(crate) ttl: u32,
-    /// Between the deletion of the NS record set and that of the zone; the TTL if it is not given.
+    /// The time between the deletion of the NS record set and that of the zone. None means the TTL.
     pub(crate) drain: Option<Duration>,
     pub(crate) verify: bool,
     pub(crate) records_on_delete: RecordsOnDelete,
-    /// Whether a delegation that the parent has already to the existing zone may be adopted.
+    /// Whether an existing delegation of the parent to the existing zone may be adopted.
     pub(crate) adopts: bool,
     /// The logical ids that the resource had in earlier templates of the stack.
     pub(crate) former: Vec<String>,
@@ -72,7 +72,7 @@ pub(crate) struct Wanted {
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-/// Where the parent zone is found, and with whose rights it is changed.
+/// The parent zone, and the permissions with which it is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ParentReference {
     /// In this account.
@@ -82,14 +82,14 @@ pub(crate) enum ParentReference {
 }
 
 impl Wanted {
-    /// What the properties say.
+    /// Parses the properties.
     ///
     /// # Errors
     ///
-    /// The first thing wrong with them, by its name.
+    /// The first fault, with the name of its property.
     pub(crate) fn parse(properties: &Properties) -> Result<Self, Error> {
         let template: Template = properties.parse()?;
-        // Checked without the parent first, so that a bad label is named before anything is asked.
+        // Checked without the parent first, so that an invalid label is named before any call.
         DomainName::parse(&template.subdomain).map_err(|error| Error::Name {
             property: "Subdomain",
             error,
@@ -131,14 +131,15 @@ impl Wanted {
     }
 }
 
-/// What a Delete needs of the properties: each is read by itself, so that nothing else that is wrong with them blocks it.
+/// The properties that a Delete needs. Each is read separately, so that other invalid properties do not
+/// prevent it.
 #[derive(Debug)]
 pub(crate) struct Leaving {
     pub(crate) parent: Result<ParentReference, Error>,
     /// One or more labels relative to the parent zone.
     pub(crate) labels: String,
     pub(crate) external_zone: Option<HostedZoneId>,
-    /// Of the NS record set, if the properties say it.
+    /// The TTL of the NS record set, if the properties have it.
     pub(crate) ttl: Option<u32>,
     /// None if the properties do not say it.
     drain: Option<Duration>,
@@ -147,7 +148,7 @@ pub(crate) struct Leaving {
 }
 
 impl Leaving {
-    /// Returns what the properties say, with the default for what is unusable.
+    /// Reads the properties, with the default for each that is unusable.
     pub(crate) fn parse(properties: &Properties) -> Self {
         let text = |name: &str| properties.text(name).filter(|text| !text.is_empty());
         let number = |name: &str| text(name).and_then(|text| text.parse::<u32>().ok());
@@ -189,7 +190,7 @@ impl Leaving {
         }
     }
 
-    /// Returns what a Delete needs for what was made with these properties.
+    /// Returns what a Delete needs for resources with these properties.
     pub(crate) fn of(wanted: &Wanted) -> Self {
         Self {
             parent: Ok(wanted.parent.clone()),
@@ -210,11 +211,11 @@ impl Leaving {
     }
 }
 
-/// Refuses names that are not subdomains. Whoever holds such a name can get certificates for the names above it.
+/// Refuses names that are not subdomains. The owner of such a name can get certificates for its ancestors.
 ///
 /// # Errors
 ///
-/// The label and why it is refused.
+/// The label, and why it is refused.
 pub(crate) fn check_name(labels: &str, parent: &DomainName) -> Result<(), Error> {
     let subdomain = labels.to_ascii_lowercase();
     let refuse = |why: String| {
@@ -251,7 +252,7 @@ pub(crate) fn check_name(labels: &str, parent: &DomainName) -> Result<(), Error>
 
 impl Template {
     fn parent(&self) -> Result<ParentReference, Error> {
-        // A template with parameters sends an empty string for what is not used.
+        // A template with parameters sends an empty string for a parameter that was left empty.
         let text = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
         let external_id = text(&self.external_id);
         match (
@@ -306,9 +307,9 @@ fn zone_id(property: &str, text: &str) -> Result<HostedZoneId, Error> {
     })
 }
 
-/// Five minutes: long enough to spare queries, short enough that a Delete can wait until resolvers have forgotten the
-/// delegation, and that a zone created again is not dark for two days, as with the default of aws-cdk-lib
-/// (<https://github.com/oslokommune/okctl/pull/231>).
+/// Returns five minutes. It is long enough to save queries, and short enough for a Delete to wait until
+/// resolvers have forgotten the delegation. With the two days of aws-cdk-lib's default, a zone that is
+/// created again would not resolve for that long (<https://github.com/oslokommune/okctl/pull/231>).
 fn default_ttl() -> u32 {
     300
 }
@@ -318,7 +319,7 @@ fn yes() -> bool {
 }
 
 fn ttl<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    // RFC 2181, 8, and Route 53's `TTL`.
+    // RFC 2181, section 8, and Route 53's `TTL`.
     properties::integer_within::<_, _, 0, 2_147_483_647>(deserializer)
 }
 
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_and_defaults() {
+    fn strings_are_parsed_and_defaults_apply() {
         let wanted = parse(json!({
             "Subdomain": "app1.dev", "ParentHostedZoneId": "Z1", "Ttl": "60", "DrainSeconds": "30",
             "VerifyDelegation": "false", "RecordsOnDelete": "Delete", "Tags": { "team": "a" },
@@ -380,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delete_reads_what_it_needs_whatever_else_is_wrong() {
+    fn a_delete_reads_what_it_needs_although_other_properties_are_invalid() {
         let leaving = Leaving::parse(&Properties::from(json!({
             "Subdomain": "Dev", "ParameterPrefix": "/a", "NetworkRoleArn": "role", "NetworkRegion": "mx-middle-1",
             "DrainSeconds": "30", "RecordsOnDelete": "Delete", "Ttl": "x", "Unknown": "1", "FormerLogicalIds": ["Old"],
@@ -405,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_property_is_named() {
+    fn an_invalid_property_is_named() {
         let role = "arn:aws:iam::111111111111:role/dev";
         let refused = |properties: Value| parse(properties).unwrap_err();
         for (properties, part) in [

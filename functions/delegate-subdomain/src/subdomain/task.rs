@@ -1,4 +1,4 @@
-//! What a request asks for.
+//! Derives what to do from a request.
 
 use super::{
     delegation::Delegation,
@@ -8,29 +8,29 @@ use super::{
 use crate::error::Error;
 use custom_resource::{Request, RequestType};
 
-/// What a request asks for, as far as it is carried out at one time.
+/// What a request asks for in its current attempt.
 #[derive(Debug)]
 pub(super) enum Task {
     /// Create and Update.
     Establish(Box<Establish>),
-    /// Delete, and what an Update deletes after it: the leftovers of a failed one.
+    /// Delete, and what an Update deletes at its end: the leftovers of a failed one.
     Remove(Box<Remove>),
-    /// Nothing: no Create with such properties created anything.
+    /// Nothing, because no Create with such properties created anything.
     Nothing,
 }
 
-/// A delegated subdomain is to exist.
+/// A delegated subdomain has to exist.
 #[derive(Debug)]
 pub(super) struct Establish {
     pub(super) wanted: Wanted,
-    /// The properties before an Update. If that is a rollback, they are those of the update that failed. None if they are
-    /// unusable, so that nothing was created with them.
+    /// The properties before an Update. If that is a rollback, they are those of the update that failed. None
+    /// if they are unusable, because then nothing was created with them.
     pub(super) before: Option<Wanted>,
-    /// What the physical id of an Update names.
+    /// The delegation in the physical id of an Update.
     pub(super) current: Option<Delegation>,
 }
 
-/// Delegated subdomains are to be deleted.
+/// Delegated subdomains have to be deleted.
 #[derive(Debug)]
 pub(super) struct Remove {
     pub(super) which: Which,
@@ -39,20 +39,20 @@ pub(super) struct Remove {
 
 #[derive(Debug)]
 pub(super) enum Which {
-    /// The one that the physical id of a Delete names.
+    /// The delegation in the physical id of a Delete.
     Named(Delegation),
-    /// Those that the ownership tags name, because no id that was answered does.
+    /// Those that the ownership tags name, because no answered physical id names them.
     Tagged,
-    /// Those that an Update which failed has created, but for what the resource has now.
+    /// What a failed Update has created, without what the resource has now.
     Leftovers { kept: Vec<Delegation> },
 }
 
 impl Task {
-    /// Returns what a request asks for, given what its earlier attempts have done.
+    /// Derives the task of a request from it and from what its earlier attempts have done.
     ///
     /// # Errors
     ///
-    /// A property of a Create or Update is wrong.
+    /// A property of a Create or Update is invalid.
     pub(super) fn of(request: &Request, memory: &Memory) -> Result<Self, Error> {
         if request.request_type == RequestType::Delete {
             return Ok(Self::delete(request));
@@ -81,7 +81,7 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// [`Error::NoParent`]: the properties of a Delete do not say it.
+    /// [`Error::NoParent`]: the properties of a Delete do not name it.
     pub(super) fn parent(&self) -> Result<&ParentReference, Error> {
         match self {
             Self::Establish(task) => Ok(&task.wanted.parent),

@@ -1,4 +1,4 @@
-//! What a plan consists of, and how it is put together. Nothing is decided here.
+//! The parts of a plan, and how they are combined. Nothing is decided here.
 
 use crate::properties::{Part, Prefix};
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 pub(super) type Tags = BTreeMap<String, String>;
 
-/// One change of parameters below a prefix, all of them at once.
+/// One change of parameters under a prefix, which are all changed at the same time.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Action {
     pub(crate) prefix: Prefix,
@@ -17,7 +17,7 @@ pub(crate) struct Action {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change {
-    /// Parameters that do not exist, with these tags.
+    /// Creates parameters with these tags.
     Create(Vec<(Part, String)>, Tags),
     Overwrite(Vec<(Part, String)>),
     AddTags(Purpose, Vec<(Part, Tags)>),
@@ -25,21 +25,21 @@ pub(crate) enum Change {
     Delete(Vec<Part>),
 }
 
-/// What tags are changed for.
+/// Why tags are changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Purpose {
-    /// The resource of the request becomes the owner, and the notes say what was before.
+    /// The resource of the request becomes the owner, and the notes have the former state.
     TransferTo(String),
-    /// The logical id that had the parameter becomes the owner again.
+    /// The former logical id becomes the owner again.
     ReturnTo(String),
-    /// The stack has moved on: the notes of a transfer are deleted.
+    /// The transfer is final: its notes are deleted.
     Settle,
     /// The property `Tags`.
     Template,
 }
 
 impl Action {
-    /// Changes below a prefix, in their order. Those of no parameter are left out.
+    /// Combines changes under a prefix in order. Changes of no parameter are omitted.
     pub(super) fn below(prefix: &Prefix, changes: impl IntoIterator<Item = Change>) -> Vec<Self> {
         let changes = changes
             .into_iter()
@@ -53,7 +53,7 @@ impl Action {
 }
 
 impl Change {
-    /// The parameters that it changes.
+    /// Returns the parameters that it changes.
     pub(super) fn parts(&self) -> Vec<Part> {
         match self {
             Self::Create(values, _) | Self::Overwrite(values) => parts_of(values),
@@ -68,7 +68,7 @@ fn parts_of<T>(of: &[(Part, T)]) -> Vec<Part> {
     of.iter().map(|(part, _)| *part).collect()
 }
 
-/// `below /zone-delegation/dev overwrite name-servers = a,b`.
+/// Writes `below /zone-delegation/dev overwrite name-servers = a,b`.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "below {} {}", self.prefix, self.change)

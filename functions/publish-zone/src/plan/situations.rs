@@ -1,5 +1,6 @@
-//! The plans of the situations that matter, as text in `tests/plans`. They are documentation: each file is a story of
-//! requests, what each finds, and what is planned for it. `UPDATE_PLANS=1 cargo test -p publish-zone` writes them anew.
+//! Writes the plans of the important situations as text in `tests/plans`. They are documentation: each file
+//! is a story of requests, with what each finds and its plans. `UPDATE_PLANS=1 cargo test -p publish-zone`
+//! writes them again.
 
 use super::{
     Delivery, Phase, Plan,
@@ -15,12 +16,12 @@ use ownership::{Requester, tags};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path, time::Duration};
 
-/// A story that is being told.
+/// A story in progress.
 struct Story {
     file: &'static str,
     text: String,
     store: Store,
-    /// Seconds after the start.
+    /// The time in seconds after the start.
     now: u64,
 }
 
@@ -38,7 +39,7 @@ impl Story {
         let _ = write!(self.text, "\n{text}\n");
     }
 
-    /// The next request, a minute after the one before.
+    /// Returns the next request, a minute after the previous one.
     fn event<'a>(&mut self, kind: &'a str, logical_id: &'a str, properties: Value) -> Event<'a> {
         self.now += 60;
         Event {
@@ -51,7 +52,7 @@ impl Story {
         }
     }
 
-    /// Tells what is planned for a request, and does it.
+    /// Writes the plans of a request to the story, and carries them out.
     fn tell(&mut self, event: &Event<'_>) {
         let request = event.request();
         self.tell_turn(event, &at_once(&request));
@@ -83,7 +84,7 @@ impl Story {
         self.store.carry_out(&plan, delivery.now);
     }
 
-    /// Someone else writes a parameter.
+    /// Lets someone else write a parameter.
     fn write(&mut self, part: Part, value: &str, tags: &[(&str, &str)]) {
         let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let parameter = Parameter {
@@ -95,7 +96,7 @@ impl Story {
         self.store.parameters.insert(name(PREFIX, part), parameter);
     }
 
-    /// Someone delegates names in a zone.
+    /// Lets someone delegate names in a zone.
     fn delegate(&mut self, zone: &str, names: &[&str]) {
         let names = names.iter().map(|name| DomainName::parse(name).unwrap());
         self.store

@@ -1,4 +1,5 @@
-//! What the plans of tests are made from and carried out on: Parameter Store and Route 53 in their smallest form.
+//! Test model for the plans: Parameter Store and Route 53 in their smallest form, for which plans are made
+//! and carried out.
 
 use super::{Action, Change, Delivery, End, Phase, Plan};
 use crate::{
@@ -17,15 +18,15 @@ pub(super) const STACK: &str = "arn:aws:cloudformation:eu-west-1:111111111111:st
 pub(super) const OTHER_STACK: &str = "arn:aws:cloudformation:eu-west-1:111111111111:stack/other/2";
 pub(super) const PREFIX: &str = "/zone-delegation/dev";
 
-/// When the stories begin.
+/// The time at which the stories begin, in seconds since 1970.
 pub(super) const START: u64 = 1_795_500_000;
 
 /// Everything that exists.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Store {
-    /// By the full name.
+    /// The parameters by their full name.
     pub(super) parameters: BTreeMap<String, Parameter>,
-    /// By the zone.
+    /// The delegations by zone.
     pub(super) delegations: BTreeMap<String, Vec<DomainName>>,
 }
 
@@ -36,7 +37,7 @@ pub(super) struct Event<'a> {
     pub(super) physical_id: String,
     pub(super) properties: Value,
     pub(super) before: Value,
-    /// In seconds after the start, which also name it.
+    /// The time in seconds after the start, which is also part of the request's id.
     pub(super) at: u64,
 }
 
@@ -58,7 +59,7 @@ impl Event<'_> {
     }
 }
 
-/// A public zone of the account: `Z1` is dev1.example.com; `ZPRIVATE` is private; `Z404` does not exist.
+/// Returns a public zone of the account: `Z1` is dev1.example.com; `ZPRIVATE` is private; `Z404` does not exist.
 pub(super) fn zone(id: &HostedZoneId) -> Option<HostedZone> {
     let label = id.as_str().to_lowercase().replace('z', "dev");
     let name = DomainName::parse(&format!("{label}.example.com")).unwrap();
@@ -82,7 +83,7 @@ pub(super) fn name(prefix: &str, part: Part) -> String {
 }
 
 impl Store {
-    /// What exists of what the task is about.
+    /// Returns what exists, as far as the task needs it.
     pub(super) fn observe(&self, task: &Task) -> Observed {
         let below = |prefix: Option<&Prefix>| -> Vec<Parameter> {
             let parameter = |part| self.parameters.get(&prefix?.name(part)).cloned();
@@ -126,9 +127,9 @@ impl Store {
         }
     }
 
-    /// The plan for a request that arrives now, with the observation that it was made from.
+    /// Returns the plan for a request that arrives now, with its observation.
     pub(super) fn plan(&self, delivery: &Delivery<'_>) -> (Observed, Plan) {
-        let task = Task::of(delivery.request).expect("the properties are right");
+        let task = Task::of(delivery.request).expect("the properties are valid");
         let mut observed = self.observe(&task);
         let mut plan = Plan::of(&task, &observed, delivery);
         if let Plan::ReadDelegations(id) = plan {
@@ -199,7 +200,7 @@ impl Store {
     }
 }
 
-/// A delivery right after the request was made.
+/// Returns a delivery right after the request was made.
 pub(super) fn at_once(request: &Request) -> Delivery<'_> {
     Delivery {
         request,

@@ -1,5 +1,5 @@
-//! All small worlds: each of the parameters may be absent, or of any owner, of any past and with either of two values;
-//! for each kind of request, the plan is made and held against the rules.
+//! Checks all small worlds: each of the parameters may be absent, or have any owner, any history and either
+//! of two values. For each kind of request, the plan is checked against the rules.
 
 use super::{
     Action, Change, Delivery, Plan,
@@ -15,7 +15,7 @@ use ownership::{Requester, tags};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// When requests are made, in seconds after the start. `NOW` is that of the request whose plan is checked.
+/// The times of requests, in seconds after the start. `NOW` is that of the request whose plan is checked.
 const LONG_AGO: u64 = 100;
 const RECENT: u64 = 100_000;
 const BEFORE: u64 = 100_050;
@@ -23,7 +23,7 @@ const NOW: u64 = 100_100;
 const AFTER: u64 = 100_200;
 const LATER: u64 = 100_300;
 
-/// Whose a parameter can be, and how it came to be so, as seen by the logical id `Zone`.
+/// The owner of a parameter and its history, from the point of view of the logical id `Zone`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Past {
     Absent,
@@ -31,7 +31,7 @@ enum Past {
     OfAnotherStack,
     /// Named in `FormerLogicalIds`.
     OfFormer,
-    /// Of another logical id that is not named there.
+    /// Of another logical id that `FormerLogicalIds` does not name.
     OfStranger,
     OfRelease020,
     CreatedLongAgo,
@@ -40,13 +40,13 @@ enum Past {
     CreatedLater,
     /// From `Former`, by the recent request.
     Renamed,
-    /// The same by release 0.2.0.
+    /// The same, by release 0.2.0.
     RenamedBy020,
-    /// The same, and the old logical id has been deleted since.
+    /// The same, after the old logical id was deleted.
     RenamedAndSettled,
     /// Created long ago, and found and overwritten by the recent request.
     Retained,
-    /// `Stranger` has taken it from `Zone`.
+    /// Transferred from `Zone` to `Stranger`.
     TakenFromZone,
 }
 
@@ -141,7 +141,7 @@ impl Past {
         })
     }
 
-    /// Whether `Zone` may publish with it.
+    /// Returns whether `Zone` may publish with it.
     fn is_usable(self) -> bool {
         !matches!(
             self,
@@ -153,7 +153,7 @@ impl Past {
         )
     }
 
-    /// Whether it is neither this resource's nor one that it may transfer.
+    /// Returns whether it neither belongs to this resource nor may be transferred to it.
     fn is_of_others(self) -> bool {
         !self.is_usable() && self != Self::CreatedLater
     }
@@ -163,12 +163,12 @@ impl Past {
     }
 }
 
-/// What the parameters were.
+/// The history of the parameters.
 #[derive(Clone, Copy, Debug)]
 struct World {
-    /// Of the id's parameter, and whether it names the zone that is wanted.
+    /// That of the id's parameter, and whether it names the wanted zone.
     id: (Past, bool),
-    /// Of the two others.
+    /// That of the two others.
     others: (Past, bool),
     is_delegating: bool,
 }
@@ -207,7 +207,7 @@ impl World {
         for part in Part::ALL {
             let (past, is_wanted) = self.of(part);
             let value = match part {
-                // What others say there says nothing of the zone that this resource publishes.
+                // Another owner's value says nothing about the zone that this resource publishes.
                 Part::HostedZoneId if past.is_of_others() => "Z404".to_owned(),
                 _ => part.value(&zone_of(if is_wanted { "Z1" } else { "Z2" })),
             };
@@ -229,7 +229,7 @@ fn zone_of(id: &str) -> hosted_zones::HostedZone {
     zone(&HostedZoneId::parse(id).unwrap()).unwrap()
 }
 
-/// The plan for a request, with its actions.
+/// Returns the plan for a request, with its actions.
 fn planned(store: &Store, request: &Request) -> (Plan, Vec<Action>) {
     let (_, plan) = store.plan(&at_once(request));
     let actions = match &plan {
@@ -252,8 +252,8 @@ fn publishing() -> [Event<'static>; 3] {
     [event("Create", "Zone", NOW), in_place, replacing]
 }
 
-/// Deletes of the logical id at a time: named, of the recent Create that was refused, of another one, and of one that was
-/// never answered.
+/// Returns Deletes of the logical id at a time: with its physical id, of the recent refused Create, of
+/// another one, and of an unanswered one.
 fn deletes(at: u64) -> [Event<'static>; 4] {
     let refused = |created| create_at("Zone", created).refused_id();
     let physical_ids = [
@@ -268,7 +268,7 @@ fn deletes(at: u64) -> [Event<'static>; 4] {
     })
 }
 
-/// Without what this function notes for itself.
+/// Returns the parameters without this function's own notes.
 fn essence(store: &Store) -> BTreeMap<String, (String, BTreeMap<String, String>)> {
     let essence = |(name, parameter): (&String, &Parameter)| {
         let mut tags = parameter.tags.clone();
@@ -282,7 +282,7 @@ fn essence(store: &Store) -> BTreeMap<String, (String, BTreeMap<String, String>)
 }
 
 #[test]
-fn what_is_not_this_resources_is_never_changed() {
+fn parameters_of_other_owners_are_never_changed() {
     for world in World::all() {
         let store = world.store();
         for event in publishing().into_iter().chain(deletes(NOW)) {
@@ -314,7 +314,7 @@ fn what_is_not_this_resources_is_never_changed() {
 }
 
 #[test]
-fn a_publication_is_whole_or_refused() {
+fn a_publication_is_complete_or_refused() {
     for world in World::all() {
         let usable = world.pasts().into_iter().all(Past::is_usable);
         let moves = world.is_delegating && world.id.0 != Past::Absent && !world.id.1;
@@ -366,7 +366,7 @@ fn a_delete_removes_what_its_request_can_have_created() {
                     0 => !matches!(past, Past::Renamed | Past::RenamedBy020),
                     1 => *past == Past::CreatedRecently,
                     2 => false,
-                    // What is incomplete, or was completed recently.
+                    // Incomplete or recently completed things.
                     _ => !matches!(past, Past::OfRelease020 | Past::Renamed | Past::Retained),
                 };
                 assert!(is_meant, "{world:?} {}: {plan}", event.physical_id);
@@ -401,15 +401,15 @@ fn nothing_is_deleted_while_the_zone_delegates() {
 }
 
 #[test]
-fn the_delete_of_a_refused_create_leaves_what_existed_as_it_was() {
+fn the_delete_of_a_refused_create_does_not_change_what_existed() {
     let create = create_at("Zone", NOW);
     let delete = Event {
         physical_id: create.refused_id(),
         ..event("Delete", "Zone", AFTER)
     }
     .request();
-    // What this very Create has created, in an earlier delivery, did not exist before. What was not settled of a renaming
-    // is returned to the logical id that had it first.
+    // What this Create has created in an earlier delivery did not exist before. A rename that is not final is
+    // returned to the first logical id.
     let is_plain = |past| !matches!(past, Past::CreatedNow | Past::Renamed | Past::RenamedBy020);
     let worlds = World::all().filter(|world| world.pasts().into_iter().all(is_plain));
     for world in worlds {
@@ -437,7 +437,7 @@ fn the_delete_of_a_refused_create_leaves_what_existed_as_it_was() {
     }
 }
 
-/// An action as the calls that it is made of.
+/// Returns an action as its single calls.
 fn one_by_one(action: &Action) -> Vec<Action> {
     let one = |change| Action {
         prefix: action.prefix.clone(),
@@ -469,7 +469,7 @@ fn one_by_one(action: &Action) -> Vec<Action> {
 }
 
 #[test]
-fn a_delete_that_is_delivered_again_leaves_a_later_create_alone() {
+fn a_redelivered_delete_changes_nothing_of_a_later_create() {
     let [create, update, _] = publishing();
     let update = Event {
         at: AFTER,
@@ -492,7 +492,7 @@ fn a_delete_that_is_delivered_again_leaves_a_later_create_alone() {
 }
 
 #[test]
-fn a_renaming_that_is_rolled_back_returns_everything_as_it_was() {
+fn a_rename_that_is_rolled_back_restores_everything() {
     let [create, ..] = publishing();
     let [delete, ..] = deletes(AFTER);
     let [create, delete] = [create, delete].map(|event| event.request());
@@ -569,7 +569,7 @@ fn a_rollback_of_a_change_of_prefix_removes_what_the_failed_update_can_have_crea
 }
 
 #[test]
-fn what_every_world_can_be_is_read_back_from_its_tags() {
+fn the_state_of_every_world_is_read_from_its_tags() {
     // A world that a rule excludes by mistake would prove nothing.
     let request = create_at("Zone", NOW);
     let task = Task::of(&request).unwrap();

@@ -1,4 +1,5 @@
-//! What the plans of tests are made from and carried out on: ACM, Route 53 and DNS in their smallest form.
+//! Test model for the plans: ACM, Route 53 and DNS in their smallest form, for which plans are made and
+//! carried out.
 
 use super::{Acted, Action, Delivery, Next, Phase, Plan, Question, Refused};
 use crate::certificate::{
@@ -24,26 +25,26 @@ use std::{
 pub(super) const REGION: &str = "eu-west-1";
 pub(super) const STACK: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev/1";
 pub(super) const OTHER_STACK: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/other/2";
-/// When the stories begin.
+/// The time at which the stories begin, in seconds since 1970.
 pub(super) const START: u64 = 1_795_500_000;
 
 /// Everything that exists.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Account {
     pub(super) certificates: BTreeMap<CertificateArn, TaggedCertificate>,
-    /// By zone and name.
+    /// The CNAMEs by zone and name.
     pub(super) cnames: BTreeMap<(HostedZoneId, DomainName), RecordSet>,
     pub(super) zones: BTreeMap<HostedZoneId, ZoneState>,
     pub(super) obstacle: Obstacle,
-    /// What becomes of a certificate that is requested.
+    /// The status that a requested certificate gets.
     pub(super) becomes: Status,
-    /// How ACM answers DeleteCertificate, if not with success.
+    /// The answer of DeleteCertificate, if it is not a success.
     pub(super) refused: Option<Refused>,
-    /// A Region that cannot be asked for its certificates.
+    /// A Region that cannot be queried for its certificates.
     pub(super) unknown_region: Option<String>,
-    /// The call that fails next: its operation.
+    /// The operation whose next call fails.
     pub(super) fails: Option<&'static str>,
-    /// How many certificates were requested.
+    /// The number of certificates that were requested.
     pub(super) requested: u8,
 }
 
@@ -55,7 +56,7 @@ pub(super) struct Event {
     pub(super) physical_id: String,
     pub(super) properties: Value,
     pub(super) before: Value,
-    /// In seconds after the start, which also name it.
+    /// The time in seconds after the start, which is also part of the request's id.
     pub(super) at: u64,
 }
 
@@ -76,7 +77,7 @@ impl Event {
     }
 }
 
-/// Sees a plan, with the observation that it was made from, before it is carried out.
+/// Gets each plan, with the observation from which it was made, before the plan is carried out.
 pub(super) type Watch<'a> = dyn FnMut(&mut Account, &Observed, &Result<Plan, Error>) + 'a;
 
 /// How a request ends.
@@ -84,7 +85,7 @@ pub(super) type Watch<'a> = dyn FnMut(&mut Account, &Observed, &Result<Plan, Err
 pub(super) enum End {
     Done(Success),
     Failed(Failure),
-    /// It waits still, with this remembered.
+    /// It still waits, and has remembered this.
     Waiting(Box<Phase>),
 }
 
@@ -105,7 +106,7 @@ pub(super) fn name(text: &str) -> DomainName {
     DomainName::parse(text).unwrap()
 }
 
-/// The CNAME that validates a name.
+/// Returns the CNAME that validates a name.
 pub(super) fn record(validated: &DomainName) -> ValidationRecord {
     let value = "_y.acm-validations.aws".to_owned();
     ValidationRecord::from((format!("_x.{validated}"), value))
@@ -115,7 +116,7 @@ pub(super) fn set(validated: &DomainName, value: &str) -> RecordSet {
     RecordSet::cname(&record(validated).name, 60, value)
 }
 
-/// A call that AWS refuses.
+/// Returns the error of a call that AWS refuses.
 pub(super) fn refusal(operation: &'static str, code: &str) -> AwsError {
     AwsError {
         service: "ACM",
@@ -129,7 +130,7 @@ pub(super) fn refusal(operation: &'static str, code: &str) -> AwsError {
 }
 
 impl Account {
-    /// With the zone `Z1` of dev.example.com, and name servers that say nothing against a certificate.
+    /// Creates an account with the zone `Z1` of dev.example.com, and name servers that permit a certificate.
     pub(super) fn new() -> Self {
         let name = name("dev.example.com");
         let zone = ValidationZone {
@@ -155,7 +156,7 @@ impl Account {
         }
     }
 
-    /// A certificate for these names.
+    /// Adds a certificate for these names.
     pub(super) fn certificate(&mut self, arn: &CertificateArn, names: &[&str], tags: Tags) {
         let names: Vec<_> = names
             .iter()
@@ -170,7 +171,7 @@ impl Account {
         self.certificates.get_mut(arn).expect("it exists")
     }
 
-    /// Whether the validation CNAME of a name exists with the value that ACM wants.
+    /// Returns whether the validation CNAME of a name exists with the value that ACM wants.
     pub(super) fn has_cname(&self, validated: &DomainName) -> bool {
         let key = (zone_id("Z1"), record(validated).name);
         let values = self
@@ -197,7 +198,7 @@ impl Account {
             .map(|held| held.certificate.clone())
     }
 
-    /// What exists of what a phase is about, as [`Observer`](crate::certificate::observe::Observer) reads it.
+    /// Returns what exists for a phase, as [`Observer`](crate::certificate::observe::Observer) reads it.
     fn observe(&self, task: &Task, phase: &Phase) -> Observed {
         let mut observed = Observed::default();
         match (phase, task) {
@@ -287,7 +288,7 @@ impl Account {
         match question {
             Question::Obstacle { zones, .. } => {
                 observed.obstacle = match &self.obstacle {
-                    // Not asked for.
+                    // No plan queries this.
                     Obstacle::Some(Cause::NotDelegated { zone, .. })
                         if zones.iter().all(|one| one.name != *zone) =>
                     {
@@ -379,8 +380,8 @@ impl Account {
         Ok(Acted::Done)
     }
 
-    /// Serves a request as the loop of the resource type does, for at most so many seconds. `watch` sees each plan before
-    /// it is carried out.
+    /// Serves a request as the loop of the resource type does, for at most this many seconds. `watch` gets
+    /// each plan before it is carried out.
     pub(super) fn serve(
         &mut self,
         event: &Event,

@@ -1,4 +1,4 @@
-//! What a plan changes. Nothing is decided here.
+//! The changes of a plan. Nothing is decided here.
 
 use crate::certificate::{arn::CertificateArn, described::ValidationRecord, properties::Wanted};
 use hosted_zones::{HostedZoneId, RecordSet};
@@ -11,9 +11,9 @@ pub(in crate::certificate) enum Action {
     Request(Box<NewCertificate>),
     Tag(Purpose, CertificateArn, Tags),
     Untag(Purpose, CertificateArn, Vec<String>),
-    /// All of a zone at once, or none.
+    /// Creates all CNAMEs of a zone at once, or none.
     CreateCnames(Vec<(HostedZoneId, ValidationRecord)>),
-    /// Each as it was read. One that does not exist any more is an error.
+    /// Deletes each as it was read. One that does not exist any more is an error.
     DeleteCnames(Vec<(HostedZoneId, RecordSet)>),
     DeleteCertificate(CertificateArn),
 }
@@ -22,43 +22,43 @@ pub(in crate::certificate) enum Action {
 #[derive(Clone, Debug)]
 pub(in crate::certificate) struct NewCertificate {
     pub(in crate::certificate) wanted: Wanted,
-    /// The same token, names and account give the same certificate for an hour.
+    /// For an hour, the same token, names and account return the same certificate.
     pub(in crate::certificate) token: String,
     pub(in crate::certificate) tags: Tags,
 }
 
-/// What tags are changed for.
+/// Why tags are changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::certificate) enum Purpose {
-    /// The resource of the request becomes the owner, and a note says who was.
+    /// The resource of the request becomes the owner, and a note names the former one.
     Transfer,
     /// This logical id becomes the owner again.
     ReturnTo(String),
-    /// The renaming is over: its note is removed.
+    /// The rename is final: its note is removed.
     EndRenaming,
-    /// The properties, and the owner.
+    /// The properties and the owner.
     Template,
-    /// The Create or Update has come to its end.
+    /// The Create or Update is complete.
     Settle,
-    /// Where the certificate is to be found that replaces this one.
+    /// The note how to find the certificate that replaces this one.
     NoteSuccessor,
-    /// What release 0.2.0 did not write.
+    /// The tags that release 0.2.0 did not write.
     CompleteZones,
 }
 
 impl Action {
-    /// Tags to set, if any.
+    /// Returns the action that sets tags, if there are any.
     pub(super) fn tag(purpose: Purpose, arn: &CertificateArn, tags: Tags) -> Option<Self> {
         (!tags.is_empty()).then(|| Self::Tag(purpose, arn.clone(), tags))
     }
 
-    /// Tags to remove, if any.
+    /// Returns the action that removes tags, if there are any.
     pub(super) fn untag(purpose: Purpose, arn: &CertificateArn, keys: Vec<String>) -> Option<Self> {
         (!keys.is_empty()).then(|| Self::Untag(purpose, arn.clone(), keys))
     }
 
-    /// Whether the request goes on without it. A replaced certificate can be in a Region that the function may no longer
-    /// change.
+    /// Returns whether the request continues if it fails. A replaced certificate can be in a Region that the
+    /// function may not change any more.
     pub(in crate::certificate) fn is_optional(&self) -> bool {
         let optional = [Purpose::NoteSuccessor, Purpose::CompleteZones];
         matches!(self, Self::Tag(purpose, ..) if optional.contains(purpose))

@@ -1,4 +1,4 @@
-//! What a plan can be. Nothing is decided here.
+//! The forms of a plan. Nothing is decided here.
 
 use super::{
     action::Action,
@@ -13,38 +13,39 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// What is to be done. A refusal is the error beside it.
+/// What has to be done. A refusal is an error instead.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "a plan is made once in a round of calls, and carried out at once"
 )]
 pub(in crate::certificate) enum Plan {
-    /// The decision needs the answer to this: read it, and plan again.
+    /// The decision needs the answer to this question: read it, and plan again.
     Ask(Question),
-    /// Carry out the actions one after another, then go on so.
+    /// Carry out the actions one after another, then continue with this.
     Do(Vec<Action>, Next),
 }
 
-/// What only some plans need to know.
+/// Facts that only some plans need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::certificate) enum Question {
-    /// Whether name servers show that certificates for these names cannot be issued: whether these zones are reached, and
-    /// whether CAA record sets forbid these names.
+    /// Whether name servers show that certificates for these names cannot be issued: whether these zones can
+    /// be reached, and whether CAA record sets allow Amazon to issue for these names.
     Obstacle {
         zones: Vec<ValidationZone>,
         names: Vec<CertificateName>,
     },
-    /// Which certificates of a Region are for a name, with or without `*.`.
+    /// The certificates of a Region for a name, with or without `*.`.
     Others { region: String, name: DomainName },
-    /// Which certificates of the account need the CNAMEs of these names. `region` is that of the certificate in question.
+    /// The certificates of the account that need the CNAMEs of these names. `region` is that of the
+    /// certificate in question.
     Sharers {
         region: String,
         names: BTreeSet<DomainName>,
     },
 }
 
-/// How a request goes on.
+/// How a request continues.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::certificate) enum Next {
     /// Observe and plan again.
@@ -57,25 +58,25 @@ pub(in crate::certificate) enum Next {
     Failed(Failure),
 }
 
-/// Something has to happen first.
+/// A wait for something outside of the function.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::certificate) struct Pause {
-    /// To follow "waiting for".
+    /// The object of the wait, to follow "waiting for".
     pub(in crate::certificate) waiting_for: String,
     pub(in crate::certificate) retry_after: Duration,
     pub(in crate::certificate) phase: Phase,
 }
 
-/// The request, and what a plan needs to know of its delivery.
+/// The request, with what a plan needs to know of its delivery.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::certificate) struct Delivery<'a> {
     pub(in crate::certificate) request: &'a Request,
     pub(in crate::certificate) now: SystemTime,
-    /// 0.8 to 1.2: parts stacks that were deployed together.
+    /// 0.8 to 1.2. It separates stacks that were deployed together.
     pub(in crate::certificate) jitter: f64,
     /// Whether an earlier delivery of the request may have been answered, and undone, already.
     pub(in crate::certificate) may_be_repeat: bool,
-    /// How long after a Create its Delete may search for the last time what it requested.
+    /// How long after a Create its Delete may search for the last time.
     pub(in crate::certificate) max_age: Duration,
     /// Whether that time is over.
     pub(in crate::certificate) is_too_late: bool,
@@ -84,7 +85,7 @@ pub(in crate::certificate) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// How long ago CloudFormation made the request.
+    /// Returns how long ago CloudFormation made the request.
     pub(super) fn age(&self) -> Duration {
         let age = self.now.duration_since(self.request.requested_at);
         age.unwrap_or_default()
@@ -108,7 +109,7 @@ impl Plan {
     }
 }
 
-/// One line; numbered lines with `{:#}`.
+/// Writes one line, or numbered lines with `{:#}`.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = match self {

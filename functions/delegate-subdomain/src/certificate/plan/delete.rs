@@ -1,7 +1,7 @@
-//! What a Delete deletes.
+//! Plans a Delete.
 //!
-//! If no answer of the Create was ever received, that Create may still run, and request what its Delete has already
-//! searched. So such a Delete searches twice, as far apart as a Create can live.
+//! If the Create was never answered, it may still run, and request a certificate after its Delete has
+//! searched. So such a Delete searches twice, with the longest life of a Create in between.
 
 use super::{
     action::{Action, Purpose},
@@ -77,8 +77,8 @@ pub(super) fn plan(
     })
 }
 
-/// Whether the Create that was refused cannot have requested a certificate either: not in a Region that does not exist or
-/// that this account has not enabled, and not without the permission.
+/// Returns whether the Create that was refused cannot have requested a certificate either: not in a Region
+/// that does not exist or that this account has not enabled, and not without the permission.
 fn requested_nothing(error: &ListError, request: &Request) -> bool {
     match error {
         ListError::NoRegion(_) | ListError::Closed(_) => true,
@@ -87,7 +87,7 @@ fn requested_nothing(error: &ListError, request: &Request) -> bool {
     }
 }
 
-/// When to search once more what a Create has requested that was never answered.
+/// Returns when to search again for what an unanswered Create has requested.
 fn second_search(delete: &Delete, delivery: &Delivery<'_>) -> Option<SystemTime> {
     if is_refused_id(delivery.request.physical_id()) {
         return None;
@@ -98,8 +98,8 @@ fn second_search(delete: &Delete, delivery: &Delivery<'_>) -> Option<SystemTime>
     }
 }
 
-/// Deletes a certificate; before that, what an Update has begun to replace it by and nobody has finished. The note of that
-/// is deleted with the certificate.
+/// Deletes a certificate, and before it the uncompleted successor that an Update has noted on it. The note is
+/// deleted with the certificate.
 fn remove(
     held: &TaggedCertificate,
     cnames: &CnameZones,
@@ -130,7 +130,7 @@ fn remove(
     })))
 }
 
-/// What a note leads to and no Update has finished.
+/// The uncompleted certificate that a note names.
 pub(super) enum Leftover<'a> {
     Found(Vec<&'a TaggedCertificate>),
     Unknown(Question),
@@ -148,7 +148,8 @@ pub(super) fn leftover<'a>(
                 name: successor.name.clone(),
             }));
         }
-        // A request must not fail for what another one left, in a Region that the function may not read any more.
+        // A request must not fail because of another request's leftover in a Region that the function may not
+        // read any more.
         Listing::Unreadable(error) if error.aws().is_transient() => {
             return Err(error.clone().into());
         }
@@ -164,7 +165,7 @@ pub(super) fn leftover<'a>(
     Ok(Leftover::Found(found.collect()))
 }
 
-/// Deletes what another request left, then goes on with `then` whether that was possible or not.
+/// Deletes the leftover of another request, then continues with `then` whether that succeeded or not.
 pub(super) fn remove_leftover(held: &TaggedCertificate, cnames: &CnameZones, then: Phase) -> Plan {
     Plan::again(Phase::Remove(Remove {
         arn: held.arn().clone(),

@@ -1,18 +1,18 @@
-//! How long name servers may say that a certificate cannot be issued, before that counts.
+//! Decides how long name servers must say that a certificate cannot be issued before the request fails.
 
 use crate::certificate::{cause::Cause, observed::Obstacle};
 use custom_resource::Clock;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime};
 
-/// How long a cause has to last before it is final. What another resource of the stack, or a person who deploys at the same
-/// time, has just corrected reaches Route 53's name servers within a minute (`GetChange`). Short enough that the user has
-/// the answer within two.
+/// How long a cause has to last before it is final. A correction by another resource of the stack, or by a
+/// person who deploys at the same time, reaches Route 53's name servers within a minute (`GetChange`). It is
+/// short enough for an answer within two minutes.
 const GRACE: Duration = Duration::from_secs(60);
-/// The pause between two queries of DNS. Each is some dozens of questions.
+/// The pause between two checks over DNS. Each sends some dozens of queries.
 pub(super) const PAUSE: Duration = Duration::from_secs(15);
 
-/// What name servers said last, and since when.
+/// The last answers of name servers, and since when they have been the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(in crate::certificate) struct Diagnosis {
     asked_at: Option<u64>,
@@ -22,34 +22,34 @@ pub(in crate::certificate) struct Diagnosis {
 /// A cause for which the certificate cannot be issued now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 struct Suspicion {
-    /// Since when there has been a cause, this one or another.
+    /// Since when there has been a cause, not necessarily the same one.
     since: u64,
-    /// Whether a person may be about to delegate a zone that was new when it was first found not to be delegated. A record
-    /// that is written into the zone meanwhile does not change that.
+    /// Whether a person may be about to delegate a zone that was new when it was first found not to be
+    /// delegated. A record that is written into the zone meanwhile does not change that.
     #[serde(default)]
     is_awaited: bool,
-    /// In words.
+    /// The cause as text.
     cause: String,
 }
 
-/// What a diagnosis comes to.
+/// The result of a diagnosis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing keeps the certificate from being issued, as far as name servers answer.
+    /// Nothing prevents the certificate from being issued, as far as name servers answer.
     Hopeful,
-    /// This does, and may be corrected.
+    /// This cause prevents it, and may be corrected.
     Suspected(String),
-    /// This does, for too long.
+    /// This cause has prevented it for too long.
     Hopeless(Cause),
 }
 
 impl Diagnosis {
-    /// Whether name servers are to be asked again.
+    /// Returns whether name servers have to be queried again.
     pub(super) fn is_due(&self, now: SystemTime) -> bool {
         self.asked_at.is_none_or(|at| since(at, now) >= PAUSE)
     }
 
-    /// Returns the diagnosis after an answer, and what it comes to.
+    /// Returns the diagnosis after an answer, and its result.
     pub(super) fn updated(&self, obstacle: &Obstacle, now: SystemTime) -> (Self, Verdict) {
         let asked_at = Some(Clock::seconds(now));
         match obstacle {
@@ -95,7 +95,7 @@ impl Diagnosis {
     }
 }
 
-/// How long ago a moment was; zero if it lies ahead.
+/// Returns how long ago a moment was, or zero if it is in the future.
 pub(super) fn since(moment: u64, now: SystemTime) -> Duration {
     now.duration_since(Clock::moment(moment))
         .unwrap_or_default()

@@ -1,7 +1,7 @@
-//! How a Create or Update comes to a certificate that is issued.
+//! Plans a Create or Update until its certificate is issued.
 //!
-//! A failed Update is rolled back by another Update with the properties swapped. So an Update, too, first searches for what
-//! the resource has already, and in the end deletes what was left for the other properties.
+//! A failed Update is rolled back by another Update with the properties swapped. So an Update, too, first
+//! searches for what the resource has already, and finally deletes leftovers for the other properties.
 
 use super::{
     action::{Action, NewCertificate, Purpose},
@@ -27,16 +27,17 @@ use ownership::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
-/// How long a certificate may take to be shown after it was requested. ACM says "a delay of several seconds".
+/// How long after its request a certificate may be invisible. ACM's documentation says "a delay of several
+/// seconds".
 const APPEARS: Duration = Duration::from_secs(60);
-/// How long before a Create is too late to request a certificate ([`Delivery::max_age`]) it is requested in any case: longer
-/// than the pause between two attempts.
+/// How long before a Create is too late to request a certificate ([`Delivery::max_age`]) it is requested in
+/// any case: longer than the pause between two attempts.
 const LAST_REQUEST: Duration = Duration::from_secs(150);
-/// Shortest and longest pause between two attempts.
+/// The shortest and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Goes on with a certificate that does, or requests one.
+/// Continues with a certificate that satisfies the request, or requests one.
 pub(super) fn search(
     issue: &Issue,
     search: &Search,
@@ -57,7 +58,7 @@ pub(super) fn search(
         Err(error) if !is_issued || is_new(origin, delivery) && error.is_transient() => {
             return Err(error);
         }
-        // It was issued before, whatever has become of its zones since: only its renewal needs them.
+        // It was issued before, whatever happened to its zones since. Only its renewal needs them.
         Err(_) => ValidationZones::default(),
     };
     let arn = held.arn().clone();
@@ -76,8 +77,8 @@ pub(super) fn search(
     }))
 }
 
-/// Whether the certificate is new for this resource, so that it may need other CNAMEs than it has. A rollback gets its
-/// certificate as it was.
+/// Returns whether the certificate is new for this resource, so that it may need other CNAMEs than it has. A
+/// rollback gets its certificate unchanged.
 fn is_new(origin: Origin, delivery: &Delivery<'_>) -> bool {
     delivery.request.request_type == RequestType::Create || origin == Origin::Requested
 }
@@ -98,7 +99,8 @@ fn waiting(
     }
 }
 
-/// Returns the certificate to go on with, of those that do: the one that CloudFormation tracks, else one that is issued.
+/// Returns the best of several certificates that satisfy the request: the one that CloudFormation tracks,
+/// else one that is issued.
 fn best(
     issue: &Issue,
     observed: &Observed,
@@ -135,8 +137,8 @@ fn best(
     }))
 }
 
-/// Requests a certificate, unless name servers show that it could not be issued: each request counts against a yearly quota,
-/// which a Delete does not give back.
+/// Requests a certificate, unless name servers show that it could not be issued: each request counts
+/// against a yearly quota, even after the certificate is deleted.
 fn request(
     issue: &Issue,
     search: &Search,
@@ -160,7 +162,7 @@ fn request(
             let name = name();
             return Err(Error::Hopeless { name, cause });
         }
-        // Later, a Delete may have searched it for the last time.
+        // Later, a Delete may have searched for the last time.
         Verdict::Suspected(cause) if delivery.age() + LAST_REQUEST < delivery.max_age => {
             let waiting_for = format!(
                 "the certificate for {} to be requested, which would not be issued as things stand, because {cause}",
@@ -209,10 +211,10 @@ fn check_tracked_exists(
     }
 }
 
-/// What is noted on the certificate that is replaced.
+/// The note on the certificate that is replaced.
 enum Notes {
     Actions(Vec<Action>),
-    /// This first.
+    /// This has to be done first.
     First(Box<Plan>),
 }
 
@@ -239,7 +241,7 @@ fn notes(
         return Ok(Notes::Actions(actions));
     }
     if let Some(noted) = noted {
-        // The note is about to be overwritten.
+        // The note will be overwritten.
         match leftover(&noted, &observed.others, delivery)? {
             Leftover::Unknown(question) => return Ok(Notes::First(Box::new(Plan::Ask(question)))),
             Leftover::Found(found) => {
@@ -259,7 +261,7 @@ fn notes(
 }
 
 fn obstacle(names: &Names, certificate: Option<&Certificate>, zones: &ValidationZones) -> Question {
-    // A name that ACM has validated was reached, whatever is seen from here.
+    // A name that ACM has validated can be reached, whatever the function sees.
     let open = names
         .iter()
         .filter(|name| certificate.is_none_or(|certificate| !certificate.is_validated(name)));
@@ -269,7 +271,7 @@ fn obstacle(names: &Names, certificate: Option<&Certificate>, zones: &Validation
     }
 }
 
-/// Waits until the certificate is issued, and sees to its CNAMEs meanwhile.
+/// Waits until the certificate is issued, and creates its CNAMEs.
 pub(super) fn until_issued(
     issue: &Issue,
     (arn, waiting): (&CertificateArn, &Waiting),
@@ -279,7 +281,7 @@ pub(super) fn until_issued(
     let name = issue.wanted.names.domain.clone();
     let age = since(waiting.since, delivery.now);
     let Some(certificate) = &observed.certificate else {
-        // Never requested anew: a Delete that came meanwhile has won.
+        // It is never requested again, because a Delete may have deleted it.
         if waiting.shown || age >= APPEARS {
             return Err(Error::Vanished { arn: arn.clone() });
         }
@@ -292,7 +294,7 @@ pub(super) fn until_issued(
     match &certificate.status {
         Status::Pending => {}
         Status::Issued => {
-            // If an old CNAME has served, the wanted zone may not have it yet, and the renewal will ask for it.
+            // If an old CNAME was sufficient, the wanted zone may not have it yet, and the renewal needs it.
             if is_new(waiting.origin, delivery)
                 && let Some(plan) = create_cnames(arn, &waiting, observed)?
             {
@@ -307,7 +309,7 @@ pub(super) fn until_issued(
         Status::Failed(Some(FailureReason::CaaError))
             if observed.obstacle == Obstacle::NotAsked =>
         {
-            // Its CAA query fails, too, where the chain of trust of DNSSEC is broken.
+            // Its CAA query also fails if the chain of trust of DNSSEC is broken.
             return Ok(Plan::Ask(obstacle(
                 &issue.wanted.names,
                 None,
@@ -352,7 +354,7 @@ pub(super) fn until_issued(
         Verdict::Hopeful => "; ACM has not said yet which CNAMEs validate it".to_owned(),
     };
     let retry_after = if has_cnames {
-        // Seen soon if it is quick, cheap if it takes an hour.
+        // Soon if the certificate is issued quickly, and seldom if that takes an hour.
         let pause = (age / 8).clamp(FIRST_PAUSE, LONGEST_PAUSE);
         pause.mul_f64(delivery.jitter)
     } else {
@@ -363,8 +365,8 @@ pub(super) fn until_issued(
     Ok(Plan::wait(waiting_for, retry_after, phase))
 }
 
-/// Creates the CNAMEs that are missing. One that exists with the same value is used as it is: another certificate may need
-/// it too.
+/// Creates the missing CNAMEs. An existing one with the same value is used unchanged, because another
+/// certificate may need it too.
 fn create_cnames(
     arn: &CertificateArn,
     waiting: &Waiting,
@@ -373,7 +375,7 @@ fn create_cnames(
     let mut missing = Vec::new();
     for cname in &observed.cnames {
         match &cname.state {
-            // In a zone that does not exist they cannot be created, which Route 53 says then.
+            // In a missing zone they cannot be created, which Route 53 then reports.
             CnameState::Missing | CnameState::NoZone => {
                 missing.push((cname.zone.clone(), cname.record.clone()));
             }
@@ -400,8 +402,8 @@ fn create_cnames(
     Ok(Some(Plan::Do(vec![Action::CreateCnames(missing)], again)))
 }
 
-/// Brings the tags of a certificate that is issued to what is wanted. Before that, deletes what an Update that failed has
-/// requested for the properties that are now the old ones.
+/// Sets the wanted tags of an issued certificate. Before that, deletes what a failed Update has requested for
+/// the properties that are now the old ones.
 pub(super) fn finish(
     issue: &Issue,
     finish: &Finish,
@@ -423,7 +425,7 @@ pub(super) fn finish(
             Listing::Unreadable(error) if error.aws().is_transient() => {
                 return Err(error.clone().into());
             }
-            // A rollback must not fail for what is only left over.
+            // A rollback must not fail because of a leftover.
             Listing::Unreadable(_) => &[][..],
             Listing::Found(found) => found,
         };
@@ -454,7 +456,7 @@ pub(super) fn finish(
         present.extend(transfer.clone());
         actions.extend(Action::tag(Purpose::Transfer, arn, transfer));
     }
-    // A Create has requested its certificate with these tags.
+    // A Create has already requested its certificate with these tags.
     if !is_create || finish.origin == Origin::Found {
         let (dropped, wanted) = tag_changes(&present, issue, delivery.request);
         actions.extend(Action::untag(Purpose::Template, arn, dropped));

@@ -1,4 +1,4 @@
-//! What a request remembers between attempts. Nothing depends on it but time: without it, the next attempt finds the
+//! What a request remembers between attempts. Only waits depend on it: without it, the next attempt finds the
 //! certificate by its tags. Moments are in seconds since 1970.
 
 use super::diagnosis::Diagnosis;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// How far a request is.
+/// The phase of a request.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(in crate::certificate) enum Phase {
     /// A Create or Update searches for a certificate that it can use, and otherwise requests one.
@@ -20,9 +20,9 @@ pub(in crate::certificate) enum Phase {
     Await(CertificateArn, Waiting),
     /// The certificate is issued.
     Finish(Finish),
-    /// The Create or Update has failed. What it requested is deleted before that is answered.
+    /// The Create or Update has failed. Its certificate is deleted before that is answered.
     Undo(Undo),
-    /// A Delete searches for what it is to delete.
+    /// A Delete searches for what it deletes.
     Delete(Delete),
     /// A certificate is deleted.
     Remove(Remove),
@@ -31,9 +31,9 @@ pub(in crate::certificate) enum Phase {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub(in crate::certificate) struct Search {
     pub(super) diagnosis: Diagnosis,
-    /// The last call that failed and was tried again, in words.
+    /// The last call that failed and was retried, as text.
     pub(super) failed: Option<String>,
-    /// What could not be deleted of an earlier Update, and is left.
+    /// Certificates of an earlier Update that could not be deleted and remain.
     pub(super) left: BTreeSet<CertificateArn>,
 }
 
@@ -41,16 +41,16 @@ pub(in crate::certificate) struct Search {
 pub(in crate::certificate) struct Waiting {
     pub(super) origin: Origin,
     pub(super) since: u64,
-    /// Whether ACM has shown it: once shown, it does not exist only if someone deleted it.
+    /// Whether ACM has returned it. If it does not exist afterwards, someone has deleted it.
     pub(super) shown: bool,
     /// The zones in which its names are validated. None if they cannot be used and it was issued before.
     pub(in crate::certificate) zones: ValidationZones,
-    /// Its CNAMEs that were created, or found.
+    /// Its CNAMEs that were created or found.
     pub(super) records: BTreeSet<ValidationRecord>,
     pub(super) diagnosis: Diagnosis,
 }
 
-/// Where the certificate of a request comes from.
+/// The origin of a request's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(in crate::certificate) enum Origin {
     /// This request requested it, so it is deleted if this request fails.
@@ -68,18 +68,19 @@ pub(in crate::certificate) struct Finish {
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(in crate::certificate) struct Undo {
-    /// What the request requested. None if it was cut off before it learned the ARN, so that it is searched.
+    /// The requested certificate. None if the request was interrupted before it knew the ARN, so that it is
+    /// searched.
     pub(in crate::certificate) arn: Option<CertificateArn>,
     pub(super) since: u64,
     pub(super) shown: bool,
     pub(super) records: BTreeSet<ValidationRecord>,
-    /// Why the request has failed. None if its time is up, which the protocol says by itself.
+    /// Why the request has failed. None if its time is over, which the protocol itself reports.
     pub(super) reason: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub(in crate::certificate) struct Delete {
-    /// When a Create that was never answered cannot run any more, so that what it requested is searched once more.
+    /// When an unanswered Create cannot run any more, so that a second search follows.
     pub(super) search_again_at: Option<u64>,
     pub(super) left: BTreeSet<CertificateArn>,
 }
@@ -92,12 +93,12 @@ pub(in crate::certificate) struct Remove {
     pub(super) after: After,
 }
 
-/// How far the deletion of a certificate is.
+/// The stage of the deletion of a certificate.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(in crate::certificate) enum Stage {
-    /// The certificate can exist.
+    /// The certificate may exist.
     Certificate,
-    /// ACM refused to delete it, after its CNAMEs were deleted.
+    /// ACM refused to delete it after its CNAMEs were deleted.
     #[serde(skip)]
     Refused(Refused),
     /// It is deleted. These of its CNAMEs were left to other certificates.
@@ -105,7 +106,7 @@ pub(in crate::certificate) enum Stage {
 }
 
 impl Stage {
-    /// The CNAMEs of a certificate that is deleted.
+    /// Returns the CNAMEs of a deleted certificate that were left.
     pub(in crate::certificate) fn cnames(&self) -> Option<&BTreeSet<ValidationRecord>> {
         match self {
             Self::Cnames(records) => Some(records),
@@ -117,23 +118,23 @@ impl Stage {
 /// Why ACM did not delete a certificate.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::certificate) enum Refused {
-    /// It may delete it later.
+    /// ACM may delete it later.
     ForNow(aws_calls::AwsError),
-    /// It will not, or it is not known whether it did.
+    /// ACM will not delete it, or it is unknown whether it did.
     Failed(aws_calls::AwsError),
 }
 
-/// What the deletion of a certificate is a part of.
+/// The purpose of the deletion of a certificate.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(in crate::certificate) enum After {
     Delete(Delete),
     Undo(Undo),
-    /// A leftover of another request: the request goes on so, whether it can be deleted or not.
+    /// A leftover of another request: the request then continues so, whether it can be deleted or not.
     Leftover(Box<Phase>),
 }
 
 impl Phase {
-    /// The first phase of a request.
+    /// Returns the first phase of a request.
     pub(in crate::certificate) fn first(request: &Request) -> Self {
         match request.request_type {
             RequestType::Create | RequestType::Update => Self::Search(Search::default()),
@@ -141,8 +142,9 @@ impl Phase {
         }
     }
 
-    /// Returns what the last attempt remembered, or the first phase if that is unreadable: release 0.2.0 remembered other
-    /// things. Whoever may start the state machine can write that a certificate is to be deleted, so whose it is, is read again.
+    /// Returns what the last attempt remembered, or the first phase if that cannot be parsed: release 0.2.0
+    /// remembered other things. Whoever may start the state machine can write that a certificate has to be
+    /// deleted, so its owner is read again.
     pub(in crate::certificate) fn read(remembered: Option<Value>, request: &Request) -> Self {
         let phase = remembered.and_then(|value| serde_json::from_value(value).ok());
         phase.map_or_else(|| Self::first(request), |phase: Self| phase.resumed())
@@ -153,7 +155,7 @@ impl Phase {
         serde_json::to_value(self.resumed()).expect("texts and numbers are JSON")
     }
 
-    /// As long as a certificate is not deleted, the next attempt reads again whose it is.
+    /// Returns the phase of the next attempt, which reads again who owns a certificate until it is deleted.
     fn resumed(&self) -> Self {
         match self {
             Self::Remove(remove) if remove.stage.cnames().is_none() => match &remove.after {
@@ -165,7 +167,7 @@ impl Phase {
         }
     }
 
-    /// Returns the phase with a note of an error that the request waits for to pass.
+    /// Adds a transient error for which the request waits.
     pub(in crate::certificate) fn noting(&self, error: &Error) -> Self {
         let mut phase = self.clone();
         if let Self::Search(search) = &mut phase {

@@ -1,12 +1,14 @@
-//! How a certificate is deleted, of which [`fate`](ownership::certificate::fate) has said that the request may.
+//! Plans the deletion of a certificate that the request may delete according to
+//! [`fate`](ownership::certificate::fate).
 //!
-//! 1. A certificate that is in use stays, and keeps its CNAMEs: its renewal needs them.
-//! 2. A CNAME is deleted only if no other certificate of the account lists it, in any Region. If that is not known, it
-//!    stays.
-//! 3. The CNAMEs are deleted before the certificate: a process killed in between would otherwise leave CNAMEs that
-//!    nothing names any more. If ACM then refuses to delete the certificate, they are created again.
-//! 4. Of two certificates that are deleted at the same time, each can leave the CNAMEs to the other. So they are checked
-//!    once more when the certificate is deleted.
+//! 1. A certificate that is in use is kept, and keeps its CNAMEs, because its renewal needs them.
+//! 2. A CNAME is deleted only if no other certificate of the account lists it, in any Region. If that is not
+//!    known, it is kept.
+//! 3. The CNAMEs are deleted before the certificate: otherwise a process that is killed in between would
+//!    leave CNAMEs that nothing names any more. If ACM then refuses to delete the certificate, they are
+//!    created again.
+//! 4. Of two certificates that are deleted at the same time, each can leave the CNAMEs to the other. So they
+//!    are checked again when the certificate is deleted.
 
 use super::{
     action::Action,
@@ -23,11 +25,11 @@ use custom_resource::Success;
 use hosted_zones::{HostedZoneId, RecordSet};
 use std::{collections::BTreeSet, time::Duration};
 
-/// Between two attempts to delete a certificate: load balancers and distributions release one minutes after they were
-/// told to.
+/// The pause between two attempts to delete a certificate. Load balancers and distributions release one some
+/// minutes after they were changed.
 const PAUSE: Duration = Duration::from_secs(20);
-/// How long after a request a Region is asked again that does not answer. A function whose network leads to its own
-/// Region alone must not fail a Delete for that.
+/// How long after a request a Region that does not answer is queried again. If the function's network reaches
+/// only its own Region, a Delete must not fail because of that.
 const REGIONS_ANSWER: Duration = Duration::from_secs(300);
 
 pub(super) fn plan(
@@ -90,7 +92,7 @@ fn delete(
     Ok(Plan::Do(actions, Next::Again(Phase::Remove(remove))))
 }
 
-/// Creates the CNAMEs that are missing of a certificate that stays.
+/// Creates the missing CNAMEs of a certificate that is kept.
 fn restore(remove: &Remove, observed: &Observed) -> Option<Plan> {
     let missing = observed
         .cnames
@@ -109,7 +111,7 @@ enum Free {
     Unknown(Question),
 }
 
-/// Returns the CNAMEs that exist, that are to be deleted, and that no certificate but this one lists.
+/// Returns the CNAMEs that exist, that the template wants deleted, and that no other certificate lists.
 fn free(remove: &Remove, observed: &Observed, delivery: &Delivery<'_>) -> Result<Free, Error> {
     let mut names = existing(observed).filter_map(|(cname, _)| cname.record.validated());
     let sharers = match &observed.sharers {
@@ -155,7 +157,7 @@ fn delete_cnames(cnames: Vec<(HostedZoneId, RecordSet)>) -> Vec<Action> {
     action.into_iter().collect()
 }
 
-/// The certificate does not exist any more, once the actions are carried out.
+/// Returns what follows after the actions, when the certificate does not exist any more.
 fn over(task: &Task, remove: &Remove, actions: Vec<Action>) -> Plan {
     let next = match (&remove.after, task) {
         (After::Delete(_), Task::Delete(Deletion::Named(arn, _))) => {
@@ -168,7 +170,7 @@ fn over(task: &Task, remove: &Remove, actions: Vec<Action>) -> Plan {
     Plan::Do(actions, next)
 }
 
-/// The certificate cannot be deleted now.
+/// Returns what follows if the certificate cannot be deleted now.
 fn not_yet(remove: &Remove, waiting_for: String) -> Plan {
     let next = match &remove.after {
         After::Delete(delete) => Next::Wait(Pause {
@@ -176,9 +178,9 @@ fn not_yet(remove: &Remove, waiting_for: String) -> Plan {
             retry_after: PAUSE,
             phase: Phase::Delete(delete.clone()),
         }),
-        // The answer names it, so that CloudFormation asks to delete it.
+        // The answer names it, so that CloudFormation deletes it.
         After::Undo(undo) => undo::left(undo, &format!("it waits for {waiting_for}")),
-        // A request must not fail for what another one left.
+        // A request must not fail because of another request's leftover.
         After::Leftover(then) => Next::Again((**then).clone()),
     };
     Plan::Do(Vec::new(), next)

@@ -1,6 +1,6 @@
-//! The plans of the situations that matter, as text in `tests/plans/certificate`. They are documentation: each file is a
-//! story of requests, what each finds, and what is planned for it. `UPDATE_PLANS=1 cargo test --lib certificate` writes them
-//! anew.
+//! Writes the plans of the important situations as text in `tests/plans/certificate`. They are documentation:
+//! each file is a story of requests, with what each finds and its plans. `UPDATE_PLANS=1 cargo test --lib
+//! certificate` writes them again.
 
 use super::{
     Phase, Refused,
@@ -19,12 +19,12 @@ use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path};
 
 const NAME: &str = "app.dev.example.com";
 
-/// A story that is being told.
+/// A story in progress.
 struct Story {
     file: &'static str,
     text: String,
     account: Account,
-    /// Seconds after the start.
+    /// The time in seconds after the start.
     now: u64,
 }
 
@@ -42,7 +42,7 @@ impl Story {
         let _ = write!(self.text, "\n{text}\n");
     }
 
-    /// The next request, an hour after the one before.
+    /// Returns the next request, an hour after the previous one.
     fn event(&mut self, kind: &'static str, physical_id: &str, properties: Value) -> Event {
         self.now += 3_600;
         Event {
@@ -62,12 +62,12 @@ impl Story {
         }
     }
 
-    /// Tells what is planned for a request, and does it.
+    /// Writes the plans of a request to the story, and carries them out.
     fn tell(&mut self, event: &Event) -> End {
         self.tell_for(event, 600, |_| ())
     }
 
-    /// The same for at most so many seconds. Something else happens before each plan.
+    /// Does the same for at most this many seconds. `meanwhile` changes the account before each plan.
     fn tell_for(
         &mut self,
         event: &Event,
@@ -110,7 +110,7 @@ impl Story {
                     Err(error) => format!("1. refuse: {error}\n"),
                 };
                 let round = format!("\nObserved:\n\n{observed:#}\nPlan:\n\n{plan}");
-                // A wait repeats itself: what was told once is not told again.
+                // A wait repeats itself, so the same text is written once.
                 let words = round.split(' ');
                 let words = words.filter(|word| word.parse::<u64>().is_err());
                 if seen.insert(words.collect::<Vec<_>>().join(" ")) {
@@ -130,7 +130,7 @@ impl Story {
         end
     }
 
-    /// The time of a request that waits is up.
+    /// Ends the time of a request that waits.
     fn time_is_up(&mut self, event: &Event, phase: &Phase) {
         self.remark("Its time is up.");
         let request = event.request();
@@ -141,7 +141,7 @@ impl Story {
         }
     }
 
-    /// A certificate that an earlier Create of this logical id requested, with its CNAME.
+    /// Returns a certificate that an earlier Create of this logical id requested, with its CNAME.
     fn exists(&mut self, number: u8, names: &[&str], is_settled: bool) -> CertificateArn {
         let event = Event {
             properties: properties(json!({})),
@@ -169,7 +169,7 @@ impl Story {
         self.account.cnames.insert(key, set);
     }
 
-    /// Compares the story with its file. ARNs are shortened, and requests have the numbers in which they were made.
+    /// Compares the story with its file. ARNs are shortened, and requests are numbered in order.
     fn end(mut self) {
         for hours in 1..=self.now / 3_600 {
             let event = Event {
@@ -184,7 +184,7 @@ impl Story {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans/certificate");
         let path = folder.join(self.file);
         if env::var_os("UPDATE_PLANS").is_some() {
-            fs::create_dir_all(&folder).expect("it can be made");
+            fs::create_dir_all(&folder).expect("it can be created");
             fs::write(&path, &self.text).expect("it can be written");
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
@@ -210,7 +210,7 @@ fn plain() -> Value {
     properties(json!({}))
 }
 
-/// With the CNAMEs deleted on delete.
+/// Adds properties with which the CNAMEs are deleted on delete.
 fn deleting(more: Value) -> Value {
     let mut properties = properties(more);
     properties["ValidationRecordsOnDelete"] = json!("Delete");
@@ -247,7 +247,7 @@ fn not_delegated() -> Obstacle {
     })
 }
 
-/// The certificates that were requested become issued once their CNAME exists.
+/// Issues the requested certificates whose CNAME exists.
 fn issue(account: &mut Account) {
     let cnames = account.cnames.clone();
     for held in account.certificates.values_mut() {

@@ -1,4 +1,4 @@
-//! What a Create or Update requested is deleted, before its failure is answered.
+//! Plans the deletion of what a Create or Update requested, before its failure is answered.
 
 use super::{
     decision::{Delivery, Next, Pause, Plan},
@@ -15,18 +15,18 @@ use custom_resource::{Clock, Failure};
 use ownership::certificate::is_undone_with;
 use std::{collections::BTreeSet, time::Duration};
 
-/// ACM shows, and lists, a certificate some seconds after it was requested. Only then it can be deleted.
+/// ACM returns a certificate some seconds after its request. Only then can it be deleted.
 const APPEARS: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Returns the phase that undoes what a request has requested, after it failed with this reason.
+/// Returns the phase that deletes what a request has requested, after it failed for this reason.
 pub(super) fn after_failure(phase: &Phase, reason: &str, delivery: &Delivery<'_>) -> Option<Phase> {
     let reason = Some(reason.to_owned());
     let undo = requested(phase, delivery)?;
     Some(Phase::Undo(Undo { reason, ..undo }))
 }
 
-/// Returns the phase that undoes what a request has requested whose time is up, if it can have requested anything.
+/// Returns the same phase when the request's time is over, if it can have requested anything.
 pub(super) fn abandoned(phase: &Phase, delivery: &Delivery<'_>) -> Option<Phase> {
     let undo = match phase {
         Phase::Undo(undo)
@@ -34,7 +34,7 @@ pub(super) fn abandoned(phase: &Phase, delivery: &Delivery<'_>) -> Option<Phase>
             after: After::Undo(undo),
             ..
         }) => undo.clone(),
-        // It may have been cut off before it learned the ARN.
+        // It may have been interrupted before it knew the ARN.
         Phase::Search(_) => of(None, delivery),
         _ => requested(phase, delivery)?,
     };
@@ -84,7 +84,7 @@ pub(super) fn plan(
     let own = found
         .iter()
         .find(|held| is_undone_with(delivery.request, &held.tags));
-    // An Update never touches what CloudFormation tracks.
+    // An Update never deletes what CloudFormation tracks.
     let own = own.filter(|held| held.arn().as_str() != delivery.request.physical_id());
     let (arn, stage) = match (own, &undo.arn) {
         (Some(held), _) => (held.arn().clone(), Stage::Certificate),
@@ -93,7 +93,7 @@ pub(super) fn plan(
         (None, _) if !undo.shown && is_new(undo, delivery) => {
             return Plan::Do(Vec::new(), wait(undo, "ACM to show it"));
         }
-        // A Delete that came meanwhile has deleted it, perhaps before the last CNAMEs were created.
+        // A Delete has deleted it meanwhile, perhaps before the last CNAMEs were created.
         (None, Some(arn)) => (arn.clone(), Stage::Cnames(undo.records.clone())),
         (None, None) => return Plan::Do(Vec::new(), answer(undo)),
     };
@@ -110,7 +110,7 @@ pub(super) fn plan(
     }))
 }
 
-/// How it goes on after an error.
+/// Returns how the request continues after an error.
 pub(super) fn after_error(undo: &Undo, error: &Error, delivery: &Delivery<'_>) -> Next {
     let why = error.to_string();
     if error.is_transient() || !undo.shown {
@@ -120,7 +120,7 @@ pub(super) fn after_error(undo: &Undo, error: &Error, delivery: &Delivery<'_>) -
     }
 }
 
-/// Tries again for some seconds.
+/// Returns another attempt, for some seconds.
 fn stopped(undo: &Undo, why: &str, delivery: &Delivery<'_>) -> Next {
     if is_new(undo, delivery) {
         wait(undo, why)
@@ -152,7 +152,7 @@ fn wait(undo: &Undo, why: &str) -> Next {
     })
 }
 
-/// The certificate is deleted.
+/// Returns what follows after the deletion of the certificate.
 pub(super) fn over(undo: &Undo) -> Next {
     match (&undo.reason, &undo.arn) {
         (None, Some(arn)) => {
@@ -162,12 +162,13 @@ pub(super) fn over(undo: &Undo) -> Next {
     }
 }
 
-/// Nothing is to be deleted.
+/// Returns the answer if there is nothing to delete.
 fn answer(undo: &Undo) -> Next {
     Next::Failed(Failure::new(undo.reason.clone().unwrap_or_default()))
 }
 
-/// The certificate stays for now. The answer names it, so that CloudFormation asks to delete it.
+/// Returns the answer if the certificate cannot be deleted now. It names the certificate, so that
+/// CloudFormation deletes it.
 pub(super) fn left(undo: &Undo, why: &str) -> Next {
     let Some(arn) = &undo.arn else {
         return answer(undo);

@@ -1,4 +1,5 @@
-//! All small accounts with all kinds of requests: no plan changes what it must not, and each request comes to its end.
+//! Checks all small accounts with all kinds of requests: no plan changes what it must not, and each request
+//! ends.
 
 use super::{
     Action, Phase, Plan, Refused,
@@ -11,28 +12,28 @@ use ownership::{Requester, Tags, certificate::is_settled, tags};
 use serde_json::{Value, json};
 
 const NAME: &str = "app.dev.example.com";
-/// When the requests are made, in seconds after the start, and others before and after them.
+/// The time of the requests, in seconds after the start, with others before and after it.
 const NOW: u64 = 1_000_000;
 const RECENT: u64 = NOW - 60;
 const LONG_AGO: u64 = NOW - 100_000;
 const LATER: u64 = NOW + 100_000;
 
-/// What the certificate 1 was before.
+/// The history of certificate 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Past {
     Absent,
-    /// Requested by this very request, in another delivery, which was answered or not.
+    /// Requested by this request, in another delivery, which was answered or not.
     OfThisRequest,
     OfThisRequestAnswered,
-    /// Requested by an earlier Create that was answered, or not.
+    /// Requested by an earlier Create, which was answered or not.
     Answered,
     AnsweredLongAgo,
     Unanswered,
     /// Requested by a later Create.
     CreatedLater,
-    /// Of release 0.2.0, which noted no request.
+    /// Of release 0.2.0, which wrote no request to its tags.
     OfEarlierRelease,
-    /// Of the former logical id that the properties name.
+    /// Of the former logical id in the properties.
     OfFormer,
     /// Transferred from the former logical id, which is not deleted yet.
     Transferred,
@@ -95,7 +96,7 @@ impl Past {
         tags
     }
 
-    /// Whether it is neither this resource's nor one that it may adopt.
+    /// Returns whether it neither belongs to this resource nor may be adopted by it.
     fn is_of_others(self) -> bool {
         matches!(
             self,
@@ -103,7 +104,7 @@ impl Past {
         )
     }
 
-    /// Whether a Delete may delete it, by the id that it has.
+    /// Returns whether a Delete with this physical id may delete it.
     fn may_be_deleted(self, by: Id) -> bool {
         match (self, by) {
             (
@@ -111,13 +112,13 @@ impl Past {
                 | Self::AnsweredLongAgo | Self::Unanswered | Self::OfEarlierRelease,
                 Id::Named,
             )
-            // CloudFormation's own: the Create was never answered, or its answer was lost a moment ago.
+            // CloudFormation's own id: the Create was never answered, or its answer was lost recently.
             | (
                 Self::OfThisRequest | Self::OfThisRequestAnswered | Self::Answered
                 | Self::Unanswered,
                 Id::Unknown,
             )
-            // A refused Create, of this number of seconds.
+            // A refused Create of this time.
             | (Self::Answered, Id::Refused(RECENT))
             | (Self::Unanswered | Self::AnsweredLongAgo, Id::Refused(LONG_AGO)) => true,
             _ => false,
@@ -148,19 +149,19 @@ fn event(kind: &'static str, at: u64) -> Event {
     }
 }
 
-/// What is asked for: by whom, and what else is so.
+/// A request, with the state of the account.
 #[derive(Clone, Copy, Debug)]
 struct World {
     past: Past,
     is_pending: bool,
     is_in_use: bool,
-    /// Its CNAME exists, with this value.
+    /// The value of its CNAME, if that exists.
     cname: Option<&'static str>,
-    /// Another certificate, of another stack, needs the CNAME.
+    /// Whether another stack's certificate needs the CNAME.
     is_shared: bool,
-    /// ACM does not delete a certificate.
+    /// Whether ACM refuses to delete certificates.
     is_refused: bool,
-    /// Name servers say that no certificate for the name can be issued.
+    /// Whether name servers say that no certificate for the name can be issued.
     has_obstacle: bool,
 }
 
@@ -221,8 +222,8 @@ impl World {
         account
     }
 
-    /// Serves a request. What is requested, or waited for, is issued as soon as its CNAME exists, unless there is an
-    /// obstacle. The rules that hold for every request are checked at every plan.
+    /// Serves a request. A certificate that is requested or waited for is issued when its CNAME exists,
+    /// unless there is an obstacle. Checks the rules for every request at every plan.
     fn serve(self, event: &Event) -> (Account, Account, End) {
         let before = self.account();
         let mut after = before.clone();
@@ -254,7 +255,7 @@ impl World {
         (before, after, end)
     }
 
-    /// Whether an action is allowed.
+    /// Checks that an action is allowed.
     fn check(self, event: &Event, account: &Account, action: &Action) {
         let context = || format!("{self:?} {} {} {action}", event.kind, event.physical_id);
         let is_delete = event.kind == "Delete";
@@ -303,7 +304,7 @@ impl World {
                     event.request().ownership_tags()[tags::REQUEST]
                 );
             }
-            // It fails if one exists.
+            // It fails if a record set exists.
             Action::CreateCnames(_) => {}
         }
     }
@@ -370,7 +371,7 @@ fn an_update_never_deletes_what_is_tracked() {
             before: event("Create", NOW).properties,
             ..event("Update", NOW)
         };
-        // From certificate 1 to another, and from another to certificate 1: forward, or as a rollback.
+        // From certificate 1 to another, and back: as an update and as a rollback.
         let forward = Event {
             properties: other.clone(),
             ..in_place.clone()
@@ -398,7 +399,7 @@ fn an_update_never_deletes_what_is_tracked() {
     }
 }
 
-/// Deletes of every kind.
+/// Returns Deletes of every kind.
 fn deletes() -> Vec<(Id, Event)> {
     let refused = |at| event("Create", at).request().refused_id();
     let ids = [
@@ -421,7 +422,7 @@ fn deletes() -> Vec<(Id, Event)> {
 }
 
 #[test]
-fn a_delete_deletes_what_it_proves_its_own_and_nothing_else() {
+fn a_delete_deletes_only_certificates_of_its_own_resource() {
     for world in World::all() {
         for (id, delete) in deletes() {
             let (before, after, end) = world.serve(&delete);
@@ -453,7 +454,7 @@ fn a_delete_deletes_what_it_proves_its_own_and_nothing_else() {
 }
 
 #[test]
-fn a_renaming_is_returned_or_ended_and_deletes_nothing() {
+fn a_rename_is_rolled_back_or_final_and_deletes_nothing() {
     for (id, delete) in deletes() {
         let world = |past| World {
             past,
@@ -477,7 +478,7 @@ fn a_renaming_is_returned_or_ended_and_deletes_nothing() {
 
 /// Of two certificates that share a CNAME and are deleted at the same time, the last one deletes it.
 #[test]
-fn two_deletes_at_once_leave_no_cname_to_each_other() {
+fn two_deletes_at_once_leave_no_cname() {
     let mut account = Account::new();
     account.certificate(&arn(1), &[NAME], Past::Answered.tags());
     account.certificate(&arn(2), &[NAME], Tags::new());
@@ -495,7 +496,7 @@ fn two_deletes_at_once_leave_no_cname_to_each_other() {
 }
 
 #[test]
-fn a_phase_survives_the_state_machine_and_another_form_is_none() {
+fn a_phase_is_equal_after_the_state_machine_carried_it_and_another_form_is_ignored() {
     let create = event("Create", NOW);
     let request = create.request();
     let mut account = Account::new();
@@ -506,7 +507,7 @@ fn a_phase_survives_the_state_machine_and_another_form_is_none() {
     assert_ne!(*phase, first);
     let remembered = phase.remembered();
     assert_eq!(Phase::read(Some(remembered), &request), *phase);
-    // What release 0.2.0 remembered.
+    // The form of release 0.2.0.
     let earlier = json!({ "certificate": arn(1).as_str(), "since": 1, "shown": true });
     for other in [None, Some(Value::Null), Some(earlier)] {
         assert_eq!(Phase::read(other, &request), first);

@@ -1,4 +1,4 @@
-//! An account and its parent zone, as far as plans need them: what the tests of plans observe and carry out.
+//! Test model for the plans: an account and its parent zone, for which plans are made and carried out.
 
 use super::{Action, Delivery, End, Plan};
 use crate::{
@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub(super) const STACK: &str = "arn:aws:cloudformation:eu-west-1:222222222222:stack/dev/1";
 pub(super) const OTHER_STACK: &str = "arn:aws:cloudformation:eu-west-1:222222222222:stack/other/2";
-/// Seconds since 1970 at which each story begins.
+/// The time at which each story begins, in seconds since 1970.
 pub(super) const START: u64 = 1_795_500_000;
 /// More plans than any request has.
 const MOST_PLANS: usize = 40;
@@ -43,16 +43,16 @@ pub(super) struct Account {
     pub(super) permission: bool,
     /// Whether each change is pending for longer than an attempt waits.
     pub(super) slow: bool,
-    /// How many NS record sets were created.
+    /// The number of NS record sets that were created.
     pub(super) delegated: usize,
-    /// What the parent's name servers say, if it is not what the parent has.
+    /// The answer of the parent's name servers, if it differs from the parent's record sets.
     pub(super) said: Option<Standing>,
     references: Vec<String>,
-    /// Seconds since [`START`].
+    /// The time in seconds since [`START`].
     pub(super) now: u64,
 }
 
-/// How a request has ended.
+/// How a request ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Success(String),
@@ -67,7 +67,7 @@ pub(super) fn name(labels: &str) -> DomainName {
     DomainName::parse(&format!("{labels}.example.com")).unwrap()
 }
 
-/// The name servers of a zone.
+/// Returns the name servers of a zone.
 pub(super) fn servers(zone: &str) -> NameServers {
     let zone = zone.to_lowercase();
     NameServers::new([format!("ns-1.{zone}.net"), format!("ns-2.{zone}.org")])
@@ -81,7 +81,7 @@ pub(super) fn parent() -> ParentZone {
     }
 }
 
-/// A request of the stack for `dev.example.com`, unless the properties say something else.
+/// Returns a request of the stack for `dev.example.com`, unless the properties name another subdomain.
 pub(super) fn request(kind: &str, logical_id: &str, of: Value, at: u64) -> Request {
     let mut event = json!({
         "RequestType": kind,
@@ -167,7 +167,7 @@ impl Account {
         self.sets.insert(set.name().to_string(), set);
     }
 
-    /// The physical id of a delegation to a zone, for a logical id of the stack.
+    /// Returns the physical id of a delegation to a zone, for a logical id of the stack.
     pub(super) fn physical_id(zone: &str, logical_id: &str) -> String {
         let listed = ListedZone {
             id: id(zone),
@@ -342,7 +342,7 @@ impl Account {
         Ok(None)
     }
 
-    /// Whether the change of this action is not INSYNC in time.
+    /// Returns whether the change of this action is not INSYNC in time.
     fn is_pending(&self, action: &Action) -> bool {
         let changes = matches!(
             action,
@@ -351,8 +351,8 @@ impl Account {
         self.slow && changes
     }
 
-    /// Plans and carries out a request until it is answered. `tell` is told each plan with what was observed for it, and the
-    /// account as it is then.
+    /// Plans and carries out a request until it is answered. `tell` gets each plan with its observation, and
+    /// the account at that moment.
     pub(super) fn serve(
         &mut self,
         request: &Request,
@@ -398,7 +398,7 @@ impl Account {
                 continue;
             }
             if let Some(index) = pending {
-                // The state machine passes it on, and by then the change is INSYNC.
+                // The state machine carries it, and by then the change is INSYNC.
                 let passed = json!(plan.awaiting(index, &memory, Vec::new()));
                 let passed: Memory =
                     serde_json::from_value(passed).expect("it is what was written");

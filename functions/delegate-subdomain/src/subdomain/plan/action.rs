@@ -1,11 +1,11 @@
-//! What a plan does, one step at a time.
+//! The actions of a plan, which are carried out one at a time.
 
 use crate::{error::Error, subdomain::access::ParentZone};
 use hosted_zones::{DomainName, HostedZone, HostedZoneId, RecordSet};
 use ownership::zone::Tagging;
 use std::fmt;
 
-/// One step.
+/// One action.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     CreateZone {
@@ -22,15 +22,15 @@ pub(crate) enum Action {
         zone: HostedZoneId,
         comment: String,
     },
-    /// Give the NS record set at the zone's own apex this TTL.
+    /// Set the TTL of the NS record set at the zone's own apex.
     SetApexTtl {
         zone: HostedZone,
         ttl: u32,
     },
-    /// Wait until what this attempt has changed in the zone is INSYNC.
+    /// Wait until the changes of this attempt in the zone are INSYNC.
     AwaitZone(HostedZone),
-    /// Create the zone's NS record set in the parent, in one batch with the deletion of the one that it replaces, and wait
-    /// until both the record set and what this attempt has changed in the zone are INSYNC.
+    /// Create the zone's NS record set in the parent, in one batch with the deletion of the one that it
+    /// replaces, and wait until that and the changes of this attempt in the zone are INSYNC.
     Delegate {
         zone: HostedZone,
         parent: HostedZoneId,
@@ -64,7 +64,7 @@ pub(crate) enum Action {
     },
 }
 
-/// What tags are set or deleted for.
+/// Why tags are set or deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Own,
@@ -76,27 +76,27 @@ pub(crate) enum Purpose {
     User,
 }
 
-/// What a fault of a delegation that was queried over DNS does to the request.
+/// The effect of a fault that the check over DNS finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnFault {
     Fail,
-    /// The delegation existed before, and this request changed nothing that leads to it.
+    /// The delegation existed before, and this request did not change it.
     Warn,
 }
 
-/// Why something is left as it is.
+/// Why something is not changed.
 #[derive(Clone, Debug)]
 pub(crate) enum Why {
     LaterRequest,
     NotThisResources,
     WithoutTags,
     OtherZone,
-    /// The parent cannot be read, and its name servers do not say.
+    /// The parent cannot be read, and its name servers do not answer.
     Unseen {
         cause: Error,
         said: String,
     },
-    /// A rollback does not fail because of what the same stack has put into the zone.
+    /// A rollback does not fail because of records that the same stack has created in the zone.
     Leftover(Error),
 }
 

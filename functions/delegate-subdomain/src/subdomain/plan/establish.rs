@@ -1,4 +1,4 @@
-//! Create and Update.
+//! Plans Create and Update.
 
 use super::{Action, Delivery, Do, End, OnFault, Plan, Purpose, Stop, is_of};
 use crate::{
@@ -22,15 +22,17 @@ use ownership::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// What a Delete needs beside the drain: the INSYNC of its change, the deletion of the zone and the answer.
+/// What a Delete needs in addition to the drain: the INSYNC of its change, the deletion of the zone and the
+/// answer.
 const DELETE_WITHOUT_DRAIN: Duration = PROPAGATION.saturating_mul(2);
-/// Between two attempts at an NS record set that the parent refuses while it may not know the new zone yet.
+/// The pause between two attempts at an NS record set that the parent refuses while it may not know the new
+/// zone yet.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How long that is attempted: until the zone is INSYNC, and a minute longer. How a guardrail judges a zone that was just
-/// created is not documented, nor in which words it refuses.
+/// How long that is attempted: until the zone is INSYNC, and a minute longer. Neither a guardrail's treatment
+/// of a new zone nor the words of its refusal are documented.
 const REFUSED_FOR: Duration = PROPAGATION.saturating_mul(2);
 
-/// What a Create or Update is about.
+/// A Create or Update, with what exists.
 struct Case<'a> {
     task: &'a Establish,
     wanted: &'a Wanted,
@@ -42,7 +44,7 @@ struct Case<'a> {
     name: DomainName,
 }
 
-/// The existing zone that is to be delegated.
+/// The existing zone that has to be delegated.
 struct Target<'a> {
     zone: &'a Zone,
     kind: Kind,
@@ -52,22 +54,22 @@ struct Target<'a> {
     purpose: Purpose,
 }
 
-/// How the zone came to this resource.
+/// How the resource got the zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// This very request created it, in this or an earlier delivery.
+    /// This request created it, in this or an earlier delivery.
     Created,
-    /// This very request created it, and an earlier delivery did all of its work.
+    /// This request created it, and an earlier delivery completed its work.
     Complete,
-    /// An earlier request created it, or another logical id did. A request that fails leaves it as it was.
+    /// An earlier request or another logical id created it. A request that fails does not change it.
     Kept,
-    /// It is external, and nobody's yet.
+    /// It is external, and has no owner yet.
     ExternalNew,
-    /// It is external, and this very request began to delegate it, in an earlier delivery.
+    /// It is external, and an earlier delivery of this request began to delegate it.
     ExternalBegun,
     /// It is external, and an earlier request delegated it.
     ExternalKept,
-    /// It is external, and its delegation is adopted: that is not changed.
+    /// It is external, and its delegation is adopted, which is not changed.
     Adopted,
 }
 
@@ -121,7 +123,7 @@ impl Case<'_> {
         let existing = existing.filter(|set| set.name_servers() == zone.name_servers);
         let delegation = self.delegation(zone, target.proof);
         let (mut actions, names) = match target.kind {
-            // What changed since is none of this delivery's business.
+            // Later changes do not concern this delivery.
             Kind::Complete => (Vec::new(), None),
             Kind::Created => (self.delegate_created(zone)?, Some(delegation.clone())),
             _ => {
@@ -141,7 +143,7 @@ impl Case<'_> {
             return Err(self.too_late());
         }
         if let Some(Conflict::ReferenceUsed(error)) = &self.observed.conflict {
-            // The zone that it created does not exist any more, or is another logical id's by now.
+            // The zone that it created does not exist any more, or belongs to another logical id now.
             return Err(Stop::Refuse(Error::ReferenceUsed {
                 name: self.name.clone(),
                 error: error.clone(),
@@ -155,21 +157,21 @@ impl Case<'_> {
         Ok(self.delivery.plan([create], End::Plan))
     }
 
-    /// A zone that this request created.
+    /// Plans the delegation of a zone that this request created.
     fn delegate_created(&self, zone: &Zone) -> Result<Vec<Action>, Stop> {
         self.check_refused(REFUSED_FOR)?;
         let mut actions = Vec::new();
         if !self.has_made(zone) {
             actions = vec![
-                // Its CallerReference says whose it is before the tags do.
+                // Its CallerReference names the owner before the tags do.
                 tag(zone, Tagging::created(self.delivery.request), Purpose::Own),
-                // Before the NS record set in the parent, so that no resolver remembers the TTL of two days.
+                // Before the NS record set in the parent, so that no resolver caches the TTL of two days.
                 Action::SetApexTtl {
                     zone: zone.zone.clone(),
                     ttl: self.wanted.ttl,
                 },
             ];
-            // The name resolves by the old zone. It moves only when the new one answers.
+            // The name resolves by the old zone. It is switched only when the new one answers.
             let replaces = self.around.delegation.is_some();
             actions.extend(replaces.then(|| Action::AwaitZone(zone.zone.clone())));
         }
@@ -179,7 +181,7 @@ impl Case<'_> {
         Ok(actions)
     }
 
-    /// A zone that existed before. It stays as it is until nothing can fail any more.
+    /// Plans the delegation of an existing zone, which is not changed until nothing can fail any more.
     fn delegate_existing(
         &self,
         target: &Target<'_>,
@@ -229,16 +231,17 @@ impl Case<'_> {
         Ok(actions)
     }
 
-    /// The delegation that the physical id names is the one that is wanted.
+    /// Plans an Update of the delegation that the physical id names, which is the wanted one.
     fn change_in_place(&self, zone: &Zone, ownership: &Ownership) -> Result<Plan, Stop> {
         self.check_refused(Duration::ZERO)?;
         let is_managed = matches!(ownership, Ownership::Managed { .. });
         let existing = self.around.delegation.as_ref();
         let leads_here = existing.filter(|set| set.name_servers() == zone.name_servers);
         match existing {
-            // Another program or person deleted it. What exists there since would be occluded, or would occlude it.
+            // Another program or person deleted it. Record sets that exist there since would be occluded, or
+            // would occlude it.
             None => self.check_surroundings()?,
-            // What a failed Update has put there for another zone of this resource is replaced.
+            // The NS record set of a failed Update for another zone of this resource is replaced.
             Some(set) if leads_here.is_none() && !self.is_of_own_zone(&set.name_servers()) => {
                 return Err(self.occupied(set));
             }
@@ -267,8 +270,8 @@ impl Case<'_> {
         if !(is_as_wanted && was_wanted) {
             actions.extend(self.delegate(zone));
         }
-        // The delegation existed before, and this Update led nobody elsewhere: a fault above it is no reason to refuse a
-        // comment, and again to refuse the rollback of that.
+        // The delegation existed before, and this Update did not change it: a fault above it is no reason to
+        // refuse a comment, and then to refuse the rollback of that.
         let was_verified = before.is_some_and(|before| before.verify);
         let on_fault = if leads_here.is_some() && was_verified {
             OnFault::Warn
@@ -276,16 +279,16 @@ impl Case<'_> {
             OnFault::Fail
         };
         actions.extend(self.verify(zone, on_fault));
-        // The physical id names this delegation, so that it stays as it is.
+        // The physical id names this delegation, so it does not change.
         let delegation = self.delegation(zone, Proof::OfOwner);
         Ok(self.established(actions, self.answer(delegation, zone), None))
     }
 
-    /// The zone was deleted while this request created its NS record set.
+    /// Plans what follows if the zone was deleted while this request created its NS record set.
     ///
-    /// A Create may be delivered twice, answered once, and deleted while the other delivery still runs. This delivery reads
-    /// the zone after it has created the record set; the Delete reads the record set after it has deleted the zone. So
-    /// one of the two sees the other, and nobody is led to a zone that does not exist.
+    /// A Create may be delivered twice, answered once, and deleted while the other delivery still runs. This
+    /// delivery reads the zone after it has created the record set; the Delete reads the record set after it
+    /// has deleted the zone. So one of the two sees the other, and no delegation to a missing zone remains.
     fn zone_deleted(&self, set: &RecordSet) -> Plan {
         let delete = Action::DeleteDelegation {
             parent: self.parent.id.clone(),
@@ -317,9 +320,9 @@ impl Case<'_> {
         }))
     }
 
-    /// Whether a failed update may have left something. In an Update that goes forward, and in a rollback that carries the new
-    /// id, the delegation of the old properties is the request's own: what else exists then was left by an earlier
-    /// replacement, for a reason.
+    /// Returns whether a failed update may have left something. In an Update that is not a rollback, and in a
+    /// rollback with the new id, the delegation of the old properties is the request's own, and everything
+    /// else was left by an earlier replacement, for a reason.
     fn may_have_leftovers(&self) -> bool {
         let Some(before) = &self.task.before else {
             return false;
@@ -343,7 +346,7 @@ impl Case<'_> {
         }
     }
 
-    /// The delegation of the zone. The request's own physical id is kept if it names that.
+    /// Returns the delegation of the zone, with the request's own physical id if that names it.
     fn delegation(&self, zone: &Zone, proof: Proof) -> Delegation {
         let delegation = Delegation::new(&zone.zone, &self.parent.id, &self.owner, proof);
         match &self.task.current {
@@ -353,9 +356,9 @@ impl Case<'_> {
     }
 }
 
-/// The zone that is to be delegated.
+/// Finds the zone that has to be delegated.
 impl Case<'_> {
-    /// The zone that `HostedZoneId` names, if this resource can delegate it.
+    /// Returns the zone that `HostedZoneId` names, if this resource can delegate it.
     fn external(&self, id: &HostedZoneId) -> Result<Target<'_>, Stop> {
         let property = "HostedZoneId";
         let (id, request) = (id.clone(), self.delivery.request);
@@ -404,7 +407,7 @@ impl Case<'_> {
                 let tagging = Tagging::transferred(request, logical_id, created_as.as_deref());
                 (kind, (tagging, Purpose::Transfer))
             }
-            // An earlier delivery may have been undone: its tags were deleted again.
+            // An earlier delivery may have been undone, which deleted its tags again.
             Ownership::Untagged if self.delivery.may_be_repeat => return Err(self.too_late()),
             Ownership::Untagged if Creation::of_reference(&zone.caller_reference).is_some() => {
                 return Err(Stop::Refuse(Error::Contradicting {
@@ -425,7 +428,8 @@ impl Case<'_> {
         })
     }
 
-    /// The zone of this name that this resource has, or may have from another logical id. None if it is to be created.
+    /// Returns the zone with this name that this resource has, or may get from another logical id. None if it
+    /// has to be created.
     fn managed(&self) -> Result<Option<Target<'_>>, Stop> {
         let request = self.delivery.request;
         let zones = self.observed.zones.iter();
@@ -455,7 +459,7 @@ impl Case<'_> {
                     };
                     return target(zone, kind, Tagging::own(request), Purpose::Own);
                 }
-                // The rollback of a renaming: another logical id has it, whose Delete comes later.
+                // The rollback of a rename: another logical id has it, and is deleted later.
                 Ownership::OtherLogicalId {
                     transferred_from_here: true,
                     created_as: Some(_),
@@ -485,14 +489,14 @@ impl Case<'_> {
         Ok(None)
     }
 
-    /// Whether an Update replaces this zone, which has the same name, because of another parent: it serves that parent until
-    /// CloudFormation deletes it, or for good if the Update is rolled back.
+    /// Returns whether an Update replaces this zone, which has the same name, because of another parent: it
+    /// serves that parent until CloudFormation deletes it, or permanently if the Update is rolled back.
     fn serves_another_parent(&self, zone: &Zone) -> bool {
         let current = self.task.current.as_ref();
         current.is_some_and(|old| old.zone == zone.id && old.parent != self.parent.id)
     }
 
-    /// The zone of the physical id, if that is the delegation that is wanted.
+    /// Returns the zone of the physical id, if that is the wanted delegation.
     fn in_place(&self, current: &Delegation) -> Option<(&Zone, Ownership)> {
         let zone = self.observed.zone(&current.zone)?;
         let ownership = self.ownership(zone);
@@ -512,9 +516,9 @@ impl Case<'_> {
     }
 }
 
-/// What is refused.
+/// Refuses requests.
 impl Case<'_> {
-    /// Refuses a drain for which no Delete has the time: better now than when the stack is deleted.
+    /// Refuses a drain for which a Delete has no time: better now than when the stack is deleted.
     fn check_drain(&self) -> Result<(), Stop> {
         let most = self
             .delivery
@@ -550,17 +554,17 @@ impl Case<'_> {
                 logical_id: logical_id.to_owned(),
             }));
         }
-        // An earlier delivery may have been undone: the zone was returned since.
+        // An earlier delivery may have been undone, and the zone returned since.
         if self.delivery.may_be_repeat {
             return Err(self.too_late());
         }
         Ok(())
     }
 
-    /// Refuses to create a delegation anew of which neither the zone nor the record set exists: this may be a redelivery of
-    /// an Update that was answered before its Delete ran, and no used `CallerReference` says so. If only the zone or its
-    /// tags do not exist, someone else deleted them, and creating the zone anew repairs a dangling name. An earlier attempt
-    /// may have begun with that.
+    /// Refuses to create a delegation again of which neither the zone nor the record set exists: this may be
+    /// a redelivery of an Update that was answered before its Delete ran, and no used `CallerReference` shows
+    /// that. If only the zone or its tags do not exist, someone else deleted them, and creating the zone
+    /// again repairs a dangling name. An earlier attempt may have begun with that.
     fn check_not_deleted(&self, current: &Delegation) -> Result<(), Stop> {
         let zone = self.observed.zone(&current.zone);
         let is_gone = zone.is_none_or(|zone| self.ownership(zone) == Ownership::Untagged);
@@ -580,13 +584,14 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Refuses if the parent has what a delegation of the name would overwrite or occlude, or what occludes the name.
+    /// Refuses if a delegation of the name would overwrite or occlude record sets, or if record sets occlude
+    /// the name.
     fn check_free(&self, target: Option<&NameServers>) -> Result<(), Stop> {
         let replaced = self.task.current.as_ref();
         let replaced = replaced.filter(|old| old.name == self.name && old.parent == self.parent.id);
         if let Some(set) = &self.around.delegation {
             let servers = set.name_servers();
-            // The record set of the zone that an Update replaces is this resource's too.
+            // The record set of the zone that an Update replaces belongs to this resource too.
             let is_replaced = replaced.is_some_and(|old| {
                 old.is_to(&servers, &self.owner) || self.is_of_own_zone(&servers)
             });
@@ -627,7 +632,8 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Says so if the NS record set that occupies the name leads to name servers that do not serve it.
+    /// Returns the refusal for an NS record set that occupies the name, which says whether its name servers
+    /// serve the name.
     fn occupied(&self, set: &RecordSet) -> Stop {
         let (name, parent, zone) = (
             self.name.clone(),
@@ -653,7 +659,7 @@ impl Case<'_> {
         })
     }
 
-    /// After the NS record set has changed since it was read.
+    /// Continues after the NS record set has changed since it was read.
     fn check_stale(&self) -> Result<(), Stop> {
         match &self.observed.conflict {
             Some(Conflict::Stale(error)) => self.delivery.check_stale(error, || {
@@ -663,7 +669,8 @@ impl Case<'_> {
         }
     }
 
-    /// Waits so long if the parent refuses the NS record set of a zone that it may not know yet.
+    /// Waits for at most this long if the parent refuses the NS record set of a zone that it may not know
+    /// yet.
     fn check_refused(&self, most: Duration) -> Result<(), Stop> {
         let Some(Conflict::Refused(error)) = &self.observed.conflict else {
             return Ok(());
@@ -691,13 +698,13 @@ impl Case<'_> {
     }
 }
 
-/// What the actions are made of.
+/// Helpers for the actions.
 impl Case<'_> {
     fn ownership(&self, zone: &Zone) -> Ownership {
         zone.ownership(&self.owner, &self.wanted.former)
     }
 
-    /// Whether these are the name servers of a zone of this name that this resource has.
+    /// Returns whether these are the name servers of a zone with this name that this resource has.
     fn is_of_own_zone(&self, servers: &NameServers) -> bool {
         let mut zones = self.observed.zones.iter();
         zones.any(|zone| {
@@ -709,9 +716,9 @@ impl Case<'_> {
         set.ttl() == Some(i64::from(self.wanted.ttl))
     }
 
-    /// Replaces whatever NS record set of this resource exists at the name, even the same one: a batch of its own is the
-    /// only way to learn when a change that an earlier delivery made is INSYNC. None if an earlier attempt of this delivery has
-    /// made it, and seen it INSYNC.
+    /// Replaces every NS record set of this resource at the name, even an equal one: only a new batch shows
+    /// when a change of an earlier delivery is INSYNC. None if an earlier attempt of this delivery has made
+    /// the change and seen it INSYNC.
     fn delegate(&self, zone: &Zone) -> Option<Action> {
         let existing = self.around.delegation.as_ref();
         let exists = existing
@@ -729,7 +736,7 @@ impl Case<'_> {
         })
     }
 
-    /// Whether an earlier attempt of this delivery has made the zone as it is to be before it is delegated.
+    /// Returns whether an earlier attempt of this delivery has prepared the zone for its delegation.
     fn has_made(&self, zone: &Zone) -> bool {
         match &self.delivery.memory.made {
             Some(Made::Zone(made) | Made::Delegation { zone: made, .. }) => *made == zone.id,
@@ -752,7 +759,7 @@ impl Case<'_> {
         })
     }
 
-    /// The user's tags, and only then that the work is complete.
+    /// Returns the actions that set the user's tags, and then that the work is complete.
     fn complete(&self, zone: &Zone, tags: &BTreeMap<String, String>) -> Vec<Action> {
         let user = Tagging::of_user(tags, &BTreeMap::new());
         let user = (!user.is_empty()).then(|| tag(zone, user, Purpose::User));
@@ -760,9 +767,9 @@ impl Case<'_> {
         user.into_iter().chain([complete]).collect()
     }
 
-    /// Releases an external zone whose delegation the failed update adopted that this Update rolls back, so that the
-    /// Delete that follows leaves that delegation. A rollback finds the zone of the old properties; an Update that goes
-    /// forward has created another by itself.
+    /// Releases an external zone whose delegation the failed update adopted that this Update rolls back, so
+    /// that the following Delete keeps that delegation. A rollback finds the zone of the old properties; an
+    /// Update that is not a rollback has created another itself.
     fn release_adopted(&self, established: &Zone) -> Option<Action> {
         let current = self.task.current.as_ref()?;
         let adopted = self.observed.zone(&current.zone)?;

@@ -1,7 +1,7 @@
-//! Delete, and the deletion of what a failed update has left.
+//! Plans Delete, and the deletion of a failed update's leftovers.
 //!
-//! The order keeps a name from being taken over by others: the NS record set in the parent, INSYNC, the drain, and only
-//! then the zone. A zone whose delegation exists, or may exist, is never deleted.
+//! The order prevents a takeover of the name: the NS record set in the parent, INSYNC, the drain,
+//! and only then the zone. A zone whose delegation exists, or may exist, is never deleted.
 
 mod found;
 mod managed_zone;
@@ -27,10 +27,11 @@ use ownership::{
 };
 use std::time::Duration;
 
-/// Between two attempts while a parent keeps a delegation that resolvers still use.
+/// The pause between two attempts while a guardrail of the parent protects a delegation that resolvers still
+/// use.
 const ACTIVE_PAUSE: Duration = Duration::from_secs(60);
 
-/// What a Delete, or the end of an Update, is about.
+/// A Delete, or the end of an Update, with what exists.
 struct Case<'a> {
     task: &'a Remove,
     observed: &'a Observed,
@@ -38,43 +39,44 @@ struct Case<'a> {
     owner: Owner,
 }
 
-/// A delegation to be removed.
+/// A delegation that has to be removed.
 struct Item<'a> {
     delegation: Delegation,
     zone: &'a Zone,
     extent: Extent,
 }
 
-/// How much of a delegation is removed.
+/// The parts of a delegation that are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
-    /// All that this resource has.
+    /// Everything that this resource has.
     Whole,
-    /// Its NS record set: the zone existed before, or serves another parent too.
+    /// Only its NS record set: the zone existed before, or serves another parent too.
     RecordSet,
 }
 
-/// What becomes of a zone.
+/// What is done with a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Fate {
     Leave(Whose),
-    /// To this logical id, from which it was transferred.
+    /// Return it to this logical id, from which it was transferred.
     Return(String),
-    /// Its delegation was adopted by the request that failed: only the ownership tags are deleted.
+    /// Delete only its ownership tags, because the request that failed adopted its delegation.
     Release,
-    /// It was transferred to another logical id, and this one is deleted.
+    /// Nothing: it was transferred to another logical id, and this one is deleted.
     Forget,
-    /// Its NS record set and itself. If its request was never complete, no resolver was led to it.
+    /// Delete its NS record set and the zone itself. If its request was never complete, no resolver has used
+    /// it.
     Delete {
         complete: bool,
     },
-    /// Its NS record set and the ownership tags.
+    /// Delete its NS record set and the ownership tags.
     Undelegate {
         delegated_from: Option<HostedZoneId>,
     },
 }
 
-/// Whose a zone is that is left as it is.
+/// The owner of a zone that is not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
     LaterRequest,
@@ -116,7 +118,7 @@ pub(super) fn plan(
 }
 
 impl Case<'_> {
-    /// The delegation that the physical id names. The id is a hint, not a proof.
+    /// Plans the removal of the delegation that the physical id names. The id is a hint, not a proof.
     fn named(&self, delegation: &Delegation) -> Result<Plan, Stop> {
         if self.is_finished(&delegation.zone) {
             return Ok(self.delivery.plan([], self.done()));
@@ -133,7 +135,7 @@ impl Case<'_> {
         Ok(plan.unwrap_or_else(|| self.delivery.plan([], self.done())))
     }
 
-    /// The next plan for one delegation, or none if nothing is left to do.
+    /// Returns the next plan for one delegation, or none if there is nothing left to do.
     fn item(&self, item: &Item<'_>) -> Result<Option<Plan>, Stop> {
         let zone = item.zone;
         if self.is_finished(&zone.id) {
@@ -173,7 +175,7 @@ impl Case<'_> {
                 if let Some(set) = self.delegation(item)? {
                     actions.push(delete(&item.delegation, &set));
                 }
-                // If this resource delegates it from another parent by now, the zone keeps its tags.
+                // If this resource now delegates it from another parent, the zone keeps its tags.
                 if delegated_from.is_none_or(|parent| parent == item.delegation.parent) {
                     actions.push(tag(Tagging::untagged(), Purpose::Release));
                 }
@@ -183,7 +185,7 @@ impl Case<'_> {
         }))
     }
 
-    /// What becomes of a zone.
+    /// Returns what is done with a zone.
     fn fate(&self, item: &Item<'_>) -> Result<Fate, Stop> {
         let zone = item.zone;
         let is_named = matches!(self.task.which, Which::Named(_));
@@ -241,16 +243,16 @@ impl Case<'_> {
             Ownership::OtherLogicalId { .. } | Ownership::OtherStack(_) => {
                 Fate::Leave(Whose::Other)
             }
-            // The physical id says that this resource delegated it, and proves nothing.
+            // The physical id says that this resource delegated it, which is no proof.
             Ownership::Untagged => Fate::Leave(Whose::Nobody),
             Ownership::Contradicting { tags, .. } => return Err(contradicting(zone, tags)),
         })
     }
 }
 
-/// What is refused, and what is waited for.
+/// Refuses requests, and waits.
 impl Case<'_> {
-    /// After a conflict about the NS record set, which exists and is this resource's.
+    /// Continues after a conflict about the NS record set, which exists and belongs to this resource.
     fn check_conflict(&self, delegation: &Delegation) -> Result<(), Stop> {
         let name = &delegation.name;
         match &self.observed.conflict {
@@ -273,7 +275,8 @@ impl Case<'_> {
         }
     }
 
-    /// Without permission in the parent: refuses unless its name servers say that they do not delegate to the zone any more.
+    /// Without permission in the parent: refuses unless its name servers say that they do not delegate to the
+    /// zone any more.
     fn check_not_delegated(&self, item: &Item<'_>, cause: &Error) -> Result<(), Stop> {
         let standing = match self.seen(item)? {
             Standing::Gone => return Ok(()),
@@ -290,7 +293,7 @@ impl Case<'_> {
     }
 }
 
-/// What the decisions are made of.
+/// Helpers for the decisions.
 impl Case<'_> {
     fn ownership(&self, zone: &Zone) -> Ownership {
         zone.ownership(&self.owner, &self.task.leaving.former)
@@ -304,8 +307,8 @@ impl Case<'_> {
         self.task.leaving.parent.is_err() || matches!(self.observed.parent, Some(Err(_)))
     }
 
-    /// The NS record set that leads to the zone, to be deleted for good. None if there is none, or if the parent's name servers say so
-    /// where this function has no permission.
+    /// Returns the NS record set that leads to the zone and has to be deleted permanently. None if there is
+    /// none, or if the parent's name servers say so and this function has no permission.
     fn delegation(&self, item: &Item<'_>) -> Result<Option<RecordSet>, Stop> {
         let cause = match (self.set(&item.delegation)?, &self.observed.conflict) {
             (SetInParent::NoPermission(cause), _) => cause,
@@ -384,7 +387,7 @@ impl Case<'_> {
         End::Done(answer.unwrap_or_else(|| self.delivery.deleted()))
     }
 
-    /// The parent zone's name: the delegation's without the labels that the template gives it.
+    /// Returns the parent zone's name, which is the delegation's without the labels in the template.
     fn parent_name(&self, delegation: &Delegation) -> DomainName {
         let ancestors = std::iter::successors(Some(delegation.name.clone()), DomainName::parent);
         let labels = self.task.leaving.labels.split('.').count();

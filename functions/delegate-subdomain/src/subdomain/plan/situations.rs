@@ -1,6 +1,6 @@
-//! The plans of the situations that matter, as text in `tests/plans/subdomain`. They are documentation: each file is a story
-//! of requests, what each finds, and what is planned for it.
-//! `UPDATE_PLANS=1 cargo test --workspace --lib situations` writes them anew.
+//! Writes the plans of the important situations as text in `tests/plans/subdomain`. They are documentation:
+//! each file is a story of requests, with what each finds and its plans. `UPDATE_PLANS=1 cargo test
+//! --workspace --lib situations` writes them again.
 
 use super::account::{Account, OTHER_STACK, Outcome, START, id, name, properties, request};
 use custom_resource::Request;
@@ -11,7 +11,7 @@ use ownership::{Owner, Requester};
 use serde_json::{Value, json};
 use std::{env, fmt::Write as _, fs, path::Path};
 
-/// A story that is being told.
+/// A story in progress.
 struct Story {
     file: &'static str,
     text: String,
@@ -31,7 +31,7 @@ impl Story {
         let _ = write!(self.text, "\n{text}\n");
     }
 
-    /// The next request, a minute after the one before.
+    /// Returns the next request, a minute after the previous one.
     fn request(&mut self, kind: &str, logical_id: &str, of: Value) -> Request {
         self.account.now += 60;
         request(kind, logical_id, of, self.account.now)
@@ -63,7 +63,8 @@ impl Story {
         self.tell(&update)
     }
 
-    /// Tells what is planned for a request, and does it. Returns the physical id of a success.
+    /// Writes the plans of a request to the story, and carries them out. Returns the physical id of a
+    /// success.
     fn tell(&mut self, request: &Request) -> String {
         let kind = format!("{:?}", request.request_type);
         let _ = write!(

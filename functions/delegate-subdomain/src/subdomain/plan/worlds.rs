@@ -1,5 +1,6 @@
-//! The rules of safety, checked on every plan of every request in all small worlds: one zone of each kind of owner and
-//! stage, each NS record set that the parent may have, with and without permission, whatever DNS says.
+//! Checks the safety rules for every plan of every request in all small worlds: one zone of each kind of
+//! owner and stage, each NS record set that the parent may have, with and without permission, and every
+//! answer of DNS.
 
 use super::{
     Action, Plan,
@@ -16,7 +17,7 @@ use ownership::{
 use serde_json::{Value, json};
 
 const ZONE: &str = "ZCHILD";
-/// When the Create that is redelivered, or whose Delete comes, was requested. The earlier one came long before.
+/// The time of the Create that is redelivered, or that is deleted. The earlier one was long before.
 const CREATED: u64 = 100_000;
 
 fn owner(stack: &str, logical_id: &str) -> Owner {
@@ -35,7 +36,7 @@ fn create(more: Value) -> Request {
     )
 }
 
-/// A Create of a logical id, long before.
+/// Returns a Create of a logical id, long before.
 fn earlier(logical_id: &str) -> Request {
     request(
         "Create",
@@ -52,7 +53,7 @@ fn without_incomplete(mut tagging: Tagging) -> Tagging {
     tagging
 }
 
-/// A zone as someone left it: a name, its `CallerReference` and its tags.
+/// Returns zones in every state: each with its label, its `CallerReference` and its tags.
 fn zones() -> Vec<(&'static str, String, Tagging)> {
     let now = create(json!({}));
     let (before, former) = (earlier("Dev"), earlier("Former"));
@@ -211,7 +212,7 @@ fn requests() -> Vec<(&'static str, Request)> {
     ]
 }
 
-/// All worlds: what they are called, and what is in them.
+/// Returns all worlds, each with its label.
 fn worlds() -> Vec<(String, Account)> {
     let mut worlds = vec![];
     for (called, reference, tagging) in zones() {
@@ -285,13 +286,13 @@ fn may(request: &Request, account: &Account, zone: &HostedZoneId) -> May {
     }
 }
 
-/// The name servers to which the NS record set at the name leads are those of this zone.
+/// Returns whether the NS record set at the name leads to the name servers of this zone.
 fn is_delegated(account: &Account, zone: &HostedZoneId) -> bool {
     let set = account.sets.get(name("dev").as_str());
     set.is_some_and(|set| set.name_servers() == servers(zone.as_str()))
 }
 
-/// Checks the actions of a plan, and what they are based on.
+/// Checks the actions of a plan against its observation.
 fn check(request: &Request, account: &Account, observed: &Observed, plan: &Plan, what: &str) {
     let Plan::Do(plan) = plan else {
         return;
@@ -356,7 +357,7 @@ fn check(request: &Request, account: &Account, observed: &Observed, plan: &Plan,
 }
 
 #[test]
-fn every_plan_in_every_world_is_safe_and_every_request_ends() {
+fn every_plan_is_safe_and_every_request_ends_in_every_world() {
     let mut plans = 0;
     for (world, account) in worlds() {
         for (kind, request) in requests() {
@@ -375,7 +376,7 @@ fn every_plan_in_every_world_is_safe_and_every_request_ends() {
 }
 
 #[test]
-fn a_request_whose_changes_are_pending_for_long_ends_as_if_they_were_not() {
+fn a_request_with_slow_changes_ends_as_one_with_fast_changes() {
     for (world, account) in worlds() {
         for (kind, request) in requests() {
             if !account.permission && kind.contains("Create") && !kind.contains("Delete") {
@@ -404,7 +405,7 @@ fn a_request_whose_changes_are_pending_for_long_ends_as_if_they_were_not() {
 }
 
 #[test]
-fn a_delete_of_another_create_or_of_the_time_before_changes_nothing_of_this_one() {
+fn a_delete_of_another_or_earlier_create_changes_nothing_of_this_one() {
     for (world, account) in worlds() {
         let is_of_this_create =
             world.contains("of this Create") || world.contains("by this Create");
@@ -418,7 +419,7 @@ fn a_delete_of_another_create_or_of_the_time_before_changes_nothing_of_this_one(
             let mut served = account.clone();
             served.serve(&request, |_, _, _| {});
             let zone = served.zones.get(&id(ZONE)).map(|zone| &zone.tags);
-            // A zone without tags does not say when the request was made that created it.
+            // The tags are needed to know when the request was made that created the zone.
             if zone.is_some_and(|tags| !tags.is_empty()) || !world.contains("untagged yet") {
                 assert_eq!(
                     zone,

@@ -105,7 +105,7 @@ fn claimed_progress(cast: &Cast, physical_id: &str) -> Vec<Value> {
     vec![
         Value::Null,
         in_phase(json!({"Draining": {"until": 0, "ttl": 300}})),
-        in_phase(json!({"Undelegated": {"ttl": 300}})),
+        in_phase(json!({"DelegationDeleted": {"ttl": 300}})),
         in_phase(deleted),
     ]
 }

@@ -141,7 +141,7 @@ async fn a_missing_delegation_of_a_new_zone_is_reported_with_a_remedy() {
         stage.servers(&stage.build)
     );
     assert!(reason.contains(&what), "{reason}");
-    let warned = log.lines_with("cannot be issued as things stand");
+    let warned = log.lines_with("cannot be issued now");
     let todo = format!("set the name servers of {ZONE} to {servers}");
     assert!(warned.iter().any(|line| line.contains(&todo)), "{warned:?}");
     assert_eq!(stage.calls("RequestCertificate").len(), 1);

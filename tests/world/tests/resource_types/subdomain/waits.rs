@@ -18,11 +18,11 @@ async fn a_drain_continues_in_the_state_machine() {
         .await;
     let (zone, _) = zones_of(&stack);
     stage.deleted(&mut stack).await;
-    let (undelegated, gone) = (
+    let (ns_deleted, gone) = (
         stage.last("ChangeResourceRecordSets"),
         stage.last("DeleteHostedZone"),
     );
-    let drained = gone - undelegated;
+    let drained = gone - ns_deleted;
     // From INSYNC, which takes at most 40 s here.
     assert!(
         (1_800..1_800 + 40 + 90).contains(&drained.as_secs()),
@@ -109,13 +109,13 @@ async fn a_delegation_that_resolvers_use_is_deleted_when_they_stop() {
         let until = stage.world.now() + Duration::from_secs(seconds);
         stage.follow(until);
         stage.deleted(&mut stack).await;
-        let undelegated = stage.last("ChangeResourceRecordSets");
+        let ns_deleted = stage.last("ChangeResourceRecordSets");
         assert!(
-            undelegated > until && undelegated < until + Duration::from_secs(150),
+            ns_deleted > until && ns_deleted < until + Duration::from_secs(150),
             "{}",
             stage.history()
         );
-        assert!(stage.last("DeleteHostedZone") > undelegated);
+        assert!(stage.last("DeleteHostedZone") > ns_deleted);
         stage.check_no_subdomain();
     }
 }

@@ -1,5 +1,5 @@
-//! What a Delete finds by ownership tags, if its physical id names nothing, and what an Update finds of those that failed
-//! before it.
+//! What a Delete finds by ownership tags if its physical id names nothing, and what an Update finds of failed
+//! ones before it.
 
 use super::{Case, Extent, Fate, Item, contradicting, delete};
 use crate::{
@@ -16,7 +16,7 @@ use custom_resource::{Clock, Wait};
 use ownership::zone::Ownership;
 
 impl Case<'_> {
-    /// What the ownership tags name.
+    /// Returns the delegations that the ownership tags name.
     pub(super) fn items(&self) -> Result<Vec<Item<'_>>, Stop> {
         let leaving = &self.task.leaving;
         let Some(parent) = &self.observed.parent else {
@@ -33,7 +33,7 @@ impl Case<'_> {
         let mut items = Vec::new();
         for zone in &self.observed.zones {
             let ownership = self.ownership(zone);
-            // Without the parent its id is not used, so any will do.
+            // Without the parent its id is not used, so any id is sufficient.
             let parent_id = parent_id.unwrap_or(&zone.id);
             let proof = ownership.proof(zone);
             let delegation = Delegation::new(&zone.zone, parent_id, &self.owner, proof);
@@ -60,13 +60,14 @@ impl Case<'_> {
             self.retain_leftovers(&mut items, kept, parent.is_ok());
         }
         match parent {
-            // What exists waits until its parent can be read. A parent in which nothing of this resource exists delays nothing.
+            // Existing things wait until their parent can be read. A parent without anything of this resource
+            // delays nothing.
             Err(error) if error.is_transient() && !items.is_empty() => Err(error.clone().into()),
             _ => Ok(items),
         }
     }
 
-    /// Leaves what the resource has now.
+    /// Excludes what the resource has now.
     pub(super) fn retain_leftovers(
         &self,
         items: &mut Vec<Item<'_>>,
@@ -95,9 +96,10 @@ impl Case<'_> {
         items.retain(|item| is_readable || item.extent == Extent::Whole);
     }
 
-    /// The first of the two searches of a Delete whose Create was never answered. That Create may still run, and create
-    /// what this Delete has already searched for. So the second search comes when no such Create can run any more. The
-    /// first deletes the NS record sets. It keeps the zones, because a Create that still runs could delegate to them again.
+    /// Plans the first of the two searches of a Delete whose Create was never answered. That Create may still
+    /// run, and create something after this Delete has searched. So the second search takes place when no
+    /// such Create can run any more. The first search deletes the NS record sets, and keeps the zones because
+    /// a Create that still runs could delegate to them again.
     pub(super) fn first_search(&self, items: &[Item<'_>]) -> Result<Plan, Stop> {
         let mut actions = Vec::new();
         for item in items {

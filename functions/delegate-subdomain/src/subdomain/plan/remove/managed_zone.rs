@@ -1,4 +1,4 @@
-//! The order in which a managed zone is deleted: the NS record set in the parent, INSYNC, the drain, the zone.
+//! Deletes a managed zone in this order: the NS record set in the parent, INSYNC, the drain, the zone.
 
 use super::{Case, Item, delete, leave};
 use crate::{
@@ -16,27 +16,28 @@ use dns_check::Standing;
 use hosted_zones::{PROPAGATION, RecordSet};
 use std::time::Duration;
 
-/// Between two queries while name servers still delegate to the zone.
+/// The pause between two checks over DNS while name servers still delegate to the zone.
 const SEEN_PAUSE: Duration = Duration::from_secs(15);
-/// How long a change may take to reach Route 53's name servers in an incident. Usually it takes less than [`PROPAGATION`].
+/// How long a change may take to reach Route 53's name servers in an incident. Usually it takes less than
+/// [`PROPAGATION`].
 const LONGEST_PROPAGATION: Duration = Duration::from_secs(600);
-/// What deleting the zone and answering need, if a drain has to be shortened.
+/// The time to delete the zone and to answer, if a drain has to be shortened.
 const RESERVE: Duration = Duration::from_secs(60);
 
 impl Case<'_> {
-    /// A managed zone: its NS record set, INSYNC, the drain, then the zone.
+    /// Plans the deletion of a managed zone: its NS record set, INSYNC, the drain, then the zone.
     pub(super) fn delete(&self, item: &Item<'_>, complete: bool) -> Result<Plan, Stop> {
         let (zone, memory) = (item.zone, self.delivery.memory);
         let phase = memory.phase(&zone.id);
         match phase {
-            Some(&Phase::Undelegated { ttl, apex_ttl }) => {
+            Some(&Phase::DelegationDeleted { ttl, apex_ttl }) => {
                 let drain = self.drain(complete, ttl.max(apex_ttl));
                 let phase = Phase::Draining {
                     until: self.delivery.seconds(drain),
                     ttl: Some(ttl),
                 };
                 let remember = memory.with(&zone.id, phase);
-                // Without a drain the next plan deletes the zone, by what exists then.
+                // Without a drain, the next plan deletes the zone after another observation.
                 let end = if drain.is_zero() {
                     End::Observe
                 } else {
@@ -60,8 +61,8 @@ impl Case<'_> {
             return self.cannot_be_deleted(item, keeps);
         }
         if phase.is_none() && self.may_delete_unread(item) {
-            // Usually the NS record set is as the Create made it. Route 53 deletes it only if it is exactly so, and the account
-            // of the parent, which all consumers share, is spared a call.
+            // Usually the NS record set is as the Create created it. Route 53 deletes it only if it is
+            // exactly so, and this saves a call of the parent's account, which all consumers share.
             let ttl = self.task.leaving.ttl.unwrap_or_default();
             let set = RecordSet::ns(&item.delegation.name, ttl, &zone.name_servers);
             return self.delete_delegation(item, &set);
@@ -80,16 +81,17 @@ impl Case<'_> {
             SetInParent::Present(_) | SetInParent::Absent if phase.is_some() => {
                 self.delete_zone(item, contents, true)
             }
-            // Another program or person deleted it, or an earlier attempt of this Delete whose INSYNC was not seen.
+            // Another program or person deleted it, or an earlier attempt of this Delete whose INSYNC was not
+            // seen.
             SetInParent::Present(_) | SetInParent::Absent => match self.seen(item)? {
-                // "Gone" may be "not yet": name servers may not have had the record set so far, and its change may still be on
-                // its way.
+                // The answer may also mean "not yet": name servers may not have had the record set so far,
+                // and its change may still be propagating.
                 Standing::Gone | Standing::Unknown(_) => {
                     let ttl = contents.apex_ttl.unwrap_or_default();
                     let drain = self.drain(complete, ttl).max(PROPAGATION);
                     Ok(self.start_drain(item, drain))
                 }
-                // Not INSYNC yet, or a record set that someone changed and that still names these name servers.
+                // Not INSYNC yet, or a changed record set that still names these name servers.
                 Standing::Stands(said) => Err(self.delivery.wait(
                     SEEN_PAUSE,
                     format!(
@@ -101,8 +103,8 @@ impl Case<'_> {
         }
     }
 
-    /// Without permission in the parent, the zone may be deleted only if the parent's own name servers say that they no
-    /// longer delegate to it.
+    /// Without permission in the parent, the zone may be deleted only if the parent's own name servers say
+    /// that they do not delegate to it any more.
     fn delete_without_permission(
         &self,
         item: &Item<'_>,
@@ -113,7 +115,7 @@ impl Case<'_> {
         let contents = self.contents(item)?;
         if self.delivery.memory.phase(&item.zone.id).is_none() {
             // A delegation that was never seen INSYNC may not have reached the name servers yet. If the Delete has no time to
-            // learn that, it times out, and the zone stays.
+            // learn that, it times out, and the zone is kept.
             let drain = if complete {
                 self.drain(complete, contents.apex_ttl.unwrap_or_default())
             } else {
@@ -124,8 +126,8 @@ impl Case<'_> {
         self.delete_zone(item, contents, false)
     }
 
-    /// Deletes the zone, and first what is in it that may be deleted. `reads_again` is whether the parent can be read once more
-    /// after it.
+    /// Deletes the zone, and before it the contents that may be deleted. `reads_again` says whether the
+    /// parent can be read again afterwards.
     fn delete_zone(
         &self,
         item: &Item<'_>,
@@ -176,8 +178,9 @@ impl Case<'_> {
         Ok(self.delivery.remember(actions, remember, End::Observe))
     }
 
-    /// The zone cannot be deleted. A Delete is refused, and its delegation restored if this Delete has deleted it. A rollback is
-    /// not refused, which would leave the stack stuck: nobody is led to the zone any more, and the log names it.
+    /// Plans what follows if the zone cannot be deleted. A Delete is refused, and its delegation restored if
+    /// this Delete has deleted it. A rollback is not refused, because that would leave the stack stuck: no
+    /// resolver is led to the zone any more, and the log names it.
     fn cannot_be_deleted(&self, item: &Item<'_>, keeps: Keeps) -> Result<Plan, Stop> {
         if let Which::Leftovers { .. } = self.task.which {
             let why = Why::Leftover(self.error(item, keeps, Left::Deleted));
@@ -211,7 +214,7 @@ impl Case<'_> {
     fn delete_delegation(&self, item: &Item<'_>, set: &RecordSet) -> Result<Plan, Stop> {
         let ttl = set.ttl().unwrap_or_default();
         let apex_ttl = self.contents(item)?.apex_ttl.unwrap_or_default();
-        let phase = Phase::Undelegated { ttl, apex_ttl };
+        let phase = Phase::DelegationDeleted { ttl, apex_ttl };
         let remember = self.delivery.memory.with(&item.zone.id, phase);
         let delete = delete(&item.delegation, set);
         Ok(self.delivery.remember([delete], remember, End::Plan))
@@ -227,8 +230,8 @@ impl Case<'_> {
         self.delivery.remember([], remember, End::Observe)
     }
 
-    /// How long resolvers may still use the delegation, of which they know these TTLs, cut to the time that is left. Nobody has used a leftover, what a Create
-    /// that was never answered has created, or what was never complete.
+    /// Returns how long resolvers that cached these TTLs may still use the delegation, at most the time that
+    /// is left. Nobody has used a leftover, what an unanswered Create has created, or what was never complete.
     fn drain(&self, complete: bool, ttls: i64) -> Duration {
         let is_used = match self.task.which {
             Which::Named(_) => complete,
@@ -244,8 +247,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the NS record set may be deleted before it is read, as the properties say that it is, because nothing has said
-    /// that it is not. If it is another one, Route 53 refuses ([`Conflict::Stale`]), and it is read.
+    /// Returns whether the NS record set may be deleted before it is read, because nothing shows that it
+    /// differs from the properties. If it does, Route 53 refuses ([`Conflict::Stale`]), and it is read.
     fn may_delete_unread(&self, item: &Item<'_>) -> bool {
         matches!(self.task.which, Which::Named(_))
             && self.task.leaving.ttl.is_some()
@@ -266,7 +269,7 @@ impl Case<'_> {
         }
     }
 
-    /// What keeps the zone from being deleted.
+    /// Returns what prevents the deletion of the zone.
     pub(super) fn keeps(&self, contents: &Contents) -> Option<Keeps> {
         let Contents {
             delegations,

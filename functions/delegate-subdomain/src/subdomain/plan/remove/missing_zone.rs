@@ -1,4 +1,5 @@
-//! The NS record set of a zone that does not exist: the worst that a Delete can leave, since it delegates to nobody.
+//! The NS record set of a zone that does not exist, which is the worst leftover of a Delete: a dangling
+//! delegation.
 
 use super::{Case, delete};
 use crate::{
@@ -14,10 +15,11 @@ use dns_check::Standing;
 use hosted_zones::NameServers;
 
 impl Case<'_> {
-    /// The zone is deleted. A Create that was delivered twice may have delegated to it again just before.
+    /// Plans what follows after the zone is deleted. A redelivered Create may have delegated to it again just
+    /// before.
     ///
-    /// That this request has deleted it is only remembered, and whoever may start the state machine can write that. So the NS
-    /// record set stays if a zone of the account has its name servers.
+    /// That this request has deleted it is only remembered, and whoever may start the state machine can write
+    /// that. So the NS record set is kept if a zone of the account has its name servers.
     pub(super) fn after_deletion(
         &self,
         delegation: &Delegation,
@@ -51,9 +53,9 @@ impl Case<'_> {
         }
     }
 
-    /// The zone of the physical id does not exist: a person or an earlier attempt deleted it. What may be left is the worst, an
-    /// NS record set that delegates to nobody. It is deleted if the id proves that it led to this resource's zone, and no
-    /// other zone of the account has these name servers.
+    /// Plans a Delete whose zone does not exist: a person or an earlier attempt deleted it. A dangling NS
+    /// record set may be left, which is the worst leftover. It is deleted if the id proves that it led to
+    /// this resource's zone, and no other zone of the account has these name servers.
     pub(super) fn without_zone(&self, delegation: &Delegation) -> Result<Plan, Stop> {
         let done = || self.delivery.plan([], self.done());
         let set = match self.set(delegation)? {
@@ -89,7 +91,7 @@ impl Case<'_> {
         Ok(self.delivery.plan([delete(delegation, &set)], self.done()))
     }
 
-    /// Whether a zone of this account has the name, and these name servers.
+    /// Returns whether a zone of this account has the name, and these name servers.
     fn has_namesake(&self, delegation: &Delegation, servers: &NameServers) -> Result<bool, Stop> {
         let Some(namesakes) = &self.observed.namesakes else {
             return Err(Stop::Read(Question::Namesakes(delegation.name.clone())));
@@ -97,8 +99,8 @@ impl Case<'_> {
         Ok(namesakes.iter().any(|(_, others)| others == servers))
     }
 
-    /// Without permission in the parent of a zone that does not exist: refuses if its name servers still delegate to it. If
-    /// they do not answer, nothing more can be known.
+    /// Without permission in the parent of a missing zone: refuses if its name servers still delegate to the
+    /// zone. If they do not answer, nothing more can be known.
     pub(super) fn check_not_dangling(
         &self,
         delegation: &Delegation,
