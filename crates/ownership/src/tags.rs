@@ -16,8 +16,9 @@ pub const LOGICAL_ID: &str = "zone-delegation:logical-id";
 /// On everything: the request that created it, as [`Creation::tag`](crate::Creation::tag). Never changed. Releases up to
 /// 0.2.0 did not write it.
 pub const REQUEST: &str = "zone-delegation:request";
-/// On a transferred thing: the logical id that had it before, until the transfer is final. Until
-/// then, a Delete returns the thing to that logical id.
+/// On a transferred thing: the logical id that had it before. The Delete of that logical id, or an
+/// Update in place of the new one, removes the tag: the rename has succeeded. Until then, a Delete
+/// of the new logical id is the rollback of the rename, and returns the thing.
 pub const PREVIOUS_LOGICAL_ID: &str = "zone-delegation:previous-logical-id";
 /// On a transferred zone or parameter: the request that transferred it, in the form of [`REQUEST`]. Releases up to 0.2.0
 /// did not write it.

@@ -340,7 +340,8 @@ fn transfer(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> C
     Change::AddTags(Purpose::TransferTo(to), tags.collect())
 }
 
-/// Returns an Update in place shows that the stack has moved on: what an earlier request transferred will not be returned.
+/// Ends earlier transfers. An Update in place shows that the deployment which renamed a logical id has succeeded, so nothing
+/// that an earlier request transferred will be returned.
 fn settle(wanted: &Publication, existing: &[Held<'_>], request: &Request) -> Change {
     let transferred = existing.iter().filter(|Held { ownership, .. }| {
         wanted.place == Place::Current

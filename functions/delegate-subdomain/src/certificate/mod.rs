@@ -4,8 +4,8 @@
 //!    this resource's certificates by their tags, and remembers none.
 //! 2. **SUCCESS means ISSUED.** Until then each attempt checks the certificate, its CNAMEs, and DNS from the outside, so
 //!    that a certificate which can never be issued is answered with the cause.
-//! 3. **A failed request leaves nothing.** A certificate that was not issued is deleted before FAILED is
-//!    answered. If that fails, the answer names it, and the stack's rollback deletes it.
+//! 3. **A failed request leaves no certificate.** One that was not issued is deleted before FAILED is answered. Its CNAMEs
+//!    stay, unless `ValidationRecordsOnDelete` is `Delete`. If that fails, the answer names it, and the stack's rollback deletes it.
 //! 4. **A CNAME is shared.** ACM assigns an account the same CNAME for the same name in every certificate.
 //!    The function creates it only by CREATE, uses an existing one unchanged, and deletes it only if no other
 //!    certificate needs it.

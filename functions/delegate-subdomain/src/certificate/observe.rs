@@ -285,7 +285,7 @@ impl<T: Transport> Observer<T> {
     async fn not_reached(&self, zone: &ValidationZone) -> Option<Cause> {
         let unknown = match self.dns.reach(&zone.name, &zone.name_servers).await {
             Reach::Reached => return None,
-            Reach::Broken(found) if zone.is_new => {
+            Reach::Broken(found) if zone.has_only_apex => {
                 return Some(Cause::NotDelegatedYet {
                     zone: zone.name.clone(),
                     name_servers: zone.name_servers.clone(),

@@ -9,7 +9,7 @@
 //! 3. A Delete searches for what it may delete ([`delete`]).
 //! 4. All of them delete a certificate in the same way ([`remove`]).
 //!
-//! A certificate's tags say what a request may do with it ([`ownership`](super::ownership)). `tests/plans`
+//! A certificate's tags say what a request may do with it ([`ownership::certificate`]). `tests/plans`
 //! has the plans of the important situations as text. `plan/worlds.rs` checks in all small worlds that no
 //! plan changes what it must not.
 

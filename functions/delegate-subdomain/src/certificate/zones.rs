@@ -48,13 +48,13 @@ pub(super) struct ValidationZone {
     pub(super) name_servers: NameServers,
     /// Whether nobody had used it when it was first read: it had only the SOA and NS record sets of its apex.
     /// Route 53 does not say when a zone was created.
-    pub(super) is_new: bool,
+    pub(super) has_only_apex: bool,
 }
 
 impl From<HostedZone> for ValidationZone {
     fn from(zone: HostedZone) -> Self {
         Self {
-            is_new: zone.listed.record_sets <= 2,
+            has_only_apex: zone.listed.record_sets <= 2,
             id: zone.listed.id,
             name: zone.listed.name,
             name_servers: zone.name_servers,
@@ -66,13 +66,13 @@ impl TryFrom<(String, String, String, bool)> for ValidationZone {
     type Error = IdError;
 
     fn try_from(
-        (id, name, name_servers, is_new): (String, String, String, bool),
+        (id, name, name_servers, has_only_apex): (String, String, String, bool),
     ) -> Result<Self, IdError> {
         Ok(Self {
             id: HostedZoneId::parse(&id)?,
             name: DomainName::from_service(&name),
             name_servers: NameServers::new(name_servers.split(',')),
-            is_new,
+            has_only_apex,
         })
     }
 }
@@ -83,7 +83,7 @@ impl From<ValidationZone> for (String, String, String, bool) {
             zone.id.to_string(),
             zone.name.as_str().to_owned(),
             zone.name_servers.to_string(),
-            zone.is_new,
+            zone.has_only_apex,
         )
     }
 }
@@ -192,7 +192,11 @@ impl fmt::Display for SeenZone {
             ZoneState::Private => write!(f, "zone {id} is private"),
             ZoneState::Unreadable(error) => write!(f, "zone {id} cannot be read: {error}"),
             ZoneState::Public { zone, delegations } => {
-                let new = if zone.is_new { "new zone" } else { "zone" };
+                let new = if zone.has_only_apex {
+                    "new zone"
+                } else {
+                    "zone"
+                };
                 write!(f, "{new} {id} {}", zone.name)?;
                 delegations
                     .iter()

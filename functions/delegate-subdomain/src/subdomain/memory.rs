@@ -72,6 +72,14 @@ impl Memory {
         self.zones.get(zone.as_str())
     }
 
+    /// Returns the zones whose delegations resolvers may still use, each with the second since 1970 until when.
+    pub(super) fn drains(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.zones.iter().filter_map(|(zone, phase)| match phase {
+            Phase::Draining { until, .. } => Some((zone.as_str(), *until)),
+            _ => None,
+        })
+    }
+
     /// Returns a deleted zone whose parent has to be read again, with its name servers.
     pub(super) fn deleted(&self) -> Option<(&Delegation, NameServers)> {
         self.zones.values().find_map(|phase| match phase {

@@ -135,7 +135,8 @@ impl Plan {
     }
 }
 
-/// Why nothing is done now.
+/// Why nothing is done now. The facts that decisions need are methods that fail with [`Stop::Read`] if a fact was not read yet,
+/// so a `?` in a decision may mean: read this, and plan again.
 #[derive(Debug)]
 enum Stop {
     Refuse(Error),
@@ -225,6 +226,12 @@ impl fmt::Display for Plan {
             Self::Do(plan) => (plan, &plan.end),
         };
         let mut steps: Vec<String> = plan.actions.iter().map(ToString::to_string).collect();
+        if matches!(end, End::Plan | End::Observe) {
+            let drains = plan.remember.drains();
+            steps.extend(drains.map(|(zone, until)| {
+                format!("remember that resolvers may use the delegation to {zone} until {until}")
+            }));
+        }
         steps.push(end.to_string());
         if f.alternate() {
             let steps = (1..).zip(&steps);

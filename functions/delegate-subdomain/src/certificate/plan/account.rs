@@ -137,7 +137,7 @@ impl Account {
             id: zone_id("Z1"),
             name_servers: NameServers::new(["ns-1.awsdns.com", "ns-2.awsdns.net"]),
             name,
-            is_new: false,
+            has_only_apex: false,
         };
         let state = ZoneState::Public {
             zone,

@@ -506,7 +506,7 @@ fn new_zone() {
     let Some(ZoneState::Public { zone, .. }) = story.account.zones.get_mut(&zone_id("Z1")) else {
         panic!("it exists");
     };
-    zone.is_new = true;
+    zone.has_only_apex = true;
     let zone = zone.clone();
     story.account.obstacle = Obstacle::Some(Cause::NotDelegatedYet {
         zone: zone.name,

@@ -459,7 +459,8 @@ impl Case<'_> {
                     };
                     return target(zone, kind, Tagging::own(request), Purpose::Own);
                 }
-                // The rollback of a rename: another logical id has it, and is deleted later.
+                // Another logical id took the name while this one stayed in the template with another name, and that is rolled
+                // back: this Update needs the zone again. The other logical id is deleted later.
                 Ownership::OtherLogicalId {
                     transferred_from_here: true,
                     created_as: Some(_),

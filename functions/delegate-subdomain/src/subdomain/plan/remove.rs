@@ -143,7 +143,7 @@ impl Case<'_> {
         }
         if item.extent == Extent::RecordSet {
             return match self.delegation(item)? {
-                Some(set) => Ok(Some(self.finished(item, [delete(&item.delegation, &set)]))),
+                Some(set) => Ok(Some(self.finishing(item, [delete(&item.delegation, &set)]))),
                 None => Ok(None),
             };
         }
@@ -160,15 +160,15 @@ impl Case<'_> {
                     Whose::Other => Why::NotThisResources,
                     Whose::Nobody => Why::WithoutTags,
                 };
-                self.finished(item, [leave(zone, why)])
+                self.finishing(item, [leave(zone, why)])
             }
-            Fate::Return(to) => self.finished(
+            Fate::Return(to) => self.finishing(
                 item,
                 [tag(Tagging::returned(request, &to), Purpose::Return)],
             ),
-            Fate::Release => self.finished(item, [tag(Tagging::untagged(), Purpose::Release)]),
+            Fate::Release => self.finishing(item, [tag(Tagging::untagged(), Purpose::Release)]),
             Fate::Forget => {
-                self.finished(item, [tag(Tagging::previous_deleted(), Purpose::Settle)])
+                self.finishing(item, [tag(Tagging::previous_deleted(), Purpose::Settle)])
             }
             Fate::Undelegate { delegated_from } => {
                 let mut actions = Vec::new();
@@ -179,7 +179,7 @@ impl Case<'_> {
                 if delegated_from.is_none_or(|parent| parent == item.delegation.parent) {
                     actions.push(tag(Tagging::untagged(), Purpose::Release));
                 }
-                self.finished(item, actions)
+                self.finishing(item, actions)
             }
             Fate::Delete { complete } => return self.delete(item, complete).map(Some),
         }))
@@ -204,6 +204,8 @@ impl Case<'_> {
             return Ok(Fate::Leave(Whose::LaterRequest));
         }
         Ok(match ownership {
+            // The rollback of a rename. After a rename that succeeded, the Delete of the old logical id has removed this tag
+            // ([`Fate::Forget`]), or an Update in place of the new one has.
             Ownership::Managed { transfer, .. } | Ownership::External { transfer, .. }
                 if transfer.from.is_some() =>
             {
@@ -372,7 +374,8 @@ impl Case<'_> {
         })
     }
 
-    fn finished(&self, item: &Item<'_>, actions: impl Into<Vec<Action>>) -> Plan {
+    /// Returns a plan after which nothing is left to do for this delegation.
+    fn finishing(&self, item: &Item<'_>, actions: impl Into<Vec<Action>>) -> Plan {
         let remember = self.delivery.memory.with(&item.zone.id, Phase::Finished);
         let end = match self.task.which {
             Which::Named(_) => self.done(),

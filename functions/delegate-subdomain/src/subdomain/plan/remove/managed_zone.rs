@@ -189,7 +189,7 @@ impl Case<'_> {
                 actions.push(delete(&item.delegation, &set));
             }
             actions.push(leave(item.zone, why));
-            return Ok(self.finished(item, actions));
+            return Ok(self.finishing(item, actions));
         }
         let ttl = match self.delivery.memory.phase(&item.zone.id) {
             None => return Err(self.kept(item, keeps, Left::Untouched)),
