@@ -13,7 +13,7 @@ export interface ZonedStackProps extends StackProps {
   readonly availabilityZoneIds: string[];
 }
 
-/** A stack with a network in given availability zones. */
+/** A stack with a network in the configured availability zones. */
 export abstract class ZonedStack extends Stack {
   protected readonly vpc: ec2.Vpc;
   private readonly zoneIds: string[];

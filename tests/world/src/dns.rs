@@ -17,19 +17,20 @@ use crate::state::State;
 /// The address of the one server that replaces the Internet, which `DNS_NAME_SERVERS` names.
 pub const EVERYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53));
 
-/// What resolvers that have a stale cache, filter names or see another part of the network answer about a delegation that exists.
-/// They know no address of a name server, so that whoever follows a delegation asks them instead. None of it has authority.
+/// A false answer of a resolver about a delegation that exists, because of a stale cache, a filter of names or another view of the
+/// network. It is never authoritative. Such a resolver knows no address of a name server, so a client that follows a delegation
+/// queries the resolver itself instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
     /// NXDOMAIN, with the SOA of the zone.
     NoName,
-    /// A referral to name servers of someone else.
+    /// A referral to other name servers.
     Referral,
-    /// An NS record set of someone else.
+    /// An NS record set with other name servers.
     NameServers,
 }
 
-/// The snapshot that questions are answered from, until something changes.
+/// The snapshot from which queries are answered until something changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dns {
     snapshot: Option<Arc<Zones>>,
@@ -140,7 +141,7 @@ pub(crate) fn exchange(
     told.or_else(|| answer_bytes(&zones, asked, query, udp))
 }
 
-/// What a resolver says that lies about what is below a zone. None if it does not lie about that.
+/// Returns the answer of a resolver that lies about the names below a zone. None for all other queries.
 fn tell(zones: &Zones, asked: Asked, zone: &Name, lie: Lie, query: &[u8]) -> Option<Vec<u8>> {
     let query = Message::from_vec(query).ok()?;
     let [question] = query.queries.as_slice() else {

@@ -1,4 +1,4 @@
-//! Deletes that CloudFormation never sent. Whoever may invoke a function, or start its state machine, can make them up.
+//! Sends forged Deletes, which CloudFormation never sent. Whoever may invoke a function, or start its state machine, can do this.
 
 use custom_resource::sha256_hex;
 use serde_json::{Value, json};
@@ -13,38 +13,38 @@ use crate::custody::Sent;
 use crate::iam::principal::Hand;
 use crate::{Execution, Timestamp};
 
-/// How a request that was made up comes to a function.
+/// How a forged request reaches a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// As CloudFormation's own event.
     Event,
-    /// As a continuation, in the execution that the function would have started for that request.
+    /// As a continuation, in the execution that the function would have started for this request.
     OwnExecution,
-    /// As a continuation, in an execution of another name.
+    /// As a continuation, in an execution with another name.
     OtherExecution,
 }
 
-/// A Delete that was made up.
+/// A forged Delete.
 #[derive(Clone, Debug)]
 pub struct Forgery<'a> {
     /// The stack whose function is invoked.
     pub function_of: &'a Stack,
-    /// The stack from which the request says that it comes.
+    /// The stack that the request names as its sender.
     pub claims: &'a Stack,
-    /// The resource that it is about.
+    /// The resource to delete.
     pub logical_id: &'a str,
     /// That resource's type and properties.
     pub definition: &'a ResourceDefinition,
     /// Its physical id.
     pub physical_id: &'a str,
-    /// How it comes.
+    /// How it reaches the function.
     pub way: Way,
-    /// What earlier attempts have done, as a continuation says.
+    /// What earlier attempts have done, according to the continuation.
     pub progress: Value,
 }
 
 impl Engine {
-    /// Invokes a function with a Delete that was made up, and waits until nothing runs any more.
+    /// Invokes a function with a forged Delete, and waits until nothing runs any more.
     pub async fn forge_delete(&self, forgery: &Forgery<'_>) {
         let Forgery {
             function_of,
@@ -107,7 +107,7 @@ impl Engine {
         self.idle().await;
     }
 
-    /// An execution that was started by hand, with the input that the function itself would have given it.
+    /// Returns an execution that was started by hand, with the input that the function itself would have used.
     fn execution(
         &self,
         forgery: &Forgery<'_>,

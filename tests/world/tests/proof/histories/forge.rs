@@ -1,4 +1,4 @@
-//! Deletes that CloudFormation never sent: whoever may invoke a function makes them up.
+//! Forged Deletes, which CloudFormation never sent and whoever may invoke a function can send.
 
 use custom_resource::sha256_hex;
 use hosted_zones::NameServers;
@@ -10,7 +10,7 @@ use super::choice::NAMES;
 use super::step::Forged;
 use crate::cast::{BUILD, Cast, NETWORK, subdomain, with};
 
-/// Invokes the function of a stack with a Delete that is about a name, or about another stack's things.
+/// Invokes the function of a stack with a Delete for a name, or for resources of another stack.
 pub(super) async fn forge(
     cast: &Cast,
     stacks: &[Stack],
@@ -24,7 +24,7 @@ pub(super) async fn forge(
         .filter(|other| other.account == stack.account && other.id != stack.id)
         .collect();
     if matches!(forged, Forged::OtherStack | Forged::Own) {
-        // Whoever sends a stack's own Delete to its function in the right way deletes what the stack has.
+        // A valid Delete of the stack itself would delete what the stack has, so it is sent in another execution.
         let (claimed, way) = match forged {
             Forged::Own => (vec![stack], Way::OtherExecution),
             _ => (others, way),
@@ -56,7 +56,7 @@ pub(super) async fn forge(
     }
 }
 
-/// Sends it; a continuation once for each lie about what earlier attempts have done.
+/// Sends one Delete, and a continuation once for each false memory of earlier attempts.
 async fn send(
     cast: &Cast,
     function_of: &Stack,
@@ -84,8 +84,8 @@ async fn send(
     }
 }
 
-/// What earlier attempts of a Delete with this id are said to have done: nothing; all but the deletion itself; and all, so that
-/// what it left is to be deleted.
+/// Returns what earlier attempts of a Delete with this id have done, according to its continuation: nothing; everything except the
+/// deletion; and everything, so that only leftovers have to be deleted.
 fn claimed_progress(cast: &Cast, physical_id: &str) -> Vec<Value> {
     if physical_id.starts_with("arn:") {
         let remove = json!({
@@ -110,15 +110,15 @@ fn claimed_progress(cast: &Cast, physical_id: &str) -> Vec<Value> {
     ]
 }
 
-/// A physical id with the properties that it comes with; none for those of a subdomain of the stack's own.
+/// A physical id, and the properties of its resource. None for those of a subdomain of the stack itself.
 type Id = (Option<ResourceDefinition>, String);
 
-/// The last part of such an id, which anyone can compute.
+/// Returns the last part of a physical id, which anyone can compute.
 fn proof(servers: &NameServers) -> String {
     sha256_hex(&[&servers.to_string()], 16)
 }
 
-/// The id that release 0.2.0 would give for a zone of that name which no longer exists, with the right proof.
+/// Returns the id that release 0.2.0 would assign to a zone with this name that does not exist any more, with a valid proof.
 fn zone_that_does_not_exist(cast: &Cast, name: usize) -> Vec<Id> {
     let name = format!("{}.{BUILD}", NAMES[name]);
     let set = cast.world.record_set(&cast.build_zone, &name, "NS");
