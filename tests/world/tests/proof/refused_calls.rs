@@ -13,7 +13,9 @@ use world::{Edit, Event, Fault, FaultRule, Hand, Name, RecordKey, RecordSet, Ser
 use crate::cases::{CASES, Case, PLAIN, SLOW_CERTIFICATE, given_zone, one, with_given_zone};
 use crate::cast::{BUILD, CONSUMER, Cast, REGION, certificate, settings, subdomain, with};
 use crate::crash_points::{people_leave, runtime};
-use crate::exclusions::{FAILS_WHILE_UNDONE, PERMISSION_REMOVED, VALIDATION_RECORD_KEPT};
+use crate::exclusions::{
+    FAILS_WHILE_UNDONE, PERMISSION_REMOVED, Proof, VALIDATION_RECORD_KEPT, check_met,
+};
 use crate::invariants;
 use crate::roles;
 
@@ -571,6 +573,7 @@ fn whatever_call_fails_in_whatever_way_nothing_is_lost_and_nothing_is_left() {
         println!("{title}: {why}\n{history}");
     }
     assert!(broken.is_empty(), "{} lives failed", broken.len());
+    check_met(Proof::RefusedCalls);
 }
 
 /// Every action of the functions' roles is among the calls that fail.
