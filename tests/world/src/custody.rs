@@ -81,6 +81,15 @@ pub(crate) struct Sent {
     pub(crate) forged: bool,
 }
 
+/// How often each of two settings kept something from being a violation.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spared {
+    /// [`Settings::unanswered`](crate::Settings::unanswered).
+    pub unanswered: u64,
+    /// [`Settings::adopted_may_be_deleted`](crate::Settings::adopted_may_be_deleted).
+    pub adopted: u64,
+}
+
 /// All requests, and what exists because of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Custody {
@@ -91,13 +100,19 @@ pub(crate) struct Custody {
     live: BTreeMap<Tracked, Live>,
     /// The state of things before a request first changed them.
     before: BTreeMap<(u64, Thing), Option<Picture>>,
-    /// The request that last changed a thing, or none if a person did.
+    /// How often something was not judged.
+    spared: Spared,
+    /// The request that changed a thing last; none if a person did.
     changed_by: BTreeMap<Thing, Option<u64>>,
 }
 
 impl Custody {
-    /// Returns the numbers of the last request and of the last invocation, from which another engine
-    /// continues.
+    /// How often something was not judged.
+    pub(crate) fn spared(&self) -> Spared {
+        self.spared
+    }
+
+    /// The number of the last request and of the last invocation, from which another engine counts on.
     pub(crate) fn last_numbers(&self) -> (u64, u64) {
         let last = |key: Option<&u64>| key.copied().unwrap_or_default();
         let request = last(self.requests.keys().next_back());
@@ -123,11 +138,16 @@ impl Custody {
     fn end_transfer(&mut self, sent: &Sent) {
         let id = sent.physical_id.clone().unwrap_or_default();
         let tracked = (sent.stack_id.clone(), sent.logical_id.clone(), id);
-        let Some(taken) = self.live.get(&tracked).map(|live| live.things.clone()) else {
+        let Some(Live {
+            things: taken,
+            since,
+        }) = self.live.get(&tracked).cloned()
+        else {
             return;
         };
         for ((stack, logical_id, _), live) in &mut self.live {
-            if *stack == sent.stack_id && *logical_id != sent.logical_id {
+            let is_former = live.since < since && *logical_id != sent.logical_id;
+            if *stack == sent.stack_id && is_former {
                 live.things.retain(|thing| !taken.contains(thing));
             }
         }
@@ -146,7 +166,18 @@ impl Custody {
         }
     }
 
-    /// Notes that a person changes a thing.
+    /// A person takes the ownership tags off a zone that was transferred. Nothing says any more who has it.
+    pub(crate) fn disowned(&mut self, zone: &str, name: &Name) {
+        for live in self.live.values_mut() {
+            live.things.retain(|thing| match thing {
+                Thing::Zone(id) => id != zone,
+                Thing::Records(_, key) => key.name != *name || key.kind != "NS",
+                _ => true,
+            });
+        }
+    }
+
+    /// A person changes a thing.
     pub(crate) fn touched_by_person(&mut self, thing: Thing) {
         self.changed_by.insert(thing, None);
     }
@@ -176,10 +207,9 @@ pub(crate) fn succeeded(
         let by = state.custody.changed_by.get(&thing).copied().flatten();
         let now = picture(state, &thing);
         let is_as_before = match (&before, &now) {
-            // The rollback of a rename returns what was transferred. It cannot know what else the template
-            // changed.
-            (Some(before), Some(now)) if is_transferred(state, &sent, &thing) => {
-                before.owner == now.owner
+            // The rollback of a renaming returns what was transferred. What the template changed as well, it cannot know.
+            (Some(before), Some(now)) if is_transferred(state, &sent, before) => {
+                before.owner == now.owner && before.values == now.values
             }
             (before, now) => before == now,
         };
@@ -206,6 +236,7 @@ pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) 
     let first = sent.undoes.unwrap_or(number);
     let is_before = creator.is_none_or(|creator| creator < first);
     if may_be_of_an_unanswered_create(state, &sent, creator) {
+        state.custody.spared.unanswered += 1;
         state.custody.changed_by.insert(thing, None);
         return;
     }
@@ -220,11 +251,10 @@ pub(crate) fn changes(state: &mut State, hand: &Hand, thing: Thing, then: Then) 
                 "{hand} deleted {thing}, which was created after this Delete was requested"
             ));
         }
-        if sent.rolls_back
-            && !state.settings.adopted_may_be_deleted
-            && creator.is_none()
-            && matches!(thing, Thing::Records(..))
-        {
+        let was_persons = creator.is_none() && matches!(thing, Thing::Records(..));
+        if sent.rolls_back && was_persons && state.settings.adopted_may_be_deleted {
+            state.custody.spared.adopted += 1;
+        } else if sent.rolls_back && was_persons {
             state.violate(format!(
                 "{hand} deleted {thing}, which a person wrote, although the creation of its resource is rolled back"
             ));
@@ -357,11 +387,30 @@ fn creator_of(state: &State, thing: &Thing) -> Option<u64> {
     state.custody.request_of(hand?)
 }
 
-/// Returns whether another logical id of the stack created a thing.
-fn is_transferred(state: &State, sent: &Sent, thing: &Thing) -> bool {
-    let creator = creator_of(state, thing).map(|creator| &state.custody.requests[&creator]);
-    creator.is_some_and(|creator| {
-        creator.stack_id == sent.stack_id && creator.logical_id != sent.logical_id
+/// Whether a thing was another logical id's of the stack. A record set does not say whose it was.
+fn is_transferred(state: &State, sent: &Sent, before: &Picture) -> bool {
+    match before.owner.get(OWNERSHIP[1]) {
+        Some(logical_id) => *logical_id != sent.logical_id,
+        None => before.values.is_some() && state.is_renamed(&sent.stack_id, &sent.logical_id),
+    }
+}
+
+/// Whether a Delete with an id of CloudFormation's own was sent so long after the Create that created this that it may not take
+/// it any more ([`Settings::unanswered`](crate::Settings::unanswered)).
+pub(crate) fn is_deleted_too_late(state: &State, hand: &Hand) -> bool {
+    let Some(creator) = state.custody.request_of(hand) else {
+        return false;
+    };
+    let created = &state.custody.requests[&creator];
+    let own_id = format!("{}-{}-", stack_name(&created.stack_id), created.logical_id);
+    state.custody.requests.range(creator..).any(|(_, sent)| {
+        let id = sent.physical_id.as_deref().unwrap_or_default();
+        sent.kind == "Delete"
+            && !sent.forged
+            && sent.stack_id == created.stack_id
+            && sent.logical_id == created.logical_id
+            && id.starts_with(&own_id)
+            && sent.at - created.at >= state.settings.unanswered
     })
 }
 
@@ -370,7 +419,9 @@ fn is_transferred(state: &State, sent: &Sent, thing: &Thing) -> bool {
 struct Picture {
     /// The owner, according to its ownership tags.
     owner: BTreeMap<String, String>,
-    /// Everything else.
+    /// Of a record set.
+    values: Option<BTreeSet<String>>,
+    /// All else.
     content: String,
 }
 
@@ -384,6 +435,7 @@ impl Picture {
         users.retain(|key, _| !is_note(key));
         Self {
             owner,
+            values: None,
             content: format!("{content} {users:?}"),
         }
     }
@@ -404,7 +456,10 @@ fn picture(state: &State, thing: &Thing) -> Option<Picture> {
             let set = state.route53.zones.get(id)?.records.get(key)?;
             let plain = |value: &String| value.trim_end_matches('.').to_lowercase();
             let values: BTreeSet<String> = set.values.iter().map(plain).collect();
-            Picture::new(&none, &format!("{:?} {values:?}", set.ttl))
+            Picture {
+                values: Some(values),
+                ..Picture::new(&none, &format!("{:?}", set.ttl))
+            }
         }
         Thing::Parameter(place) => {
             let found = state.ssm.parameters.get(place)?;

@@ -45,6 +45,7 @@ mod wire;
 mod world;
 
 pub use acm::{Certificate, validation_record};
+pub use custody::Spared;
 pub use dns::{EVERYWHERE, Lie};
 pub use event_log::{Event, Table, Violation};
 pub use fault::{Fault, FaultRule, When};

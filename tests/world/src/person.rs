@@ -160,6 +160,18 @@ impl World {
         Ok(crate::dns::ds(existing(&self.state(), id)?))
     }
 
+    /// Takes all tags off a zone that was transferred to another logical id of its stack.
+    ///
+    /// # Errors
+    /// There is no such zone.
+    pub fn disown_zone(&self, id: &str) -> Result<(), ServiceError> {
+        self.edit_zone(id, |zone| zone.tags.clear())?;
+        let mut state = self.state();
+        let name = state.route53.zones[id].name.clone();
+        state.custody.disowned(id, &name);
+        Ok(())
+    }
+
     /// Writes a parameter, whether or not it exists.
     pub fn write_parameter(&self, account: &str, region: &str, name: &str, value: &str) {
         self.act("writes parameter", name, |state| {

@@ -267,7 +267,14 @@ impl State {
         });
     }
 
-    /// Returns whether a template renamed one of a stack's logical ids to the other, in either direction.
+    /// Whether a template renamed a logical id of a stack, from or to this one.
+    pub(crate) fn is_renamed(&self, stack_id: &str, logical_id: &str) -> bool {
+        let mut renames = self.renames.iter();
+        renames
+            .any(|(stack, from, to)| stack == stack_id && (from == logical_id || to == logical_id))
+    }
+
+    /// Whether a template renamed one of a stack's logical ids to the other, in whichever direction.
     pub(crate) fn renamed(&self, stack_id: &str, one: &str, other: &str) -> bool {
         let triple = |a: &str, b: &str| (stack_id.to_owned(), a.to_owned(), b.to_owned());
         self.renames.contains(&triple(one, other)) || self.renames.contains(&triple(other, one))

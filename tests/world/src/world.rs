@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use crate::custody::{self, Spared};
 use crate::event_log::{Event, Violation};
 use crate::fault::{Fault, FaultRule, When};
 use crate::iam::Role;
@@ -256,7 +257,17 @@ impl World {
         state.dns.changed();
     }
 
-    /// Notes that a template renamed a logical id of a stack.
+    /// How often settings kept something from being a violation.
+    pub fn spared(&self) -> Spared {
+        self.state().custody.spared()
+    }
+
+    /// Whether a Delete came too late after a Create without an answer to take what that Create created.
+    pub fn is_deleted_too_late(&self, hand: &Hand) -> bool {
+        custody::is_deleted_too_late(&self.state(), hand)
+    }
+
+    /// Says that a template renamed a logical id of a stack.
     pub fn renamed(&self, stack_id: &str, from: &str, to: &str) {
         self.state()
             .renames
@@ -265,11 +276,7 @@ impl World {
 
     /// Returns whether a template of a stack renamed this logical id, to or from another.
     pub fn is_renamed(&self, stack_id: &str, logical_id: &str) -> bool {
-        let state = self.state();
-        state
-            .renames
-            .iter()
-            .any(|(stack, from, to)| stack == stack_id && (from == logical_id || to == logical_id))
+        self.state().is_renamed(stack_id, logical_id)
     }
 
     /// Returns the response of the DNS server at an address, or none if no server is there or the bytes are

@@ -11,6 +11,7 @@ mod tags;
 mod validation;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -95,13 +96,19 @@ pub fn validation_record(account: &str, name: &str) -> (String, String) {
     )
 }
 
-/// Returns whether another certificate of the account, in any Region, still lists the record that a change
-/// deletes.
+/// How long a certificate has shown its records before whoever deletes one has to know that it needs it. Until it is issued,
+/// its Create creates a missing one again.
+const KNOWN_AFTER: Duration = Duration::from_secs(60);
+
+/// Whether another certificate of the account, in any Region, still lists the record that a change takes away.
 pub(crate) fn is_listed(state: &State, account: &str, change: &Change, work: &Work) -> bool {
     state.acm.certificates.values().any(|certificate| {
         certificate.account == account
             && !is_of(state, certificate, work)
-            && matches!(certificate.status.as_str(), "PENDING_VALIDATION" | "ISSUED")
+            && match certificate.status.as_str() {
+                "PENDING_VALIDATION" => state.now >= certificate.records_from + KNOWN_AFTER,
+                status => status == "ISSUED",
+            }
             && certificate.names.iter().any(|name| {
                 let (record, _) = validation_record(account, name);
                 record == change.key.name.to_string()

@@ -44,6 +44,8 @@ struct Slot {
     open: bool,
     expires: Timestamp,
     answer: watch::Sender<Option<Answer>>,
+    /// Whether SUCCESS was answered when nobody waited for it any more.
+    unread: Option<bool>,
 }
 
 /// All URLs and their answers.
@@ -82,16 +84,18 @@ impl AnswerDesk {
                 open: true,
                 expires,
                 answer,
+                unread: None,
             },
         );
         receiver
     }
 
-    /// Returns whether the accepted answer was SUCCESS, or none if no answer was accepted.
+    /// Whether SUCCESS was answered, where an answer was given, read or not.
     pub(crate) fn answered(&self, url: &str) -> Option<bool> {
         let slots = self.slots();
-        let answer = slots.get(url)?.answer.borrow();
-        answer.as_ref().map(|answer| answer.success)
+        let slot = slots.get(url)?;
+        let read = slot.answer.borrow().as_ref().map(|answer| answer.success);
+        read.or(slot.unread)
     }
 
     /// Ends CloudFormation's wait for an answer.
@@ -162,6 +166,9 @@ impl AnswerDesk {
             return Taken::Expired;
         }
         if !slot.open {
+            if let Ok(answer) = parse(body, &slot.asked) {
+                slot.unread.get_or_insert(answer.success);
+            }
             return Taken::Unread;
         }
         match parse(body, &slot.asked) {

@@ -59,8 +59,8 @@ pub(crate) fn settings(seed: u64) -> Settings {
         seed,
         latency: Duration::from_millis(5)..=Duration::from_millis(20),
         propagation: seconds(1)..=seconds(20),
-        adopted_may_be_deleted: ADOPTED_AND_ROLLED_BACK.covers(true),
-        unanswered: if CREATED_RECENTLY.covers(true) {
+        adopted_may_be_deleted: ADOPTED_AND_ROLLED_BACK.is_known_to_the_world(),
+        unanswered: if CREATED_RECENTLY.is_known_to_the_world() {
             RECENTLY
         } else {
             Duration::ZERO

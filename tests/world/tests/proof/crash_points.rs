@@ -11,7 +11,7 @@ use world::{Edit, Event, Fault, FaultRule, Grant, Hand, When};
 
 use crate::cases::{CASES, Case};
 use crate::cast::{Cast, REGION, settings};
-use crate::exclusions::{DIED_BEFORE_ITS_FIRST_WRITE, RECENTLY};
+use crate::exclusions::{DIED_BEFORE_ITS_FIRST_WRITE, Proof, RECENTLY, check_met};
 use crate::invariants;
 
 /// How often the process dies.
@@ -149,11 +149,11 @@ async fn operate(
     // nothing creates nothing: the first may have been answered, and undone by its Delete.
     let refused_as_repeat = (stack.failures.iter())
         .any(|why| why.contains("an earlier delivery of it may have been answered"))
-        && DIED_BEFORE_ITS_FIRST_WRITE.covers(point.is_some());
+        && point.is_some();
     let expected = match status {
         Status::Complete | Status::Deleted => !case.fails,
         Status::RolledBack | Status::CreateRolledBack | Status::NotDeleted => {
-            dies_always || case.fails || refused_as_repeat
+            dies_always || case.fails || DIED_BEFORE_ITS_FIRST_WRITE.covers(refused_as_repeat)
         }
         _ => false,
     };
@@ -297,4 +297,5 @@ fn nothing_is_lost_or_left_whichever_call_the_process_dies_at() {
         println!("{title}: {why}\n{history}");
     }
     assert!(failures.is_empty(), "{} points failed", failures.len());
+    check_met(Proof::CrashPoints);
 }

@@ -8,8 +8,9 @@ use world::{Certificate, Hand, Name, RecordSet, Zone};
 
 use crate::cast::{BUILD, Cast, NAMES, REGION};
 use crate::exclusions::{
-    ANOTHER_STACKS_ZONE, ANSWERED_ALREADY, GIVEN_UP, KEPT_AFTER_RENAMING, KEPT_TAGS,
-    NEVER_ANSWERED, OUTDATED_UPDATE, RENAMED_AND_ROLLED_BACK, TAGS_TAKEN_OFF, TOUCHED_BY_PEOPLE,
+    ANOTHER_STACKS_ZONE, ANSWERED_ALREADY, CREATED_RECENTLY, Exclusion, GIVEN_UP,
+    KEPT_AFTER_RENAMING, KEPT_TAGS, NEVER_ANSWERED, OUTDATED_UPDATE, RENAMED_AND_ROLLED_BACK,
+    TAGS_TAKEN_OFF, TOUCHED_BY_PEOPLE,
 };
 
 /// A promise about a name, a zone or a prefix that a person's act can break.
@@ -55,6 +56,8 @@ struct Made {
     /// The names with which a failure identifies exactly this thing.
     names: Vec<String>,
     by: Hand,
+    /// Why it may be left all the same.
+    unless: Option<&'static Exclusion>,
 }
 
 /// Returns everything that functions created for a stack. Record sets count only outside of the stack's own
@@ -63,10 +66,25 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
     let by_stack = |hand: &Hand| matches!(hand, Hand::Function(work) if work.stack_id == stack.id);
     let plain = |name: &str| name.trim_end_matches('.').to_owned();
     let mut made = Vec::new();
-    let mut add = |key: String, names: Vec<String>, by: &Hand| {
-        let by = by.clone();
-        made.push(Made { key, names, by });
+    let mut add =
+        |key: String, names: Vec<String>, by: &Hand, unless: Option<&'static Exclusion>| {
+            let by = by.clone();
+            let too_late = cast.world.is_deleted_too_late(&by);
+            let unless = unless.or(too_late.then_some(&CREATED_RECENTLY));
+            made.push(Made {
+                key,
+                names,
+                by,
+                unless,
+            });
+        };
+    // Nothing says that a request was answered with a zone which people have deleted since.
+    let may_create = |late: Option<Repeat>, name: &Name| match late {
+        Some(Repeat::OfFailure) => true,
+        Some(Repeat::OfSuccess) => cast.exempt.is(&plain(&name.to_string()), Promise::Zone),
+        None => false,
     };
+    let answered = |late: bool| late.then_some(&ANSWERED_ALREADY);
     for (id, zone) in cast.world.zones() {
         for (key, set) in &zone.records {
             if !by_stack(&set.written_by) || by_stack(&zone.made_by) {
@@ -75,26 +93,27 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
             let name = key.name.to_string();
             let late = repeat_of(cast, &set.written_by);
             if key.kind == "NS" {
-                if !ANSWERED_ALREADY.covers(late == Some(Repeat::OfFailure)) {
-                    add(
-                        format!("delegation of {name} in {id}"),
-                        names_of_delegation(cast, &key.name, set),
-                        &set.written_by,
-                    );
-                }
-            } else if !ANSWERED_ALREADY.covers(late.is_some()) && !is_kept(cast, &name) {
+                add(
+                    format!("delegation of {name} in {id}"),
+                    names_of_delegation(cast, &key.name, set),
+                    &set.written_by,
+                    answered(may_create(late, &key.name)),
+                );
+            } else if !is_kept(cast, &name) {
                 add(
                     format!("record {name}"),
                     vec![plain(&name)],
                     &set.written_by,
+                    answered(late.is_some()),
                 );
             }
         }
-        let late = repeat_of(cast, &zone.made_by) == Some(Repeat::OfFailure);
-        let strange = TAGS_TAKEN_OFF.covers(cast.exempt.is(&zone.id, Promise::Leftover));
-        if by_stack(&zone.made_by) && !ANSWERED_ALREADY.covers(late) && !strange {
+        if by_stack(&zone.made_by) {
+            let late = may_create(repeat_of(cast, &zone.made_by), &zone.name);
+            let strange = cast.exempt.is(&zone.id, Promise::Leftover);
             let names = vec![id.clone(), plain(&zone.name.to_string())];
-            add(format!("zone {id}"), names, &zone.made_by);
+            let unless = answered(late).or(strange.then_some(&TAGS_TAKEN_OFF));
+            add(format!("zone {id}"), names, &zone.made_by, unless);
         }
     }
     for ((_, _, name), parameter) in cast.world.parameters() {
@@ -104,16 +123,17 @@ fn made_by(cast: &Cast, stack: &Stack) -> Vec<Made> {
             let prefix = name.rsplit_once('/').map_or("", |(prefix, _)| prefix);
             let three = PARAMETERS.map(|name| format!("{prefix}/{name}"));
             let names = three.into_iter().chain([prefix.to_owned()]).collect();
-            add(format!("parameter {name}"), names, &parameter.made_by);
+            add(format!("parameter {name}"), names, &parameter.made_by, None);
         }
     }
     for (arn, certificate) in cast.world.certificates() {
-        let late = repeat_of(cast, &certificate.made_by).is_some();
-        if by_stack(&certificate.made_by) && !ANSWERED_ALREADY.covers(late) {
+        if by_stack(&certificate.made_by) {
+            let late = repeat_of(cast, &certificate.made_by).is_some();
             add(
                 format!("certificate {arn}"),
                 vec![arn.clone()],
                 &certificate.made_by,
+                answered(late),
             );
         }
     }
@@ -177,8 +197,10 @@ pub(crate) fn check(cast: &Cast, stack: &Stack) -> Vec<String> {
         }
         Status::Complete | Status::RolledBack => {
             for (logical_id, resource) in &stack.resources {
-                let given_up = GIVEN_UP.covers(cast.exempt.given_up.contains_key(&stack.id));
-                if !given_up && let Err(why) = as_said(cast, stack, logical_id, resource) {
+                let given_up = cast.exempt.given_up.contains_key(&stack.id);
+                if let Err(why) = as_said(cast, stack, logical_id, resource)
+                    && !GIVEN_UP.covers(given_up)
+                {
                     wrong.push(why);
                 }
                 expected.extend(keys_of(cast, resource));
@@ -233,7 +255,12 @@ fn nothing_unexplained(
         let given_up = given_up.is_some_and(|requests| requests.contains(&created));
         let explained = (stack.orphans.iter())
             .any(|orphan| created < orphan.delete && explains(cast, orphan, &made));
-        if !expected.contains(&made.key) && !explained && !GIVEN_UP.covers(given_up) {
+        let may_be_left = || made.unless.is_some_and(|exclusion| exclusion.covers(true));
+        if !expected.contains(&made.key)
+            && !explained
+            && !GIVEN_UP.covers(given_up)
+            && !may_be_left()
+        {
             wrong.push(format!("{} is left", made.key));
         }
     }
@@ -342,7 +369,7 @@ fn are_tags(
 ) -> bool {
     let tags = own_tags(tags);
     let has = |(name, value): (&String, &String)| tags.get(name) == Some(value);
-    tags == *wanted || KEPT_TAGS.covers(kept) && wanted.iter().all(has)
+    tags == *wanted || wanted.iter().all(has) && KEPT_TAGS.covers(kept)
 }
 
 /// Returns whether a thing existed before its resource was created.
@@ -404,14 +431,14 @@ fn as_said(
             // that it had.
             let outdated = format!("{} {logical_id}", stack.id);
             let outdated = cast.exempt.is(&outdated, Promise::Attributes);
-            let renamed = RENAMED_AND_ROLLED_BACK
-                .covers(cast.world.is_renamed(&stack.id, logical_id))
-                || OUTDATED_UPDATE.covers(outdated);
+            let is_renamed = cast.world.is_renamed(&stack.id, logical_id);
+            let renamed =
+                || RENAMED_AND_ROLLED_BACK.covers(is_renamed) || OUTDATED_UPDATE.covers(outdated);
             for (view, records) in [("API", &parent.records), ("DNS", &parent.published)] {
-                if touched(Promise::Delegation) {
-                    break;
-                }
                 let Some(set) = records.get(&key) else {
+                    if touched(Promise::Delegation) {
+                        break;
+                    }
                     return wrong(format!("{name} is not delegated ({view})"));
                 };
                 let mut values: Vec<String> = set
@@ -424,20 +451,22 @@ fn as_said(
                 hosts.sort();
                 // An adopted delegation stays as people wrote it.
                 let is_adopted = set.written_by == Hand::Person;
-                if values != hosts || set.ttl != Some(ttl) && !renamed && !is_adopted {
+                let is_wrong = values != hosts || set.ttl != Some(ttl) && !is_adopted && !renamed();
+                if is_wrong && !touched(Promise::Delegation) {
                     return wrong(format!(
                         "{name} is delegated to {values:?} ({view}), TTL {:?}, wanted {hosts:?}, {ttl}",
                         set.ttl
                     ));
                 }
             }
-            let is_made = text("HostedZoneId").is_none() && !renamed;
+            let is_made = text("HostedZoneId").is_none();
             let comment = text("Comment").unwrap_or_default();
             let tags = tags_of(resource);
             let kept = is_older(cast, &zone.made_by, resource);
             if is_made
-                && !touched(Promise::Tags)
                 && (zone.comment != comment || !are_tags(&zone.tags, &tags, kept))
+                && !renamed()
+                && !touched(Promise::Tags)
             {
                 return wrong(format!(
                     "zone {zone_id} says {:?} {:?}, wanted {comment:?} {tags:?}",
@@ -497,24 +526,20 @@ fn as_said(
                 ));
             }
             let zone = cast.world.zone(&text("HostedZoneId").unwrap_or_default());
-            if ANOTHER_STACKS_ZONE.covers(zone.is_none()) {
-                return Ok(());
-            }
             for name in &certificate.names {
                 let (record, _) = world::validation_record(&certificate.account, name);
                 let key = world::RecordKey::new(&Name::of(&record), "CNAME");
                 let zones = cast.world.zones();
-                if !zones.values().any(|zone| zone.records.contains_key(&key)) {
-                    return wrong(format!("{arn} cannot be renewed: {record} does not exist"));
+                let exists = zones.values().any(|zone| zone.records.contains_key(&key));
+                if !exists && !ANOTHER_STACKS_ZONE.covers(zone.is_none()) {
+                    return wrong(format!("{arn} cannot be renewed: {record} is gone"));
                 }
             }
             Ok(())
         }
         _ => {
             let prefix = text("ParameterPrefix").unwrap_or_default();
-            if TOUCHED_BY_PEOPLE.covers(cast.exempt.is(&prefix, Promise::Parameters)) {
-                return Ok(());
-            }
+            let touched = cast.exempt.is(&prefix, Promise::Parameters);
             let zone_id = text("HostedZoneId").unwrap_or_default();
             let Some(zone) = cast.world.zone(&zone_id) else {
                 return wrong(format!("its zone {zone_id} does not exist"));
@@ -541,7 +566,7 @@ fn as_said(
                     hosts.sort_unstable();
                     value = hosts.join(",");
                 }
-                if value != wanted {
+                if value != wanted && !TOUCHED_BY_PEOPLE.covers(touched) {
                     return wrong(format!("{prefix}/{name} is {value:?}, wanted {wanted:?}"));
                 }
             }

@@ -15,7 +15,9 @@ use world::{Edit, Event, Fault, FaultRule, Hand, Name, RecordKey, RecordSet, Ser
 use crate::cases::{CASES, Case, PLAIN, SLOW_CERTIFICATE, existing_zone, one, with_existing_zone};
 use crate::cast::{BUILD, CONSUMER, Cast, REGION, certificate, settings, subdomain, with};
 use crate::crash_points::{people_leave, runtime};
-use crate::exclusions::{FAILS_WHILE_UNDONE, PERMISSION_REMOVED, VALIDATION_RECORD_KEPT};
+use crate::exclusions::{
+    FAILS_WHILE_UNDONE, PERMISSION_REMOVED, Proof, VALIDATION_RECORD_KEPT, check_met,
+};
 use crate::invariants;
 use crate::roles;
 
@@ -622,6 +624,7 @@ fn nothing_is_lost_or_left_whichever_call_fails() {
         println!("{title}: {why}\n{history}");
     }
     assert!(broken.is_empty(), "{} lives failed", broken.len());
+    check_met(Proof::RefusedCalls);
 }
 
 /// Every action of the functions' roles is among the calls that fail.

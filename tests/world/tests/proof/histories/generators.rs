@@ -12,6 +12,7 @@ use super::choice::{
     CertificateChoice, NAMES, PREFIXES, StackChoice, TagOrder, TagsChoice, ZoneChoice,
 };
 use super::step::{Act, Failure, FaultStep, Forged, Operation, Step, Twist};
+use crate::exclusions::ONE_NAME_TWO_LOGICAL_IDS;
 
 /// The operations that the functions call, including the answer.
 const OPERATIONS: [&str; 28] = [
@@ -131,7 +132,7 @@ fn zones() -> impl Strategy<Value = Vec<ZoneChoice>> {
         5 => vec(zone(), 1),
         2 => vec(zone(), 2).prop_map(|mut zones| {
             zones[1].logical_id = 1 - zones[0].logical_id;
-            if zones[1].name == zones[0].name {
+            if ONE_NAME_TWO_LOGICAL_IDS.covers(zones[1].name == zones[0].name) {
                 zones[1].name = (zones[0].name + 1) % NAMES.len();
             }
             zones

@@ -15,7 +15,10 @@ use super::operate::operate;
 use super::people;
 use super::step::{Failure, FaultStep, Operation, Step, Twist};
 use crate::cast::{Cast, NETWORK, REGION, settings};
-use crate::exclusions::{GIVEN_TO_TWO_STACKS, OUTDATED_UPDATE, WITHIN_A_MINUTE};
+use crate::exclusions::{
+    ADOPTED_AND_ROLLED_BACK, CREATED_RECENTLY, GIVEN_TO_TWO_STACKS, OUTDATED_UPDATE,
+    WITHIN_A_MINUTE,
+};
 use crate::invariants::{self, Promise};
 
 /// The age from which a second delivery recognizes itself as one. An earlier one is delivered before the next
@@ -73,6 +76,9 @@ pub(crate) fn play(seed: u32, steps: &[Step]) -> Result<(), Broken> {
                 result = history.run(steps) => result,
                 () = world.overrun() => Err(overrun(&world)),
             };
+            let spared = world.spared();
+            CREATED_RECENTLY.covers(spared.unanswered > 0);
+            ADOPTED_AND_ROLLED_BACK.covers(spared.adopted > 0);
             result.map_err(|why| Broken {
                 why,
                 history: history.cast.history(),

@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
+use crate::exclusions::{Proof, check_met};
 use step::Steps;
 
 /// The number of histories, unless `HISTORIES` sets it.
@@ -70,6 +71,9 @@ fn no_history_loses_or_leaves_anything() {
         begun.elapsed()
     );
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    if histories >= HISTORIES {
+        check_met(Proof::Histories);
+    }
 }
 
 /// Plays one part of the histories, and returns the shortest one that fails.

@@ -88,8 +88,8 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
         Act::MakeZone(at) => drop(world.make_zone(CONSUMER, &name(at))),
         Act::RemoveZones(at) => {
             for zone in zones_named(cast, &name(at)) {
-                let never_known = ZONE_NEVER_KNOWN.covers(!is_known(&zone, stacks));
-                if zone.made_by != Hand::Person && !never_known {
+                let is_functions = zone.made_by != Hand::Person;
+                if is_functions && !ZONE_NEVER_KNOWN.covers(!is_known(&zone, stacks)) {
                     empty(cast, &zone, |_| true);
                     drop(world.remove_zone(&zone.id));
                 }
@@ -98,10 +98,17 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
         Act::RemoveMarks(at) => {
             for zone in zones_named(cast, &name(at)) {
                 if was_taken_over(&zone) {
-                    let strange = (zone.id.clone(), Promise::Leftover);
-                    cast.exempt.touched.insert(strange);
+                    // To its former logical id it belongs again, whose late Delete may delete it.
+                    let touched = [
+                        (zone.id.clone(), Promise::Leftover),
+                        (name(at), Promise::Zone),
+                        (name(at), Promise::Delegation),
+                    ];
+                    cast.exempt.touched.extend(touched);
+                    drop(world.disown_zone(&zone.id));
+                } else {
+                    drop(world.edit_zone(&zone.id, |zone| zone.tags.clear()));
                 }
-                drop(world.edit_zone(&zone.id, |zone| zone.tags.clear()));
             }
         }
         Act::Sign(at) => {
