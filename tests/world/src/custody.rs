@@ -166,7 +166,7 @@ impl Custody {
         }
     }
 
-    /// A person takes the ownership tags off a zone that was transferred. Nothing says any more who has it.
+    /// A person removes the ownership tags of a transferred zone, so that its owner is unknown.
     pub(crate) fn disowned(&mut self, zone: &str, name: &Name) {
         for live in self.live.values_mut() {
             live.things.retain(|thing| match thing {
@@ -177,7 +177,7 @@ impl Custody {
         }
     }
 
-    /// A person changes a thing.
+    /// A person changes a resource.
     pub(crate) fn touched_by_person(&mut self, thing: Thing) {
         self.changed_by.insert(thing, None);
     }
@@ -421,7 +421,7 @@ struct Picture {
     owner: BTreeMap<String, String>,
     /// Of a record set.
     values: Option<BTreeSet<String>>,
-    /// All else.
+    /// Of anything else.
     content: String,
 }
 

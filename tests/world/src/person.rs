@@ -160,7 +160,7 @@ impl World {
         Ok(crate::dns::ds(existing(&self.state(), id)?))
     }
 
-    /// Takes all tags off a zone that was transferred to another logical id of its stack.
+    /// Removes all tags of a zone that was transferred to another logical id of its stack.
     ///
     /// # Errors
     /// There is no such zone.

@@ -267,7 +267,7 @@ impl World {
         custody::is_deleted_too_late(&self.state(), hand)
     }
 
-    /// Says that a template renamed a logical id of a stack.
+    /// Records that a template renamed a logical id of a stack.
     pub fn renamed(&self, stack_id: &str, from: &str, to: &str) {
         self.state()
             .renames

@@ -44,7 +44,7 @@ struct Slot {
     open: bool,
     expires: Timestamp,
     answer: watch::Sender<Option<Answer>>,
-    /// Whether SUCCESS was answered when nobody waited for it any more.
+    /// Whether SUCCESS was answered after CloudFormation had stopped waiting.
     unread: Option<bool>,
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Exclusion {
     pub(crate) reason: &'static str,
     /// The proof that meets it.
     met_by: Proof,
-    /// How often it applied.
+    /// How often it has applied.
     applied: AtomicU64,
 }
 
@@ -44,7 +44,7 @@ impl Exclusion {
     }
 }
 
-/// Checks that a proof which was played wholly has met each of its exclusions. What it never meets is no limit: remove it.
+/// Checks that a complete proof has met each of its exclusions. Remove an exclusion that it never meets.
 pub(crate) fn check_met(by: Proof) {
     let mut never = Vec::new();
     for found in ALL.iter().filter(|found| found.met_by == by) {

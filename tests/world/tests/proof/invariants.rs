@@ -56,7 +56,7 @@ struct Made {
     /// The names with which a failure identifies exactly this thing.
     names: Vec<String>,
     by: Hand,
-    /// Why it may be left all the same.
+    /// Why it may be left nevertheless.
     unless: Option<&'static Exclusion>,
 }
 
@@ -532,7 +532,7 @@ fn as_said(
                 let zones = cast.world.zones();
                 let exists = zones.values().any(|zone| zone.records.contains_key(&key));
                 if !exists && !ANOTHER_STACKS_ZONE.covers(zone.is_none()) {
-                    return wrong(format!("{arn} cannot be renewed: {record} is gone"));
+                    return wrong(format!("{arn} cannot be renewed: {record} does not exist"));
                 }
             }
             Ok(())

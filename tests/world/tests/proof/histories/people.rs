@@ -98,7 +98,7 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
         Act::RemoveMarks(at) => {
             for zone in zones_named(cast, &name(at)) {
                 if was_taken_over(&zone) {
-                    // To its former logical id it belongs again, whose late Delete may delete it.
+                    // It belongs to its former logical id again, whose late Delete may delete it.
                     let touched = [
                         (zone.id.clone(), Promise::Leftover),
                         (name(at), Promise::Zone),
