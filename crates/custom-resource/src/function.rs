@@ -127,7 +127,7 @@ impl<R: ResourceTypes, W: Waiter, T: AnswerTransport> Function<R, W, T> {
         // A panic of the resource type is caught closer to it. This one catches all others.
         let verdict = guarded(work.verdict()).await.unwrap_or_else(|panic| {
             Verdict::Answer(Answer::failed(format!(
-                "The function failed by a mistake of its own: {panic}."
+                "The function failed because of a bug in it: {panic}."
             )))
         });
         summary.waited_for = work.waited_for();

@@ -136,7 +136,7 @@ impl<'a, R: ResourceTypes, W: Waiter, T: AnswerTransport> Work<'a, R, W, T> {
                 }
                 Look::Panicked(panic) => {
                     let failure = Failure::new(format!(
-                        "The function failed by a mistake of its own{}: {panic}. The log of invocation {} has more.",
+                        "The function failed because of a bug in it{}: {panic}. The log of invocation {} has more.",
                         self.at(),
                         self.context.request_id,
                     ));

@@ -238,7 +238,7 @@ impl<T: Transport> Dns<T> {
                     let authoritative = answer.metadata.authoritative;
                     if reply.is_a_servers_own() && !authoritative && !self.may_be_resolvers() {
                         silence = Silence(format!(
-                            "it {reply}, but not by its own authority: something on the way answers for it"
+                            "it {reply}, but without authority: something on the path answers in its place"
                         ));
                         continue;
                     }

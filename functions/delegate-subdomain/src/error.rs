@@ -213,7 +213,7 @@ pub(crate) enum Error {
         "{name} was not deleted: its zone {zone} exists, and its NS record set in {parent} cannot be deleted ({}) \
          and may still delegate to it ({standing}). Restore the permissions, or ask the owner of {parent} to delete the \
          record set, then delete again. If {parent} does not exist, {}.", .cause.trim_end_matches('.'),
-        if *.is_external { "delete the stack and retain this resource" } else { "delete the zone by hand before" }
+        if *.is_external { "delete the stack and retain this resource" } else { "delete the zone by hand, then delete again" }
     )]
     StillDelegated {
         /// Whether the zone existed before the resource, so that a Delete keeps it.

@@ -173,7 +173,9 @@ async fn panics_are_answered() {
     );
     let reason = stage.reason();
     assert!(
-        reason.starts_with("The function failed by a mistake of its own while reading the zone: index out of bounds"),
+        reason.starts_with(
+            "The function failed because of a bug in it while reading the zone: index out of bounds"
+        ),
         "{reason}"
     );
     assert!(

@@ -29,7 +29,7 @@ pub(super) enum Error {
     #[error(transparent)]
     Unusable(#[from] Unusable),
     #[error(
-        "Property {property} has {name}, which lies in none of the zones given ({zones}): add the id of its zone to \
+        "Property {property} has {name}, which is in none of the zones of the certificate ({zones}): add the id of its zone to \
          AdditionalHostedZoneIds, or correct the name."
     )]
     OutsideZones {

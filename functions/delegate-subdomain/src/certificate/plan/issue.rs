@@ -165,7 +165,7 @@ fn request(
         // Later, a Delete may have searched for the last time.
         Verdict::Suspected(cause) if delivery.age() + LAST_REQUEST < delivery.max_age => {
             let waiting_for = format!(
-                "the certificate for {} to be requested, which would not be issued as things stand, because {cause}",
+                "the certificate for {} to be requested, which ACM could not issue now, because {cause}",
                 name()
             );
             return Ok(Plan::wait(waiting_for, PAUSE, Phase::Search(search)));
@@ -349,7 +349,7 @@ pub(super) fn until_issued(
     let has_cnames = certificate.records().is_some();
     let why = match verdict {
         Verdict::Hopeless(cause) => return Err(Error::Hopeless { name, cause }),
-        Verdict::Suspected(cause) => format!("; as things stand it will not be, because {cause}"),
+        Verdict::Suspected(cause) => format!("; ACM cannot issue it now, because {cause}"),
         Verdict::Hopeful if has_cnames => String::new(),
         Verdict::Hopeful => "; ACM has not said yet which CNAMEs validate it".to_owned(),
     };

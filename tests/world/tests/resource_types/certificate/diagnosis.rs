@@ -231,7 +231,7 @@ async fn a_time_out_names_the_suspected_cause() {
             .await;
         assert!(
             reason.contains(&format!(
-                "waiting for the certificate for {NAME} to be requested, which would not be issued as things stand, because its \
+                "waiting for the certificate for {NAME} to be requested, which ACM could not issue now, because its \
                  validation CNAMEs do not resolve, because their zone {ZONE} is not reached from the outside: there is no \
                  delegation at {ZONE}"
             )),

@@ -22,7 +22,7 @@ async fn an_unusable_zone_is_named() {
     };
     let outside = |property: &str, name: &str| {
         format!(
-            "Property {property} has {name}, which lies in none of the zones given ({ZONE}): add the id of its zone to \
+            "Property {property} has {name}, which is in none of the zones of the certificate ({ZONE}): add the id of its zone to \
              AdditionalHostedZoneIds, or correct the name."
         )
     };

@@ -351,7 +351,7 @@ async fn a_delegated_zone_is_kept_without_permissions() {
     assert!(
         reason.ends_with(&format!(
             "). Restore the permissions, or ask the owner of {BUILD} to delete the record set, then delete again. If {BUILD} does \
-             not exist, delete the zone by hand before."
+             not exist, delete the zone by hand, then delete again."
         )),
         "{reason}"
     );
