@@ -158,7 +158,7 @@ fn tell(zones: &Zones, asked: Asked, zone: &Name, lie: Lie, query: &[u8]) -> Opt
     match lie {
         Lie::Referral => reply.authorities.push(elsewhere),
         Lie::NameServers if question.query_type() == RecordType::NS => {
-            reply.answers.push(elsewhere)
+            reply.answers.push(elsewhere);
         }
         Lie::NoName | Lie::NameServers => {
             let mut for_soa = Message::query();

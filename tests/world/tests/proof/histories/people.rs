@@ -8,7 +8,7 @@ use world::{Edit, Guardrail, Hand, Name, RecordKey, Zone};
 use super::choice::{NAMES, PREFIXES};
 use super::step::Act;
 use crate::cast::{BUILD, CONSUMER, Cast, NAMES as RIGHTS, NETWORK, PREFIX, REGION};
-use crate::exclusions::{LOGICAL_ID_RETAGGED, ZONE_NEVER_KNOWN};
+use crate::exclusions::{LOGICAL_ID_RETAGGED, TAGS_TAKEN_OFF, ZONE_NEVER_KNOWN};
 use crate::invariants::Promise;
 use crate::roles;
 
@@ -97,7 +97,7 @@ pub(crate) fn act(cast: &mut Cast, stacks: &[&Stack], act: Act) {
         }
         Act::RemoveMarks(at) => {
             for zone in zones_named(cast, &name(at)) {
-                if was_taken_over(&zone) {
+                if TAGS_TAKEN_OFF.covers(was_taken_over(&zone)) {
                     // It belongs to its former logical id again, whose late Delete may delete it.
                     let touched = [
                         (zone.id.clone(), Promise::Leftover),
