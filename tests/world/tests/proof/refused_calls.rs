@@ -595,6 +595,7 @@ fn nothing_is_lost_or_left_whichever_call_fails() {
     // `LIFE` is a part of the title of the lives that are played, and `ONE_IN=10` plays a tenth of them.
     let only = std::env::var("LIFE").unwrap_or_default();
     let one_in = std::env::var("ONE_IN").map_or(1, |text| text.parse().expect("a number"));
+    let is_complete = one_in == 1 && std::env::var_os("LIFE").is_none();
     lives.retain(|life| title(life).contains(&only));
     let lives: Vec<Life> = lives.into_iter().step_by(one_in).collect();
     let calls: usize = scenes.iter().map(|scene| scene.calls.len()).sum();
@@ -624,7 +625,9 @@ fn nothing_is_lost_or_left_whichever_call_fails() {
         println!("{title}: {why}\n{history}");
     }
     assert!(broken.is_empty(), "{} lives failed", broken.len());
-    check_met(Proof::RefusedCalls);
+    if is_complete {
+        check_met(Proof::RefusedCalls);
+    }
 }
 
 /// Every action of the functions' roles is among the calls that fail.
