@@ -380,14 +380,15 @@ type Errors = Vec<(String, usize, usize)>;
 /// Test programs, by target and package folder.
 type Programs = BTreeMap<(String, String), PathBuf>;
 
-/// Builds the tests of a copy, with the dependencies that are already built for the checkout.
+/// Builds the tests of a copy.
 fn build(copy: &Path, log: &Path) -> (Errors, Programs) {
     let mut build = setup::cargo_command();
     build
         .args(["test", "--locked", "--workspace", "--no-run", "--lib"])
         .args(["--test", "resource_types", "--test", "proof"])
         .args(["--no-fail-fast", "--message-format=json"])
-        .env("CARGO_TARGET_DIR", checkout::target())
+        // Not the checkout's: cargo would take the mutants for its crates, since both have the same names and versions.
+        .env("CARGO_TARGET_DIR", checkout::target().join("mutants-build"))
         .current_dir(copy);
     let (mut errors, mut programs) = (Errors::new(), Programs::new());
     let result = process::run(&mut build, "build the mutants", log, |line| {

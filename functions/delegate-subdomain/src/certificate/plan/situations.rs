@@ -13,7 +13,7 @@ use crate::certificate::{
 };
 use aws_sdk_acm::types::FailureReason;
 use dns_check::{BrokenChain, Caa, KeyId};
-use ownership::{Requester, Tags, tags};
+use ownership::{Requester, Tags, certificate::Successor, tags};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path};
 
@@ -384,6 +384,39 @@ fn in_place() {
     story.end();
 }
 
+#[test]
+fn which_certificate() {
+    let mut story = Story::new(
+        "which-certificate.txt",
+        "Two certificates that the resource can use",
+    );
+    let zones = story.account.zones.clone();
+    let pending = story.exists(1, &[NAME], false);
+    story.account.edit(&pending).certificate.status = Status::Pending;
+    story.remark("Its zone does not exist any more, so that it cannot be issued.");
+    story
+        .account
+        .zones
+        .insert(zone_id("Z1"), ZoneState::Missing);
+    let create = story.event("Create", "", plain());
+    assert!(matches!(story.tell(&create), End::Failed(_)));
+    story.account.zones = zones;
+    story.remark("Another one is issued.");
+    let issued = story.exists(2, &[NAME], true);
+    let create = story.event("Create", "", plain());
+    let answered = |end: End| match end {
+        End::Done(success) => success.physical_resource_id,
+        _ => panic!("it is no success"),
+    };
+    assert_eq!(answered(story.tell(&create)), issued.as_str());
+    story.remark("Both are issued. The one that CloudFormation tracks is kept.");
+    story.account.edit(&pending).certificate.status = Status::Issued;
+    let tags = properties(json!({ "Tags": { "team": "a" } }));
+    let update = story.update(issued.as_str(), plain(), tags);
+    assert_eq!(answered(story.tell(&update)), issued.as_str());
+    story.end();
+}
+
 fn replaced(story: &mut Story) -> (CertificateArn, Value) {
     let arn = story.exists(1, &[NAME], true);
     let names = json!({ "SubjectAlternativeNames": ["b.dev.example.com"] });
@@ -423,6 +456,32 @@ fn replace_and_rolled_back() {
     story.remark("CloudFormation deletes the new one in its clean-up, if it knows it.");
     let delete = story.event("Delete", new.as_str(), after);
     story.tell(&delete);
+    story.end();
+}
+
+#[test]
+fn replace_again() {
+    let mut story = Story::new(
+        "replace-again.txt",
+        "An Update that replaces a certificate has died, and another Update replaces it",
+    );
+    let old = story.exists(1, &[NAME], true);
+    let named = |name: &str| deleting(json!({ "DomainName": name }));
+    let died = story.update(old.as_str(), plain(), named("b.dev.example.com"));
+    let request = died.request();
+    let noted = name("b.dev.example.com");
+    let note = Successor::of_request(&request, old.region(), &noted);
+    story.account.edit(&old).tags.extend(note.tag());
+    let tags = request.ownership_tags();
+    story
+        .account
+        .certificate(&arn(2), &["b.dev.example.com"], tags);
+    story.remark(
+        "The note leads to what the first one requested. It is deleted before it is overwritten.",
+    );
+    let update = story.update(old.as_str(), plain(), named("c.dev.example.com"));
+    story.tell_for(&update, 600, issue);
+    assert!(!story.account.certificates.contains_key(&arn(2)));
     story.end();
 }
 
@@ -535,8 +594,15 @@ fn time_is_up() {
     let create = story.event("Create", "", deleting(json!({})));
     let first = Phase::first(&create.request());
     let tags = create.request().ownership_tags();
-    story.account.certificate(&arn(2), &[NAME], tags);
+    story.account.certificate(&arn(2), &[NAME], tags.clone());
     story.time_is_up(&create, &first);
+    story.remark("The invocation that undid it was cut off.");
+    let request = create.request();
+    let undoing = first.abandoned(&delivery(&request, request.requested_at));
+    let undoing = undoing.expect("it can have requested a certificate");
+    story.account.certificate(&arn(2), &[NAME], tags);
+    story.time_is_up(&create, &undoing);
+    assert_eq!(story.account.certificates.len(), 0);
     story.end();
 }
 

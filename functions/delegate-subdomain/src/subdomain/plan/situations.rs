@@ -2,11 +2,14 @@
 //! each file is a story of requests, with what each finds and its plans. `UPDATE_PLANS=1 cargo test
 //! --workspace --lib situations` writes them again.
 
-use super::account::{Account, OTHER_STACK, Outcome, START, id, name, properties, request};
+use super::account::{
+    Account, OTHER_STACK, Outcome, START, id, name, properties, request, servers,
+};
+use crate::subdomain::delegation::Delegation;
 use custom_resource::Request;
 use dns_check::Standing;
 use hosted_zones::RecordSet;
-use ownership::zone::Tagging;
+use ownership::zone::{Proof, Tagging};
 use ownership::{Owner, Requester};
 use serde_json::{Value, json};
 use std::{env, fmt::Write as _, fs, path::Path};
@@ -327,6 +330,35 @@ fn zone_deleted_by_hand() {
     story.account.said = Some(Standing::Unknown("no answer".to_owned()));
     story.delete("Dev", &physical_id, none());
     story.end();
+}
+
+#[test]
+fn an_update_in_place_answers_the_physical_id_that_it_has() {
+    let mut story = Story::new("", "");
+    let created = story.create("Dev", none());
+    let mut delegation = Delegation::parse(&created).unwrap();
+    let owner = story.request("Create", "Dev", json!({})).owner();
+    let zone = delegation.zone.to_string();
+    delegation.proof = Proof::OfNameServers.digest(&servers(&zone), &owner);
+    let of_0_2_0 = delegation.to_string();
+    let updated = story.update("Dev", &of_0_2_0, none(), json!({ "Ttl": "60" }));
+    assert_eq!(updated, of_0_2_0, "another id would be a replacement");
+}
+
+#[test]
+fn an_update_in_place_returns_from_another_zone_of_the_resource() {
+    let mut story = Story::new("", "");
+    let created = story.create("Dev", none());
+    let before = story.account.sets.clone();
+    let other = story.request("Create", "Dev", json!({}));
+    let tagging = Tagging::created(&other);
+    story
+        .account
+        .zone("ZOTHER", &other.caller_reference(), tagging);
+    story.account.delegate("ZOTHER");
+    let updated = story.update("Dev", &created, none(), json!({ "Comment": "web" }));
+    assert_eq!(updated, created);
+    assert_eq!(story.account.sets, before);
 }
 
 #[test]

@@ -280,6 +280,39 @@ async fn a_zone_is_kept_if_its_delegation_is_accepted_and_not_in_sync_when_the_r
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_existing_zone_whose_delegation_may_not_be_deleted_is_not_to_be_deleted_either() {
+    let stage = Stage::published(|_| ()).await;
+    let zone = stage.world.make_zone(CONSUMER, NAME).unwrap();
+    let mut stack = stage
+        .created(subdomain(json!({"HostedZoneId": zone})))
+        .await;
+    let denied =
+        super::ServiceError::new(403, "AccessDenied", "The role may not change this name.");
+    stage.world.inject(super::FaultRule::on_operation(
+        "ChangeResourceRecordSets",
+        u64::MAX,
+        super::Fault::Error(super::When::Before, denied),
+    ));
+    let reason = stage.not_deleted(&mut stack).await;
+    assert!(
+        reason.starts_with(&format!(
+            "{NAME} was not deleted: its zone {zone} exists, and its NS record set in {BUILD} cannot be deleted ("
+        )),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with(&format!(
+            " If {BUILD} does not exist, delete the stack and retain this resource."
+        )),
+        "{reason}"
+    );
+    stage.world.clear_faults();
+    stage.deleted(&mut stack).await;
+    assert_eq!(stage.delegation(), None);
+    assert!(stage.world.zone(&zone).unwrap().tags.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_guardrail_of_the_parent_refuses_a_delete() {
     // Whatever a later guardrail is about: the sentence names it, and nothing is forced.
     let stage = Stage::published(|_| ()).await;

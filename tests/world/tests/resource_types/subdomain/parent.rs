@@ -108,3 +108,25 @@ async fn a_zone_published_under_another_prefix_is_another_parent() {
     stage.deleted(&mut stack).await;
     stage.check_no_subdomain();
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_parent_of_the_same_name_gets_a_zone_of_its_own() {
+    let stage = Stage::published(|_| ()).await;
+    let other = stage.world.make_zone(NETWORK, BUILD).unwrap();
+    stage.publish_at(&other, "delegation", ELSEWHERE, PREFIX);
+    let unverified = json!({"VerifyDelegation": false});
+    let mut stack = stage.created(subdomain(unverified)).await;
+    let (zone, _) = zones_of(&stack);
+    let moved = json!({"NetworkRegion": ELSEWHERE, "VerifyDelegation": false});
+    stage.updated(&mut stack, subdomain(moved)).await;
+    let (new, parent) = zones_of(&stack);
+    assert_eq!(parent, other);
+    assert_ne!(
+        new, zone,
+        "the old one serves the old parent until it is deleted"
+    );
+    assert!(stage.world.zone(&zone).is_none());
+    assert!(stage.world.record_set(&other, NAME, "NS").is_some());
+    stage.deleted(&mut stack).await;
+    stage.check_no_subdomain();
+}
