@@ -13,9 +13,16 @@ use custom_resource::{Invocation, Request};
 use dns_check::{Checked, Transport};
 use hosted_zones::{
     Change, ChangeError, ChangeId, ChangeState, CreateError, Deleted, DomainName, HostedZone,
-    HostedZoneId, RecordSet, Route53, batches,
+    HostedZoneId, PROPAGATION, RecordSet, Route53, batches,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// What returning the wait needs of an invocation.
+const RESERVE: Duration = Duration::from_secs(5);
 
 /// Why an action was not carried out, or not completely.
 #[derive(Debug)]
@@ -190,12 +197,15 @@ impl<T: Transport> Actor<'_, T> {
         Some(Submitted { by, change })
     }
 
-    /// Waits until changes are INSYNC, as long as an attempt may wait.
+    /// Waits until changes are INSYNC, as long as an attempt may wait, and at least twice as long as changes usually take. After
+    /// a hand-over the parent would be read again, at the cost of its account, which all consumers share.
     async fn await_in_sync(
         &self,
         changes: impl IntoIterator<Item = Submitted>,
     ) -> Result<(), Stopped> {
-        let until = self.invocation.waits_until;
+        let usual = Instant::now() + PROPAGATION * 2;
+        let latest = self.invocation.deadline - RESERVE;
+        let until = self.invocation.waits_until.max(usual).min(latest);
         let mut pending = Vec::new();
         for submitted in changes {
             let route53 = match submitted.by {
