@@ -61,10 +61,12 @@ pub(crate) fn zone_tagged(
     let ours = |key: &str| key.starts_with(MARK);
     let marks_only = add.iter().all(|(key, _)| ours(key)) && remove.iter().all(|key| ours(key));
     let zone = &state.route53.zones[id];
-    let others_mark = zone
-        .tags
-        .get("zone-delegation:stack-id")
-        .is_some_and(|stack| *stack != work.stack_id);
+    // Both tags together say whose a zone is.
+    let others_mark = zone.tags.contains_key("zone-delegation:logical-id")
+        && zone
+            .tags
+            .get("zone-delegation:stack-id")
+            .is_some_and(|stack| *stack != work.stack_id);
     if own(state, &zone.made_by, work) {
         return;
     }

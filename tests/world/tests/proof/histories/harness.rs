@@ -325,6 +325,14 @@ impl History {
         self.cast.engine.delivery = Delivery::default();
         self.cast.engine.idle().await;
         people::tidy(&mut self.cast);
+        // A Delete after a rollback that failed has the properties of the update. They do not prove that an NS record set
+        // of the name before is the resource's, if people have deleted the zone.
+        if self
+            .all()
+            .any(|stack| matches!(stack.status, Status::RollbackFailed | Status::NotDeleted))
+        {
+            people::delete_dangling(&self.cast);
+        }
         self.publish().await?;
         self.delete_all(|account| account != NETWORK).await?;
         // Leftovers that a failure named prevent the delete of the published zone, so people delete them.

@@ -16,7 +16,9 @@ use std::time::Instant;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::exclusions::{Proof, check_met};
-use step::Steps;
+use choice::{StackChoice, TagOrder, TagsChoice, ZoneChoice};
+use step::{Act, Operation, Step, Steps};
+use world::cloudformation::DeletionPolicy;
 
 /// The number of histories, unless `HISTORIES` sets it.
 const HISTORIES: u32 = 10_000;
@@ -64,7 +66,17 @@ fn no_history_loses_or_leaves_anything() {
             });
         }
     });
-    let failures = failures.into_inner().unwrap();
+    let mut failures = failures.into_inner().unwrap();
+    // The random ones meet this too rarely.
+    let known = tags_taken_off();
+    if let Err(broken) = harness::play(0, &known) {
+        failures.push(format!(
+            "{}\n{}\n{}",
+            broken.why,
+            Steps(&known),
+            broken.history
+        ));
+    }
     println!(
         "{} histories in {:.0?}, seed {seed}",
         played.into_inner(),
@@ -74,6 +86,37 @@ fn no_history_loses_or_leaves_anything() {
     if histories >= HISTORIES {
         check_met(Proof::Histories);
     }
+}
+
+/// A zone is transferred to a renamed logical id, people take its tags off, and the former logical id's Delete comes again.
+fn tags_taken_off() -> Vec<Step> {
+    let zone = ZoneChoice {
+        logical_id: 0,
+        name: 0,
+        ttl: 900,
+        comment: false,
+        drain: 0,
+        existing: false,
+        deletes_records: false,
+        tags: TagsChoice {
+            count: 0,
+            order: TagOrder::Before,
+        },
+        policy: DeletionPolicy::Delete,
+        broken: false,
+    };
+    let choice = StackChoice {
+        zones: vec![zone],
+        certificate: None,
+        fails: false,
+        prefix: 0,
+    };
+    vec![
+        Step::Operate(vec![Operation::Deploy(1, choice)]),
+        Step::Operate(vec![Operation::Rename(1, false)]),
+        Step::Act(Act::RemoveMarks(0)),
+        Step::Again(0),
+    ]
 }
 
 /// Plays one part of the histories, and returns the shortest one that fails.

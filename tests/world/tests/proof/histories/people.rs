@@ -268,6 +268,27 @@ pub(crate) fn tidy(cast: &mut Cast) {
     }
 }
 
+/// Deletes the NS record sets that lead to zones which people have deleted.
+pub(crate) fn delete_dangling(cast: &Cast) {
+    let Some(build) = cast.world.zone(&cast.build_zone) else {
+        return;
+    };
+    let zones = cast.world.zones();
+    for (key, set) in build.other_records().filter(|(key, _)| key.kind == "NS") {
+        let leads_to = |zone: &Zone| {
+            let hosts = zone.hosts();
+            let is_host =
+                |value: &String| hosts.contains(&value.trim_end_matches('.').to_lowercase());
+            zone.name == key.name && set.values.iter().all(is_host)
+        };
+        let name = key.name.normalized();
+        if cast.exempt.is(&name, Promise::Zone) && !zones.values().any(leads_to) {
+            let edit = Edit::delete(&name, "NS");
+            drop(cast.world.edit_records(&cast.build_zone, &[edit]));
+        }
+    }
+}
+
 /// Deletes what CloudFormation forgot after a clean-up that failed with a reason.
 pub(crate) fn delete_orphans(cast: &Cast) {
     if let Some(zone) = cast.world.zone(&cast.build_zone) {

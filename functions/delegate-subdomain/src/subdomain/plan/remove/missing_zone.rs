@@ -19,7 +19,8 @@ impl Case<'_> {
     /// before.
     ///
     /// That this request has deleted it is only remembered, and whoever may start the state machine can write
-    /// that. So the NS record set is kept if a zone of the account has its name servers.
+    /// that. So the NS record set is kept if a zone of the account has its name servers, or if the id does not
+    /// prove that it led to this resource's zone.
     pub(super) fn after_deletion(
         &self,
         delegation: &Delegation,
@@ -28,7 +29,7 @@ impl Case<'_> {
         let finished = self.delivery.memory.with(&delegation.zone, Phase::Finished);
         match self.set(delegation)? {
             SetInParent::Present(set)
-                if set.name_servers() == *servers && delegation.is_to(servers, &self.owner) =>
+                if set.name_servers() == *servers && self.is_proven(delegation, servers) =>
             {
                 if self.has_namesake(delegation, servers)? {
                     let zone = delegation.zone.clone();
