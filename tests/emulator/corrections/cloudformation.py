@@ -164,12 +164,12 @@ def _invoke_custom_resource(request_type, logical_id, props, stack_name, stack_i
         "RequestType": request_type, "RequestId": new_uuid(), "StackId": stack_id,
         "ResponseURL": _response_url(token), "ServiceToken": props.get("ServiceToken"),
         "ResourceType": resource_type, "LogicalResourceId": logical_id,
-        "ResourceProperties": custom_resource._normalize_resource_properties(props),
+        "ResourceProperties": custom_resource._normalise_resource_properties(props),
     }
     if physical_id is not None:
         event["PhysicalResourceId"] = physical_id
     if old_props is not None:
-        event["OldResourceProperties"] = custom_resource._normalize_resource_properties(old_props)
+        event["OldResourceProperties"] = custom_resource._normalise_resource_properties(old_props)
     answered = custom_resource.register_token(token)
     _invoke(lambda_svc._execution_record_for_config(function, config), event)
     answered.wait(timeout=timeout)

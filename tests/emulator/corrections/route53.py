@@ -382,7 +382,7 @@ def apply(settings):
     """Corrects the service's module."""
     global _INSYNC_SECONDS
     _INSYNC_SECONDS = settings.insync_seconds
-    seam.replace(service, "_normalize_name", normalized)
+    seam.replace(service, "_normalise_name", normalized)
     seam.replace(service, "_name_sort_key", sort_key)
     seam.replace(service, "_new_change", new_change)
     seam.replace(service, "_create_hosted_zone", _answered(_create_hosted_zone))
