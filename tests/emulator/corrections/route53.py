@@ -284,10 +284,10 @@ def _label(record):
     return f"[name='{record['Name']}', type='{record['Type']}']"
 
 
-def _why_not(zone, existing, action, record):
+def _why_not(zone, record_sets, action, record):
     """Why this change cannot be applied to the existing record sets, or None."""
     name, kind, key = record["Name"], record["Type"], service._rs_key(record)
-    existing = next((r for r in existing if service._rs_key(r) == key), None)
+    existing = next((r for r in record_sets if service._rs_key(r) == key), None)
     if not is_in(name, zone["name"]):
         return f"RRSet with DNS name {name} is not permitted in zone {zone['name']}"
     if name_error(name):
@@ -312,7 +312,7 @@ def _why_not(zone, existing, action, record):
             return f"Invalid TTL in {_label(record)}"
         if len(set(record["ResourceRecords"])) != len(record["ResourceRecords"]):
             return f"Duplicate Resource Record: '{record['ResourceRecords'][0]}'"
-    others = {r["Type"] for r in existing if r["Name"] == name and service._rs_key(r) != key}
+    others = {r["Type"] for r in record_sets if r["Name"] == name and service._rs_key(r) != key}
     if kind == "CNAME" and name == zone["name"]:
         return f"RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone['name']}"
     if (kind == "CNAME" and others - {"CNAME"}) or (kind != "CNAME" and "CNAME" in others):
@@ -328,21 +328,21 @@ def apply_changes(zone_id, changes, comment=""):
         raise no_such_zone(zone_id)
     if not changes:
         raise Refused("InvalidInput", "The ChangeBatch contains no changes.")
-    existing, failures = list(service._records[zone_id]), []
+    record_sets, failures = list(service._records[zone_id]), []
     for action, record in changes:
         if action not in ("CREATE", "DELETE", "UPSERT"):
             raise Refused("InvalidInput", f"Value '{action}' at 'changeBatch.changes.action' failed to satisfy constraint")
-        failure = _why_not(zone, existing, action, record)
+        failure = _why_not(zone, record_sets, action, record)
         if failure:
             failures.append(failure)
             continue
         key = service._rs_key(record)
-        existing = [r for r in existing if service._rs_key(r) != key]
+        record_sets = [r for r in record_sets if service._rs_key(r) != key]
         if action != "DELETE":
-            existing.append(record)
+            record_sets.append(record)
     if failures:
         raise Refused("InvalidChangeBatch", "[" + ", ".join(failures) + "]")
-    service._records[zone_id] = existing
+    service._records[zone_id] = record_sets
     return new_change(comment)
 
 
