@@ -40,7 +40,7 @@ test('all mistakes are listed', () => {
   assert.deepEqual(keys('-c', 'region=x', '-c', 'instance='), ['instance', 'region', '']);
   assert.deepEqual(keys('-c', 'region=x', '-c', 'pipeline={}'), ['region', 'pipeline.account', 'pipeline.repository', '']);
   assert.deepEqual(keys('-c', 'region=x', '-c', 'pipeline={'), ['region', 'pipeline', '']);
-  assert.match(checkIn(standard, '--context=organizationId=o-a1b2c3d4e5').stderr, /^organizationId is unknown: did you mean organizationId\? /);
+  assert.match(checkIn(standard, '--context=organisationId=o-a1b2c3d4e5').stderr, /^organisationId is unknown: did you mean organizationId\? /);
 });
 
 test('a correct configuration is shown', () => {

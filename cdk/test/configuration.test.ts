@@ -105,7 +105,7 @@ const wrong: [key: string, changes: { [key: string]: unknown }, message: RegExp]
   ['functionEnvironment.AWS_SESSION_TOKEN', { functionEnvironment: { AWS_SESSION_TOKEN: 'x' } }, /must be left out, because Lambda sets it/],
   ['functionEnvironment.STATE_MACHINE_ARN', { functionEnvironment: { STATE_MACHINE_ARN: 'x' } }, /must be left out, because the constructs set it/],
   ['functionZips', { functionZips: '/Nowhere' }, /^functionZips must be a folder that contains publish-zone\.zip, but it is "\/Nowhere"\.$/],
-  ['organizationId', { organizationId: 'o-a1b2c3d4e5' }, /^organizationId is unknown: did you mean organizationId\? The keys are instance, baseDomain, .*, pipeline\.$/],
+  ['organisationId', { organisationId: 'o-a1b2c3d4e5' }, /^organisationId is unknown: did you mean organizationId\? The keys are instance, baseDomain, .*, pipeline\.$/],
   ['notify', { notify: ['x@y.z'] }, /^notify is unknown here: it is a key of pipeline\. The keys are instance, /],
   ['names', { names: ['dev'] }, /^names is unknown here: it is a key of an entry of consumers\. The keys are /],
   ['account', { account: '222222222222' }, /^account is unknown here: it is a key of an entry of consumers and of pipeline\. The keys are /],
