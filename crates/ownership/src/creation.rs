@@ -29,7 +29,7 @@ impl Creation {
     /// Reads the creation from a thing's tags, or none for a thing of release 0.2.0 or earlier.
     #[must_use]
     pub fn of_tags(tags: &Tags) -> Option<Self> {
-        Self::of_tag(tags.get(tags::REQUEST)?)
+        Self::named_by(tags, tags::REQUEST)
     }
 
     /// Returns the value of a tag that names `request`: 32 hex digits of the SHA-256 of its `RequestId`, a slash, and when
@@ -42,10 +42,10 @@ impl Creation {
         format!("{}/{seconds}", request_digest(&request.request_id))
     }
 
-    /// Parses a tag that names a request, or returns none if it has another form.
+    /// Returns the request that the tag with this key names, or none if there is no such tag or it has another form.
     #[must_use]
-    pub fn of_tag(value: &str) -> Option<Self> {
-        let (digest, seconds) = value.split_once('/')?;
+    pub fn named_by(tags: &Tags, key: &str) -> Option<Self> {
+        let (digest, seconds) = tags.get(key)?.split_once('/')?;
         let since_epoch = Duration::from_secs(seconds.parse().ok()?);
         Some(Self {
             digest: digest.to_owned(),

@@ -1,7 +1,7 @@
 //! The resource to which a thing belongs, and its digests where nobody can change them.
 
 use crate::tags;
-use custom_resource::{Request, request_digest, sha256_hex};
+use custom_resource::{request_digest, sha256_hex};
 use std::fmt;
 
 /// A resource of a stack.
@@ -14,15 +14,6 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Returns the resource of a request.
-    #[must_use]
-    pub fn of(request: &Request) -> Self {
-        Self {
-            stack_id: request.stack_id.clone(),
-            logical_id: request.logical_resource_id.clone(),
-        }
-    }
-
     /// Returns another logical id of the same stack.
     #[must_use]
     pub fn sibling(&self, logical_id: &str) -> Self {

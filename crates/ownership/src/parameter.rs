@@ -52,9 +52,7 @@ impl Ownership {
     /// request.
     #[must_use]
     pub fn of(value: &str, tags: &Tags, request: &Request) -> Self {
-        let transfer = tags
-            .get(tags::TRANSFER)
-            .and_then(|tag| Creation::of_tag(tag));
+        let transfer = Creation::named_by(tags, tags::TRANSFER);
         let previous_id = tags.get(tags::PREVIOUS_LOGICAL_ID);
         let previous_value = tags.get(tags::PREVIOUS_VALUE);
         let origin = match (previous_id, &transfer) {

@@ -53,7 +53,10 @@ pub trait Requester {
 
 impl Requester for Request {
     fn owner(&self) -> Owner {
-        Owner::of(self)
+        Owner {
+            stack_id: self.stack_id.clone(),
+            logical_id: self.logical_resource_id.clone(),
+        }
     }
 
     fn caller_reference(&self) -> String {

@@ -1,6 +1,6 @@
 //! The keys of all ownership tags.
 //!
-//! A key must be read for ever, because things of every release still have it. One module of this
+//! A key must always be read, because things of every release still have it. One module of this
 //! crate writes each, and no user's tag can have one
 //! ([`custom_resource::properties::RESERVED_TAGS`]).
 

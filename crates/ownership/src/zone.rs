@@ -105,7 +105,7 @@ impl Ownership {
     #[must_use]
     pub fn of(owner: &Owner, former: &[String], zone: &ListedZone, tags: &Tags) -> Self {
         let tag = |key: &str| tags.get(key).cloned();
-        let request = |key: &str| tags.get(key).and_then(|tag| Creation::of_tag(tag));
+        let request = |key: &str| Creation::named_by(tags, key);
         let created_here = owner.created(&zone.caller_reference);
         let by_project = Creation::of_reference(&zone.caller_reference);
         // The logical id of a stack that created the zone, among all known ones.

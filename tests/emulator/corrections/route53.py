@@ -4,7 +4,7 @@ Facts restored, with their sources:
 
 - Each zone has four name servers of its own, and GetHostedZone, the zone's own NS record set and `GetAtt NameServers` agree. The package
   gives every zone the same four, so a delegation to a deleted zone would still resolve.
-- A `CallerReference` is used once, for ever: a second CreateHostedZone with it is `HostedZoneAlreadyExists` (409).
+- A `CallerReference` can be used only once, even after its zone is deleted: a second CreateHostedZone with it is `HostedZoneAlreadyExists` (409).
   https://github.com/presslabs/zinc/issues/148
 - Names are lowercase, end with a dot, and have other characters as octal escapes.
   https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html

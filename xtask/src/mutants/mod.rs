@@ -305,7 +305,7 @@ impl Built {
         let package = mutant.file.split("/src/").next().unwrap_or_default();
         for (name, mut command) in self.tests(Some(package)) {
             command.env("MUTANT", number.to_string());
-            // The mutant may loop for ever, and the machine may be busier than before.
+            // The mutant may loop without an end, and the machine may be busier than before.
             let limit = times.get(&name).copied().unwrap_or_default() * 5 + Duration::from_secs(30);
             let mut failed = None;
             let ended = process::run_until(&mut command, limit, |line| {

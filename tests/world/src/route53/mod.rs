@@ -153,7 +153,7 @@ pub(crate) struct Route53 {
     pub(crate) zones: BTreeMap<String, Zone>,
     pub(crate) former: BTreeMap<String, FormerZone>,
     pub(crate) changes: BTreeMap<String, PendingChange>,
-    /// Used caller references of each account. They stay used for ever.
+    /// Used caller references of each account. They are never free again.
     pub(crate) caller_references: BTreeSet<(String, String)>,
     made: u64,
 }

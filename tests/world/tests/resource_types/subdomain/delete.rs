@@ -29,6 +29,17 @@ async fn refused_until(
     reason.replace(&zone, "ZONE")
 }
 
+/// Takes the permission to change record sets from every function.
+fn deny_changes(stage: &Stage) {
+    let denied =
+        super::ServiceError::new(403, "AccessDenied", "The role may not change this name.");
+    stage.world.inject(super::FaultRule::on_operation(
+        "ChangeResourceRecordSets",
+        u64::MAX,
+        super::Fault::Error(super::When::Before, denied),
+    ));
+}
+
 fn put(stage: &Stage, zone: &str, name: &str, kind: &str, value: &str) {
     stage
         .world
@@ -244,13 +255,7 @@ async fn a_record_set_whose_ttl_someone_changed_is_deleted_too() {
 #[tokio::test(start_paused = true)]
 async fn a_zone_is_deleted_if_its_create_had_no_permission_to_delegate() {
     let stage = Stage::published(|_| ()).await;
-    let denied =
-        super::ServiceError::new(403, "AccessDenied", "The role may not change this name.");
-    stage.world.inject(super::FaultRule::on_operation(
-        "ChangeResourceRecordSets",
-        u64::MAX,
-        super::Fault::Error(super::When::Before, denied),
-    ));
+    deny_changes(&stage);
     let reason = stage.refused(subdomain(json!({}))).await;
     assert!(reason.contains("(AccessDenied, request "), "{reason}");
     stage.check_no_subdomain();
@@ -286,13 +291,7 @@ async fn an_existing_zone_whose_delegation_may_not_be_deleted_is_not_to_be_delet
     let mut stack = stage
         .created(subdomain(json!({"HostedZoneId": zone})))
         .await;
-    let denied =
-        super::ServiceError::new(403, "AccessDenied", "The role may not change this name.");
-    stage.world.inject(super::FaultRule::on_operation(
-        "ChangeResourceRecordSets",
-        u64::MAX,
-        super::Fault::Error(super::When::Before, denied),
-    ));
+    deny_changes(&stage);
     let reason = stage.not_deleted(&mut stack).await;
     assert!(
         reason.starts_with(&format!(

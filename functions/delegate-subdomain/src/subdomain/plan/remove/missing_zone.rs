@@ -102,7 +102,7 @@ impl Case<'_> {
 
     /// Without permission in the parent of a missing zone: refuses if its name servers still delegate to the
     /// zone. If they do not answer, nothing more can be known.
-    pub(super) fn check_not_dangling(
+    fn check_not_dangling(
         &self,
         delegation: &Delegation,
         to: Option<&NameServers>,
@@ -128,7 +128,7 @@ impl Case<'_> {
         }
     }
 
-    pub(super) fn is_proven(&self, delegation: &Delegation, servers: &NameServers) -> bool {
+    fn is_proven(&self, delegation: &Delegation, servers: &NameServers) -> bool {
         let labels = format!("{}.", self.task.leaving.labels);
         let proves = |id: &String| delegation.is_proven_to(servers, &self.owner.sibling(id));
         let former = &self.task.leaving.former;
